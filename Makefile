@@ -1,0 +1,63 @@
+# Everything a contributor runs. `make` alone lists the targets.
+GO      ?= go
+BIN     := bin
+TOOLS   := $(BIN)/tools
+# A directory with openconfig/ and srlinux/ below it, for the targets that regenerate. See CONTRIBUTING.md.
+YANG_DIR ?=
+ARGS    ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test servers lint fmt generate check-generated bench tools clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build the one binary, bin/tenter
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $(BIN)/tenter ./cmd/tenter
+
+demo: build ## the whole loop on a simulated fabric (ARGS=--once to end by itself)
+	$(BIN)/tenter demo $(ARGS)
+
+test: servers ## every test, with the race detector
+	$(GO) test -race -timeout 30m ./...
+
+# A missing server is an error, never a silently skipped test.
+servers:
+	@command -v redis-server >/dev/null 2>&1 || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	    apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q redis-server; \
+	  else \
+	    echo "make test needs redis-server: sudo apt-get install redis-server, or brew install redis" >&2; exit 1; \
+	  fi; }
+
+lint: tools ## formatting, vet, staticcheck, dead code
+	@out=$$(git ls-files -co --exclude-standard '*.go' | grep -v '/oc/' | xargs $(TOOLS)/gofumpt -l); \
+	  if [ -n "$$out" ]; then echo "not formatted (make fmt):"; echo "$$out"; exit 1; fi
+	$(GO) vet ./...
+	$(TOOLS)/staticcheck $$($(GO) list ./... | grep -v '/oc$$')
+	@out=$$($(TOOLS)/deadcode -generated=false ./cmd/... $$($(GO) list -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' ./internal/...)); \
+	  if [ -n "$$out" ]; then echo "dead code:"; echo "$$out"; exit 1; fi
+
+fmt: tools ## format the code
+	git ls-files -co --exclude-standard '*.go' | grep -v '/oc/' | xargs $(TOOLS)/gofumpt -w
+
+generate: ## regenerate what is generated (YANG_DIR for schemas and structs)
+	YANG_DIR=$(YANG_DIR) $(GO) generate ./...
+
+check-generated: generate ## regenerating must change nothing
+	@git diff --exit-code --stat -- . || { echo "generated files are stale: make generate, then commit"; exit 1; }
+
+bench: ## benchmarks of the core against the usual libraries
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/...
+
+tools: $(TOOLS)/gofumpt $(TOOLS)/staticcheck $(TOOLS)/deadcode
+
+$(TOOLS)/gofumpt: tools.mod
+	$(GO) build -modfile=tools.mod -o $@ mvdan.cc/gofumpt
+$(TOOLS)/staticcheck: tools.mod
+	$(GO) build -modfile=tools.mod -o $@ honnef.co/go/tools/cmd/staticcheck
+$(TOOLS)/deadcode: tools.mod
+	$(GO) build -modfile=tools.mod -o $@ golang.org/x/tools/cmd/deadcode
+
+clean: ## remove what was built
+	rm -rf $(BIN)
