@@ -1,0 +1,38 @@
+package event
+
+import (
+	"time"
+
+	"github.com/tenter-net/tenter/internal/intent"
+)
+
+// Drift is the state of one device's drift episode. Values of secret leaves are digests.
+type Drift struct {
+	Episode   string            `json:"episode"`
+	Device    intent.DeviceName `json:"device"`
+	Findings  []Finding         `json:"findings"` // shortened when there are very many; Total is not
+	Total     int               `json:"total"`
+	Mode      string            `json:"mode"` // observe, propose, enforce
+	Reason    string            `json:"reason,omitempty"`
+	FirstSeen time.Time         `json:"first_seen"`
+}
+
+// Finding is one leaf or list entry that is not as it was applied.
+type Finding struct {
+	Path   string `json:"path"`
+	Class  string `json:"class"`            // missing, changed, unexpected, conflict, unreadable
+	Before string `json:"before,omitempty"` // as applied, for people
+	After  string `json:"after,omitempty"`  // as observed, for people
+	Source string `json:"source,omitempty"` // file:line
+}
+
+// DriftRemediated closes an episode: the device is in sync again.
+type DriftRemediated struct {
+	Episode  string            `json:"episode"`
+	Device   intent.DeviceName `json:"device"`
+	Plan     string            `json:"plan,omitempty"`
+	Run      string            `json:"run,omitempty"`
+	By       string            `json:"by"` // tenter, device, stranger
+	Findings []Finding         `json:"findings,omitempty"`
+	Duration time.Duration     `json:"duration_ns"`
+}

@@ -1,0 +1,109 @@
+package event
+
+import (
+	"time"
+
+	"github.com/tenter-net/tenter/internal/intent"
+)
+
+// PlanGenerated says that a plan stands and what it would change.
+type PlanGenerated struct {
+	Plan          string       `json:"plan"`
+	Content       string       `json:"content"` // hash of the changes and their base
+	Cause         string       `json:"cause"`   // intent, drift, manual, schedule
+	Devices       []PlanDevice `json:"devices,omitempty"`
+	Risk          string       `json:"risk,omitempty"`
+	NeedsApproval bool         `json:"needs_approval,omitempty"`
+	Reason        string       `json:"reason,omitempty"`
+	Episode       string       `json:"episode,omitempty"`
+	Generation    string       `json:"generation,omitempty"`
+}
+
+// PlanDevice counts a plan's changes on one device.
+type PlanDevice struct {
+	Device intent.DeviceName `json:"device"`
+	Add    int               `json:"add"`
+	Change int               `json:"change"`
+	Delete int               `json:"delete"`
+}
+
+// PlanExpired says that a plan can not be run any more, and why.
+type PlanExpired struct {
+	Plan   string `json:"plan"`
+	Reason string `json:"reason"`
+}
+
+// ApplyStarted says that a run of a plan was committed.
+type ApplyStarted struct {
+	Run     string              `json:"run"`
+	Plan    string              `json:"plan"`
+	Devices []intent.DeviceName `json:"devices"`
+	Cause   string              `json:"cause"`
+	Episode string              `json:"episode,omitempty"`
+}
+
+// StepCompleted says how one step of a run ended on one device.
+type StepCompleted struct {
+	Run     string            `json:"run"`
+	Device  intent.DeviceName `json:"device"`
+	Step    string            `json:"step"`
+	Outcome string            `json:"outcome"`
+	Detail  string            `json:"detail,omitempty"`
+}
+
+// ApplyCompleted says that a run ended without a failure; Outcome is partial when devices are left.
+type ApplyCompleted struct {
+	Run      string        `json:"run"`
+	Plan     string        `json:"plan"`
+	Cause    string        `json:"cause"`
+	Episode  string        `json:"episode,omitempty"`
+	Outcome  string        `json:"outcome"` // done, partial
+	Devices  []RunDevice   `json:"devices"`
+	Duration time.Duration `json:"duration_ns"`
+}
+
+// ApplyFailed says that a run ended with a failure.
+type ApplyFailed struct {
+	Run      string        `json:"run"`
+	Plan     string        `json:"plan"`
+	Cause    string        `json:"cause"`
+	Episode  string        `json:"episode,omitempty"`
+	Outcome  string        `json:"outcome"`
+	Devices  []RunDevice   `json:"devices"`
+	Duration time.Duration `json:"duration_ns"`
+	Error    string        `json:"error"`
+}
+
+// RunDevice is the outcome of a run on one device.
+type RunDevice struct {
+	Device  intent.DeviceName `json:"device"`
+	Outcome string            `json:"outcome"`
+	Changes int               `json:"changes"`
+	Detail  string            `json:"detail,omitempty"`
+}
+
+// RolledBack says that a device was put back, whether reading it proved that, and what is left as it was not ours any more.
+type RolledBack struct {
+	Run    string            `json:"run"`
+	Device intent.DeviceName `json:"device"`
+	Proven bool              `json:"proven"`
+	Left   []string          `json:"left,omitempty"` // paths
+}
+
+// Approval is a request for, or the decision on, one plan. The decision's author is the event's actor.
+type Approval struct {
+	Plan    string              `json:"plan"`
+	Content string              `json:"content,omitempty"`
+	Devices []intent.DeviceName `json:"devices,omitempty"`
+	Reason  string              `json:"reason,omitempty"`
+	Episode string              `json:"episode,omitempty"`
+}
+
+// Command asks the reconciler for work.
+type Command struct {
+	Verb     string              `json:"verb"` // plan, reconcile
+	Devices  []intent.DeviceName `json:"devices,omitempty"`
+	Labels   map[string]string   `json:"labels,omitempty"`
+	Schedule string              `json:"schedule,omitempty"` // the Schedule document that is due
+	Reason   string              `json:"reason,omitempty"`
+}

@@ -1,0 +1,39 @@
+package event
+
+import "time"
+
+// Notification tells how a message to a chat receiver went.
+type Notification struct {
+	Receiver string `json:"receiver"`
+	Key      string `json:"key"` // stable over repeats of the same message
+	Count    int    `json:"count,omitempty"`
+	Error    string `json:"error,omitempty"`
+}
+
+// DeadLettered says that a consumer group gave up on an event. For an entry that no event in the log stands
+// behind, only Group, Stream, Entry and Reason are set.
+type DeadLettered struct {
+	Group    string `json:"group"`
+	Stream   string `json:"stream"`
+	Entry    string `json:"entry,omitempty"` // the stream entry's id
+	Seq      Seq    `json:"seq,omitempty"`
+	Event    ID     `json:"event,omitempty"`
+	Type     Type   `json:"type,omitempty"`
+	Attempts int    `json:"attempts"`
+	Reason   string `json:"reason"`
+}
+
+// Bus tells that distribution is down or up again. Events wait in the log meanwhile.
+type Bus struct {
+	Reason   string        `json:"reason,omitempty"`
+	Failures int           `json:"failures"` // in a row
+	Duration time.Duration `json:"duration_ns,omitempty"`
+}
+
+// Worker tells that a process began or ended its work.
+type Worker struct {
+	Worker  string   `json:"worker"`
+	Roles   []string `json:"roles,omitempty"`
+	Version string   `json:"version,omitempty"`
+	Reason  string   `json:"reason,omitempty"`
+}
