@@ -5,7 +5,9 @@ RUN go mod download
 COPY . .
 RUN CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o /tenter ./cmd/tenter
 
-FROM gcr.io/distroless/static-debian12:nonroot
+FROM scratch
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+USER 65532:65532
 COPY --from=build /tenter /usr/local/bin/tenter
 ENTRYPOINT ["/usr/local/bin/tenter"]
 CMD ["serve"]
