@@ -1,0 +1,103 @@
+package settings
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Problem is one mistake: where it is, which setting it is about, what is wrong and what may have been meant.
+type Problem struct {
+	Where string // file:line:column, "environment NAME", "flag --name" or "default"
+	Key   string // empty when the mistake is not about one setting
+	Text  string
+	Hint  string // may be empty
+
+	line int
+}
+
+// String is the problem on one line.
+func (p Problem) String() string {
+	s := p.Where + ": "
+	if p.Key != "" {
+		s += p.Key + ": "
+	}
+	s += p.Text
+	if p.Hint != "" {
+		s += " (" + p.Hint + ")"
+	}
+	return s
+}
+
+// An Error is everything that is wrong with the settings, in the order of the file, then of the other sources.
+type Error struct{ Problems []Problem }
+
+// Error lists the problems, one a line.
+func (e *Error) Error() string {
+	lines := make([]string, 0, len(e.Problems)+1)
+	lines = append(lines, fmt.Sprintf("settings: %d mistake(s):", len(e.Problems)))
+	for _, p := range e.Problems {
+		lines = append(lines, "  "+p.String())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// problems gathers mistakes.
+type problems []Problem
+
+func (ps *problems) add(at place, key, hint, format string, args ...any) {
+	*ps = append(*ps, Problem{Where: at.String(), Key: key, Text: fmt.Sprintf(format, args...), Hint: hint, line: at.line})
+}
+
+func (ps problems) err() error {
+	if len(ps) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(ps, func(a, b Problem) int {
+		switch {
+		case a.line == 0 && b.line != 0:
+			return 1
+		case a.line != 0 && b.line == 0:
+			return -1
+		}
+		return a.line - b.line
+	})
+	return &Error{Problems: ps}
+}
+
+// nearest returns a hint that names the known name closest to what was written, or nothing if none is close.
+func nearest(written string, known []string) string {
+	best, distance := "", max(2, len(written)/3)+1
+	for _, k := range known {
+		if d := editDistance(strings.ToLower(written), k); d < distance {
+			best, distance = k, d
+		}
+	}
+	if len(known) == 0 {
+		return ""
+	}
+	if best == "" {
+		return "known here: " + strings.Join(known, ", ")
+	}
+	return fmt.Sprintf("did you mean %q?", best)
+}
+
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

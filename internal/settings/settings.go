@@ -1,0 +1,201 @@
+// Package settings turns flags, the environment and a settings file into one checked struct.
+//
+// Flags win over TENTER_* variables, those over the file, the file over the defaults. Load either returns settings
+// of which every value was checked, or one error that lists every mistake with its place; there is nothing in
+// between. Settings never change after Load: whoever holds them may read them from any goroutine and must not write.
+//
+// Relative paths in the file are taken from the file's directory, those from anywhere else from the working directory.
+// Lists of named entries are lists, never maps: viper lower-cases the keys of maps, and device names have a case.
+package settings
+
+import (
+	"time"
+
+	"github.com/tenter-net/tenter/internal/intent"
+)
+
+// A Role is a part of the program that a process may run.
+type Role string
+
+// The roles of a process. All of them together are a whole Tenter.
+const (
+	RoleLoader     Role = "loader"
+	RoleMonitor    Role = "monitor"
+	RoleReconciler Role = "reconciler"
+	RoleNotifier   Role = "notifier"
+	RoleScheduler  Role = "scheduler"
+	RoleAPI        Role = "api"
+)
+
+// Roles are all roles, in the order in which they start.
+func Roles() []Role {
+	return []Role{RoleLoader, RoleMonitor, RoleReconciler, RoleNotifier, RoleScheduler, RoleAPI}
+}
+
+// Settings are all settings of one process. The mapstructure tag is a field's name in the file; Keys lists the full names.
+type Settings struct {
+	Intents         string        `mapstructure:"intents" path:"true" doc:"directory of the intent documents"`
+	StateDir        string        `mapstructure:"state_dir" path:"true" doc:"directory of the embedded store, the lock and the socket"`
+	Fabric          string        `mapstructure:"fabric" doc:"name of the fabric in events and Redis keys; set it when one Redis serves several"`
+	Roles           []Role        `mapstructure:"roles" doc:"roles that this process runs"`
+	Profiles        string        `mapstructure:"profiles" path:"true" doc:"directory of device profiles that override the built-in ones"`
+	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout" doc:"how long a clean stop may take"`
+
+	Store       Store         `mapstructure:"store"`
+	Bus         Bus           `mapstructure:"bus"`
+	API         API           `mapstructure:"api"`
+	Log         Log           `mapstructure:"log"`
+	Secrets     Secrets       `mapstructure:"secrets"`
+	Monitor     Monitor       `mapstructure:"monitor"`
+	Apply       Apply         `mapstructure:"apply"`
+	Notify      Notify        `mapstructure:"notify"`
+	Devices     []Device      `mapstructure:"devices" doc:"address book: overrides what the Device documents say"`
+	TLS         []TLS         `mapstructure:"tls" doc:"TLS settings that devices refer to by name"`
+	Credentials []Credentials `mapstructure:"credentials" doc:"credentials that devices refer to by name"`
+
+	// Warnings are what is allowed but should be said aloud, once, at the start.
+	Warnings []string `mapstructure:"-"`
+
+	origin *origins
+}
+
+// Store says where state and the event log are kept.
+type Store struct {
+	DSN URL `mapstructure:"dsn" secret:"true" doc:"database URL; empty means SQLite in state_dir"`
+}
+
+// Bus says how events are distributed.
+type Bus struct {
+	Redis URL `mapstructure:"redis" secret:"true" doc:"redis:// or rediss:// URL; empty means the embedded bus"`
+}
+
+// API says where the application is served.
+type API struct {
+	Socket string `mapstructure:"socket" path:"true" doc:"unix socket; empty means tenter.sock in state_dir"`
+}
+
+// Log says how the program logs to standard error.
+type Log struct {
+	Level  string `mapstructure:"level" doc:"debug, info, warn or error"`
+	Format string `mapstructure:"format" doc:"text or json"`
+}
+
+// Secrets says where the secrets that intents refer to by name are found: a file NAME in Dir, else the variable
+// EnvPrefix followed by the name in capitals.
+type Secrets struct {
+	Dir       string `mapstructure:"dir" path:"true" doc:"directory with one file per secret, named as the intents name it"`
+	EnvPrefix string `mapstructure:"env_prefix" doc:"prefix of the variables that hold secrets"`
+}
+
+// Monitor says how devices are watched.
+type Monitor struct {
+	Settle         time.Duration `mapstructure:"settle" doc:"how long a difference must last to be drift"`
+	AuditInterval  time.Duration `mapstructure:"audit_interval" doc:"time between full reads, whatever the stream says"`
+	SyncTimeout    time.Duration `mapstructure:"sync_timeout" doc:"silence until sync_response that ends a subscription attempt"`
+	SampleInterval time.Duration `mapstructure:"sample_interval" doc:"interval of SAMPLE subscriptions, where ON_CHANGE is not to be had"`
+	PollInterval   time.Duration `mapstructure:"poll_interval" doc:"interval of reads, where no subscription is to be had"`
+	ReconnectMax   time.Duration `mapstructure:"reconnect_max" doc:"longest pause between two attempts to connect"`
+}
+
+// Apply says how plans are executed.
+type Apply struct {
+	Intent         string        `mapstructure:"intent" doc:"manual: plans for new intent wait for approval; auto: they run"`
+	Parallel       int           `mapstructure:"parallel" doc:"devices written at once"`
+	SetTimeout     time.Duration `mapstructure:"set_timeout" doc:"deadline of one Set"`
+	ReadbackWindow time.Duration `mapstructure:"readback_window" doc:"how long a device may take to show what was set"`
+	PlanExpiry     time.Duration `mapstructure:"plan_expiry" doc:"age at which a plan can no longer be approved or run"`
+	Save           bool          `mapstructure:"save" doc:"save to the startup configuration after a verified run"`
+}
+
+// ApplyManual and ApplyAuto are the values of Apply.Intent.
+const (
+	ApplyManual = "manual"
+	ApplyAuto   = "auto"
+)
+
+// Notify says whom to tell.
+type Notify struct {
+	GroupWait time.Duration `mapstructure:"group_wait" doc:"how long messages of the same cause are gathered"`
+	Receivers []Receiver    `mapstructure:"receivers" doc:"where messages go"`
+}
+
+// The types of a Receiver.
+const (
+	ReceiverSlack   = "slack"
+	ReceiverWebhook = "webhook"
+)
+
+// A Receiver is one destination of messages. Its URL is a secret, so only where to find it is said here.
+type Receiver struct {
+	Name       string `mapstructure:"name"`
+	Type       string `mapstructure:"type"`
+	URLFile    string `mapstructure:"url_file" path:"true"`
+	URLEnv     string `mapstructure:"url_env"`
+	SecretFile string `mapstructure:"secret_file" path:"true"`
+	SecretEnv  string `mapstructure:"secret_env"`
+	Match      Match  `mapstructure:"match"`
+}
+
+// Match narrows what a receiver gets. The zero Match lets everything through.
+type Match struct {
+	Events   []string `mapstructure:"events"`   // event types, or a domain as "drift.*"
+	Severity string   `mapstructure:"severity"` // the lowest: info, warning, error, critical
+}
+
+// A Device overrides how one device is reached. Empty fields leave the Device document as it is.
+type Device struct {
+	Name        intent.DeviceName `mapstructure:"name"`
+	Address     string            `mapstructure:"address"` // host:port
+	TLS         string            `mapstructure:"tls"`
+	Credentials string            `mapstructure:"credentials"`
+}
+
+// TLS says how a device proves who it is, and how Tenter does.
+type TLS struct {
+	Name               string `mapstructure:"name"`
+	CAFile             string `mapstructure:"ca_file" path:"true"`
+	CertFile           string `mapstructure:"cert_file" path:"true"`
+	KeyFile            string `mapstructure:"key_file" path:"true"`
+	ServerName         string `mapstructure:"server_name"`
+	InsecureSkipVerify bool   `mapstructure:"insecure_skip_verify"`
+	PinSHA256          string `mapstructure:"pin_sha256"` // of the device's certificate in DER, 64 hex digits
+}
+
+// Credentials say where a user name and a password are found.
+type Credentials struct {
+	Name         string `mapstructure:"name"`
+	Username     string `mapstructure:"username"`
+	UsernameEnv  string `mapstructure:"username_env"`
+	PasswordFile string `mapstructure:"password_file" path:"true"`
+	PasswordEnv  string `mapstructure:"password_env"`
+}
+
+// Default returns the settings of a process that is told nothing.
+func Default() Settings {
+	return Settings{
+		Intents:         "intents",
+		StateDir:        ".tenter",
+		Fabric:          "default",
+		Roles:           Roles(),
+		ShutdownTimeout: 5 * time.Second,
+		Log:             Log{Level: "info", Format: "text"},
+		Secrets:         Secrets{EnvPrefix: "TENTER_SECRET_"},
+		Monitor: Monitor{
+			Settle:         300 * time.Millisecond,
+			AuditInterval:  5 * time.Minute,
+			SyncTimeout:    10 * time.Second,
+			SampleInterval: 10 * time.Second,
+			PollInterval:   30 * time.Second,
+			ReconnectMax:   30 * time.Second,
+		},
+		Apply: Apply{
+			Intent:         ApplyManual,
+			Parallel:       8,
+			SetTimeout:     30 * time.Second,
+			ReadbackWindow: 10 * time.Second,
+			PlanExpiry:     24 * time.Hour,
+			Save:           true,
+		},
+		Notify: Notify{GroupWait: 5 * time.Second},
+	}
+}

@@ -1,0 +1,239 @@
+package settings
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxSocket is what fits into a unix socket address on Linux, without the final zero.
+const maxSocket = 107
+
+var (
+	fabricName  = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$`)
+	eventFilter = regexp.MustCompile(`^[a-z]+\.([a-z_]+|\*)$`)
+	severities  = []string{"info", "warning", "error", "critical"}
+)
+
+// validator gathers what is wrong with the values, each at the place that said it.
+type validator struct {
+	ps *problems
+	o  *origins
+}
+
+func (c validator) bad(key, hint, format string, args ...any) {
+	c.ps.add(c.o.of(key), key, hint, format, args...)
+}
+
+func (c validator) oneOf(key, value string, allowed []string) {
+	if !slices.Contains(allowed, value) {
+		c.bad(key, nearest(value, allowed), "%q is none of %s", value, strings.Join(allowed, ", "))
+	}
+}
+
+func (c validator) between(key string, d, low, high time.Duration) {
+	if d < low || d > high {
+		c.bad(key, "", "%v is not between %v and %v", d, low, high)
+	}
+}
+
+// exactlyOne checks that of two ways to say one thing exactly one is used.
+func (c validator) exactlyOne(at, a, aValue, b, bValue string) {
+	switch {
+	case aValue == "" && bValue == "":
+		c.bad(at, "", "needs %s or %s", a, b)
+	case aValue != "" && bValue != "":
+		c.bad(at, "", "has both %s and %s: one of them must go", a, b)
+	}
+}
+
+// unique checks that every entry of a list has a name of its own, and returns the names.
+func (c validator) unique(list string, names []string) map[string]bool {
+	seen := map[string]bool{}
+	for i, n := range names {
+		at := fmt.Sprintf("%s[%d]", list, i)
+		switch {
+		case n == "":
+			c.bad(at, "", "has no name")
+		case seen[n]:
+			c.bad(at+".name", "", "%q is there twice", n)
+		}
+		seen[n] = true
+	}
+	return seen
+}
+
+func (s *Settings) validate(ps *problems) {
+	c := validator{ps, s.origin}
+	for _, k := range []struct{ key, value string }{{"intents", s.Intents}, {"state_dir", s.StateDir}} {
+		if k.value == "" {
+			c.bad(k.key, "", "must not be empty")
+		}
+	}
+	if !fabricName.MatchString(s.Fabric) {
+		c.bad("fabric", "letters, digits, dot, dash and underscore, 63 at most", "%q is no name", s.Fabric)
+	}
+	var roles []string
+	for _, r := range Roles() {
+		roles = append(roles, string(r))
+	}
+	if len(s.Roles) == 0 {
+		c.bad("roles", "known here: "+strings.Join(roles, ", "), "must not be empty")
+	}
+	for i, r := range s.Roles {
+		c.oneOf("roles", string(r), roles)
+		if slices.Contains(s.Roles[:i], r) {
+			c.bad("roles", "", "%q is there twice", r)
+		}
+	}
+	if len(s.API.Socket) > maxSocket {
+		c.bad("api.socket", "say a shorter api.socket", "the path has %d bytes, a unix socket's at most %d", len(s.API.Socket), maxSocket)
+	}
+	c.oneOf("log.level", s.Log.Level, []string{"debug", "info", "warn", "error"})
+	c.oneOf("log.format", s.Log.Format, []string{"text", "json"})
+	c.between("shutdown_timeout", s.ShutdownTimeout, 100*time.Millisecond, 10*time.Minute)
+	c.url("store.dsn", s.Store.DSN, "sqlite", "file")
+	c.url("bus.redis", s.Bus.Redis, "redis", "rediss", "unix")
+	s.validateLoops(c)
+	s.validateReceivers(c)
+	s.validateAccess(c)
+}
+
+func (s *Settings) validateLoops(c validator) {
+	m, a := s.Monitor, s.Apply
+	c.between("monitor.settle", m.Settle, 0, time.Minute)
+	c.between("monitor.audit_interval", m.AuditInterval, time.Second, 24*time.Hour)
+	c.between("monitor.sync_timeout", m.SyncTimeout, 100*time.Millisecond, 10*time.Minute)
+	c.between("monitor.sample_interval", m.SampleInterval, 100*time.Millisecond, time.Hour)
+	c.between("monitor.poll_interval", m.PollInterval, 100*time.Millisecond, time.Hour)
+	c.between("monitor.reconnect_max", m.ReconnectMax, 100*time.Millisecond, time.Hour)
+	c.oneOf("apply.intent", a.Intent, []string{ApplyManual, ApplyAuto})
+	if a.Parallel < 1 || a.Parallel > 1024 {
+		c.bad("apply.parallel", "", "%d is not between 1 and 1024", a.Parallel)
+	}
+	c.between("apply.set_timeout", a.SetTimeout, 100*time.Millisecond, 30*time.Minute)
+	c.between("apply.readback_window", a.ReadbackWindow, 100*time.Millisecond, 30*time.Minute)
+	c.between("apply.plan_expiry", a.PlanExpiry, time.Minute, 30*24*time.Hour)
+	c.between("notify.group_wait", s.Notify.GroupWait, 0, time.Hour)
+}
+
+// url checks a URL without ever repeating it.
+func (c validator) url(key string, u URL, schemes ...string) {
+	if u == "" {
+		return
+	}
+	p, err := url.Parse(string(u))
+	if err != nil || !slices.Contains(schemes, p.Scheme) {
+		c.bad(key, "", "must be a URL that starts with %s://", strings.Join(schemes, ":// or "))
+	}
+}
+
+func (s *Settings) validateReceivers(c validator) {
+	var names []string
+	for i, r := range s.Notify.Receivers {
+		at := fmt.Sprintf("notify.receivers[%d]", i)
+		names = append(names, r.Name)
+		c.oneOf(at+".type", r.Type, []string{ReceiverSlack, ReceiverWebhook})
+		c.exactlyOne(at, "url_file", r.URLFile, "url_env", r.URLEnv)
+		switch {
+		case r.Type == ReceiverWebhook:
+			c.exactlyOne(at, "secret_file", r.SecretFile, "secret_env", r.SecretEnv)
+		case r.SecretFile != "" || r.SecretEnv != "":
+			c.bad(at, "", "only a webhook has a secret")
+		}
+		for _, e := range r.Match.Events {
+			if !eventFilter.MatchString(e) {
+				c.bad(at+".match.events", `"drift.detected" or "drift.*"`, "%q is no event type", e)
+			}
+		}
+		if r.Match.Severity != "" {
+			c.oneOf(at+".match.severity", r.Match.Severity, severities)
+		}
+	}
+	c.unique("notify.receivers", names)
+}
+
+func (s *Settings) validateAccess(c validator) {
+	var devices, tls, credentials []string
+	for i, t := range s.TLS {
+		at := fmt.Sprintf("tls[%d]", i)
+		tls = append(tls, t.Name)
+		if (t.CertFile == "") != (t.KeyFile == "") {
+			c.bad(at, "", "cert_file and key_file belong together")
+		}
+		if t.InsecureSkipVerify && (t.CAFile != "" || t.ServerName != "") {
+			c.bad(at+".insecure_skip_verify", "", "makes ca_file and server_name useless: one or the other must go")
+		}
+		if pin, err := hex.DecodeString(t.PinSHA256); err != nil || len(pin) != 0 && len(pin) != 32 {
+			c.bad(at+".pin_sha256", "", "must be 64 hex digits")
+		}
+	}
+	for i, k := range s.Credentials {
+		at := fmt.Sprintf("credentials[%d]", i)
+		credentials = append(credentials, k.Name)
+		c.exactlyOne(at, "username", k.Username, "username_env", k.UsernameEnv)
+		c.exactlyOne(at, "password_file", k.PasswordFile, "password_env", k.PasswordEnv)
+	}
+	knownTLS, knownCredentials := c.unique("tls", tls), c.unique("credentials", credentials)
+	for i, d := range s.Devices {
+		at := fmt.Sprintf("devices[%d]", i)
+		devices = append(devices, string(d.Name))
+		if d.Address != "" && !validAddress(d.Address) {
+			c.bad(at+".address", "as in 192.0.2.1:9339 or leaf1.example.net:9339", "%q is no host:port", d.Address)
+		}
+		if d.TLS != "" && !knownTLS[d.TLS] {
+			c.bad(at+".tls", nearest(d.TLS, tls), "there is no tls entry %q", d.TLS)
+		}
+		if d.Credentials != "" && !knownCredentials[d.Credentials] {
+			c.bad(at+".credentials", nearest(d.Credentials, credentials), "there is no credentials entry %q", d.Credentials)
+		}
+	}
+	c.unique("devices", devices)
+}
+
+func validAddress(a string) bool {
+	host, port, err := net.SplitHostPort(a)
+	if err != nil || host == "" {
+		return false
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0
+}
+
+// warnings lists what is allowed but dangerous or without effect. A variable that sets nothing is most often a slip,
+// but other programs may use the prefix too, so it is told and not refused.
+func (s *Settings) warnings() []string {
+	var out []string
+	for _, t := range s.TLS {
+		if t.InsecureSkipVerify && t.PinSHA256 == "" {
+			out = append(out, fmt.Sprintf("tls %q: insecure_skip_verify: anybody in between can read and change what is sent", t.Name))
+		}
+	}
+	known := map[string]bool{fileVariable: true}
+	for _, k := range keys {
+		known[k.env()] = true
+	}
+	for _, r := range s.Notify.Receivers {
+		known[r.URLEnv], known[r.SecretEnv] = true, true
+	}
+	for _, k := range s.Credentials {
+		known[k.UsernameEnv], known[k.PasswordEnv] = true, true
+	}
+	var stray []string
+	for _, pair := range os.Environ() {
+		name, _, _ := strings.Cut(pair, "=")
+		secret := s.Secrets.EnvPrefix != "" && strings.HasPrefix(name, s.Secrets.EnvPrefix)
+		if strings.HasPrefix(name, "TENTER_") && !known[name] && !secret {
+			stray = append(stray, fmt.Sprintf("environment %s sets nothing", name))
+		}
+	}
+	slices.Sort(stray)
+	return append(out, stray...)
+}
