@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,7 +14,7 @@ type Problem struct {
 	Text  string
 	Hint  string // may be empty
 
-	line int
+	line, column int
 }
 
 // String is the problem on one line.
@@ -46,7 +47,7 @@ func (e *Error) Error() string {
 type problems []Problem
 
 func (ps *problems) add(at place, key, hint, format string, args ...any) {
-	*ps = append(*ps, Problem{Where: at.String(), Key: key, Text: fmt.Sprintf(format, args...), Hint: hint, line: at.line})
+	*ps = append(*ps, Problem{Where: at.String(), Key: key, Text: fmt.Sprintf(format, args...), Hint: hint, line: at.line, column: at.column})
 }
 
 func (ps problems) err() error {
@@ -60,24 +61,29 @@ func (ps problems) err() error {
 		case a.line != 0 && b.line == 0:
 			return -1
 		}
-		return a.line - b.line
+		return cmp.Or(a.line-b.line, a.column-b.column)
 	})
 	return &Error{Problems: ps}
 }
 
-// nearest returns a hint that names the known name closest to what was written, or nothing if none is close.
+// nearest returns a hint that names the known name closest to what was written, or all of them if none is close.
 func nearest(written string, known []string) string {
-	best, distance := "", max(2, len(written)/3)+1
+	if hint := meant(written, known); hint != "" || len(known) == 0 {
+		return hint
+	}
+	return "known here: " + strings.Join(known, ", ")
+}
+
+// meant returns a hint that names the known name closest to what was written, or nothing if none is close.
+func meant(written string, known []string) string {
+	best, distance := "", min(max(2, len(written)/3)+1, len(written))
 	for _, k := range known {
 		if d := editDistance(strings.ToLower(written), k); d < distance {
 			best, distance = k, d
 		}
 	}
-	if len(known) == 0 {
-		return ""
-	}
 	if best == "" {
-		return "known here: " + strings.Join(known, ", ")
+		return ""
 	}
 	return fmt.Sprintf("did you mean %q?", best)
 }

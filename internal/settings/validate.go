@@ -34,7 +34,7 @@ func (c validator) bad(key, hint, format string, args ...any) {
 
 func (c validator) oneOf(key, value string, allowed []string) {
 	if !slices.Contains(allowed, value) {
-		c.bad(key, nearest(value, allowed), "%q is none of %s", value, strings.Join(allowed, ", "))
+		c.bad(key, meant(value, allowed), "%q is none of %s", value, strings.Join(allowed, ", "))
 	}
 }
 
