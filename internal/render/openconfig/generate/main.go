@@ -1,19 +1,17 @@
 // Command generate writes the GoStructs of OpenConfig v5.9.0 that Tenter authors with (render/openconfig/oc, without
 // schema) and that the simulator and the tests check with (sim/oc, with the schema embedded).
 //
-//	go run ./internal/render/openconfig/generate -models DIR          write them and their digests
-//	go run ./internal/render/openconfig/generate -models DIR -check   fail if writing would change anything
-//	go run ./internal/render/openconfig/generate -check               without the models: compare with the digests
+//	generate ROOT   with YANG_DIR set: write them and their digests into the repository at ROOT
+//	generate ROOT   without it: fail if they differ from their digests
 //
-// DIR is a copy of https://github.com/openconfig/public at v5.9.0. It runs from the root of the repository; go.mod
-// pins the generator. Nothing of the machine gets into the output, so the same models give the same bytes anywhere.
+// YANG_DIR/openconfig is a copy of https://github.com/openconfig/public at v5.9.0; go.mod pins the generator.
+// Nothing of the machine gets into the output, so the same models give the same bytes anywhere.
 package main
 
 import (
 	"crypto/sha256"
 	_ "embed"
 	"errors"
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -42,23 +40,21 @@ var modules = []string{
 var pruning []byte
 
 func main() {
-	models := flag.String("models", "", "directory of the OpenConfig models")
-	check := flag.Bool("check", false, "write nothing, fail on a difference")
-	flag.Parse()
-	if err := run(".", *models, *check); err != nil {
+	if err := run(os.Args[1:], os.Getenv("YANG_DIR")); err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
 		os.Exit(1)
 	}
 }
 
-// run works on the repository at root.
-func run(root, models string, check bool) error {
-	if models == "" {
-		if !check {
-			return errors.New("-models DIR is needed to generate")
-		}
-		return verify(root, filepath.Join(root, locked))
+func run(args []string, yang string) error {
+	if len(args) != 1 {
+		return errors.New("usage: [YANG_DIR=DIR] generate ROOT")
 	}
+	root := args[0]
+	if yang == "" {
+		return verify(root)
+	}
+	models := filepath.Join(yang, "openconfig")
 	files := map[string][]byte{}
 	for _, pkg := range []string{author, oracle} {
 		out, err := generate(models, pkg == oracle)
@@ -70,9 +66,6 @@ func run(root, models string, check bool) error {
 		}
 	}
 	files[locked] = digests(files)
-	if check {
-		return compare(root, files)
-	}
 	return write(root, files)
 }
 
@@ -86,8 +79,8 @@ func digests(files map[string][]byte) []byte {
 }
 
 // verify compares the files on disk with the recorded digests.
-func verify(root, lock string) error {
-	want, err := os.ReadFile(lock)
+func verify(root string) error {
+	want, err := os.ReadFile(filepath.Join(root, locked))
 	if err != nil {
 		return err
 	}
@@ -99,25 +92,6 @@ func verify(root, lock string) error {
 	}
 	if got := digests(files); string(got) != string(want) {
 		return fmt.Errorf("%s and %s differ from %s", author, oracle, locked)
-	}
-	return nil
-}
-
-// compare fails on the first file that is missing, different or not generated any more.
-func compare(root string, files map[string][]byte) error {
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		got, err := os.ReadFile(filepath.Join(root, name))
-		if err != nil {
-			return err
-		}
-		if string(got) != string(files[name]) {
-			return fmt.Errorf("%s: regenerating changes it", name)
-		}
-	}
-	for _, name := range existing(root) {
-		if files[name] == nil {
-			return fmt.Errorf("%s: not generated any more", name)
-		}
 	}
 	return nil
 }

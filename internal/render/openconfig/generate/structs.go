@@ -177,7 +177,9 @@ func Unmarshal(data []byte, dst ygot.GoStruct, opts ...ytypes.UnmarshalOpt) erro
 // pack drops from the schema what nothing reads at run time, part of which has no fixed order, and compresses it.
 func pack(raw []byte) ([]byte, error) {
 	var root map[string]any
-	if err := json.Unmarshal(raw, &root); err != nil {
+	numbers := json.NewDecoder(bytes.NewReader(raw))
+	numbers.UseNumber() // ranges go up to 2^64-1
+	if err := numbers.Decode(&root); err != nil {
 		return nil, err
 	}
 	strip(root)
