@@ -1,0 +1,96 @@
+package run
+
+import (
+	"slices"
+
+	"github.com/tenter-net/tenter/internal/intent"
+)
+
+// A Group is a set of devices of which only some may be worked on at once: the spines, or the members of a
+// multihomed LAG. Together is at least 1.
+type Group struct {
+	Devices  []intent.DeviceName
+	Together int
+}
+
+// A Batch is how far a run has come over its devices.
+type Batch struct {
+	Parallel    int // devices at once, at least 1
+	MaxFailures int // how many devices may fail before no further one is started
+	Groups      []Group
+}
+
+// Ready returns the devices that may be started now, in the order of waiting. With too many failures it returns
+// none, and stop is true: what waits is to be skipped once nothing is running.
+func (b Batch) Ready(waiting, running []intent.DeviceName, outcomes []Outcome) (start []intent.DeviceName, stop bool) {
+	failures := 0
+	for _, o := range outcomes {
+		if o == Failed {
+			failures++
+		}
+	}
+	if failures > b.MaxFailures {
+		return nil, true
+	}
+	busy := slices.Clone(running)
+	for _, d := range waiting {
+		if len(busy) >= max(b.Parallel, 1) {
+			break
+		}
+		if b.fits(d, busy) {
+			busy = append(busy, d)
+			start = append(start, d)
+		}
+	}
+	return start, false
+}
+
+func (b Batch) fits(d intent.DeviceName, busy []intent.DeviceName) bool {
+	for _, g := range b.Groups {
+		if !slices.Contains(g.Devices, d) {
+			continue
+		}
+		n := 0
+		for _, x := range busy {
+			if slices.Contains(g.Devices, x) {
+				n++
+			}
+		}
+		if n >= max(g.Together, 1) {
+			return false
+		}
+	}
+	return true
+}
+
+// A Result is how a whole run ended.
+type Result string
+
+// The results.
+const (
+	ResultDone    Result = "done"    // on every device
+	ResultPartial Result = "partial" // some devices are left, as their outcomes say
+	ResultFailed  Result = "failed"  // a device failed, or none could be written for a reason of its own
+)
+
+// Sum returns the result of a run whose devices ended like this.
+func Sum(outcomes []Outcome) Result {
+	done, failed, away := 0, 0, 0
+	for _, o := range outcomes {
+		switch o {
+		case Done:
+			done++
+		case Unreachable:
+			away++
+		case Failed, Stale, Refused, Skipped:
+			failed++
+		}
+	}
+	switch {
+	case done == len(outcomes):
+		return ResultDone
+	case failed > 0 && done == 0:
+		return ResultFailed
+	}
+	return ResultPartial
+}

@@ -1,0 +1,166 @@
+package run
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tenter-net/tenter/internal/schema"
+)
+
+// A Step is where a device's run is.
+type Step string
+
+// The steps, in the order of a run that goes well; Undo and Prove come in when it does not.
+const (
+	Check  Step = "check"  // compare the device with what the plan was computed against
+	Set    Step = "set"    // ownership and write-set are recorded; send the one Set
+	Verify Step = "verify" // read back until everything is as planned, or the window is over
+	Save   Step = "save"   // verified and recorded as applied; save to the startup configuration
+	Undo   Step = "undo"   // put back what is still ours
+	Prove  Step = "prove"  // read back until nothing of ours is left, or the window is over
+	Ended  Step = "ended"
+)
+
+// An Outcome is how a device's run ended.
+type Outcome string
+
+// The outcomes.
+const (
+	Done        Outcome = "done"        // everything was read back as planned
+	Failed      Outcome = "failed"      // it was not; what was ours is put back as far as Left and Proven say
+	Stale       Outcome = "stale"       // the device moved since the plan was computed; nothing was sent
+	Refused     Outcome = "refused"     // Tenter may not write to the device; nothing was sent
+	Unreachable Outcome = "unreachable" // the device could not be asked; with Sent, what it has is unknown
+	Skipped     Outcome = "skipped"     // not started, since too many others failed
+)
+
+// A State is what is recorded of one device's run. The zero State is a run that has not started.
+type State struct {
+	Step    Step      `json:"step"`
+	Writes  []Write   `json:"writes,omitempty"` // what the Set changes, leaf by leaf, in canonical path order
+	Sets    int       `json:"sets,omitempty"`   // Sets that were, or may have been, sent
+	Undos   int       `json:"undos,omitempty"`
+	Since   time.Time `json:"since,omitzero"`   // when the reading began that the window bounds
+	Answer  Answer    `json:"answer,omitempty"` // to the last Set
+	Said    string    `json:"said,omitempty"`   // the device's own words
+	Outcome Outcome   `json:"outcome,omitempty"`
+	Detail  string    `json:"detail,omitempty"`
+	Sent    bool      `json:"sent,omitempty"`    // of an ended run: a Set may be on the device, unread
+	Undone  bool      `json:"undone,omitempty"`  // of an ended run: something was put back
+	Proven  bool      `json:"proven,omitempty"`  // of a failed run: reading showed that nothing of ours is left
+	Left    []string  `json:"left,omitempty"`    // paths that are neither as before nor as planned, or still as planned after a failure
+	Unsaved bool      `json:"unsaved,omitempty"` // applied, but not in the startup configuration
+}
+
+// A Write is one leaf that a run changes. An absent value is empty; a secret's is its digest.
+type Write struct {
+	Path          string
+	Before, After schema.Value
+}
+
+// An Answer is what came back from a Set. It decides what to expect, never what is true.
+type Answer string
+
+// The answers.
+const (
+	Accepted Answer = "accepted" // the device said that it applied it
+	Rejected Answer = "rejected" // the device said that it applied nothing
+	Lost     Answer = "lost"     // no answer: the deadline passed, or the connection broke
+	Orphaned Answer = "orphaned" // the process ended that was about to send it or waited for the answer
+	Unsent   Answer = "unsent"   // there was no connection to send it on
+)
+
+// An Action is what is to be done in a state. Each has its own kinds of Input for how it went.
+type Action int
+
+// The actions.
+const (
+	DoNothing Action = iota
+	DoCheck          // answered by Checked, Moved, Barred or Gone
+	DoSet            // answered by Answered
+	DoRead           // answered by Seen or Gone
+	DoSave           // answered by Stored
+	DoUndo           // answered by Answered
+)
+
+// Action returns what is to be done in s, once s is recorded.
+func (s State) Action() Action {
+	switch s.Step {
+	case "", Check:
+		return DoCheck
+	case Set:
+		return DoSet
+	case Verify, Prove:
+		return DoRead
+	case Save:
+		return DoSave
+	case Undo:
+		return DoUndo
+	case Ended:
+	}
+	return DoNothing
+}
+
+// InFlight reports whether the write-set may be on the device without having been verified or put back.
+func (s State) InFlight() bool {
+	switch s.Step {
+	case Set, Verify, Undo, Prove:
+		return true
+	case Ended:
+		return s.Sent
+	case Check, Save:
+	}
+	return false
+}
+
+type writeJSON struct {
+	Path   string `json:"path"`
+	Before string `json:"before,omitempty"`
+	After  string `json:"after,omitempty"`
+}
+
+// binaryMark starts a value that is not text. No kind of schema.Value begins like it.
+const binaryMark = "="
+
+func encode(v schema.Value) string {
+	if utf8.ValidString(string(v)) {
+		return string(v)
+	}
+	return binaryMark + base64.StdEncoding.EncodeToString([]byte(v))
+}
+
+func decode(s string) (schema.Value, error) {
+	text, binary := strings.CutPrefix(s, binaryMark)
+	if !binary {
+		return schema.Value(s), nil
+	}
+	b, err := base64.StdEncoding.DecodeString(text)
+	return schema.Value(b), err
+}
+
+// MarshalJSON keeps every byte of the values, also of those that are not text.
+func (w Write) MarshalJSON() ([]byte, error) {
+	return json.Marshal(writeJSON{w.Path, encode(w.Before), encode(w.After)})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (w *Write) UnmarshalJSON(b []byte) error {
+	var j writeJSON
+	if err := json.Unmarshal(b, &j); err != nil {
+		return err
+	}
+	before, err := decode(j.Before)
+	if err != nil {
+		return fmt.Errorf("write of %s: before: %w", j.Path, err)
+	}
+	after, err := decode(j.After)
+	if err != nil {
+		return fmt.Errorf("write of %s: after: %w", j.Path, err)
+	}
+	*w = Write{j.Path, before, after}
+	return nil
+}
