@@ -85,18 +85,18 @@ func (r *Reader) From(file, variable string) (Text, error) {
 
 // file reads one secret. The final newline that editors add is no part of it.
 func (r *Reader) file(name string) (Text, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return Text{}, fmt.Errorf("secret: %w", err)
-	}
-	defer func() { _ = f.Close() }() // read only
-	info, err := f.Stat()
+	info, err := os.Stat(name) // before opening, for opening a pipe would wait
 	if err != nil {
 		return Text{}, fmt.Errorf("secret: %w", err)
 	}
 	if !info.Mode().IsRegular() {
 		return Text{}, fmt.Errorf("secret: %s is no regular file", name)
 	}
+	f, err := os.Open(name)
+	if err != nil {
+		return Text{}, fmt.Errorf("secret: %w", err)
+	}
+	defer func() { _ = f.Close() }() // read only
 	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
 	if err != nil {
 		return Text{}, fmt.Errorf("secret: %w", err)
