@@ -1,0 +1,146 @@
+package profile
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tenter-net/tenter/internal/path"
+)
+
+func TestEmbeddedProfiles(t *testing.T) {
+	set, err := Load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"openconfig", "openconfig-sim"}, set.Names()); diff != "" {
+		t.Error(diff)
+	}
+	sim, err := set.Get("openconfig-sim")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sim.Limits.MaxMessage != 4<<20 || sim.Save.Method != SaveCLI || !sim.CommitConfirmed {
+		t.Errorf("unexpected profile %+v", sim)
+	}
+	if _, err := set.Get("eos"); err == nil || !strings.Contains(err.Error(), "openconfig, openconfig-sim") {
+		t.Errorf("unknown profile: %v", err)
+	}
+}
+
+func TestOverride(t *testing.T) {
+	set, err := Load(fstest.MapFS{"openconfig.yaml": {Data: []byte("names: {ethernet: \"eth{number}\"}\n")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := set.Get("openconfig")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := p.Names.EthernetName(7); got != "eth7" {
+		t.Errorf("EthernetName(7) = %q", got)
+	}
+	if got := p.Names.LAGName(10); got != "Port-Channel10" {
+		t.Errorf("a field that the file leaves out has its default: LAGName(10) = %q", got)
+	}
+}
+
+func TestBadProfiles(t *testing.T) {
+	for _, tc := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"unknown field", "description: x\ncolour: red\n", []string{"bad.yaml:2:", "colour"}},
+		{"unknown word", "\nencodings:\n  get: xml\n", []string{"bad.yaml:3:", `"xml" is not one of json_ietf, json, proto`}},
+		{"every mistake", "read: sometimes\ngranularity: fine\n", []string{"bad.yaml:1:", "bad.yaml:2:"}},
+		{"bad pattern", "protected: [\"/a[b\"]\n", []string{"bad.yaml:1:"}},
+		{"bad duration", "limits: {timeout: soon}\n", []string{"bad.yaml:1:"}},
+		{"not yaml", "a: [\n", []string{"bad.yaml:"}},
+		{"two documents", "read: get\n---\nread: get\n", []string{"bad.yaml"}},
+		{"name without number", "names: {ethernet: eth}\n", []string{`names.ethernet: "eth" must hold {number} once`}},
+		{"no interval", "watch: {pollInterval: 0s}\n", []string{"watch.pollInterval: must be more than zero"}},
+		{"small messages", "limits: {maxMessage: 10}\n", []string{"limits.maxMessage"}},
+		{"save without command", "save: {method: cli}\n", []string{"save: method cli needs command and show"}},
+		{"no default instance", "names: {defaultInstance: \"\"}\n", []string{"names.defaultInstance"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := Load(fstest.MapFS{"bad.yaml": {Data: []byte(tc.text)}})
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, want := range tc.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("error %q lacks %q", err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestProtectedPatterns(t *testing.T) {
+	set, err := Load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := set.Get("openconfig-sim")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		via       Management
+		path      string
+		protected bool
+	}{
+		{Management{}, "/interfaces/interface[name=Management0]/config/enabled", true},
+		{Management{}, "/network-instances/network-instance[name=mgmt]", true},
+		{Management{}, "/interfaces/interface[name=Ethernet1]/config/enabled", false},
+		{Management{Interface: "eth0"}, "/interfaces/interface[name=eth0]", true},
+		{Management{Interface: "eth0"}, "/interfaces/interface[name=Management0]", false},
+		{Management{Interface: `a]b\c`}, `/interfaces/interface[name=a\]b\\c]`, true},
+		{Management{}, "/system/aaa/authentication", true},
+		{Management{}, "/system/config/hostname", false},
+	} {
+		patterns, err := p.ProtectedPatterns(tc.via)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, err := path.Parse(tc.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := false
+		for _, g := range patterns {
+			got = got || g.Covers(at)
+		}
+		if got != tc.protected {
+			t.Errorf("%+v: %s protected = %v", tc.via, tc.path, got)
+		}
+	}
+}
+
+func TestLadder(t *testing.T) {
+	var got []Stage
+	for s := StageOnChange; ; s = s.Next() {
+		got = append(got, s)
+		if s == s.Next() {
+			break
+		}
+	}
+	if diff := cmp.Diff([]Stage{StageOnChange, StageTargetDefined, StageSample, StagePoll}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("read: get\n")
+	f.Add("names: {ethernet: \"e{number}\"}\nprotected: [/a/**]\n")
+	f.Add("watch: {first: poll, syncTimeout: 1s}\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := parse("f.yaml", []byte(text))
+		if (p == nil) == (err == nil) {
+			t.Fatalf("profile %v with error %v", p, err)
+		}
+	})
+}

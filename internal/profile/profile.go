@@ -1,0 +1,146 @@
+// Package profile says, as data, how a family of devices behaves over its transport: origins, encodings, names,
+// what it can stream, how it saves. A quirk of a vendor is a field of a profile, never a condition in the code.
+//
+// Profiles are YAML files, embedded, and overridable by files of the same name in a directory of the user's. A loaded
+// Profile is never changed, so any number of goroutines may share one.
+package profile
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tenter-net/tenter/internal/path"
+)
+
+// A Profile is the behaviour of one family of devices.
+type Profile struct {
+	Name        string      `yaml:"-"` // of the file, without .yaml
+	Description string      `yaml:"description"`
+	Transport   Transport   `yaml:"transport"`
+	Origins     []Origin    `yaml:"origins"`
+	Encodings   Encodings   `yaml:"encodings"`
+	Granularity Granularity `yaml:"granularity"` // of what one update of a Set carries
+	Read        ReadMethod  `yaml:"read"`        // tried first; the other one where it is unimplemented
+	Defaults    Defaults    `yaml:"defaults"`
+	Names       Names       `yaml:"names"`
+	Facts       FactPaths   `yaml:"facts"`
+	Watch       Watch       `yaml:"watch"`
+	Limits      Limits      `yaml:"limits"`
+	Save        Save        `yaml:"save"`
+	// CommitConfirmed says that the device was verified to roll back a commit that nobody confirms (gNMI extension
+	// Commit).
+	CommitConfirmed bool `yaml:"commitConfirmed"`
+	// Arbitration says that the device honours a master arbitration election id.
+	Arbitration bool       `yaml:"arbitration"`
+	Management  Management `yaml:"management"`
+	Protected   []Pattern  `yaml:"protected"` // never deleted or replaced, whatever the policy
+}
+
+// An Origin maps the origin of our paths to what the device calls it.
+type Origin struct {
+	Schema string `yaml:"schema"` // our origin: "openconfig"
+	Wire   string `yaml:"wire"`   // in requests; empty leaves the field out
+}
+
+// Encodings are the gNMI encodings that work per RPC.
+type Encodings struct {
+	Get       Encoding `yaml:"get"`
+	Set       Encoding `yaml:"set"`
+	Subscribe Encoding `yaml:"subscribe"`
+}
+
+// Defaults says what the device does about leaves that nobody set.
+type Defaults struct {
+	// Echoed: leaves at their default are reported as if they had been set.
+	Echoed bool `yaml:"echoed"`
+	// Confirmed are the paths where the device's default is the model's, so that absent and default are the same.
+	Confirmed []Pattern `yaml:"confirmed"`
+}
+
+// FactPaths are where a probe reads what identifies the device. An empty path is not read.
+type FactPaths struct {
+	SoftwareVersion Path `yaml:"softwareVersion"`
+	Serial          Path `yaml:"serial"`
+	BootTime        Path `yaml:"bootTime"` // nanoseconds since 1970
+}
+
+// Watch is how to stay informed.
+type Watch struct {
+	First    Stage     `yaml:"first"`    // the first rung of the ladder
+	OnChange []Pattern `yaml:"onChange"` // subtrees that stream on change; the others start at TARGET_DEFINED
+
+	SyncTimeout    time.Duration `yaml:"syncTimeout"`    // silence until sync_response that steps down the ladder
+	SampleInterval time.Duration `yaml:"sampleInterval"` // of the SAMPLE rung
+	PollInterval   time.Duration `yaml:"pollInterval"`   // of the last rung
+	AuditInterval  time.Duration `yaml:"auditInterval"`  // between full reads, whatever the stream says
+}
+
+// Limits are what a session keeps to.
+type Limits struct {
+	MaxMessage       int           `yaml:"maxMessage"` // of one gRPC message, in both directions
+	Timeout          time.Duration `yaml:"timeout"`    // of a unary RPC
+	KeepaliveTime    time.Duration `yaml:"keepaliveTime"`
+	KeepaliveTimeout time.Duration `yaml:"keepaliveTimeout"`
+}
+
+// Save is how the running configuration becomes the startup configuration.
+type Save struct {
+	Method  SaveMethod `yaml:"method"`
+	Command string     `yaml:"command"` // of SaveCLI: one update with origin "cli" and this as ascii_val
+	Show    string     `yaml:"show"`    // of SaveCLI: a Get of this element with origin "cli" returns what was saved
+}
+
+// Management names what Tenter reaches the device through; a device may name its own. Patterns of Protected hold
+// {interface} and {networkInstance} where these names go.
+type Management struct {
+	Interface       string `yaml:"interface"`
+	NetworkInstance string `yaml:"networkInstance"`
+}
+
+// WireOrigin returns what requests call the origin of our paths; an origin that the profile does not list keeps its
+// name.
+func (p *Profile) WireOrigin(schema string) string {
+	for _, o := range p.Origins {
+		if o.Schema == schema {
+			return o.Wire
+		}
+	}
+	return schema
+}
+
+// ConfirmsDefault reports whether the device's default at leaf is the model's.
+func (p *Profile) ConfirmsDefault(leaf path.Path) bool { return matches(p.Defaults.Confirmed, leaf) }
+
+// StreamsOnChange reports whether everything at and below prefix streams on change.
+func (p *Profile) StreamsOnChange(prefix path.Path) bool { return matches(p.Watch.OnChange, prefix) }
+
+// ProtectedPatterns returns what is never deleted or replaced on a device that is managed through the named interface
+// and network instance; an empty name means the profile's own.
+func (p *Profile) ProtectedPatterns(via Management) ([]path.Pattern, error) {
+	names := strings.NewReplacer(
+		"{interface}", escapeKey(cmp.Or(via.Interface, p.Management.Interface)),
+		"{networkInstance}", escapeKey(cmp.Or(via.NetworkInstance, p.Management.NetworkInstance)),
+	)
+	patterns := make([]path.Pattern, len(p.Protected))
+	for i, g := range p.Protected {
+		var err error
+		if patterns[i], err = path.ParsePattern(names.Replace(g.String())); err != nil {
+			return nil, fmt.Errorf("protected %q: %w", g, err)
+		}
+	}
+	return patterns, nil
+}
+
+// escapeKey writes a name as the value of a key in a path.
+func escapeKey(name string) string { return strings.NewReplacer(`\`, `\\`, `]`, `\]`).Replace(name) }
+
+func matches(patterns []Pattern, p path.Path) bool {
+	for _, g := range patterns {
+		if g.Covers(p) {
+			return true
+		}
+	}
+	return false
+}
