@@ -1,0 +1,95 @@
+package drift
+
+import (
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/tree"
+)
+
+// touched are the leaves that the stream spoke of since Mark.
+type touched struct {
+	desired bitset
+	extra   map[string]bool
+}
+
+// Mark is called right before the device is read beside the stream. What the stream says between Mark and Observe is newer
+// than what is read, or will be followed by something newer still, and so it wins.
+func (s *State) Mark() {
+	s.touched = &touched{desired: newBitset(s.device.base.Len()), extra: map[string]bool{}}
+}
+
+// mark notes that desired leaf i was spoken of and has to be judged.
+func (s *State) mark(i int) {
+	s.dirty = append(s.dirty, i)
+	if s.touched != nil {
+		s.touched.desired.add(i)
+	}
+}
+
+func (s *State) markExtra(p path.Path) {
+	s.dirtyEx = append(s.dirtyEx, p)
+	if s.touched != nil {
+		s.touched.extra[p.String()] = true
+	}
+}
+
+// Observe takes in what the device has at and under prefixes, as read since Mark, and returns the findings that
+// came or went by it: those that the stream ought to have told of and did not, if its notifications are not still
+// on their way. When Mark was not called, or what was expected or streamed from was swapped since, nothing is taken in and
+// ok is false: read again.
+func (s *State) Observe(prefixes []path.Path, have *tree.Tree, problems []tree.Problem) (changed []Finding, ok bool) {
+	t := s.touched
+	s.touched = nil
+	if t == nil || s.reading != nil || !s.synced {
+		return nil, false
+	}
+	seen := newBitset(s.device.base.Len())
+	copy(seen, t.desired)
+	for l := range have.All() {
+		i, desired := s.device.find(l.Path)
+		switch {
+		case desired && !t.desired.has(i):
+			seen.add(i)
+			s.device.set(i, l.Value)
+			s.mark(i)
+		case !desired && !t.extra[l.Path.String()] && s.extra.get(l.Path) != l.Value:
+			s.extra.set(l.Path, l.Value)
+			s.markExtra(l.Path)
+		}
+	}
+	for _, p := range problems {
+		s.assume(p, seen)
+	}
+	for _, p := range prefixes {
+		lo, hi := s.device.base.Range(p)
+		for i := lo; i < hi; i++ {
+			if !seen.has(i) {
+				s.device.set(i, "")
+				s.mark(i)
+			}
+		}
+		for _, q := range s.extra.under(p) {
+			if !have.Has(q) && !t.extra[q.String()] {
+				s.extra.set(q, "")
+				s.markExtra(q)
+			}
+		}
+	}
+	s.forget(prefixes)
+	for _, p := range problems {
+		s.misread(p)
+	}
+	return s.settle(), true
+}
+
+// forget drops the problems at and under prefixes.
+func (s *State) forget(prefixes []path.Path) {
+	for text := range s.unreadable {
+		q, err := path.Parse(text)
+		for _, p := range prefixes {
+			if err != nil || q.HasPrefix(p) {
+				s.readable(text)
+				break
+			}
+		}
+	}
+}
