@@ -1,0 +1,199 @@
+package conf
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	gpb "github.com/openconfig/gnmi/proto/gnmi"
+)
+
+// An Edit makes a new Tree from an old one. It belongs to one goroutine. An edit that failed half way
+// is simply dropped: the old tree never changed.
+type Edit struct {
+	root  *Node
+	next  uint64
+	first uint64 // what was created in this edit has an order from here on
+}
+
+// Edit begins a change of the tree.
+func (t *Tree) Edit() *Edit {
+	return &Edit{root: t.Root, next: t.next, first: t.next}
+}
+
+// own returns a node that this edit may change: n itself or a copy.
+func (e *Edit) own(n *Node) *Node {
+	if n.owner == e {
+		return n
+	}
+	c := *n
+	c.owner, c.view, c.sound = e, nil, false
+	c.kids = maps.Clone(n.kids)
+	return &c
+}
+
+func (e *Edit) add(parent *Node, id string, kid *Node) *Node {
+	kid.owner, kid.order = e, e.next
+	e.next++
+	if parent.kids == nil {
+		parent.kids = map[string]*Node{}
+	}
+	parent.kids[id] = kid
+	return kid
+}
+
+// walk owns every node down to path, making what is missing, and returns the last. Steps must be
+// known, list entries must have all their keys.
+func (e *Edit) walk(path Path) (*Node, error) {
+	e.root = e.own(e.root)
+	at := e.root
+	for i, step := range path {
+		schema := at.Schema.Kids[step.Name]
+		if schema == nil {
+			return nil, fmt.Errorf("%s: no such node", path[:i+1])
+		}
+		if schema.Kind == Leaf || schema.Kind == LeafList {
+			if i != len(path)-1 || len(step.Keys) > 0 {
+				return nil, fmt.Errorf("%s: a leaf has nothing below it", path[:i+1])
+			}
+		}
+		if err := schema.complete(step); err != nil {
+			return nil, fmt.Errorf("%s: %w", path[:i+1], err)
+		}
+		at = e.descend(at, schema, step)
+	}
+	return at, nil
+}
+
+// complete checks that a step has exactly its list's keys, and no wildcard.
+func (s *Schema) complete(step Step) error {
+	if len(step.Keys) != len(s.Keys) {
+		return fmt.Errorf("list %q needs the keys %v", s.Name, s.Keys)
+	}
+	for _, k := range step.Keys {
+		if !slices.Contains(s.Keys, k.Name) {
+			return fmt.Errorf("list %q has no key %q", s.Name, k.Name)
+		}
+		if k.Value == "*" {
+			return fmt.Errorf("a wildcard cannot be set")
+		}
+	}
+	return nil
+}
+
+// descend owns or makes one child.
+func (e *Edit) descend(parent *Node, schema *Schema, step Step) *Node {
+	id := step.id(schema)
+	if kid := parent.kids[id]; kid != nil {
+		kid = e.own(kid)
+		parent.kids[id] = kid
+		return kid
+	}
+	kid := e.add(parent, id, &Node{Step: step, Schema: schema})
+	for _, k := range step.Keys { // a list entry has its keys as leaves
+		if leaf := schema.Kids[k.Name]; leaf != nil {
+			if v, err := keyValue(leaf.typ, k.Value); err == nil {
+				e.add(kid, k.Name, &Node{Step: Step{Name: k.Name}, Schema: leaf, Value: &v})
+			}
+		}
+	}
+	return kid
+}
+
+// Update merges a value into the node at path (gNMI specification §3.4.3).
+func (e *Edit) Update(path Path, val *gpb.TypedValue) error {
+	n, err := e.walk(path)
+	if err != nil {
+		return err
+	}
+	if n.Schema.Kind == Leaf || n.Schema.Kind == LeafList {
+		v, err := n.Schema.leafProto(val)
+		if err != nil {
+			return err
+		}
+		n.Value = &v
+		return nil
+	}
+	switch val.GetValue().(type) {
+	case *gpb.TypedValue_JsonIetfVal, *gpb.TypedValue_JsonVal:
+	default:
+		return fmt.Errorf("%s: a %T cannot hold a subtree", path, val.GetValue())
+	}
+	raw, ietf := jsonOf(val)
+	parsed, err := parseJSON(raw)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	object, ok := parsed.(map[string]any)
+	if !ok {
+		return fmt.Errorf("%s: the value must be an object", path)
+	}
+	return e.merge(n, path, object, ietf)
+}
+
+// Replace makes the node at path hold exactly the value.
+func (e *Edit) Replace(path Path, val *gpb.TypedValue) error {
+	if err := e.Delete(path); err != nil {
+		return err
+	}
+	return e.Update(path, val)
+}
+
+// Delete removes what the pattern matches. Deleting what is absent succeeds, a path that the schema
+// does not know is an error.
+func (e *Edit) Delete(pattern Path) error {
+	if !e.root.Schema.Known(pattern) || slices.ContainsFunc(pattern, func(s Step) bool { return s.Name == "state" }) {
+		return fmt.Errorf("%s: no such node in the configuration", pattern)
+	}
+	if len(pattern) == 0 {
+		e.root = &Node{Schema: e.root.Schema, owner: e}
+		return nil
+	}
+	var found []Path
+	(&Tree{Root: e.root}).Find(pattern, func(p Path, _ *Node) { found = append(found, p) })
+	for _, p := range found {
+		parent, err := e.walk(p[:len(p)-1])
+		if err != nil {
+			return err
+		}
+		last := p[len(p)-1]
+		delete(parent.kids, last.id(parent.Schema.Kids[last.Name]))
+	}
+	return nil
+}
+
+// SetState writes one leaf of operational state. The step names need not be known to the schema.
+func (e *Edit) SetState(path Path, module string, v Value) {
+	e.root = e.own(e.root)
+	at := e.root
+	for i, step := range path {
+		var schema *Schema
+		if at.Schema != nil && !at.State {
+			schema = at.Schema.Kids[step.Name]
+		}
+		id := step.id(schema)
+		if kid := at.kids[id]; kid != nil {
+			kid = e.own(kid)
+			at.kids[id] = kid
+			at = kid
+		} else {
+			state := at.State || step.Name == "state" || schema == nil
+			at = e.add(at, id, &Node{Step: step, Schema: schema, State: state, module: module})
+		}
+		if i == len(path)-1 {
+			at.Value = &v
+		}
+	}
+}
+
+// Tree ends the edit: entries get the keys that their config containers repeat, and what is left
+// empty is removed.
+func (e *Edit) Tree() *Tree {
+	e.root = e.own(e.root)
+	e.tidy(e.root)
+	t := &Tree{Root: e.root, next: e.next}
+	return t
+}
+
+// StateTree ends an edit that only wrote state.
+func (e *Edit) StateTree() *Tree { return &Tree{Root: e.root, next: e.next} }

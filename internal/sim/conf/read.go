@@ -1,0 +1,148 @@
+package conf
+
+import (
+	"encoding/json"
+
+	gpb "github.com/openconfig/gnmi/proto/gnmi"
+)
+
+// A Filter chooses what of a view is read: GetRequest's DataType.
+type Filter = gpb.GetRequest_DataType
+
+// JSON returns the subtree of n as JSON, member names qualified by RFC 7951 §4 unless the encoding is
+// plain JSON, or nil where the filter leaves nothing.
+func (n *Node) JSON(e Encoding, f Filter) []byte {
+	v := n.value(e, f, "")
+	if v == nil {
+		return nil
+	}
+	return marshal(v)
+}
+
+func (n *Node) value(e Encoding, f Filter, module string) any {
+	if n.Leaf() {
+		if !n.passes(f, nil) {
+			return nil
+		}
+		return n.Value.JSON(e)
+	}
+	object := map[string]any{}
+	n.members(object, e, f, module)
+	if len(object) == 0 && (f == gpb.GetRequest_STATE || f == gpb.GetRequest_OPERATIONAL || n.State || n.Schema == nil || !n.Schema.Presence) {
+		return nil
+	}
+	if n.Schema != nil && n.Schema.Parent == nil && len(object) == 0 {
+		return nil
+	}
+	for _, k := range n.Step.Keys { // an entry is nothing without its keys
+		name := n.qualify(k.Name, n.Module(), module, e)
+		if _, ok := object[name]; !ok {
+			object[name] = n.keyJSON(k, e)
+		}
+	}
+	return object
+}
+
+// members adds the children to a JSON object.
+func (n *Node) members(object map[string]any, e Encoding, f Filter, module string) {
+	hollow := true
+	for _, kid := range n.Kids() {
+		if kid.key() || kid.Leaf() && !kid.passes(f, n) {
+			continue
+		}
+		v := kid.value(e, f, kid.Module())
+		if v == nil {
+			continue
+		}
+		hollow = false
+		name := n.qualify(kid.Step.Name, kid.Module(), module, e)
+		if len(kid.Step.Keys) > 0 {
+			list, _ := object[name].([]any)
+			object[name] = append(list, v)
+		} else {
+			object[name] = v
+		}
+	}
+	if hollow {
+		clear(object)
+	}
+}
+
+func (n *Node) keyJSON(k Key, e Encoding) any {
+	if leaf := n.kids[k.Name]; leaf != nil && leaf.Leaf() {
+		return leaf.Value.JSON(e)
+	}
+	if n.Schema != nil && n.Schema.Kids[k.Name] != nil {
+		if v, err := keyValue(n.Schema.Kids[k.Name].typ, k.Value); err == nil {
+			return v.JSON(e)
+		}
+	}
+	return k.Value
+}
+
+// qualify names a member with its module where that differs from its parent's.
+func (n *Node) qualify(name, module, parent string, e Encoding) string {
+	if e.Kind == gpb.Encoding_JSON || module == "" || module == parent {
+		return name
+	}
+	return module + ":" + name
+}
+
+// Module returns the YANG module that the node belongs to.
+func (n *Node) Module() string {
+	if n.Schema != nil {
+		return n.Schema.Module
+	}
+	return n.module
+}
+
+// key tells whether n is a key leaf directly in its list entry.
+func (n *Node) key() bool { return n.Schema != nil && !n.State && n.Schema.isKey() }
+
+// passes tells whether the filter keeps a leaf; parent is its container, where known.
+func (n *Node) passes(f Filter, parent *Node) bool {
+	switch f {
+	case gpb.GetRequest_CONFIG:
+		return !n.State
+	case gpb.GetRequest_STATE:
+		return n.State
+	case gpb.GetRequest_OPERATIONAL: // state that repeats no configuration
+		return n.State && n.Schema == nil
+	}
+	return true
+}
+
+// Leaves calls yield with every leaf below n that the filter keeps.
+func (n *Node) Leaves(at Path, f Filter, yield func(Path, *Node)) {
+	if n.Leaf() {
+		if n.passes(f, nil) {
+			yield(at, n)
+		}
+		return
+	}
+	for _, kid := range n.Kids() {
+		kid.Leaves(at.Join(kid.Step), f, yield)
+	}
+}
+
+// MarshalConfig returns the configuration as JSON_IETF that Load reads back.
+func (t *Tree) MarshalConfig() []byte {
+	if b := t.Root.JSON(Encoding{Kind: gpb.Encoding_JSON_IETF}, gpb.GetRequest_CONFIG); b != nil {
+		return b
+	}
+	return []byte("{}")
+}
+
+// Load reads a configuration that MarshalConfig wrote.
+func Load(schema *Schema, config []byte) (*Tree, error) {
+	if !json.Valid(config) {
+		return nil, errForm
+	}
+	e := NewTree(schema).Edit()
+	val := &gpb.TypedValue{Value: &gpb.TypedValue_JsonIetfVal{JsonIetfVal: config}}
+	if err := e.Update(nil, val); err != nil {
+		return nil, err
+	}
+	t := e.Tree()
+	return t, t.Validate()
+}
