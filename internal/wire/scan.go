@@ -1,0 +1,259 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"unicode/utf8"
+)
+
+// maxDepth bounds the nesting of JSON, so that no message can exhaust the stack.
+const maxDepth = 200
+
+// A scanner reads JSON (RFC 8259) in place: no tree of maps is ever built, and a string without escapes is a slice
+// of the message.
+type scanner struct {
+	data  []byte
+	pos   int
+	depth int
+}
+
+func (s *scanner) fail(want string) error {
+	return fmt.Errorf("JSON at byte %d: expected %s", s.pos, want)
+}
+
+// next skips white space and returns the next byte without taking it, 0 at the end.
+func (s *scanner) next() byte {
+	for s.pos < len(s.data) {
+		switch c := s.data[s.pos]; c {
+		case ' ', '\t', '\n', '\r':
+			s.pos++
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+// take takes the byte c.
+func (s *scanner) take(c byte) error {
+	if s.next() != c {
+		return s.fail(string(c))
+	}
+	s.pos++
+	return nil
+}
+
+// object calls member for each name; member must read the value.
+func (s *scanner) object(member func(name []byte) error) error {
+	if err := s.open('{'); err != nil {
+		return err
+	}
+	if s.next() == '}' {
+		return s.shut()
+	}
+	for {
+		name, err := s.str()
+		if err != nil {
+			return err
+		}
+		if err := s.take(':'); err != nil {
+			return err
+		}
+		if err := member(name); err != nil {
+			return err
+		}
+		switch s.next() {
+		case ',':
+			s.pos++
+		case '}':
+			return s.shut()
+		default:
+			return s.fail(", or }")
+		}
+	}
+}
+
+// array calls element for each element; element must read it.
+func (s *scanner) array(element func() error) error {
+	if err := s.open('['); err != nil {
+		return err
+	}
+	if s.next() == ']' {
+		return s.shut()
+	}
+	for {
+		if err := element(); err != nil {
+			return err
+		}
+		switch s.next() {
+		case ',':
+			s.pos++
+		case ']':
+			return s.shut()
+		default:
+			return s.fail(", or ]")
+		}
+	}
+}
+
+func (s *scanner) open(c byte) error {
+	if s.depth++; s.depth > maxDepth {
+		return fmt.Errorf("JSON at byte %d: nested deeper than %d", s.pos, maxDepth)
+	}
+	return s.take(c)
+}
+
+func (s *scanner) shut() error {
+	s.depth--
+	s.pos++
+	return nil
+}
+
+// str reads a string. The bytes are the message's own where nothing is escaped.
+func (s *scanner) str() ([]byte, error) {
+	if err := s.take('"'); err != nil {
+		return nil, err
+	}
+	start := s.pos
+	for s.pos < len(s.data) {
+		switch c := s.data[s.pos]; {
+		case c == '"':
+			raw := s.data[start:s.pos]
+			s.pos++
+			return raw, nil
+		case c == '\\' || c >= utf8.RuneSelf:
+			return s.hardString(start)
+		case c < ' ':
+			return nil, s.fail("no control character")
+		}
+		s.pos++
+	}
+	return nil, s.fail("the end of a string")
+}
+
+// hardString reads a string that has escapes or is not ASCII.
+func (s *scanner) hardString(start int) ([]byte, error) {
+	escaped := false
+	for ; s.pos < len(s.data) && s.data[s.pos] != '"'; s.pos++ {
+		if s.data[s.pos] == '\\' {
+			escaped = true
+			s.pos++
+		}
+	}
+	if s.pos >= len(s.data) {
+		return nil, s.fail("the end of a string")
+	}
+	raw := s.data[start:s.pos]
+	s.pos++
+	if !utf8.Valid(raw) {
+		return nil, fmt.Errorf("JSON at byte %d: a string that is not UTF-8", start)
+	}
+	if !escaped {
+		if i := bytes.IndexFunc(raw, func(r rune) bool { return r < ' ' }); i >= 0 {
+			return nil, fmt.Errorf("JSON at byte %d: a control character", start+i)
+		}
+		return raw, nil
+	}
+	var text string
+	if err := json.Unmarshal(s.data[start-1:s.pos], &text); err != nil {
+		return nil, fmt.Errorf("JSON at byte %d: %w", start, err)
+	}
+	return []byte(text), nil
+}
+
+// number reads a number and returns its text.
+func (s *scanner) number() ([]byte, error) {
+	s.next()
+	start := s.pos
+	digits := func() bool {
+		from := s.pos
+		for s.pos < len(s.data) && s.data[s.pos]-'0' <= 9 {
+			s.pos++
+		}
+		return s.pos > from
+	}
+	has := func(chars string) bool {
+		if s.pos < len(s.data) && bytes.IndexByte([]byte(chars), s.data[s.pos]) >= 0 {
+			s.pos++
+			return true
+		}
+		return false
+	}
+	has("-")
+	if !has("0") && !digits() {
+		return nil, s.fail("a value")
+	}
+	if has(".") && !digits() {
+		return nil, s.fail("a digit")
+	}
+	if has("eE") {
+		has("+-")
+		if !digits() {
+			return nil, s.fail("a digit")
+		}
+	}
+	return s.data[start:s.pos], nil
+}
+
+// literal reads true, false or null.
+func (s *scanner) literal() (any, error) {
+	s.next()
+	for text, v := range map[string]any{"true": true, "false": false, "null": nil} {
+		if bytes.HasPrefix(s.data[s.pos:], []byte(text)) {
+			s.pos += len(text)
+			return v, nil
+		}
+	}
+	return nil, s.fail("a value")
+}
+
+// skip reads over any value.
+func (s *scanner) skip() error {
+	switch s.next() {
+	case '{':
+		return s.object(func([]byte) error { return s.skip() })
+	case '[':
+		return s.array(s.skip)
+	case '"':
+		_, err := s.str()
+		return err
+	case 't', 'f', 'n':
+		_, err := s.literal()
+		return err
+	}
+	_, err := s.number()
+	return err
+}
+
+// value reads a value that is not an object: a string, json.Number, bool, nil or []any of these.
+func (s *scanner) value() (any, error) {
+	switch s.next() {
+	case '"':
+		b, err := s.str()
+		return string(b), err
+	case 't', 'f', 'n':
+		return s.literal()
+	case '[':
+		items := []any{}
+		err := s.array(func() error {
+			if c := s.next(); c == '[' || c == '{' {
+				return s.fail("a scalar")
+			}
+			v, err := s.value()
+			items = append(items, v)
+			return err
+		})
+		return items, err
+	}
+	b, err := s.number()
+	return json.Number(b), err
+}
+
+// end reports whether nothing but white space is left.
+func (s *scanner) end() error {
+	if s.next() != 0 || s.pos < len(s.data) {
+		return s.fail("the end")
+	}
+	return nil
+}
