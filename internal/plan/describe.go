@@ -1,0 +1,148 @@
+package plan
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strconv"
+
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/schema"
+	"github.com/tenter-net/tenter/internal/tree"
+)
+
+// describe turns a result into the plan that people see and that is stored.
+func (c *computation) describe(r Result) DevicePlan {
+	d := DevicePlan{
+		Device: c.Device, Claims: len(r.Claims), Releases: len(r.Releases),
+		Notes: c.sortedNotes(),
+	}
+	h := sha256.New()
+	for _, w := range r.Writes {
+		ch := c.change(w)
+		d.Changes = append(d.Changes, ch)
+		d.Risk = max(d.Risk, ch.Risk)
+		hashStrings(h, string(ch.Action), ch.Path, string(c.Secrets.Digest(w.Path, w.Before)), string(c.Secrets.Digest(w.Path, w.After)))
+	}
+	for _, p := range r.Edit.Deletes {
+		d.Deletes = append(d.Deletes, p.String())
+	}
+	for _, s := range r.Edit.Replaces {
+		d.Replaces = append(d.Replaces, s.Path.String())
+	}
+	hashStrings(h, d.Deletes...)
+	hashStrings(h, d.Replaces...)
+	hashStrings(h, strconv.Itoa(d.Claims), strconv.Itoa(d.Releases))
+	for _, p := range touched(r) {
+		t := Touched{Path: p.String(), Digest: c.Secrets.subtree(c.Observed, p)}
+		d.Base = append(d.Base, t)
+		hashStrings(h, t.Path, t.Digest)
+	}
+	d.Digest = hex.EncodeToString(h.Sum(nil))
+	return d
+}
+
+func (c *computation) change(w tree.Change) Change {
+	ch := Change{
+		Path: w.Path.String(), Before: c.Secrets.Show(w.Path, w.Before), After: c.Secrets.Show(w.Path, w.After),
+		Subtree: c.subtreeOf(w.Path).String(), Cause: c.cause(w), Source: sourceOf(c.Sources, w.Source),
+	}
+	switch {
+	case w.Before.Kind() == schema.KindKeys && w.After != "" && slices.ContainsFunc(c.replaces, func(r tree.Subtree) bool { return w.Path.HasPrefix(r.Path) }):
+		ch.Action = Replace
+	case w.Before == "":
+		ch.Action = Add
+	case w.After == "":
+		ch.Action = Delete
+	default:
+		ch.Action = Modify
+	}
+	ch.Risk, ch.Reason = judge(ch.Action, w.Path, ch.After)
+	return ch
+}
+
+// cause says whether a change carries out new intent or puts back what somebody else changed.
+func (c *computation) cause(w tree.Change) Trigger {
+	applied, ok := c.Applied.Get(w.Path)
+	switch {
+	case c.Remedy:
+		return ByDrift
+	case w.After == "" && !c.owned(w.Path):
+		return ByDrift
+	case w.After != "" && ok && c.Secrets.Same(w.Path, applied.Value, w.After):
+		return ByDrift
+	}
+	return ByIntent
+}
+
+// subtreeOf returns what a leaf is shown under: the node that is deleted with it, else its list entry, else the
+// container it is in.
+func (c *computation) subtreeOf(p path.Path) path.Path {
+	for _, d := range c.deletes {
+		if len(d.Elems) < len(p.Elems) && p.HasPrefix(d) {
+			return d
+		}
+	}
+	for i := len(p.Elems) - 1; i >= 0; i-- {
+		if len(p.Elems[i].Keys) > 0 {
+			return path.Path{Origin: p.Origin, Elems: p.Elems[:i+1]}
+		}
+	}
+	up := p.Parent()
+	if n := len(up.Elems); n > 1 && up.Elems[n-1].Name == "config" {
+		return up.Parent()
+	}
+	return up
+}
+
+// touched returns the subtrees whose state a result was computed against, without those inside others. It is what
+// must not have moved when the result is carried out: what is deleted or replaced whole, and the container
+// around each other leaf.
+func touched(r Result) []path.Path {
+	var all []path.Path
+	for _, s := range r.Edit.Replaces {
+		all = append(all, s.Path)
+	}
+	for _, d := range r.Edit.Deletes {
+		if len(d.Elems) > 0 && len(d.Elems[len(d.Elems)-1].Keys) > 0 {
+			all = append(all, d)
+		}
+	}
+	for _, w := range r.Writes {
+		if w.After.Kind() == schema.KindKeys || w.After == schema.Presence {
+			all = append(all, w.Path)
+			continue
+		}
+		all = append(all, w.Path.Parent())
+	}
+	slices.SortFunc(all, path.Compare)
+	var out []path.Path
+	for _, p := range all {
+		if len(out) == 0 || !p.HasPrefix(out[len(out)-1]) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// subtree returns the keyed digest of all leaves at or under p.
+func (s *Secrets) subtree(t *tree.Tree, p path.Path) string {
+	mac := hmac.New(sha256.New, s.key)
+	for l := range t.Under(p) {
+		hashStrings(mac, l.Path.String(), string(l.Value))
+	}
+	return hex.EncodeToString(mac.Sum(nil))[:32]
+}
+
+// Moved returns the subtrees of a plan's base that are not as they were when the plan was computed, in order.
+func Moved(base []Touched, observed *tree.Tree, secrets *Secrets) []string {
+	var moved []string
+	for _, t := range base {
+		p, err := path.Parse(t.Path)
+		if err != nil || secrets.subtree(observed, p) != t.Digest {
+			moved = append(moved, t.Path)
+		}
+	}
+	return moved
+}

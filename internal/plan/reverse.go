@@ -1,0 +1,35 @@
+package plan
+
+import "slices"
+
+// Reverse returns what takes the plan back: the changes with before and after exchanged. It shows what a rollback
+// would do, and has no name: carrying it out means computing a plan from the intents as they were before.
+func (p Plan) Reverse() Plan {
+	r := p
+	r.ID, r.Content, r.Risk = "", "", Low
+	r.Devices = make([]DevicePlan, len(p.Devices))
+	for i, d := range p.Devices {
+		r.Devices[i] = d.reverse()
+		r.Risk = max(r.Risk, r.Devices[i].Risk)
+	}
+	return r
+}
+
+func (d DevicePlan) reverse() DevicePlan {
+	r := DevicePlan{Device: d.Device, Replaces: slices.Clone(d.Replaces)}
+	for _, ch := range d.Changes {
+		back := Change{Path: ch.Path, Before: ch.After, After: ch.Before, Subtree: ch.Subtree, Action: ch.Action, Cause: ByManual}
+		switch ch.Action {
+		case Add:
+			back.Action = Delete
+			r.Deletes = append(r.Deletes, ch.Path)
+		case Delete:
+			back.Action = Add
+		case Modify, Replace:
+		}
+		back.Risk, back.Reason = judgeText(back.Action, ch.Path, back.After)
+		r.Risk = max(r.Risk, back.Risk)
+		r.Changes = append(r.Changes, back)
+	}
+	return r
+}

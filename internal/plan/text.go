@@ -1,0 +1,146 @@
+package plan
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Text returns the plan for people: grouped by device and then by subtree, with + for what is added, ~ for what
+// changes, - for what is deleted and = for what is only sent again, each with the intent that asks for it.
+func (p Plan) Text() string {
+	var b strings.Builder
+	if p.ID == "" {
+		fmt.Fprintf(&b, "Reverse: %s\n", p.headline())
+	} else {
+		fmt.Fprintf(&b, "Plan %s: %s\n", p.ID, p.headline())
+	}
+	for _, d := range p.Devices {
+		b.WriteByte('\n')
+		d.text(&b)
+	}
+	return b.String()
+}
+
+// headline is the plan in one line: its numbers, its risk and where it comes from.
+func (p Plan) headline() string {
+	var parts []string
+	if p.Changes() == 0 {
+		parts = append(parts, "no changes")
+	} else {
+		parts = append(parts, p.Counts().String()+fmt.Sprintf(" on %s", plural(p.devices(), "device")), p.Risk.String()+" risk")
+	}
+	parts = append(parts, "for "+string(p.Cause.Trigger))
+	if p.Commit != "" {
+		parts = append(parts, "commit "+short(p.Commit))
+	} else if p.Generation != "" {
+		parts = append(parts, "generation "+short(p.Generation))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (p Plan) devices() int {
+	n := 0
+	for _, d := range p.Devices {
+		if len(d.Changes) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// String returns the numbers as "+3 ~1 -2".
+func (c Counts) String() string { return fmt.Sprintf("+%d ~%d -%d", c.Add, c.Change, c.Delete) }
+
+func (d DevicePlan) text(b *strings.Builder) {
+	if len(d.Changes) == 0 {
+		fmt.Fprintf(b, "%s  no changes\n", d.Device)
+	} else {
+		fmt.Fprintf(b, "%s  %s\n", d.Device, d.Counts())
+	}
+	last := ""
+	for _, ch := range d.Changes {
+		if ch.Subtree != last {
+			fmt.Fprintf(b, "  %s%s\n", d.mark(ch.Subtree), ch.Subtree)
+			last = ch.Subtree
+		}
+		fmt.Fprintf(b, "    %s %s", marks[ch.Action], ch.rest())
+		if v := ch.values(" -> "); v != "" {
+			b.WriteString("  " + v)
+		}
+		if ch.Source != nil {
+			fmt.Fprintf(b, "  (%s)", ch.Source)
+		}
+		if ch.Risk > Low && ch.Action != Delete || ch.Risk == High {
+			fmt.Fprintf(b, "  ! %s: %s", ch.Risk, ch.Reason)
+		}
+		b.WriteByte('\n')
+	}
+	if d.Claims > 0 {
+		fmt.Fprintf(b, "  %s already as intended: taken into care\n", plural(d.Claims, "leaf"))
+	}
+	if d.Releases > 0 {
+		fmt.Fprintf(b, "  %s gone already: let go\n", plural(d.Releases, "leaf"))
+	}
+	for _, n := range d.Notes {
+		fmt.Fprintf(b, "  note: %s: %s\n", n.Path, n.Text)
+	}
+}
+
+var marks = map[Action]string{Add: "+", Modify: "~", Delete: "-", Replace: "="}
+
+// mark says of a subtree that it goes or is replaced as a whole.
+func (d DevicePlan) mark(subtree string) string {
+	for _, p := range d.Deletes {
+		if p == subtree {
+			return "- "
+		}
+	}
+	return ""
+}
+
+// rest returns the path below the subtree that the change is shown under.
+func (ch Change) rest() string {
+	if rest, ok := strings.CutPrefix(ch.Path, ch.Subtree+"/"); ok {
+		return rest
+	}
+	return ch.Path
+}
+
+// values shows what is there before and after.
+func (ch Change) values(arrow string) string {
+	before, after := quote(ch.Before), quote(ch.After)
+	switch ch.Action {
+	case Add:
+		return after
+	case Delete:
+		return before
+	case Modify, Replace:
+	}
+	return before + arrow + after
+}
+
+// quote makes a value stand on one line and shows where it begins and ends if that is not clear.
+func quote(v string) string {
+	if v == "" || strings.TrimSpace(v) != v || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return strconv.Quote(v)
+	}
+	return v
+}
+
+// String returns the position as "vlans/web.yaml:3".
+func (s *Source) String() string { return fmt.Sprintf("%s:%d", s.File, s.Line) }
+
+// plural counts things: "1 leaf", "2 leaves".
+func plural(n int, noun string) string {
+	switch {
+	case n == 1:
+	case strings.HasSuffix(noun, "f"):
+		noun = strings.TrimSuffix(noun, "f") + "ves"
+	default:
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}
+
+func short(hash string) string { return hash[:min(len(hash), 8)] }

@@ -1,0 +1,98 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/schema"
+	"github.com/tenter-net/tenter/internal/tree"
+)
+
+// Undo returns the edit that puts back, of writes, every leaf that the device still has as written. What somebody
+// else changed since stays as it is. A value that is known by its digest only cannot be put back and stays too.
+// Of in, it needs what says how an edit may look: Observed, Problems, Scope, Protected, Secrets and Roots.
+func Undo(in Input, writes []tree.Change) tree.Edit {
+	var w wishes
+	var wanted *tree.Builder
+	if in.Observed != nil {
+		wanted = in.Observed.Builder()
+	}
+	for i, v := range Values(in, writes) {
+		wr := writes[i]
+		back := tree.Change{Path: wr.Path, Before: wr.After, After: wr.Before}
+		switch {
+		case !in.Secrets.Same(wr.Path, v, wr.After) || Hidden(wr.Before):
+			continue
+		case wr.After.Kind() == schema.KindKeys && wr.Before != "":
+			w.orders = append(w.orders, back)
+		case wr.Before == "":
+			w.dels = append(w.dels, del{Change: tree.Change{Path: wr.Path, Before: wr.After}, neutral: wr.After.Kind() == schema.KindKeys})
+		case wr.Before.Kind() == schema.KindKeys:
+			continue // the list is gone with its entries and comes back with them
+		default:
+			w.sets = append(w.sets, back)
+		}
+		switch {
+		case wanted == nil:
+		case wr.Before != "":
+			// It cannot fail: the leaf was in a tree of this table before.
+			_ = wanted.Set(tree.Leaf{Path: wr.Path, Value: wr.Before})
+		case wr.After.Kind() != schema.KindKeys:
+			wanted.Delete(wr.Path)
+		}
+	}
+	var target *tree.Tree
+	if wanted != nil {
+		target = wanted.Build()
+	}
+	edit, _ := newShaper(in.Observed, in).shape(w, target.Under)
+	return edit
+}
+
+// Values returns what the device has for each of writes, for comparing with what was there before and what was
+// planned: a deleted leaf that the device shows at its default counts as absent, a key sequence in which the
+// planned entries stand in order as the planned one.
+func Values(in Input, writes []tree.Change) []schema.Value {
+	values := make([]schema.Value, len(writes))
+	for i, w := range writes {
+		leaf, there := in.Observed.Get(w.Path)
+		v := leaf.Value
+		switch {
+		case w.After == "" && v != w.Before && v != "":
+			if n, ok := in.Roots.Node(w.Path); ok && n.Default() == v {
+				v = ""
+			}
+		case w.After.Kind() == schema.KindKeys:
+			if !there && in.Observed.Has(w.Path) || there && v != w.Before && sameOrder(v, w.After) {
+				v = w.After
+			}
+		}
+		values[i] = v
+	}
+	return values
+}
+
+// Reads returns the subtrees that must be read to compute and carry out a device's plan: the top-level
+// containers of all trees, and of the paths besides.
+func Reads(trees []*tree.Tree, besides []path.Path) []path.Path {
+	var tops []path.Path
+	add := func(p path.Path) path.Path {
+		top := path.Path{Origin: p.Origin, Elems: []path.Elem{{Name: p.Elems[0].Name}}}
+		if !slices.ContainsFunc(tops, func(q path.Path) bool { return path.Equal(top, q) }) {
+			tops = append(tops, top)
+		}
+		return top
+	}
+	for _, t := range trees {
+		for i := 0; i < t.Len(); {
+			_, i = t.Range(add(t.At(i).Path))
+		}
+	}
+	for _, p := range besides {
+		if len(p.Elems) > 0 {
+			add(p)
+		}
+	}
+	slices.SortFunc(tops, path.Compare)
+	return tops
+}

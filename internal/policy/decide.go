@@ -1,0 +1,115 @@
+package policy
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tenter-net/tenter/internal/fabric"
+	"github.com/tenter-net/tenter/internal/plan"
+)
+
+// A Verdict is what may be done with a plan.
+type Verdict string
+
+// The verdicts.
+const (
+	Run    Verdict = "run"    // at once
+	Wait   Verdict = "wait"   // until somebody approves it
+	Refuse Verdict = "refuse" // not even when somebody asks for it
+)
+
+// Facts is what a decision on one device's part of a plan depends on.
+type Facts struct {
+	Trigger    plan.Trigger
+	Requested  bool // a person approved the plan, or asked for this run
+	Enrolled   bool // a person has allowed writing to the device before
+	Now        time.Time
+	HeldUntil  time.Time
+	HeldReason string
+	AutoApply  bool             // new intent may be applied without asking
+	Mode       fabric.DriftMode // of drift: the weakest of all changes
+	Looping    string           // a path that was put back too often lately, empty for none
+	Different  int              // leaves that are not as applied
+	Leaves     int              // leaves that are applied
+	Rebooted   bool             // the device started anew since it was last in sync
+}
+
+// A Decision is a verdict with the rule that made it and a sentence for people.
+type Decision struct {
+	Verdict Verdict
+	Rule    string
+	Reason  string
+}
+
+// mostDifferent is the share of a device's leaves that may drift at once and still be put back without asking. More
+// than that is another configuration, another device or a mistake of ours, and looks like none of the small repairs
+// that people agreed to.
+const mostDifferent = 0.2
+
+// fewLeaves is how many different leaves are never too many, whatever their share: a device with ten leaves may
+// lose three.
+const fewLeaves = 10
+
+// Decide walks the one table of what can stop a write, in the order of precedence. The first rule that applies decides.
+func Decide(f Facts) Decision {
+	switch {
+	case f.Now.Before(f.HeldUntil):
+		return Decision{Refuse, "hold", fmt.Sprintf("held until %s: %s", f.HeldUntil.UTC().Format(time.RFC3339), f.HeldReason)}
+	case f.Requested:
+		return Decision{Run, "requested", "asked for"}
+	case !f.Enrolled:
+		return Decision{Wait, "enrolment", "nobody has allowed writing to this device yet"}
+	case f.Trigger == plan.ByIntent && !f.AutoApply:
+		return Decision{Wait, "approval", "new intent waits for approval"}
+	case f.Trigger == plan.ByDrift:
+		return decideDrift(f)
+	case f.Trigger == plan.ByManual:
+		return Decision{Wait, "approval", "waits for approval"}
+	}
+	return Decision{Run, "policy", "may run without asking"}
+}
+
+func decideDrift(f Facts) Decision {
+	switch {
+	case f.Looping != "":
+		return Decision{Wait, "loop", f.Looping + " was put back twice within the hour: somebody else keeps changing it"}
+	case f.Rebooted:
+		return Decision{Wait, "identity", "the device restarted since it was last in sync"}
+	case f.Different > fewLeaves && float64(f.Different) > mostDifferent*float64(f.Leaves):
+		return Decision{Wait, "mass change", fmt.Sprintf("%d of %d leaves differ at once", f.Different, f.Leaves)}
+	case f.Mode == fabric.DriftEnforce:
+		return Decision{Run, "enforce", "drift here is put back at once"}
+	}
+	return Decision{Wait, "propose", "drift here is put back after approval"}
+}
+
+// loopWindow and loopTimes bound how often one path is put back before somebody has to look.
+const (
+	loopWindow = time.Hour
+	loopTimes  = 2
+)
+
+// A PutBack is one remediation: when it ended and which paths it put back.
+type PutBack struct {
+	At    time.Time
+	Paths []string
+}
+
+// Looping returns the first of paths that was put back twice within the last hour, empty for none.
+func Looping(past []PutBack, paths []string, now time.Time) string {
+	times := map[string]int{}
+	for _, b := range past {
+		if now.Sub(b.At) > loopWindow {
+			continue
+		}
+		for _, p := range b.Paths {
+			times[p]++
+		}
+	}
+	for _, p := range paths {
+		if times[p] >= loopTimes {
+			return p
+		}
+	}
+	return ""
+}
