@@ -20,7 +20,7 @@ import (
 	"strings"
 )
 
-// The two packages: same structs, but only the oracle carries a schema.
+// The two packages: the same models, but only the oracle carries a schema.
 const (
 	author = "internal/render/openconfig/oc"
 	oracle = "internal/sim/oc"

@@ -19,7 +19,8 @@ import (
 // structsPerFile keeps generated files readable by tools that give up on large ones.
 const structsPerFile = 80
 
-// generate makes one package: configuration only, with uncompressed paths, so that a struct's place is its path.
+// generate makes one package, of configuration only. The oracle's paths are uncompressed, so that it takes any path as
+// it comes; what people write with has compressed paths: no config containers, no containers around lists.
 func generate(models string, withSchema bool) (map[string][]byte, error) {
 	dir, err := os.MkdirTemp("", "pruning")
 	if err != nil {
@@ -33,10 +34,14 @@ func generate(models string, withSchema bool) (map[string][]byte, error) {
 	for _, m := range modules {
 		sources = append(sources, filepath.Join(models, "release/models", m+".yang"))
 	}
+	compress := genutil.ExcludeDerivedState
+	if withSchema {
+		compress = genutil.UncompressedExcludeDerivedState
+	}
 	gen := gogen.New("generate", ygen.IROptions{
 		ParseOptions: ygen.ParseOpts{ExcludeModules: []string{"ietf-interfaces", "ietf-yang-types"}},
 		TransformationOptions: ygen.TransformationOpts{
-			CompressBehaviour:                    genutil.UncompressedExcludeDerivedState,
+			CompressBehaviour:                    compress,
 			GenerateFakeRoot:                     true,
 			FakeRootName:                         "device",
 			ShortenEnumLeafNames:                 true,

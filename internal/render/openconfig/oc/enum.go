@@ -157,6 +157,35 @@ const (
 	AaaTypes_SYSTEM_DEFINED_ROLES_SYSTEM_ROLE_ADMIN E_AaaTypes_SYSTEM_DEFINED_ROLES = 1
 )
 
+// E_BgpConditions_RouteType is a derived int64 type which is used to represent
+// the enumerated node BgpConditions_RouteType. An additional value named
+// BgpConditions_RouteType_UNSET is added to the enumeration which is used as
+// the nil value, indicating that the enumeration was not explicitly set by
+// the program importing the generated structures.
+type E_BgpConditions_RouteType int64
+
+// IsYANGGoEnum ensures that BgpConditions_RouteType implements the yang.GoEnum
+// interface. This ensures that BgpConditions_RouteType can be identified as a
+// mapped type for a YANG enumeration.
+func (E_BgpConditions_RouteType) IsYANGGoEnum() {}
+
+// ΛMap returns the value lookup map associated with  BgpConditions_RouteType.
+func (E_BgpConditions_RouteType) ΛMap() map[string]map[int64]ygot.EnumDefinition { return ΛEnum }
+
+// String returns a logging-friendly string for E_BgpConditions_RouteType.
+func (e E_BgpConditions_RouteType) String() string {
+	return ygot.EnumLogString(e, int64(e), "E_BgpConditions_RouteType")
+}
+
+const (
+	// BgpConditions_RouteType_UNSET corresponds to the value UNSET of BgpConditions_RouteType
+	BgpConditions_RouteType_UNSET E_BgpConditions_RouteType = 0
+	// BgpConditions_RouteType_INTERNAL corresponds to the value INTERNAL of BgpConditions_RouteType
+	BgpConditions_RouteType_INTERNAL E_BgpConditions_RouteType = 1
+	// BgpConditions_RouteType_EXTERNAL corresponds to the value EXTERNAL of BgpConditions_RouteType
+	BgpConditions_RouteType_EXTERNAL E_BgpConditions_RouteType = 2
+)
+
 // E_BgpPolicy_BgpNextHopType_Enum is a derived int64 type which is used to represent
 // the enumerated node BgpPolicy_BgpNextHopType_Enum. An additional value named
 // BgpPolicy_BgpNextHopType_Enum_UNSET is added to the enumeration which is used as
@@ -528,67 +557,209 @@ const (
 	BgpTypes_RemovePrivateAsOption_PRIVATE_AS_REPLACE_ALL E_BgpTypes_RemovePrivateAsOption = 2
 )
 
-// E_EthernetSegments_EthernetSegments_EthernetSegment_Config_Esi_Enum is a derived int64 type which is used to represent
-// the enumerated node EthernetSegments_EthernetSegments_EthernetSegment_Config_Esi_Enum. An additional value named
-// EthernetSegments_EthernetSegments_EthernetSegment_Config_Esi_Enum_UNSET is added to the enumeration which is used as
+// E_DfElection_DfElectionMethod is a derived int64 type which is used to represent
+// the enumerated node DfElection_DfElectionMethod. An additional value named
+// DfElection_DfElectionMethod_UNSET is added to the enumeration which is used as
 // the nil value, indicating that the enumeration was not explicitly set by
 // the program importing the generated structures.
-type E_EthernetSegments_EthernetSegments_EthernetSegment_Config_Esi_Enum int64
+type E_DfElection_DfElectionMethod int64
 
-// IsYANGGoEnum ensures that EthernetSegments_EthernetSegments_EthernetSegment_Config_Esi_Enum implements the yang.GoEnum
-// interface. This ensures that EthernetSegments_EthernetSegments_EthernetSegment_Config_Esi_Enum can be identified as a
+// IsYANGGoEnum ensures that DfElection_DfElectionMethod implements the yang.GoEnum
+// interface. This ensures that DfElection_DfElectionMethod can be identified as a
 // mapped type for a YANG enumeration.
-func (E_EthernetSegments_EthernetSegments_EthernetSegment_Config_Esi_Enum) IsYANGGoEnum() {}
+func (E_DfElection_DfElectionMethod) IsYANGGoEnum() {}
 
-// ΛMap returns the value lookup map associated with  EthernetSegments_EthernetSegments_EthernetSegment_Config_Esi_Enum.
-func (E_EthernetSegments_EthernetSegments_EthernetSegment_Config_Esi_Enum) ΛMap() map[string]map[int64]ygot.EnumDefinition {
-	return ΛEnum
-}
+// ΛMap returns the value lookup map associated with  DfElection_DfElectionMethod.
+func (E_DfElection_DfElectionMethod) ΛMap() map[string]map[int64]ygot.EnumDefinition { return ΛEnum }
 
-// String returns a logging-friendly string for E_EthernetSegments_EthernetSegments_EthernetSegment_Config_Esi_Enum.
-func (e E_EthernetSegments_EthernetSegments_EthernetSegment_Config_Esi_Enum) String() string {
-	return ygot.EnumLogString(e, int64(e), "E_EthernetSegments_EthernetSegments_EthernetSegment_Config_Esi_Enum")
+// String returns a logging-friendly string for E_DfElection_DfElectionMethod.
+func (e E_DfElection_DfElectionMethod) String() string {
+	return ygot.EnumLogString(e, int64(e), "E_DfElection_DfElectionMethod")
 }
 
 const (
-	// EthernetSegments_EthernetSegments_EthernetSegment_Config_Esi_Enum_UNSET corresponds to the value UNSET of EthernetSegments_EthernetSegments_EthernetSegment_Config_Esi_Enum
-	EthernetSegments_EthernetSegments_EthernetSegment_Config_Esi_Enum_UNSET E_EthernetSegments_EthernetSegments_EthernetSegment_Config_Esi_Enum = 0
-	// EthernetSegments_EthernetSegments_EthernetSegment_Config_Esi_Enum_AUTO corresponds to the value AUTO of EthernetSegments_EthernetSegments_EthernetSegment_Config_Esi_Enum
-	EthernetSegments_EthernetSegments_EthernetSegment_Config_Esi_Enum_AUTO E_EthernetSegments_EthernetSegments_EthernetSegment_Config_Esi_Enum = 1
+	// DfElection_DfElectionMethod_UNSET corresponds to the value UNSET of DfElection_DfElectionMethod
+	DfElection_DfElectionMethod_UNSET E_DfElection_DfElectionMethod = 0
+	// DfElection_DfElectionMethod_DEFAULT corresponds to the value DEFAULT of DfElection_DfElectionMethod
+	DfElection_DfElectionMethod_DEFAULT E_DfElection_DfElectionMethod = 1
+	// DfElection_DfElectionMethod_HIGHEST_RANDOM_WEIGHT corresponds to the value HIGHEST_RANDOM_WEIGHT of DfElection_DfElectionMethod
+	DfElection_DfElectionMethod_HIGHEST_RANDOM_WEIGHT E_DfElection_DfElectionMethod = 2
+	// DfElection_DfElectionMethod_PREFERENCE corresponds to the value PREFERENCE of DfElection_DfElectionMethod
+	DfElection_DfElectionMethod_PREFERENCE E_DfElection_DfElectionMethod = 3
 )
 
-// E_EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod is a derived int64 type which is used to represent
-// the enumerated node EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod. An additional value named
-// EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod_UNSET is added to the enumeration which is used as
+// E_EndpointVni_VniType is a derived int64 type which is used to represent
+// the enumerated node EndpointVni_VniType. An additional value named
+// EndpointVni_VniType_UNSET is added to the enumeration which is used as
 // the nil value, indicating that the enumeration was not explicitly set by
 // the program importing the generated structures.
-type E_EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod int64
+type E_EndpointVni_VniType int64
 
-// IsYANGGoEnum ensures that EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod implements the yang.GoEnum
-// interface. This ensures that EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod can be identified as a
+// IsYANGGoEnum ensures that EndpointVni_VniType implements the yang.GoEnum
+// interface. This ensures that EndpointVni_VniType can be identified as a
 // mapped type for a YANG enumeration.
-func (E_EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod) IsYANGGoEnum() {
-}
+func (E_EndpointVni_VniType) IsYANGGoEnum() {}
 
-// ΛMap returns the value lookup map associated with  EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod.
-func (E_EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod) ΛMap() map[string]map[int64]ygot.EnumDefinition {
-	return ΛEnum
-}
+// ΛMap returns the value lookup map associated with  EndpointVni_VniType.
+func (E_EndpointVni_VniType) ΛMap() map[string]map[int64]ygot.EnumDefinition { return ΛEnum }
 
-// String returns a logging-friendly string for E_EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod.
-func (e E_EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod) String() string {
-	return ygot.EnumLogString(e, int64(e), "E_EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod")
+// String returns a logging-friendly string for E_EndpointVni_VniType.
+func (e E_EndpointVni_VniType) String() string {
+	return ygot.EnumLogString(e, int64(e), "E_EndpointVni_VniType")
 }
 
 const (
-	// EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod_UNSET corresponds to the value UNSET of EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod
-	EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod_UNSET E_EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod = 0
-	// EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod_DEFAULT corresponds to the value DEFAULT of EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod
-	EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod_DEFAULT E_EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod = 1
-	// EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod_HIGHEST_RANDOM_WEIGHT corresponds to the value HIGHEST_RANDOM_WEIGHT of EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod
-	EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod_HIGHEST_RANDOM_WEIGHT E_EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod = 2
-	// EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod_PREFERENCE corresponds to the value PREFERENCE of EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod
-	EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod_PREFERENCE E_EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod = 3
+	// EndpointVni_VniType_UNSET corresponds to the value UNSET of EndpointVni_VniType
+	EndpointVni_VniType_UNSET E_EndpointVni_VniType = 0
+	// EndpointVni_VniType_L2 corresponds to the value L2 of EndpointVni_VniType
+	EndpointVni_VniType_L2 E_EndpointVni_VniType = 1
+	// EndpointVni_VniType_L3 corresponds to the value L3 of EndpointVni_VniType
+	EndpointVni_VniType_L3 E_EndpointVni_VniType = 2
+)
+
+// E_EthernetSegment_Esi_Enum is a derived int64 type which is used to represent
+// the enumerated node EthernetSegment_Esi_Enum. An additional value named
+// EthernetSegment_Esi_Enum_UNSET is added to the enumeration which is used as
+// the nil value, indicating that the enumeration was not explicitly set by
+// the program importing the generated structures.
+type E_EthernetSegment_Esi_Enum int64
+
+// IsYANGGoEnum ensures that EthernetSegment_Esi_Enum implements the yang.GoEnum
+// interface. This ensures that EthernetSegment_Esi_Enum can be identified as a
+// mapped type for a YANG enumeration.
+func (E_EthernetSegment_Esi_Enum) IsYANGGoEnum() {}
+
+// ΛMap returns the value lookup map associated with  EthernetSegment_Esi_Enum.
+func (E_EthernetSegment_Esi_Enum) ΛMap() map[string]map[int64]ygot.EnumDefinition { return ΛEnum }
+
+// String returns a logging-friendly string for E_EthernetSegment_Esi_Enum.
+func (e E_EthernetSegment_Esi_Enum) String() string {
+	return ygot.EnumLogString(e, int64(e), "E_EthernetSegment_Esi_Enum")
+}
+
+const (
+	// EthernetSegment_Esi_Enum_UNSET corresponds to the value UNSET of EthernetSegment_Esi_Enum
+	EthernetSegment_Esi_Enum_UNSET E_EthernetSegment_Esi_Enum = 0
+	// EthernetSegment_Esi_Enum_AUTO corresponds to the value AUTO of EthernetSegment_Esi_Enum
+	EthernetSegment_Esi_Enum_AUTO E_EthernetSegment_Esi_Enum = 1
+)
+
+// E_Ethernet_DuplexMode is a derived int64 type which is used to represent
+// the enumerated node Ethernet_DuplexMode. An additional value named
+// Ethernet_DuplexMode_UNSET is added to the enumeration which is used as
+// the nil value, indicating that the enumeration was not explicitly set by
+// the program importing the generated structures.
+type E_Ethernet_DuplexMode int64
+
+// IsYANGGoEnum ensures that Ethernet_DuplexMode implements the yang.GoEnum
+// interface. This ensures that Ethernet_DuplexMode can be identified as a
+// mapped type for a YANG enumeration.
+func (E_Ethernet_DuplexMode) IsYANGGoEnum() {}
+
+// ΛMap returns the value lookup map associated with  Ethernet_DuplexMode.
+func (E_Ethernet_DuplexMode) ΛMap() map[string]map[int64]ygot.EnumDefinition { return ΛEnum }
+
+// String returns a logging-friendly string for E_Ethernet_DuplexMode.
+func (e E_Ethernet_DuplexMode) String() string {
+	return ygot.EnumLogString(e, int64(e), "E_Ethernet_DuplexMode")
+}
+
+const (
+	// Ethernet_DuplexMode_UNSET corresponds to the value UNSET of Ethernet_DuplexMode
+	Ethernet_DuplexMode_UNSET E_Ethernet_DuplexMode = 0
+	// Ethernet_DuplexMode_FULL corresponds to the value FULL of Ethernet_DuplexMode
+	Ethernet_DuplexMode_FULL E_Ethernet_DuplexMode = 1
+	// Ethernet_DuplexMode_HALF corresponds to the value HALF of Ethernet_DuplexMode
+	Ethernet_DuplexMode_HALF E_Ethernet_DuplexMode = 2
+)
+
+// E_Event_Record is a derived int64 type which is used to represent
+// the enumerated node Event_Record. An additional value named
+// Event_Record_UNSET is added to the enumeration which is used as
+// the nil value, indicating that the enumeration was not explicitly set by
+// the program importing the generated structures.
+type E_Event_Record int64
+
+// IsYANGGoEnum ensures that Event_Record implements the yang.GoEnum
+// interface. This ensures that Event_Record can be identified as a
+// mapped type for a YANG enumeration.
+func (E_Event_Record) IsYANGGoEnum() {}
+
+// ΛMap returns the value lookup map associated with  Event_Record.
+func (E_Event_Record) ΛMap() map[string]map[int64]ygot.EnumDefinition { return ΛEnum }
+
+// String returns a logging-friendly string for E_Event_Record.
+func (e E_Event_Record) String() string {
+	return ygot.EnumLogString(e, int64(e), "E_Event_Record")
+}
+
+const (
+	// Event_Record_UNSET corresponds to the value UNSET of Event_Record
+	Event_Record_UNSET E_Event_Record = 0
+	// Event_Record_START_STOP corresponds to the value START_STOP of Event_Record
+	Event_Record_START_STOP E_Event_Record = 1
+	// Event_Record_STOP corresponds to the value STOP of Event_Record
+	Event_Record_STOP E_Event_Record = 2
+)
+
+// E_EvpnInstance_ReplicationMode is a derived int64 type which is used to represent
+// the enumerated node EvpnInstance_ReplicationMode. An additional value named
+// EvpnInstance_ReplicationMode_UNSET is added to the enumeration which is used as
+// the nil value, indicating that the enumeration was not explicitly set by
+// the program importing the generated structures.
+type E_EvpnInstance_ReplicationMode int64
+
+// IsYANGGoEnum ensures that EvpnInstance_ReplicationMode implements the yang.GoEnum
+// interface. This ensures that EvpnInstance_ReplicationMode can be identified as a
+// mapped type for a YANG enumeration.
+func (E_EvpnInstance_ReplicationMode) IsYANGGoEnum() {}
+
+// ΛMap returns the value lookup map associated with  EvpnInstance_ReplicationMode.
+func (E_EvpnInstance_ReplicationMode) ΛMap() map[string]map[int64]ygot.EnumDefinition { return ΛEnum }
+
+// String returns a logging-friendly string for E_EvpnInstance_ReplicationMode.
+func (e E_EvpnInstance_ReplicationMode) String() string {
+	return ygot.EnumLogString(e, int64(e), "E_EvpnInstance_ReplicationMode")
+}
+
+const (
+	// EvpnInstance_ReplicationMode_UNSET corresponds to the value UNSET of EvpnInstance_ReplicationMode
+	EvpnInstance_ReplicationMode_UNSET E_EvpnInstance_ReplicationMode = 0
+	// EvpnInstance_ReplicationMode_STATIC_INGRESS_REPLICATION corresponds to the value STATIC_INGRESS_REPLICATION of EvpnInstance_ReplicationMode
+	EvpnInstance_ReplicationMode_STATIC_INGRESS_REPLICATION E_EvpnInstance_ReplicationMode = 1
+	// EvpnInstance_ReplicationMode_BGP corresponds to the value BGP of EvpnInstance_ReplicationMode
+	EvpnInstance_ReplicationMode_BGP E_EvpnInstance_ReplicationMode = 2
+	// EvpnInstance_ReplicationMode_MULTICAST corresponds to the value MULTICAST of EvpnInstance_ReplicationMode
+	EvpnInstance_ReplicationMode_MULTICAST E_EvpnInstance_ReplicationMode = 3
+)
+
+// E_EvpnInstance_RouteDistinguisher_Enum is a derived int64 type which is used to represent
+// the enumerated node EvpnInstance_RouteDistinguisher_Enum. An additional value named
+// EvpnInstance_RouteDistinguisher_Enum_UNSET is added to the enumeration which is used as
+// the nil value, indicating that the enumeration was not explicitly set by
+// the program importing the generated structures.
+type E_EvpnInstance_RouteDistinguisher_Enum int64
+
+// IsYANGGoEnum ensures that EvpnInstance_RouteDistinguisher_Enum implements the yang.GoEnum
+// interface. This ensures that EvpnInstance_RouteDistinguisher_Enum can be identified as a
+// mapped type for a YANG enumeration.
+func (E_EvpnInstance_RouteDistinguisher_Enum) IsYANGGoEnum() {}
+
+// ΛMap returns the value lookup map associated with  EvpnInstance_RouteDistinguisher_Enum.
+func (E_EvpnInstance_RouteDistinguisher_Enum) ΛMap() map[string]map[int64]ygot.EnumDefinition {
+	return ΛEnum
+}
+
+// String returns a logging-friendly string for E_EvpnInstance_RouteDistinguisher_Enum.
+func (e E_EvpnInstance_RouteDistinguisher_Enum) String() string {
+	return ygot.EnumLogString(e, int64(e), "E_EvpnInstance_RouteDistinguisher_Enum")
+}
+
+const (
+	// EvpnInstance_RouteDistinguisher_Enum_UNSET corresponds to the value UNSET of EvpnInstance_RouteDistinguisher_Enum
+	EvpnInstance_RouteDistinguisher_Enum_UNSET E_EvpnInstance_RouteDistinguisher_Enum = 0
+	// EvpnInstance_RouteDistinguisher_Enum_AUTO corresponds to the value AUTO of EvpnInstance_RouteDistinguisher_Enum
+	EvpnInstance_RouteDistinguisher_Enum_AUTO E_EvpnInstance_RouteDistinguisher_Enum = 1
 )
 
 // E_EvpnTypes_EVPN_REDUNDANCY_MODE is a derived int64 type which is used to represent
@@ -688,6 +859,35 @@ const (
 	EvpnTypes_EsiType_TYPE_4_ROUTER_ID_BASED E_EvpnTypes_EsiType = 5
 	// EvpnTypes_EsiType_TYPE_5_AS_BASED corresponds to the value TYPE_5_AS_BASED of EvpnTypes_EsiType
 	EvpnTypes_EsiType_TYPE_5_AS_BASED E_EvpnTypes_EsiType = 6
+)
+
+// E_GrpcServer_ListenAddresses_Enum is a derived int64 type which is used to represent
+// the enumerated node GrpcServer_ListenAddresses_Enum. An additional value named
+// GrpcServer_ListenAddresses_Enum_UNSET is added to the enumeration which is used as
+// the nil value, indicating that the enumeration was not explicitly set by
+// the program importing the generated structures.
+type E_GrpcServer_ListenAddresses_Enum int64
+
+// IsYANGGoEnum ensures that GrpcServer_ListenAddresses_Enum implements the yang.GoEnum
+// interface. This ensures that GrpcServer_ListenAddresses_Enum can be identified as a
+// mapped type for a YANG enumeration.
+func (E_GrpcServer_ListenAddresses_Enum) IsYANGGoEnum() {}
+
+// ΛMap returns the value lookup map associated with  GrpcServer_ListenAddresses_Enum.
+func (E_GrpcServer_ListenAddresses_Enum) ΛMap() map[string]map[int64]ygot.EnumDefinition {
+	return ΛEnum
+}
+
+// String returns a logging-friendly string for E_GrpcServer_ListenAddresses_Enum.
+func (e E_GrpcServer_ListenAddresses_Enum) String() string {
+	return ygot.EnumLogString(e, int64(e), "E_GrpcServer_ListenAddresses_Enum")
+}
+
+const (
+	// GrpcServer_ListenAddresses_Enum_UNSET corresponds to the value UNSET of GrpcServer_ListenAddresses_Enum
+	GrpcServer_ListenAddresses_Enum_UNSET E_GrpcServer_ListenAddresses_Enum = 0
+	// GrpcServer_ListenAddresses_Enum_ANY corresponds to the value ANY of GrpcServer_ListenAddresses_Enum
+	GrpcServer_ListenAddresses_Enum_ANY E_GrpcServer_ListenAddresses_Enum = 1
 )
 
 // E_IETFInterfaces_InterfaceType is a derived int64 type which is used to represent
@@ -1443,6 +1643,64 @@ const (
 	IfIp_Ipv4AddressType_SECONDARY E_IfIp_Ipv4AddressType = 2
 )
 
+// E_ImportExportPolicy_ExportRouteTarget_Enum is a derived int64 type which is used to represent
+// the enumerated node ImportExportPolicy_ExportRouteTarget_Enum. An additional value named
+// ImportExportPolicy_ExportRouteTarget_Enum_UNSET is added to the enumeration which is used as
+// the nil value, indicating that the enumeration was not explicitly set by
+// the program importing the generated structures.
+type E_ImportExportPolicy_ExportRouteTarget_Enum int64
+
+// IsYANGGoEnum ensures that ImportExportPolicy_ExportRouteTarget_Enum implements the yang.GoEnum
+// interface. This ensures that ImportExportPolicy_ExportRouteTarget_Enum can be identified as a
+// mapped type for a YANG enumeration.
+func (E_ImportExportPolicy_ExportRouteTarget_Enum) IsYANGGoEnum() {}
+
+// ΛMap returns the value lookup map associated with  ImportExportPolicy_ExportRouteTarget_Enum.
+func (E_ImportExportPolicy_ExportRouteTarget_Enum) ΛMap() map[string]map[int64]ygot.EnumDefinition {
+	return ΛEnum
+}
+
+// String returns a logging-friendly string for E_ImportExportPolicy_ExportRouteTarget_Enum.
+func (e E_ImportExportPolicy_ExportRouteTarget_Enum) String() string {
+	return ygot.EnumLogString(e, int64(e), "E_ImportExportPolicy_ExportRouteTarget_Enum")
+}
+
+const (
+	// ImportExportPolicy_ExportRouteTarget_Enum_UNSET corresponds to the value UNSET of ImportExportPolicy_ExportRouteTarget_Enum
+	ImportExportPolicy_ExportRouteTarget_Enum_UNSET E_ImportExportPolicy_ExportRouteTarget_Enum = 0
+	// ImportExportPolicy_ExportRouteTarget_Enum_AUTO corresponds to the value AUTO of ImportExportPolicy_ExportRouteTarget_Enum
+	ImportExportPolicy_ExportRouteTarget_Enum_AUTO E_ImportExportPolicy_ExportRouteTarget_Enum = 1
+)
+
+// E_ImportExportPolicy_ImportRouteTarget_Enum is a derived int64 type which is used to represent
+// the enumerated node ImportExportPolicy_ImportRouteTarget_Enum. An additional value named
+// ImportExportPolicy_ImportRouteTarget_Enum_UNSET is added to the enumeration which is used as
+// the nil value, indicating that the enumeration was not explicitly set by
+// the program importing the generated structures.
+type E_ImportExportPolicy_ImportRouteTarget_Enum int64
+
+// IsYANGGoEnum ensures that ImportExportPolicy_ImportRouteTarget_Enum implements the yang.GoEnum
+// interface. This ensures that ImportExportPolicy_ImportRouteTarget_Enum can be identified as a
+// mapped type for a YANG enumeration.
+func (E_ImportExportPolicy_ImportRouteTarget_Enum) IsYANGGoEnum() {}
+
+// ΛMap returns the value lookup map associated with  ImportExportPolicy_ImportRouteTarget_Enum.
+func (E_ImportExportPolicy_ImportRouteTarget_Enum) ΛMap() map[string]map[int64]ygot.EnumDefinition {
+	return ΛEnum
+}
+
+// String returns a logging-friendly string for E_ImportExportPolicy_ImportRouteTarget_Enum.
+func (e E_ImportExportPolicy_ImportRouteTarget_Enum) String() string {
+	return ygot.EnumLogString(e, int64(e), "E_ImportExportPolicy_ImportRouteTarget_Enum")
+}
+
+const (
+	// ImportExportPolicy_ImportRouteTarget_Enum_UNSET corresponds to the value UNSET of ImportExportPolicy_ImportRouteTarget_Enum
+	ImportExportPolicy_ImportRouteTarget_Enum_UNSET E_ImportExportPolicy_ImportRouteTarget_Enum = 0
+	// ImportExportPolicy_ImportRouteTarget_Enum_AUTO corresponds to the value AUTO of ImportExportPolicy_ImportRouteTarget_Enum
+	ImportExportPolicy_ImportRouteTarget_Enum_AUTO E_ImportExportPolicy_ImportRouteTarget_Enum = 1
+)
+
 // E_InetTypes_Ipv6AddressType is a derived int64 type which is used to represent
 // the enumerated node InetTypes_Ipv6AddressType. An additional value named
 // InetTypes_Ipv6AddressType_UNSET is added to the enumeration which is used as
@@ -1472,102 +1730,70 @@ const (
 	InetTypes_Ipv6AddressType_LINK_LOCAL_UNICAST E_InetTypes_Ipv6AddressType = 2
 )
 
-// E_Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode is a derived int64 type which is used to represent
-// the enumerated node Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode. An additional value named
-// Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode_UNSET is added to the enumeration which is used as
+// E_Interface_IrbAnycastGateway is a derived int64 type which is used to represent
+// the enumerated node Interface_IrbAnycastGateway. An additional value named
+// Interface_IrbAnycastGateway_UNSET is added to the enumeration which is used as
 // the nil value, indicating that the enumeration was not explicitly set by
 // the program importing the generated structures.
-type E_Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode int64
+type E_Interface_IrbAnycastGateway int64
 
-// IsYANGGoEnum ensures that Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode implements the yang.GoEnum
-// interface. This ensures that Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode can be identified as a
+// IsYANGGoEnum ensures that Interface_IrbAnycastGateway implements the yang.GoEnum
+// interface. This ensures that Interface_IrbAnycastGateway can be identified as a
 // mapped type for a YANG enumeration.
-func (E_Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode) IsYANGGoEnum() {}
+func (E_Interface_IrbAnycastGateway) IsYANGGoEnum() {}
 
-// ΛMap returns the value lookup map associated with  Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode.
-func (E_Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode) ΛMap() map[string]map[int64]ygot.EnumDefinition {
-	return ΛEnum
-}
+// ΛMap returns the value lookup map associated with  Interface_IrbAnycastGateway.
+func (E_Interface_IrbAnycastGateway) ΛMap() map[string]map[int64]ygot.EnumDefinition { return ΛEnum }
 
-// String returns a logging-friendly string for E_Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode.
-func (e E_Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode) String() string {
-	return ygot.EnumLogString(e, int64(e), "E_Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode")
+// String returns a logging-friendly string for E_Interface_IrbAnycastGateway.
+func (e E_Interface_IrbAnycastGateway) String() string {
+	return ygot.EnumLogString(e, int64(e), "E_Interface_IrbAnycastGateway")
 }
 
 const (
-	// Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode_UNSET corresponds to the value UNSET of Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode
-	Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode_UNSET E_Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode = 0
-	// Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode_FULL corresponds to the value FULL of Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode
-	Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode_FULL E_Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode = 1
-	// Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode_HALF corresponds to the value HALF of Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode
-	Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode_HALF E_Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode = 2
+	// Interface_IrbAnycastGateway_UNSET corresponds to the value UNSET of Interface_IrbAnycastGateway
+	Interface_IrbAnycastGateway_UNSET E_Interface_IrbAnycastGateway = 0
+	// Interface_IrbAnycastGateway_DISTRIBUTED_SYMETRIC corresponds to the value DISTRIBUTED_SYMETRIC of Interface_IrbAnycastGateway
+	Interface_IrbAnycastGateway_DISTRIBUTED_SYMETRIC E_Interface_IrbAnycastGateway = 1
+	// Interface_IrbAnycastGateway_DISTRIBUTED_ASYMETRIC corresponds to the value DISTRIBUTED_ASYMETRIC of Interface_IrbAnycastGateway
+	Interface_IrbAnycastGateway_DISTRIBUTED_ASYMETRIC E_Interface_IrbAnycastGateway = 2
+	// Interface_IrbAnycastGateway_HYBRID corresponds to the value HYBRID of Interface_IrbAnycastGateway
+	Interface_IrbAnycastGateway_HYBRID E_Interface_IrbAnycastGateway = 3
+	// Interface_IrbAnycastGateway_CENTRALIZED corresponds to the value CENTRALIZED of Interface_IrbAnycastGateway
+	Interface_IrbAnycastGateway_CENTRALIZED E_Interface_IrbAnycastGateway = 4
 )
 
-// E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited is a derived int64 type which is used to represent
-// the enumerated node Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited. An additional value named
-// Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited_UNSET is added to the enumeration which is used as
+// E_Ipv6_LearnUnsolicited is a derived int64 type which is used to represent
+// the enumerated node Ipv6_LearnUnsolicited. An additional value named
+// Ipv6_LearnUnsolicited_UNSET is added to the enumeration which is used as
 // the nil value, indicating that the enumeration was not explicitly set by
 // the program importing the generated structures.
-type E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited int64
+type E_Ipv6_LearnUnsolicited int64
 
-// IsYANGGoEnum ensures that Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited implements the yang.GoEnum
-// interface. This ensures that Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited can be identified as a
+// IsYANGGoEnum ensures that Ipv6_LearnUnsolicited implements the yang.GoEnum
+// interface. This ensures that Ipv6_LearnUnsolicited can be identified as a
 // mapped type for a YANG enumeration.
-func (E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited) IsYANGGoEnum() {}
+func (E_Ipv6_LearnUnsolicited) IsYANGGoEnum() {}
 
-// ΛMap returns the value lookup map associated with  Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited.
-func (E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited) ΛMap() map[string]map[int64]ygot.EnumDefinition {
-	return ΛEnum
-}
+// ΛMap returns the value lookup map associated with  Ipv6_LearnUnsolicited.
+func (E_Ipv6_LearnUnsolicited) ΛMap() map[string]map[int64]ygot.EnumDefinition { return ΛEnum }
 
-// String returns a logging-friendly string for E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited.
-func (e E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited) String() string {
-	return ygot.EnumLogString(e, int64(e), "E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited")
+// String returns a logging-friendly string for E_Ipv6_LearnUnsolicited.
+func (e E_Ipv6_LearnUnsolicited) String() string {
+	return ygot.EnumLogString(e, int64(e), "E_Ipv6_LearnUnsolicited")
 }
 
 const (
-	// Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited_UNSET corresponds to the value UNSET of Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited
-	Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited_UNSET E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited = 0
-	// Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited_NONE corresponds to the value NONE of Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited
-	Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited_NONE E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited = 1
-	// Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited_GLOBAL corresponds to the value GLOBAL of Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited
-	Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited_GLOBAL E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited = 2
-	// Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited_LINK_LOCAL corresponds to the value LINK_LOCAL of Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited
-	Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited_LINK_LOCAL E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited = 3
-	// Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited_BOTH corresponds to the value BOTH of Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited
-	Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited_BOTH E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited = 4
-)
-
-// E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode is a derived int64 type which is used to represent
-// the enumerated node Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode. An additional value named
-// Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode_UNSET is added to the enumeration which is used as
-// the nil value, indicating that the enumeration was not explicitly set by
-// the program importing the generated structures.
-type E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode int64
-
-// IsYANGGoEnum ensures that Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode implements the yang.GoEnum
-// interface. This ensures that Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode can be identified as a
-// mapped type for a YANG enumeration.
-func (E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode) IsYANGGoEnum() {
-}
-
-// ΛMap returns the value lookup map associated with  Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode.
-func (E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode) ΛMap() map[string]map[int64]ygot.EnumDefinition {
-	return ΛEnum
-}
-
-// String returns a logging-friendly string for E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode.
-func (e E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode) String() string {
-	return ygot.EnumLogString(e, int64(e), "E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode")
-}
-
-const (
-	// Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode_UNSET corresponds to the value UNSET of Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode
-	Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode_UNSET E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode = 0
-	// Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode_ALL corresponds to the value ALL of Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode
-	Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode_ALL E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode = 1
-	// Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode_DISABLE_UNSOLICITED_RA corresponds to the value DISABLE_UNSOLICITED_RA of Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode
-	Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode_DISABLE_UNSOLICITED_RA E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode = 2
+	// Ipv6_LearnUnsolicited_UNSET corresponds to the value UNSET of Ipv6_LearnUnsolicited
+	Ipv6_LearnUnsolicited_UNSET E_Ipv6_LearnUnsolicited = 0
+	// Ipv6_LearnUnsolicited_NONE corresponds to the value NONE of Ipv6_LearnUnsolicited
+	Ipv6_LearnUnsolicited_NONE E_Ipv6_LearnUnsolicited = 1
+	// Ipv6_LearnUnsolicited_GLOBAL corresponds to the value GLOBAL of Ipv6_LearnUnsolicited
+	Ipv6_LearnUnsolicited_GLOBAL E_Ipv6_LearnUnsolicited = 2
+	// Ipv6_LearnUnsolicited_LINK_LOCAL corresponds to the value LINK_LOCAL of Ipv6_LearnUnsolicited
+	Ipv6_LearnUnsolicited_LINK_LOCAL E_Ipv6_LearnUnsolicited = 3
+	// Ipv6_LearnUnsolicited_BOTH corresponds to the value BOTH of Ipv6_LearnUnsolicited
+	Ipv6_LearnUnsolicited_BOTH E_Ipv6_LearnUnsolicited = 4
 )
 
 // E_Lacp_LacpActivityType is a derived int64 type which is used to represent
@@ -1898,229 +2124,6 @@ const (
 	NetworkInstanceTypes_NETWORK_INSTANCE_TYPE_L3VRF E_NetworkInstanceTypes_NETWORK_INSTANCE_TYPE = 5
 )
 
-// E_NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType is a derived int64 type which is used to represent
-// the enumerated node NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType. An additional value named
-// NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType_UNSET is added to the enumeration which is used as
-// the nil value, indicating that the enumeration was not explicitly set by
-// the program importing the generated structures.
-type E_NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType int64
-
-// IsYANGGoEnum ensures that NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType implements the yang.GoEnum
-// interface. This ensures that NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType can be identified as a
-// mapped type for a YANG enumeration.
-func (E_NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType) IsYANGGoEnum() {
-}
-
-// ΛMap returns the value lookup map associated with  NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType.
-func (E_NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType) ΛMap() map[string]map[int64]ygot.EnumDefinition {
-	return ΛEnum
-}
-
-// String returns a logging-friendly string for E_NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType.
-func (e E_NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType) String() string {
-	return ygot.EnumLogString(e, int64(e), "E_NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType")
-}
-
-const (
-	// NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType_UNSET corresponds to the value UNSET of NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType
-	NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType_UNSET E_NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType = 0
-	// NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType_L2 corresponds to the value L2 of NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType
-	NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType_L2 E_NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType = 1
-	// NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType_L3 corresponds to the value L3 of NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType
-	NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType_L3 E_NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType = 2
-)
-
-// E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode is a derived int64 type which is used to represent
-// the enumerated node NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode. An additional value named
-// NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode_UNSET is added to the enumeration which is used as
-// the nil value, indicating that the enumeration was not explicitly set by
-// the program importing the generated structures.
-type E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode int64
-
-// IsYANGGoEnum ensures that NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode implements the yang.GoEnum
-// interface. This ensures that NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode can be identified as a
-// mapped type for a YANG enumeration.
-func (E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode) IsYANGGoEnum() {
-}
-
-// ΛMap returns the value lookup map associated with  NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode.
-func (E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode) ΛMap() map[string]map[int64]ygot.EnumDefinition {
-	return ΛEnum
-}
-
-// String returns a logging-friendly string for E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode.
-func (e E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode) String() string {
-	return ygot.EnumLogString(e, int64(e), "E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode")
-}
-
-const (
-	// NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode_UNSET corresponds to the value UNSET of NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode
-	NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode_UNSET E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode = 0
-	// NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode_STATIC_INGRESS_REPLICATION corresponds to the value STATIC_INGRESS_REPLICATION of NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode
-	NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode_STATIC_INGRESS_REPLICATION E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode = 1
-	// NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode_BGP corresponds to the value BGP of NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode
-	NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode_BGP E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode = 2
-	// NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode_MULTICAST corresponds to the value MULTICAST of NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode
-	NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode_MULTICAST E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode = 3
-)
-
-// E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum is a derived int64 type which is used to represent
-// the enumerated node NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum. An additional value named
-// NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum_UNSET is added to the enumeration which is used as
-// the nil value, indicating that the enumeration was not explicitly set by
-// the program importing the generated structures.
-type E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum int64
-
-// IsYANGGoEnum ensures that NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum implements the yang.GoEnum
-// interface. This ensures that NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum can be identified as a
-// mapped type for a YANG enumeration.
-func (E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum) IsYANGGoEnum() {
-}
-
-// ΛMap returns the value lookup map associated with  NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum.
-func (E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum) ΛMap() map[string]map[int64]ygot.EnumDefinition {
-	return ΛEnum
-}
-
-// String returns a logging-friendly string for E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum.
-func (e E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum) String() string {
-	return ygot.EnumLogString(e, int64(e), "E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum")
-}
-
-const (
-	// NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum_UNSET corresponds to the value UNSET of NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum
-	NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum_UNSET E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum = 0
-	// NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum_AUTO corresponds to the value AUTO of NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum
-	NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum_AUTO E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum = 1
-)
-
-// E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum is a derived int64 type which is used to represent
-// the enumerated node NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum. An additional value named
-// NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum_UNSET is added to the enumeration which is used as
-// the nil value, indicating that the enumeration was not explicitly set by
-// the program importing the generated structures.
-type E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum int64
-
-// IsYANGGoEnum ensures that NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum implements the yang.GoEnum
-// interface. This ensures that NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum can be identified as a
-// mapped type for a YANG enumeration.
-func (E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum) IsYANGGoEnum() {
-}
-
-// ΛMap returns the value lookup map associated with  NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum.
-func (E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum) ΛMap() map[string]map[int64]ygot.EnumDefinition {
-	return ΛEnum
-}
-
-// String returns a logging-friendly string for E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum.
-func (e E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum) String() string {
-	return ygot.EnumLogString(e, int64(e), "E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum")
-}
-
-const (
-	// NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum_UNSET corresponds to the value UNSET of NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum
-	NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum_UNSET E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum = 0
-	// NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum_AUTO corresponds to the value AUTO of NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum
-	NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum_AUTO E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum = 1
-)
-
-// E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum is a derived int64 type which is used to represent
-// the enumerated node NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum. An additional value named
-// NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum_UNSET is added to the enumeration which is used as
-// the nil value, indicating that the enumeration was not explicitly set by
-// the program importing the generated structures.
-type E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum int64
-
-// IsYANGGoEnum ensures that NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum implements the yang.GoEnum
-// interface. This ensures that NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum can be identified as a
-// mapped type for a YANG enumeration.
-func (E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum) IsYANGGoEnum() {
-}
-
-// ΛMap returns the value lookup map associated with  NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum.
-func (E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum) ΛMap() map[string]map[int64]ygot.EnumDefinition {
-	return ΛEnum
-}
-
-// String returns a logging-friendly string for E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum.
-func (e E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum) String() string {
-	return ygot.EnumLogString(e, int64(e), "E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum")
-}
-
-const (
-	// NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum_UNSET corresponds to the value UNSET of NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum
-	NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum_UNSET E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum = 0
-	// NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum_AUTO corresponds to the value AUTO of NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum
-	NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum_AUTO E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum = 1
-)
-
-// E_NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway is a derived int64 type which is used to represent
-// the enumerated node NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway. An additional value named
-// NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway_UNSET is added to the enumeration which is used as
-// the nil value, indicating that the enumeration was not explicitly set by
-// the program importing the generated structures.
-type E_NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway int64
-
-// IsYANGGoEnum ensures that NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway implements the yang.GoEnum
-// interface. This ensures that NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway can be identified as a
-// mapped type for a YANG enumeration.
-func (E_NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway) IsYANGGoEnum() {
-}
-
-// ΛMap returns the value lookup map associated with  NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway.
-func (E_NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway) ΛMap() map[string]map[int64]ygot.EnumDefinition {
-	return ΛEnum
-}
-
-// String returns a logging-friendly string for E_NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway.
-func (e E_NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway) String() string {
-	return ygot.EnumLogString(e, int64(e), "E_NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway")
-}
-
-const (
-	// NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway_UNSET corresponds to the value UNSET of NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway
-	NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway_UNSET E_NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway = 0
-	// NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway_DISTRIBUTED_SYMETRIC corresponds to the value DISTRIBUTED_SYMETRIC of NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway
-	NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway_DISTRIBUTED_SYMETRIC E_NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway = 1
-	// NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway_DISTRIBUTED_ASYMETRIC corresponds to the value DISTRIBUTED_ASYMETRIC of NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway
-	NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway_DISTRIBUTED_ASYMETRIC E_NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway = 2
-	// NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway_HYBRID corresponds to the value HYBRID of NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway
-	NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway_HYBRID E_NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway = 3
-	// NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway_CENTRALIZED corresponds to the value CENTRALIZED of NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway
-	NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway_CENTRALIZED E_NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway = 4
-)
-
-// E_NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status is a derived int64 type which is used to represent
-// the enumerated node NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status. An additional value named
-// NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status_UNSET is added to the enumeration which is used as
-// the nil value, indicating that the enumeration was not explicitly set by
-// the program importing the generated structures.
-type E_NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status int64
-
-// IsYANGGoEnum ensures that NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status implements the yang.GoEnum
-// interface. This ensures that NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status can be identified as a
-// mapped type for a YANG enumeration.
-func (E_NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status) IsYANGGoEnum() {}
-
-// ΛMap returns the value lookup map associated with  NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status.
-func (E_NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status) ΛMap() map[string]map[int64]ygot.EnumDefinition {
-	return ΛEnum
-}
-
-// String returns a logging-friendly string for E_NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status.
-func (e E_NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status) String() string {
-	return ygot.EnumLogString(e, int64(e), "E_NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status")
-}
-
-const (
-	// NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status_UNSET corresponds to the value UNSET of NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status
-	NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status_UNSET E_NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status = 0
-	// NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status_ACTIVE corresponds to the value ACTIVE of NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status
-	NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status_ACTIVE E_NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status = 1
-	// NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status_SUSPENDED corresponds to the value SUSPENDED of NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status
-	NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status_SUSPENDED E_NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status = 2
-)
-
 // E_PolicyTypes_ATTRIBUTE_COMPARISON is a derived int64 type which is used to represent
 // the enumerated node PolicyTypes_ATTRIBUTE_COMPARISON. An additional value named
 // PolicyTypes_ATTRIBUTE_COMPARISON_UNSET is added to the enumeration which is used as
@@ -2269,6 +2272,66 @@ const (
 	PolicyTypes_MatchSetOptionsType_INVERT E_PolicyTypes_MatchSetOptionsType = 3
 )
 
+// E_PrefixSet_Mode is a derived int64 type which is used to represent
+// the enumerated node PrefixSet_Mode. An additional value named
+// PrefixSet_Mode_UNSET is added to the enumeration which is used as
+// the nil value, indicating that the enumeration was not explicitly set by
+// the program importing the generated structures.
+type E_PrefixSet_Mode int64
+
+// IsYANGGoEnum ensures that PrefixSet_Mode implements the yang.GoEnum
+// interface. This ensures that PrefixSet_Mode can be identified as a
+// mapped type for a YANG enumeration.
+func (E_PrefixSet_Mode) IsYANGGoEnum() {}
+
+// ΛMap returns the value lookup map associated with  PrefixSet_Mode.
+func (E_PrefixSet_Mode) ΛMap() map[string]map[int64]ygot.EnumDefinition { return ΛEnum }
+
+// String returns a logging-friendly string for E_PrefixSet_Mode.
+func (e E_PrefixSet_Mode) String() string {
+	return ygot.EnumLogString(e, int64(e), "E_PrefixSet_Mode")
+}
+
+const (
+	// PrefixSet_Mode_UNSET corresponds to the value UNSET of PrefixSet_Mode
+	PrefixSet_Mode_UNSET E_PrefixSet_Mode = 0
+	// PrefixSet_Mode_IPV4 corresponds to the value IPV4 of PrefixSet_Mode
+	PrefixSet_Mode_IPV4 E_PrefixSet_Mode = 1
+	// PrefixSet_Mode_IPV6 corresponds to the value IPV6 of PrefixSet_Mode
+	PrefixSet_Mode_IPV6 E_PrefixSet_Mode = 2
+	// PrefixSet_Mode_MIXED corresponds to the value MIXED of PrefixSet_Mode
+	PrefixSet_Mode_MIXED E_PrefixSet_Mode = 3
+)
+
+// E_RouterAdvertisement_Mode is a derived int64 type which is used to represent
+// the enumerated node RouterAdvertisement_Mode. An additional value named
+// RouterAdvertisement_Mode_UNSET is added to the enumeration which is used as
+// the nil value, indicating that the enumeration was not explicitly set by
+// the program importing the generated structures.
+type E_RouterAdvertisement_Mode int64
+
+// IsYANGGoEnum ensures that RouterAdvertisement_Mode implements the yang.GoEnum
+// interface. This ensures that RouterAdvertisement_Mode can be identified as a
+// mapped type for a YANG enumeration.
+func (E_RouterAdvertisement_Mode) IsYANGGoEnum() {}
+
+// ΛMap returns the value lookup map associated with  RouterAdvertisement_Mode.
+func (E_RouterAdvertisement_Mode) ΛMap() map[string]map[int64]ygot.EnumDefinition { return ΛEnum }
+
+// String returns a logging-friendly string for E_RouterAdvertisement_Mode.
+func (e E_RouterAdvertisement_Mode) String() string {
+	return ygot.EnumLogString(e, int64(e), "E_RouterAdvertisement_Mode")
+}
+
+const (
+	// RouterAdvertisement_Mode_UNSET corresponds to the value UNSET of RouterAdvertisement_Mode
+	RouterAdvertisement_Mode_UNSET E_RouterAdvertisement_Mode = 0
+	// RouterAdvertisement_Mode_ALL corresponds to the value ALL of RouterAdvertisement_Mode
+	RouterAdvertisement_Mode_ALL E_RouterAdvertisement_Mode = 1
+	// RouterAdvertisement_Mode_DISABLE_UNSOLICITED_RA corresponds to the value DISABLE_UNSOLICITED_RA of RouterAdvertisement_Mode
+	RouterAdvertisement_Mode_DISABLE_UNSOLICITED_RA E_RouterAdvertisement_Mode = 2
+)
+
 // E_RoutingPolicy_DefaultPolicyType is a derived int64 type which is used to represent
 // the enumerated node RoutingPolicy_DefaultPolicyType. An additional value named
 // RoutingPolicy_DefaultPolicyType_UNSET is added to the enumeration which is used as
@@ -2333,133 +2396,124 @@ const (
 	RoutingPolicy_PolicyResultType_NEXT_STATEMENT E_RoutingPolicy_PolicyResultType = 3
 )
 
-// E_RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode is a derived int64 type which is used to represent
-// the enumerated node RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode. An additional value named
-// RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode_UNSET is added to the enumeration which is used as
+// E_Server_AssociationType is a derived int64 type which is used to represent
+// the enumerated node Server_AssociationType. An additional value named
+// Server_AssociationType_UNSET is added to the enumeration which is used as
 // the nil value, indicating that the enumeration was not explicitly set by
 // the program importing the generated structures.
-type E_RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode int64
+type E_Server_AssociationType int64
 
-// IsYANGGoEnum ensures that RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode implements the yang.GoEnum
-// interface. This ensures that RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode can be identified as a
+// IsYANGGoEnum ensures that Server_AssociationType implements the yang.GoEnum
+// interface. This ensures that Server_AssociationType can be identified as a
 // mapped type for a YANG enumeration.
-func (E_RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode) IsYANGGoEnum() {}
+func (E_Server_AssociationType) IsYANGGoEnum() {}
 
-// ΛMap returns the value lookup map associated with  RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode.
-func (E_RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode) ΛMap() map[string]map[int64]ygot.EnumDefinition {
-	return ΛEnum
-}
+// ΛMap returns the value lookup map associated with  Server_AssociationType.
+func (E_Server_AssociationType) ΛMap() map[string]map[int64]ygot.EnumDefinition { return ΛEnum }
 
-// String returns a logging-friendly string for E_RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode.
-func (e E_RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode) String() string {
-	return ygot.EnumLogString(e, int64(e), "E_RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode")
+// String returns a logging-friendly string for E_Server_AssociationType.
+func (e E_Server_AssociationType) String() string {
+	return ygot.EnumLogString(e, int64(e), "E_Server_AssociationType")
 }
 
 const (
-	// RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode_UNSET corresponds to the value UNSET of RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode
-	RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode_UNSET E_RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode = 0
-	// RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode_IPV4 corresponds to the value IPV4 of RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode
-	RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode_IPV4 E_RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode = 1
-	// RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode_IPV6 corresponds to the value IPV6 of RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode
-	RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode_IPV6 E_RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode = 2
-	// RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode_MIXED corresponds to the value MIXED of RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode
-	RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode_MIXED E_RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode = 3
+	// Server_AssociationType_UNSET corresponds to the value UNSET of Server_AssociationType
+	Server_AssociationType_UNSET E_Server_AssociationType = 0
+	// Server_AssociationType_SERVER corresponds to the value SERVER of Server_AssociationType
+	Server_AssociationType_SERVER E_Server_AssociationType = 1
+	// Server_AssociationType_PEER corresponds to the value PEER of Server_AssociationType
+	Server_AssociationType_PEER E_Server_AssociationType = 2
+	// Server_AssociationType_POOL corresponds to the value POOL of Server_AssociationType
+	Server_AssociationType_POOL E_Server_AssociationType = 3
 )
 
-// E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method is a derived int64 type which is used to represent
-// the enumerated node RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method. An additional value named
-// RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method_UNSET is added to the enumeration which is used as
+// E_SetCommunity_Method is a derived int64 type which is used to represent
+// the enumerated node SetCommunity_Method. An additional value named
+// SetCommunity_Method_UNSET is added to the enumeration which is used as
 // the nil value, indicating that the enumeration was not explicitly set by
 // the program importing the generated structures.
-type E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method int64
+type E_SetCommunity_Method int64
 
-// IsYANGGoEnum ensures that RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method implements the yang.GoEnum
-// interface. This ensures that RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method can be identified as a
+// IsYANGGoEnum ensures that SetCommunity_Method implements the yang.GoEnum
+// interface. This ensures that SetCommunity_Method can be identified as a
 // mapped type for a YANG enumeration.
-func (E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method) IsYANGGoEnum() {
-}
+func (E_SetCommunity_Method) IsYANGGoEnum() {}
 
-// ΛMap returns the value lookup map associated with  RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method.
-func (E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method) ΛMap() map[string]map[int64]ygot.EnumDefinition {
-	return ΛEnum
-}
+// ΛMap returns the value lookup map associated with  SetCommunity_Method.
+func (E_SetCommunity_Method) ΛMap() map[string]map[int64]ygot.EnumDefinition { return ΛEnum }
 
-// String returns a logging-friendly string for E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method.
-func (e E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method) String() string {
-	return ygot.EnumLogString(e, int64(e), "E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method")
+// String returns a logging-friendly string for E_SetCommunity_Method.
+func (e E_SetCommunity_Method) String() string {
+	return ygot.EnumLogString(e, int64(e), "E_SetCommunity_Method")
 }
 
 const (
-	// RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method_UNSET corresponds to the value UNSET of RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method
-	RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method_UNSET E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method = 0
-	// RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method_INLINE corresponds to the value INLINE of RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method
-	RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method_INLINE E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method = 1
-	// RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method_REFERENCE corresponds to the value REFERENCE of RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method
-	RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method_REFERENCE E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method = 2
+	// SetCommunity_Method_UNSET corresponds to the value UNSET of SetCommunity_Method
+	SetCommunity_Method_UNSET E_SetCommunity_Method = 0
+	// SetCommunity_Method_INLINE corresponds to the value INLINE of SetCommunity_Method
+	SetCommunity_Method_INLINE E_SetCommunity_Method = 1
+	// SetCommunity_Method_REFERENCE corresponds to the value REFERENCE of SetCommunity_Method
+	SetCommunity_Method_REFERENCE E_SetCommunity_Method = 2
 )
 
-// E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode is a derived int64 type which is used to represent
-// the enumerated node RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode. An additional value named
-// RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode_UNSET is added to the enumeration which is used as
+// E_SetTag_Mode is a derived int64 type which is used to represent
+// the enumerated node SetTag_Mode. An additional value named
+// SetTag_Mode_UNSET is added to the enumeration which is used as
 // the nil value, indicating that the enumeration was not explicitly set by
 // the program importing the generated structures.
-type E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode int64
+type E_SetTag_Mode int64
 
-// IsYANGGoEnum ensures that RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode implements the yang.GoEnum
-// interface. This ensures that RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode can be identified as a
+// IsYANGGoEnum ensures that SetTag_Mode implements the yang.GoEnum
+// interface. This ensures that SetTag_Mode can be identified as a
 // mapped type for a YANG enumeration.
-func (E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode) IsYANGGoEnum() {
-}
+func (E_SetTag_Mode) IsYANGGoEnum() {}
 
-// ΛMap returns the value lookup map associated with  RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode.
-func (E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode) ΛMap() map[string]map[int64]ygot.EnumDefinition {
-	return ΛEnum
-}
+// ΛMap returns the value lookup map associated with  SetTag_Mode.
+func (E_SetTag_Mode) ΛMap() map[string]map[int64]ygot.EnumDefinition { return ΛEnum }
 
-// String returns a logging-friendly string for E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode.
-func (e E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode) String() string {
-	return ygot.EnumLogString(e, int64(e), "E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode")
+// String returns a logging-friendly string for E_SetTag_Mode.
+func (e E_SetTag_Mode) String() string {
+	return ygot.EnumLogString(e, int64(e), "E_SetTag_Mode")
 }
 
 const (
-	// RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode_UNSET corresponds to the value UNSET of RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode
-	RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode_UNSET E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode = 0
-	// RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode_INLINE corresponds to the value INLINE of RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode
-	RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode_INLINE E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode = 1
-	// RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode_REFERENCE corresponds to the value REFERENCE of RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode
-	RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode_REFERENCE E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode = 2
+	// SetTag_Mode_UNSET corresponds to the value UNSET of SetTag_Mode
+	SetTag_Mode_UNSET E_SetTag_Mode = 0
+	// SetTag_Mode_INLINE corresponds to the value INLINE of SetTag_Mode
+	SetTag_Mode_INLINE E_SetTag_Mode = 1
+	// SetTag_Mode_REFERENCE corresponds to the value REFERENCE of SetTag_Mode
+	SetTag_Mode_REFERENCE E_SetTag_Mode = 2
 )
 
-// E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType is a derived int64 type which is used to represent
-// the enumerated node RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType. An additional value named
-// RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType_UNSET is added to the enumeration which is used as
+// E_SshServer_ProtocolVersion is a derived int64 type which is used to represent
+// the enumerated node SshServer_ProtocolVersion. An additional value named
+// SshServer_ProtocolVersion_UNSET is added to the enumeration which is used as
 // the nil value, indicating that the enumeration was not explicitly set by
 // the program importing the generated structures.
-type E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType int64
+type E_SshServer_ProtocolVersion int64
 
-// IsYANGGoEnum ensures that RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType implements the yang.GoEnum
-// interface. This ensures that RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType can be identified as a
+// IsYANGGoEnum ensures that SshServer_ProtocolVersion implements the yang.GoEnum
+// interface. This ensures that SshServer_ProtocolVersion can be identified as a
 // mapped type for a YANG enumeration.
-func (E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType) IsYANGGoEnum() {
-}
+func (E_SshServer_ProtocolVersion) IsYANGGoEnum() {}
 
-// ΛMap returns the value lookup map associated with  RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType.
-func (E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType) ΛMap() map[string]map[int64]ygot.EnumDefinition {
-	return ΛEnum
-}
+// ΛMap returns the value lookup map associated with  SshServer_ProtocolVersion.
+func (E_SshServer_ProtocolVersion) ΛMap() map[string]map[int64]ygot.EnumDefinition { return ΛEnum }
 
-// String returns a logging-friendly string for E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType.
-func (e E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType) String() string {
-	return ygot.EnumLogString(e, int64(e), "E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType")
+// String returns a logging-friendly string for E_SshServer_ProtocolVersion.
+func (e E_SshServer_ProtocolVersion) String() string {
+	return ygot.EnumLogString(e, int64(e), "E_SshServer_ProtocolVersion")
 }
 
 const (
-	// RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType_UNSET corresponds to the value UNSET of RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType
-	RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType_UNSET E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType = 0
-	// RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType_INTERNAL corresponds to the value INTERNAL of RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType
-	RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType_INTERNAL E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType = 1
-	// RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType_EXTERNAL corresponds to the value EXTERNAL of RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType
-	RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType_EXTERNAL E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType = 2
+	// SshServer_ProtocolVersion_UNSET corresponds to the value UNSET of SshServer_ProtocolVersion
+	SshServer_ProtocolVersion_UNSET E_SshServer_ProtocolVersion = 0
+	// SshServer_ProtocolVersion_V2 corresponds to the value V2 of SshServer_ProtocolVersion
+	SshServer_ProtocolVersion_V2 E_SshServer_ProtocolVersion = 1
+	// SshServer_ProtocolVersion_V1 corresponds to the value V1 of SshServer_ProtocolVersion
+	SshServer_ProtocolVersion_V1 E_SshServer_ProtocolVersion = 2
+	// SshServer_ProtocolVersion_V1_V2 corresponds to the value V1_V2 of SshServer_ProtocolVersion
+	SshServer_ProtocolVersion_V1_V2 E_SshServer_ProtocolVersion = 3
 )
 
 // E_SystemGrpc_GRPC_SERVICE is a derived int64 type which is used to represent
@@ -2634,132 +2688,6 @@ const (
 	System_NTP_AUTH_TYPE_NTP_AUTH_SHA512 E_System_NTP_AUTH_TYPE = 7
 )
 
-// E_System_System_Aaa_Accounting_Events_Event_Config_Record is a derived int64 type which is used to represent
-// the enumerated node System_System_Aaa_Accounting_Events_Event_Config_Record. An additional value named
-// System_System_Aaa_Accounting_Events_Event_Config_Record_UNSET is added to the enumeration which is used as
-// the nil value, indicating that the enumeration was not explicitly set by
-// the program importing the generated structures.
-type E_System_System_Aaa_Accounting_Events_Event_Config_Record int64
-
-// IsYANGGoEnum ensures that System_System_Aaa_Accounting_Events_Event_Config_Record implements the yang.GoEnum
-// interface. This ensures that System_System_Aaa_Accounting_Events_Event_Config_Record can be identified as a
-// mapped type for a YANG enumeration.
-func (E_System_System_Aaa_Accounting_Events_Event_Config_Record) IsYANGGoEnum() {}
-
-// ΛMap returns the value lookup map associated with  System_System_Aaa_Accounting_Events_Event_Config_Record.
-func (E_System_System_Aaa_Accounting_Events_Event_Config_Record) ΛMap() map[string]map[int64]ygot.EnumDefinition {
-	return ΛEnum
-}
-
-// String returns a logging-friendly string for E_System_System_Aaa_Accounting_Events_Event_Config_Record.
-func (e E_System_System_Aaa_Accounting_Events_Event_Config_Record) String() string {
-	return ygot.EnumLogString(e, int64(e), "E_System_System_Aaa_Accounting_Events_Event_Config_Record")
-}
-
-const (
-	// System_System_Aaa_Accounting_Events_Event_Config_Record_UNSET corresponds to the value UNSET of System_System_Aaa_Accounting_Events_Event_Config_Record
-	System_System_Aaa_Accounting_Events_Event_Config_Record_UNSET E_System_System_Aaa_Accounting_Events_Event_Config_Record = 0
-	// System_System_Aaa_Accounting_Events_Event_Config_Record_START_STOP corresponds to the value START_STOP of System_System_Aaa_Accounting_Events_Event_Config_Record
-	System_System_Aaa_Accounting_Events_Event_Config_Record_START_STOP E_System_System_Aaa_Accounting_Events_Event_Config_Record = 1
-	// System_System_Aaa_Accounting_Events_Event_Config_Record_STOP corresponds to the value STOP of System_System_Aaa_Accounting_Events_Event_Config_Record
-	System_System_Aaa_Accounting_Events_Event_Config_Record_STOP E_System_System_Aaa_Accounting_Events_Event_Config_Record = 2
-)
-
-// E_System_System_GrpcServers_GrpcServer_Config_ListenAddresses_Enum is a derived int64 type which is used to represent
-// the enumerated node System_System_GrpcServers_GrpcServer_Config_ListenAddresses_Enum. An additional value named
-// System_System_GrpcServers_GrpcServer_Config_ListenAddresses_Enum_UNSET is added to the enumeration which is used as
-// the nil value, indicating that the enumeration was not explicitly set by
-// the program importing the generated structures.
-type E_System_System_GrpcServers_GrpcServer_Config_ListenAddresses_Enum int64
-
-// IsYANGGoEnum ensures that System_System_GrpcServers_GrpcServer_Config_ListenAddresses_Enum implements the yang.GoEnum
-// interface. This ensures that System_System_GrpcServers_GrpcServer_Config_ListenAddresses_Enum can be identified as a
-// mapped type for a YANG enumeration.
-func (E_System_System_GrpcServers_GrpcServer_Config_ListenAddresses_Enum) IsYANGGoEnum() {}
-
-// ΛMap returns the value lookup map associated with  System_System_GrpcServers_GrpcServer_Config_ListenAddresses_Enum.
-func (E_System_System_GrpcServers_GrpcServer_Config_ListenAddresses_Enum) ΛMap() map[string]map[int64]ygot.EnumDefinition {
-	return ΛEnum
-}
-
-// String returns a logging-friendly string for E_System_System_GrpcServers_GrpcServer_Config_ListenAddresses_Enum.
-func (e E_System_System_GrpcServers_GrpcServer_Config_ListenAddresses_Enum) String() string {
-	return ygot.EnumLogString(e, int64(e), "E_System_System_GrpcServers_GrpcServer_Config_ListenAddresses_Enum")
-}
-
-const (
-	// System_System_GrpcServers_GrpcServer_Config_ListenAddresses_Enum_UNSET corresponds to the value UNSET of System_System_GrpcServers_GrpcServer_Config_ListenAddresses_Enum
-	System_System_GrpcServers_GrpcServer_Config_ListenAddresses_Enum_UNSET E_System_System_GrpcServers_GrpcServer_Config_ListenAddresses_Enum = 0
-	// System_System_GrpcServers_GrpcServer_Config_ListenAddresses_Enum_ANY corresponds to the value ANY of System_System_GrpcServers_GrpcServer_Config_ListenAddresses_Enum
-	System_System_GrpcServers_GrpcServer_Config_ListenAddresses_Enum_ANY E_System_System_GrpcServers_GrpcServer_Config_ListenAddresses_Enum = 1
-)
-
-// E_System_System_Ntp_Servers_Server_Config_AssociationType is a derived int64 type which is used to represent
-// the enumerated node System_System_Ntp_Servers_Server_Config_AssociationType. An additional value named
-// System_System_Ntp_Servers_Server_Config_AssociationType_UNSET is added to the enumeration which is used as
-// the nil value, indicating that the enumeration was not explicitly set by
-// the program importing the generated structures.
-type E_System_System_Ntp_Servers_Server_Config_AssociationType int64
-
-// IsYANGGoEnum ensures that System_System_Ntp_Servers_Server_Config_AssociationType implements the yang.GoEnum
-// interface. This ensures that System_System_Ntp_Servers_Server_Config_AssociationType can be identified as a
-// mapped type for a YANG enumeration.
-func (E_System_System_Ntp_Servers_Server_Config_AssociationType) IsYANGGoEnum() {}
-
-// ΛMap returns the value lookup map associated with  System_System_Ntp_Servers_Server_Config_AssociationType.
-func (E_System_System_Ntp_Servers_Server_Config_AssociationType) ΛMap() map[string]map[int64]ygot.EnumDefinition {
-	return ΛEnum
-}
-
-// String returns a logging-friendly string for E_System_System_Ntp_Servers_Server_Config_AssociationType.
-func (e E_System_System_Ntp_Servers_Server_Config_AssociationType) String() string {
-	return ygot.EnumLogString(e, int64(e), "E_System_System_Ntp_Servers_Server_Config_AssociationType")
-}
-
-const (
-	// System_System_Ntp_Servers_Server_Config_AssociationType_UNSET corresponds to the value UNSET of System_System_Ntp_Servers_Server_Config_AssociationType
-	System_System_Ntp_Servers_Server_Config_AssociationType_UNSET E_System_System_Ntp_Servers_Server_Config_AssociationType = 0
-	// System_System_Ntp_Servers_Server_Config_AssociationType_SERVER corresponds to the value SERVER of System_System_Ntp_Servers_Server_Config_AssociationType
-	System_System_Ntp_Servers_Server_Config_AssociationType_SERVER E_System_System_Ntp_Servers_Server_Config_AssociationType = 1
-	// System_System_Ntp_Servers_Server_Config_AssociationType_PEER corresponds to the value PEER of System_System_Ntp_Servers_Server_Config_AssociationType
-	System_System_Ntp_Servers_Server_Config_AssociationType_PEER E_System_System_Ntp_Servers_Server_Config_AssociationType = 2
-	// System_System_Ntp_Servers_Server_Config_AssociationType_POOL corresponds to the value POOL of System_System_Ntp_Servers_Server_Config_AssociationType
-	System_System_Ntp_Servers_Server_Config_AssociationType_POOL E_System_System_Ntp_Servers_Server_Config_AssociationType = 3
-)
-
-// E_System_System_SshServer_Config_ProtocolVersion is a derived int64 type which is used to represent
-// the enumerated node System_System_SshServer_Config_ProtocolVersion. An additional value named
-// System_System_SshServer_Config_ProtocolVersion_UNSET is added to the enumeration which is used as
-// the nil value, indicating that the enumeration was not explicitly set by
-// the program importing the generated structures.
-type E_System_System_SshServer_Config_ProtocolVersion int64
-
-// IsYANGGoEnum ensures that System_System_SshServer_Config_ProtocolVersion implements the yang.GoEnum
-// interface. This ensures that System_System_SshServer_Config_ProtocolVersion can be identified as a
-// mapped type for a YANG enumeration.
-func (E_System_System_SshServer_Config_ProtocolVersion) IsYANGGoEnum() {}
-
-// ΛMap returns the value lookup map associated with  System_System_SshServer_Config_ProtocolVersion.
-func (E_System_System_SshServer_Config_ProtocolVersion) ΛMap() map[string]map[int64]ygot.EnumDefinition {
-	return ΛEnum
-}
-
-// String returns a logging-friendly string for E_System_System_SshServer_Config_ProtocolVersion.
-func (e E_System_System_SshServer_Config_ProtocolVersion) String() string {
-	return ygot.EnumLogString(e, int64(e), "E_System_System_SshServer_Config_ProtocolVersion")
-}
-
-const (
-	// System_System_SshServer_Config_ProtocolVersion_UNSET corresponds to the value UNSET of System_System_SshServer_Config_ProtocolVersion
-	System_System_SshServer_Config_ProtocolVersion_UNSET E_System_System_SshServer_Config_ProtocolVersion = 0
-	// System_System_SshServer_Config_ProtocolVersion_V2 corresponds to the value V2 of System_System_SshServer_Config_ProtocolVersion
-	System_System_SshServer_Config_ProtocolVersion_V2 E_System_System_SshServer_Config_ProtocolVersion = 1
-	// System_System_SshServer_Config_ProtocolVersion_V1 corresponds to the value V1 of System_System_SshServer_Config_ProtocolVersion
-	System_System_SshServer_Config_ProtocolVersion_V1 E_System_System_SshServer_Config_ProtocolVersion = 2
-	// System_System_SshServer_Config_ProtocolVersion_V1_V2 corresponds to the value V1_V2 of System_System_SshServer_Config_ProtocolVersion
-	System_System_SshServer_Config_ProtocolVersion_V1_V2 E_System_System_SshServer_Config_ProtocolVersion = 3
-)
-
 // E_TransportTypes_LoopbackModeType is a derived int64 type which is used to represent
 // the enumerated node TransportTypes_LoopbackModeType. An additional value named
 // TransportTypes_LoopbackModeType_UNSET is added to the enumeration which is used as
@@ -2896,4 +2824,33 @@ const (
 	VlanTypes_VlanModeType_ACCESS E_VlanTypes_VlanModeType = 1
 	// VlanTypes_VlanModeType_TRUNK corresponds to the value TRUNK of VlanTypes_VlanModeType
 	VlanTypes_VlanModeType_TRUNK E_VlanTypes_VlanModeType = 2
+)
+
+// E_Vlan_Status is a derived int64 type which is used to represent
+// the enumerated node Vlan_Status. An additional value named
+// Vlan_Status_UNSET is added to the enumeration which is used as
+// the nil value, indicating that the enumeration was not explicitly set by
+// the program importing the generated structures.
+type E_Vlan_Status int64
+
+// IsYANGGoEnum ensures that Vlan_Status implements the yang.GoEnum
+// interface. This ensures that Vlan_Status can be identified as a
+// mapped type for a YANG enumeration.
+func (E_Vlan_Status) IsYANGGoEnum() {}
+
+// ΛMap returns the value lookup map associated with  Vlan_Status.
+func (E_Vlan_Status) ΛMap() map[string]map[int64]ygot.EnumDefinition { return ΛEnum }
+
+// String returns a logging-friendly string for E_Vlan_Status.
+func (e E_Vlan_Status) String() string {
+	return ygot.EnumLogString(e, int64(e), "E_Vlan_Status")
+}
+
+const (
+	// Vlan_Status_UNSET corresponds to the value UNSET of Vlan_Status
+	Vlan_Status_UNSET E_Vlan_Status = 0
+	// Vlan_Status_ACTIVE corresponds to the value ACTIVE of Vlan_Status
+	Vlan_Status_ACTIVE E_Vlan_Status = 1
+	// Vlan_Status_SUSPENDED corresponds to the value SUSPENDED of Vlan_Status
+	Vlan_Status_SUSPENDED E_Vlan_Status = 2
 )

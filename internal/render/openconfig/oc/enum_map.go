@@ -32,6 +32,10 @@ var ΛEnum = map[string]map[int64]ygot.EnumDefinition{
 	"E_AaaTypes_SYSTEM_DEFINED_ROLES": {
 		1: {Name: "SYSTEM_ROLE_ADMIN", DefiningModule: "openconfig-aaa-types"},
 	},
+	"E_BgpConditions_RouteType": {
+		1: {Name: "INTERNAL"},
+		2: {Name: "EXTERNAL"},
+	},
 	"E_BgpPolicy_BgpNextHopType_Enum": {
 		1: {Name: "SELF"},
 		2: {Name: "PEER_ADDRESS"},
@@ -98,13 +102,33 @@ var ΛEnum = map[string]map[int64]ygot.EnumDefinition{
 		1: {Name: "PRIVATE_AS_REMOVE_ALL", DefiningModule: "openconfig-bgp-types"},
 		2: {Name: "PRIVATE_AS_REPLACE_ALL", DefiningModule: "openconfig-bgp-types"},
 	},
-	"E_EthernetSegments_EthernetSegments_EthernetSegment_Config_Esi_Enum": {
-		1: {Name: "AUTO"},
-	},
-	"E_EthernetSegments_EthernetSegments_EthernetSegment_DfElection_Config_DfElectionMethod": {
+	"E_DfElection_DfElectionMethod": {
 		1: {Name: "DEFAULT"},
 		2: {Name: "HIGHEST_RANDOM_WEIGHT"},
 		3: {Name: "PREFERENCE"},
+	},
+	"E_EndpointVni_VniType": {
+		1: {Name: "L2"},
+		2: {Name: "L3"},
+	},
+	"E_EthernetSegment_Esi_Enum": {
+		1: {Name: "AUTO"},
+	},
+	"E_Ethernet_DuplexMode": {
+		1: {Name: "FULL"},
+		2: {Name: "HALF"},
+	},
+	"E_Event_Record": {
+		1: {Name: "START_STOP"},
+		2: {Name: "STOP"},
+	},
+	"E_EvpnInstance_ReplicationMode": {
+		1: {Name: "STATIC_INGRESS_REPLICATION"},
+		2: {Name: "BGP"},
+		3: {Name: "MULTICAST"},
+	},
+	"E_EvpnInstance_RouteDistinguisher_Enum": {
+		1: {Name: "AUTO"},
 	},
 	"E_EvpnTypes_EVPN_REDUNDANCY_MODE": {
 		1: {Name: "ALL_ACTIVE", DefiningModule: "openconfig-evpn-types"},
@@ -122,6 +146,9 @@ var ΛEnum = map[string]map[int64]ygot.EnumDefinition{
 		4: {Name: "TYPE_3_MAC_BASED"},
 		5: {Name: "TYPE_4_ROUTER_ID_BASED"},
 		6: {Name: "TYPE_5_AS_BASED"},
+	},
+	"E_GrpcServer_ListenAddresses_Enum": {
+		1: {Name: "ANY"},
 	},
 	"E_IETFInterfaces_InterfaceType": {
 		1:   {Name: "a12MppSwitch", DefiningModule: "iana-if-type"},
@@ -447,23 +474,27 @@ var ΛEnum = map[string]map[int64]ygot.EnumDefinition{
 		1: {Name: "PRIMARY"},
 		2: {Name: "SECONDARY"},
 	},
+	"E_ImportExportPolicy_ExportRouteTarget_Enum": {
+		1: {Name: "AUTO"},
+	},
+	"E_ImportExportPolicy_ImportRouteTarget_Enum": {
+		1: {Name: "AUTO"},
+	},
 	"E_InetTypes_Ipv6AddressType": {
 		1: {Name: "GLOBAL_UNICAST"},
 		2: {Name: "LINK_LOCAL_UNICAST"},
 	},
-	"E_Interfaces_Interfaces_Interface_Ethernet_Config_DuplexMode": {
-		1: {Name: "FULL"},
-		2: {Name: "HALF"},
+	"E_Interface_IrbAnycastGateway": {
+		1: {Name: "DISTRIBUTED_SYMETRIC"},
+		2: {Name: "DISTRIBUTED_ASYMETRIC"},
+		3: {Name: "HYBRID"},
+		4: {Name: "CENTRALIZED"},
 	},
-	"E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_Config_LearnUnsolicited": {
+	"E_Ipv6_LearnUnsolicited": {
 		1: {Name: "NONE"},
 		2: {Name: "GLOBAL"},
 		3: {Name: "LINK_LOCAL"},
 		4: {Name: "BOTH"},
-	},
-	"E_Interfaces_Interfaces_Interface_RoutedVlan_Ipv6_RouterAdvertisement_Config_Mode": {
-		1: {Name: "ALL"},
-		2: {Name: "DISABLE_UNSOLICITED_RA"},
 	},
 	"E_Lacp_LacpActivityType": {
 		1: {Name: "ACTIVE"},
@@ -518,34 +549,6 @@ var ΛEnum = map[string]map[int64]ygot.EnumDefinition{
 		4: {Name: "L2VSI", DefiningModule: "openconfig-network-instance-types"},
 		5: {Name: "L3VRF", DefiningModule: "openconfig-network-instance-types"},
 	},
-	"E_NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType": {
-		1: {Name: "L2"},
-		2: {Name: "L3"},
-	},
-	"E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode": {
-		1: {Name: "STATIC_INGRESS_REPLICATION"},
-		2: {Name: "BGP"},
-		3: {Name: "MULTICAST"},
-	},
-	"E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum": {
-		1: {Name: "AUTO"},
-	},
-	"E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum": {
-		1: {Name: "AUTO"},
-	},
-	"E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum": {
-		1: {Name: "AUTO"},
-	},
-	"E_NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway": {
-		1: {Name: "DISTRIBUTED_SYMETRIC"},
-		2: {Name: "DISTRIBUTED_ASYMETRIC"},
-		3: {Name: "HYBRID"},
-		4: {Name: "CENTRALIZED"},
-	},
-	"E_NetworkInstance_NetworkInstances_NetworkInstance_Vlans_Vlan_Config_Status": {
-		1: {Name: "ACTIVE"},
-		2: {Name: "SUSPENDED"},
-	},
 	"E_PolicyTypes_ATTRIBUTE_COMPARISON": {
 		1: {Name: "ATTRIBUTE_EQ", DefiningModule: "openconfig-policy-types"},
 		2: {Name: "ATTRIBUTE_GE", DefiningModule: "openconfig-policy-types"},
@@ -574,6 +577,15 @@ var ΛEnum = map[string]map[int64]ygot.EnumDefinition{
 		2: {Name: "ALL"},
 		3: {Name: "INVERT"},
 	},
+	"E_PrefixSet_Mode": {
+		1: {Name: "IPV4"},
+		2: {Name: "IPV6"},
+		3: {Name: "MIXED"},
+	},
+	"E_RouterAdvertisement_Mode": {
+		1: {Name: "ALL"},
+		2: {Name: "DISABLE_UNSOLICITED_RA"},
+	},
 	"E_RoutingPolicy_DefaultPolicyType": {
 		1: {Name: "ACCEPT_ROUTE"},
 		2: {Name: "REJECT_ROUTE"},
@@ -583,22 +595,23 @@ var ΛEnum = map[string]map[int64]ygot.EnumDefinition{
 		2: {Name: "REJECT_ROUTE"},
 		3: {Name: "NEXT_STATEMENT"},
 	},
-	"E_RoutingPolicy_RoutingPolicy_DefinedSets_PrefixSets_PrefixSet_Config_Mode": {
-		1: {Name: "IPV4"},
-		2: {Name: "IPV6"},
-		3: {Name: "MIXED"},
+	"E_Server_AssociationType": {
+		1: {Name: "SERVER"},
+		2: {Name: "PEER"},
+		3: {Name: "POOL"},
 	},
-	"E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_BgpActions_SetCommunity_Config_Method": {
+	"E_SetCommunity_Method": {
 		1: {Name: "INLINE"},
 		2: {Name: "REFERENCE"},
 	},
-	"E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Actions_SetTag_Config_Mode": {
+	"E_SetTag_Mode": {
 		1: {Name: "INLINE"},
 		2: {Name: "REFERENCE"},
 	},
-	"E_RoutingPolicy_RoutingPolicy_PolicyDefinitions_PolicyDefinition_Statements_Statement_Conditions_BgpConditions_Config_RouteType": {
-		1: {Name: "INTERNAL"},
-		2: {Name: "EXTERNAL"},
+	"E_SshServer_ProtocolVersion": {
+		1: {Name: "V2"},
+		2: {Name: "V1"},
+		3: {Name: "V1_V2"},
 	},
 	"E_SystemGrpc_GRPC_SERVICE": {
 		1: {Name: "GNMI", DefiningModule: "openconfig-system-grpc"},
@@ -643,23 +656,6 @@ var ΛEnum = map[string]map[int64]ygot.EnumDefinition{
 		6: {Name: "NTP_AUTH_SHA384", DefiningModule: "openconfig-system"},
 		7: {Name: "NTP_AUTH_SHA512", DefiningModule: "openconfig-system"},
 	},
-	"E_System_System_Aaa_Accounting_Events_Event_Config_Record": {
-		1: {Name: "START_STOP"},
-		2: {Name: "STOP"},
-	},
-	"E_System_System_GrpcServers_GrpcServer_Config_ListenAddresses_Enum": {
-		1: {Name: "ANY"},
-	},
-	"E_System_System_Ntp_Servers_Server_Config_AssociationType": {
-		1: {Name: "SERVER"},
-		2: {Name: "PEER"},
-		3: {Name: "POOL"},
-	},
-	"E_System_System_SshServer_Config_ProtocolVersion": {
-		1: {Name: "V2"},
-		2: {Name: "V1"},
-		3: {Name: "V1_V2"},
-	},
 	"E_TransportTypes_LoopbackModeType": {
 		1: {Name: "NONE"},
 		2: {Name: "FACILITY"},
@@ -685,5 +681,9 @@ var ΛEnum = map[string]map[int64]ygot.EnumDefinition{
 	"E_VlanTypes_VlanModeType": {
 		1: {Name: "ACCESS"},
 		2: {Name: "TRUNK"},
+	},
+	"E_Vlan_Status": {
+		1: {Name: "ACTIVE"},
+		2: {Name: "SUSPENDED"},
 	},
 }

@@ -6,1143 +6,48 @@ import (
 	"fmt"
 )
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint represents the /openconfig-network-instance/network-instances/network-instance/connection-points/connection-point/endpoints/endpoint YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint struct {
-	Config     *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Config `path:"config" module:"openconfig-network-instance"`
-	EndpointId *string                                                                                                                `path:"endpoint-id" module:"openconfig-network-instance"`
-	Local      *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Local  `path:"local" module:"openconfig-network-instance"`
-	Vxlan      *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan  `path:"vxlan" module:"openconfig-network-instance"`
+// NetworkInstance_Protocol_Bgp_Neighbor represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor struct {
+	AfiSafi           map[E_BgpTypes_AFI_SAFI_TYPE]*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi `path:"afi-safis/afi-safi" module:"openconfig-network-instance/openconfig-network-instance"`
+	ApplyPolicy       *NetworkInstance_Protocol_Bgp_Neighbor_ApplyPolicy                          `path:"apply-policy" module:"openconfig-network-instance"`
+	AsPathOptions     *NetworkInstance_Protocol_Bgp_Neighbor_AsPathOptions                        `path:"as-path-options" module:"openconfig-network-instance"`
+	AuthPassword      *string                                                                     `path:"config/auth-password" module:"openconfig-network-instance/openconfig-network-instance"`
+	Description       *string                                                                     `path:"config/description" module:"openconfig-network-instance/openconfig-network-instance"`
+	EbgpMultihop      *NetworkInstance_Protocol_Bgp_Neighbor_EbgpMultihop                         `path:"ebgp-multihop" module:"openconfig-network-instance"`
+	EnableBfd         *NetworkInstance_Protocol_Bgp_Neighbor_EnableBfd                            `path:"enable-bfd" module:"openconfig-network-instance"`
+	Enabled           *bool                                                                       `path:"config/enabled" module:"openconfig-network-instance/openconfig-network-instance"`
+	GracefulRestart   *NetworkInstance_Protocol_Bgp_Neighbor_GracefulRestart                      `path:"graceful-restart" module:"openconfig-network-instance"`
+	LocalAs           *uint32                                                                     `path:"config/local-as" module:"openconfig-network-instance/openconfig-network-instance"`
+	LoggingOptions    *NetworkInstance_Protocol_Bgp_Neighbor_LoggingOptions                       `path:"logging-options" module:"openconfig-network-instance"`
+	NeighborAddress   *string                                                                     `path:"config/neighbor-address|neighbor-address" module:"openconfig-network-instance/openconfig-network-instance|openconfig-network-instance"`
+	NeighborPort      *uint16                                                                     `path:"config/neighbor-port" module:"openconfig-network-instance/openconfig-network-instance"`
+	PeerAs            *uint32                                                                     `path:"config/peer-as" module:"openconfig-network-instance/openconfig-network-instance"`
+	PeerGroup         *string                                                                     `path:"config/peer-group" module:"openconfig-network-instance/openconfig-network-instance"`
+	PeerType          E_BgpTypes_PeerType                                                         `path:"config/peer-type" module:"openconfig-network-instance/openconfig-network-instance"`
+	RemovePrivateAs   E_BgpTypes_RemovePrivateAsOption                                            `path:"config/remove-private-as" module:"openconfig-network-instance/openconfig-network-instance"`
+	RouteFlapDamping  *bool                                                                       `path:"config/route-flap-damping" module:"openconfig-network-instance/openconfig-network-instance"`
+	RouteReflector    *NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector                       `path:"route-reflector" module:"openconfig-network-instance"`
+	SendCommunity     E_BgpTypes_CommunityType                                                    `path:"config/send-community" module:"openconfig-network-instance/openconfig-network-instance"`
+	SendCommunityType []E_BgpTypes_CommunityType                                                  `path:"config/send-community-type" module:"openconfig-network-instance/openconfig-network-instance"`
+	Timers            *NetworkInstance_Protocol_Bgp_Neighbor_Timers                               `path:"timers" module:"openconfig-network-instance"`
+	Transport         *NetworkInstance_Protocol_Bgp_Neighbor_Transport                            `path:"transport" module:"openconfig-network-instance"`
+	UseMultiplePaths  *NetworkInstance_Protocol_Bgp_Neighbor_UseMultiplePaths                     `path:"use-multiple-paths" module:"openconfig-network-instance"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint implements the yang.GoStruct
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint) IsYANGGoStruct() {
-}
-
-// ΛListKeyMap returns the keys of the OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint struct, which is a YANG list entry.
-func (t *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint) ΛListKeyMap() (map[string]interface{}, error) {
-	if t.EndpointId == nil {
-		return nil, fmt.Errorf("nil value for key EndpointId")
-	}
-
-	return map[string]interface{}{
-		"endpoint-id": *t.EndpointId,
-	}, nil
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Config represents the /openconfig-network-instance/network-instances/network-instance/connection-points/connection-point/endpoints/endpoint/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Config struct {
-	EndpointId *string                              `path:"endpoint-id" module:"openconfig-network-instance"`
-	Precedence *uint16                              `path:"precedence" module:"openconfig-network-instance"`
-	Type       E_NetworkInstanceTypes_ENDPOINT_TYPE `path:"type" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Config implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Config) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Local represents the /openconfig-network-instance/network-instances/network-instance/connection-points/connection-point/endpoints/endpoint/local YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Local struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Local_Config `path:"config" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Local implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Local) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Local.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Local) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Local_Config represents the /openconfig-network-instance/network-instances/network-instance/connection-points/connection-point/endpoints/endpoint/local/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Local_Config struct {
-	Interface            *string `path:"interface" module:"openconfig-network-instance"`
-	SiteId               *uint16 `path:"site-id" module:"openconfig-network-instance"`
-	SiteLabelBlockOffset *uint16 `path:"site-label-block-offset" module:"openconfig-network-instance"`
-	SiteLabelBlockSize   *uint16 `path:"site-label-block-size" module:"openconfig-network-instance"`
-	Subinterface         *uint32 `path:"subinterface" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Local_Config implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Local_Config) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Local_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Local_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan represents the /openconfig-network-instance/network-instances/network-instance/connection-points/connection-point/endpoints/endpoint/vxlan YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan struct {
-	Config            *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_Config            `path:"config" module:"openconfig-network-instance"`
-	LocalEndpointVnis *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis `path:"local-endpoint-vnis" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_Config represents the /openconfig-network-instance/network-instances/network-instance/connection-points/connection-point/endpoints/endpoint/vxlan/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_Config struct {
-	Description     *string `path:"description" module:"openconfig-network-instance"`
-	Enabled         *bool   `path:"enabled" module:"openconfig-network-instance"`
-	SourceInterface *string `path:"source-interface" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_Config implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_Config) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis represents the /openconfig-network-instance/network-instances/network-instance/connection-points/connection-point/endpoints/endpoint/vxlan/local-endpoint-vnis YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis struct {
-	LocalEndpointVni map[uint32]*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis_LocalEndpointVni `path:"local-endpoint-vni" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis) IsYANGGoStruct() {
-}
-
-// NewLocalEndpointVni creates a new entry in the LocalEndpointVni list of the
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis struct. The keys of the list are populated from the input
-// arguments.
-func (t *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis) NewLocalEndpointVni(Vni uint32) (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis_LocalEndpointVni, error) {
-
-	// Initialise the list within the receiver struct if it has not already been
-	// created.
-	if t.LocalEndpointVni == nil {
-		t.LocalEndpointVni = make(map[uint32]*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis_LocalEndpointVni)
-	}
-
-	key := Vni
-
-	// Ensure that this key has not already been used in the
-	// list. Keyed YANG lists do not allow duplicate keys to
-	// be created.
-	if _, ok := t.LocalEndpointVni[key]; ok {
-		return nil, fmt.Errorf("duplicate key %v for list LocalEndpointVni", key)
-	}
-
-	t.LocalEndpointVni[key] = &OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis_LocalEndpointVni{
-		Vni: &Vni,
-	}
-
-	return t.LocalEndpointVni[key], nil
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis_LocalEndpointVni represents the /openconfig-network-instance/network-instances/network-instance/connection-points/connection-point/endpoints/endpoint/vxlan/local-endpoint-vnis/local-endpoint-vni YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis_LocalEndpointVni struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis_LocalEndpointVni_Config `path:"config" module:"openconfig-network-instance"`
-	Vni    *uint32                                                                                                                                                         `path:"vni" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis_LocalEndpointVni implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis_LocalEndpointVni) IsYANGGoStruct() {
-}
-
-// ΛListKeyMap returns the keys of the OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis_LocalEndpointVni struct, which is a YANG list entry.
-func (t *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis_LocalEndpointVni) ΛListKeyMap() (map[string]interface{}, error) {
-	if t.Vni == nil {
-		return nil, fmt.Errorf("nil value for key Vni")
-	}
-
-	return map[string]interface{}{
-		"vni": *t.Vni,
-	}, nil
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis_LocalEndpointVni.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis_LocalEndpointVni) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis_LocalEndpointVni_Config represents the /openconfig-network-instance/network-instances/network-instance/connection-points/connection-point/endpoints/endpoint/vxlan/local-endpoint-vnis/local-endpoint-vni/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis_LocalEndpointVni_Config struct {
-	BridgeDomain *uint32                                                                                                                                             `path:"bridge-domain" module:"openconfig-network-instance"`
-	L3VrfName    *string                                                                                                                                             `path:"l3-vrf-name" module:"openconfig-network-instance"`
-	Vni          *uint32                                                                                                                                             `path:"vni" module:"openconfig-network-instance"`
-	VniType      E_NetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_EndpointVnis_EndpointVni_State_VniType `path:"vni-type" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis_LocalEndpointVni_Config implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis_LocalEndpointVni_Config) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis_LocalEndpointVni_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_ConnectionPoints_ConnectionPoint_Endpoints_Endpoint_Vxlan_LocalEndpointVnis_LocalEndpointVni_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Encapsulation represents the /openconfig-network-instance/network-instances/network-instance/encapsulation YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Encapsulation struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Encapsulation_Config `path:"config" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Encapsulation implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Encapsulation) IsYANGGoStruct() {}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Encapsulation.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Encapsulation) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Encapsulation_Config represents the /openconfig-network-instance/network-instances/network-instance/encapsulation/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Encapsulation_Config struct {
-	ControlWord         *bool                                        `path:"control-word" module:"openconfig-network-instance"`
-	EncapsulationType   E_NetworkInstanceTypes_ENCAPSULATION         `path:"encapsulation-type" module:"openconfig-network-instance"`
-	LabelAllocationMode E_NetworkInstanceTypes_LABEL_ALLOCATION_MODE `path:"label-allocation-mode" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Encapsulation_Config implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Encapsulation_Config) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Encapsulation_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Encapsulation_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn represents the /openconfig-network-instance/network-instances/network-instance/evpn YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn struct {
-	EvpnInstances *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances `path:"evpn-instances" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn) IsYANGGoStruct() {}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances represents the /openconfig-network-instance/network-instances/network-instance/evpn/evpn-instances YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances struct {
-	EvpnInstance map[string]*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance `path:"evpn-instance" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances) IsYANGGoStruct() {
-}
-
-// NewEvpnInstance creates a new entry in the EvpnInstance list of the
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances struct. The keys of the list are populated from the input
-// arguments.
-func (t *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances) NewEvpnInstance(Evi string) (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance, error) {
-
-	// Initialise the list within the receiver struct if it has not already been
-	// created.
-	if t.EvpnInstance == nil {
-		t.EvpnInstance = make(map[string]*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance)
-	}
-
-	key := Evi
-
-	// Ensure that this key has not already been used in the
-	// list. Keyed YANG lists do not allow duplicate keys to
-	// be created.
-	if _, ok := t.EvpnInstance[key]; ok {
-		return nil, fmt.Errorf("duplicate key %v for list EvpnInstance", key)
-	}
-
-	t.EvpnInstance[key] = &OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance{
-		Evi: &Evi,
-	}
-
-	return t.EvpnInstance[key], nil
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance represents the /openconfig-network-instance/network-instances/network-instance/evpn/evpn-instances/evpn-instance YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance struct {
-	Config             *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config             `path:"config" module:"openconfig-network-instance"`
-	Evi                *string                                                                                                        `path:"evi" module:"openconfig-network-instance"`
-	ImportExportPolicy *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy `path:"import-export-policy" module:"openconfig-network-instance"`
-	Vxlan              *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan              `path:"vxlan" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance) IsYANGGoStruct() {
-}
-
-// ΛListKeyMap returns the keys of the OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance struct, which is a YANG list entry.
-func (t *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance) ΛListKeyMap() (map[string]interface{}, error) {
-	if t.Evi == nil {
-		return nil, fmt.Errorf("nil value for key Evi")
-	}
-
-	return map[string]interface{}{
-		"evi": *t.Evi,
-	}, nil
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config represents the /openconfig-network-instance/network-instances/network-instance/evpn/evpn-instances/evpn-instance/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config struct {
-	ControlWordEnabled  *bool                                                                                                                      `path:"control-word-enabled" module:"openconfig-network-instance"`
-	EncapsulationType   E_NetworkInstanceTypes_ENCAPSULATION                                                                                       `path:"encapsulation-type" module:"openconfig-network-instance"`
-	Evi                 *string                                                                                                                    `path:"evi" module:"openconfig-network-instance"`
-	LocalVpwsServiceId  *uint32                                                                                                                    `path:"local-vpws-service-id" module:"openconfig-network-instance"`
-	MulticastGroup      *string                                                                                                                    `path:"multicast-group" module:"openconfig-network-instance"`
-	MulticastMask       *string                                                                                                                    `path:"multicast-mask" module:"openconfig-network-instance"`
-	RemoteVpwsServiceId *uint32                                                                                                                    `path:"remote-vpws-service-id" module:"openconfig-network-instance"`
-	ReplicationMode     E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_ReplicationMode                  `path:"replication-mode" module:"openconfig-network-instance"`
-	RouteDistinguisher  OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Union `path:"route-distinguisher" module:"openconfig-network-instance"`
-	ServiceType         E_EvpnTypes_EVPN_TYPE                                                                                                      `path:"service-type" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Union is an interface that is implemented by valid types for the union
-// for the leaf /openconfig-network-instance/network-instances/network-instance/evpn/evpn-instances/evpn-instance/config/route-distinguisher within the YANG schema.
-// Union type can be one of [E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum, UnionString].
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Union interface {
-	// Union type can be one of [E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum, UnionString]
-	Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Union()
-}
-
-// Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Union ensures that E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum
-// implements the OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Union interface.
-func (E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum) Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Union() {
-}
-
-// Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Union ensures that UnionString
-// implements the OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Union interface.
-func (UnionString) Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Union() {
-}
-
-// To_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Union takes an input interface{} and attempts to convert it to a struct
-// which implements the OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Union union. It returns an error if the interface{} supplied
-// cannot be converted to a type within the union.
-func (t *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config) To_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Union(i interface{}) (OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Union, error) {
-	if v, ok := i.(OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Union); ok {
-		return v, nil
-	}
-	switch v := i.(type) {
-	case string:
-		return UnionString(v), nil
-	}
-	return nil, fmt.Errorf("cannot convert %v to OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Union, unknown union type, got: %T, want any of [E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Config_RouteDistinguisher_Enum, string]", i, i)
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy represents the /openconfig-network-instance/network-instances/network-instance/evpn/evpn-instances/evpn-instance/import-export-policy YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config `path:"config" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config represents the /openconfig-network-instance/network-instances/network-instance/evpn/evpn-instances/evpn-instance/import-export-policy/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config struct {
-	ExportRouteTarget []OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Union `path:"export-route-target" module:"openconfig-network-instance"`
-	ImportRouteTarget []OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Union `path:"import-route-target" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Union is an interface that is implemented by valid types for the union
-// for the leaf /openconfig-network-instance/network-instances/network-instance/evpn/evpn-instances/evpn-instance/import-export-policy/config/export-route-target within the YANG schema.
-// Union type can be one of [E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum, UnionString].
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Union interface {
-	// Union type can be one of [E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum, UnionString]
-	Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Union()
-}
-
-// Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Union ensures that E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum
-// implements the OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Union interface.
-func (E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum) Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Union() {
-}
-
-// Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Union ensures that UnionString
-// implements the OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Union interface.
-func (UnionString) Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Union() {
-}
-
-// To_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Union takes an input interface{} and attempts to convert it to a struct
-// which implements the OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Union union. It returns an error if the interface{} supplied
-// cannot be converted to a type within the union.
-func (t *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config) To_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Union(i interface{}) (OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Union, error) {
-	if v, ok := i.(OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Union); ok {
-		return v, nil
-	}
-	switch v := i.(type) {
-	case string:
-		return UnionString(v), nil
-	}
-	return nil, fmt.Errorf("cannot convert %v to OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Union, unknown union type, got: %T, want any of [E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum, string]", i, i)
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Union is an interface that is implemented by valid types for the union
-// for the leaf /openconfig-network-instance/network-instances/network-instance/evpn/evpn-instances/evpn-instance/import-export-policy/config/import-route-target within the YANG schema.
-// Union type can be one of [E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum, UnionString].
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Union interface {
-	// Union type can be one of [E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum, UnionString]
-	Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Union()
-}
-
-// Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Union ensures that E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum
-// implements the OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Union interface.
-func (E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum) Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Union() {
-}
-
-// Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Union ensures that UnionString
-// implements the OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Union interface.
-func (UnionString) Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Union() {
-}
-
-// To_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Union takes an input interface{} and attempts to convert it to a struct
-// which implements the OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Union union. It returns an error if the interface{} supplied
-// cannot be converted to a type within the union.
-func (t *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config) To_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Union(i interface{}) (OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Union, error) {
-	if v, ok := i.(OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Union); ok {
-		return v, nil
-	}
-	switch v := i.(type) {
-	case string:
-		return UnionString(v), nil
-	}
-	return nil, fmt.Errorf("cannot convert %v to OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Union, unknown union type, got: %T, want any of [E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum, string]", i, i)
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan represents the /openconfig-network-instance/network-instances/network-instance/evpn/evpn-instances/evpn-instance/vxlan YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan struct {
-	AnycastSourceInterface *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan_AnycastSourceInterface `path:"anycast-source-interface" module:"openconfig-network-instance"`
-	Config                 *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan_Config                 `path:"config" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan_AnycastSourceInterface represents the /openconfig-network-instance/network-instances/network-instance/evpn/evpn-instances/evpn-instance/vxlan/anycast-source-interface YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan_AnycastSourceInterface struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan_AnycastSourceInterface_Config `path:"config" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan_AnycastSourceInterface implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan_AnycastSourceInterface) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan_AnycastSourceInterface.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan_AnycastSourceInterface) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan_AnycastSourceInterface_Config represents the /openconfig-network-instance/network-instances/network-instance/evpn/evpn-instances/evpn-instance/vxlan/anycast-source-interface/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan_AnycastSourceInterface_Config struct {
-	Interface    *string `path:"interface" module:"openconfig-network-instance"`
-	Subinterface *uint32 `path:"subinterface" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan_AnycastSourceInterface_Config implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan_AnycastSourceInterface_Config) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan_AnycastSourceInterface_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan_AnycastSourceInterface_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan_Config represents the /openconfig-network-instance/network-instances/network-instance/evpn/evpn-instances/evpn-instance/vxlan/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan_Config struct {
-	HostReachabilityBgp            *bool    `path:"host-reachability-bgp" module:"openconfig-network-instance"`
-	MulticastGroup                 *string  `path:"multicast-group" module:"openconfig-network-instance"`
-	MulticastMask                  *string  `path:"multicast-mask" module:"openconfig-network-instance"`
-	OverlayEndpoint                *string  `path:"overlay-endpoint" module:"openconfig-network-instance"`
-	OverlayEndpointNetworkInstance *string  `path:"overlay-endpoint-network-instance" module:"openconfig-network-instance"`
-	Vni                            *uint32  `path:"vni" module:"openconfig-network-instance"`
-	VniList                        []uint32 `path:"vni-list" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan_Config implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan_Config) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_Vxlan_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb represents the /openconfig-network-instance/network-instances/network-instance/fdb YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb struct {
-	ArpProxy    *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_ArpProxy    `path:"arp-proxy" module:"openconfig-network-instance"`
-	Config      *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_Config      `path:"config" module:"openconfig-network-instance"`
-	MacMobility *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_MacMobility `path:"mac-mobility" module:"openconfig-network-instance"`
-	NdProxy     *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_NdProxy     `path:"nd-proxy" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb) IsYANGGoStruct() {}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_ArpProxy represents the /openconfig-network-instance/network-instances/network-instance/fdb/arp-proxy YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_ArpProxy struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_ArpProxy_Config `path:"config" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_ArpProxy implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_ArpProxy) IsYANGGoStruct() {}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_ArpProxy.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_ArpProxy) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_ArpProxy_Config represents the /openconfig-network-instance/network-instances/network-instance/fdb/arp-proxy/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_ArpProxy_Config struct {
-	ArpSuppression               *bool   `path:"arp-suppression" module:"openconfig-network-instance"`
-	DuplicateIpDetectionInterval *uint16 `path:"duplicate-ip-detection-interval" module:"openconfig-network-instance"`
-	Enable                       *bool   `path:"enable" module:"openconfig-network-instance"`
-	IpMobilityThreshold          *uint16 `path:"ip-mobility-threshold" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_ArpProxy_Config implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_ArpProxy_Config) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_ArpProxy_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_ArpProxy_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_Config represents the /openconfig-network-instance/network-instances/network-instance/fdb/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_Config struct {
-	AnycastGatewayMac             *string `path:"anycast-gateway-mac" module:"openconfig-network-instance"`
-	FloodUnknownUnicastSupression *bool   `path:"flood-unknown-unicast-supression" module:"openconfig-network-instance"`
-	MacAgingTime                  *uint16 `path:"mac-aging-time" module:"openconfig-network-instance"`
-	MacLearning                   *bool   `path:"mac-learning" module:"openconfig-network-instance"`
-	MaximumEntries                *uint16 `path:"maximum-entries" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_Config implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_Config) IsYANGGoStruct() {}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_MacMobility represents the /openconfig-network-instance/network-instances/network-instance/fdb/mac-mobility YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_MacMobility struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_MacMobility_Config `path:"config" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_MacMobility implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_MacMobility) IsYANGGoStruct() {}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_MacMobility.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_MacMobility) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_MacMobility_Config represents the /openconfig-network-instance/network-instances/network-instance/fdb/mac-mobility/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_MacMobility_Config struct {
-	DuplicateIpDetectionInterval *uint16 `path:"duplicate-ip-detection-interval" module:"openconfig-network-instance"`
-	IpMobilityThreshold          *uint16 `path:"ip-mobility-threshold" module:"openconfig-network-instance"`
-	MacMobility                  *bool   `path:"mac-mobility" module:"openconfig-network-instance"`
-	MacMobilityThreshold         *uint8  `path:"mac-mobility-threshold" module:"openconfig-network-instance"`
-	MacMobilityWindow            *uint16 `path:"mac-mobility-window" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_MacMobility_Config implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_MacMobility_Config) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_MacMobility_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_MacMobility_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_NdProxy represents the /openconfig-network-instance/network-instances/network-instance/fdb/nd-proxy YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_NdProxy struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_NdProxy_Config `path:"config" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_NdProxy implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_NdProxy) IsYANGGoStruct() {}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_NdProxy.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_NdProxy) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_NdProxy_Config represents the /openconfig-network-instance/network-instances/network-instance/fdb/nd-proxy/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_NdProxy_Config struct {
-	DuplicateIpDetectionInterval *uint16 `path:"duplicate-ip-detection-interval" module:"openconfig-network-instance"`
-	Enable                       *bool   `path:"enable" module:"openconfig-network-instance"`
-	IpMobilityThreshold          *uint16 `path:"ip-mobility-threshold" module:"openconfig-network-instance"`
-	NdSuppression                *bool   `path:"nd-suppression" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_NdProxy_Config implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_NdProxy_Config) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_NdProxy_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Fdb_NdProxy_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies represents the /openconfig-network-instance/network-instances/network-instance/inter-instance-policies YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies struct {
-	ApplyPolicy        *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ApplyPolicy        `path:"apply-policy" module:"openconfig-network-instance"`
-	ImportExportPolicy *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy `path:"import-export-policy" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ApplyPolicy represents the /openconfig-network-instance/network-instances/network-instance/inter-instance-policies/apply-policy YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ApplyPolicy struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ApplyPolicy_Config `path:"config" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ApplyPolicy implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ApplyPolicy) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ApplyPolicy.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ApplyPolicy) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ApplyPolicy_Config represents the /openconfig-network-instance/network-instances/network-instance/inter-instance-policies/apply-policy/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ApplyPolicy_Config struct {
-	DefaultExportPolicy E_RoutingPolicy_DefaultPolicyType `path:"default-export-policy" module:"openconfig-network-instance"`
-	DefaultImportPolicy E_RoutingPolicy_DefaultPolicyType `path:"default-import-policy" module:"openconfig-network-instance"`
-	ExportPolicy        []string                          `path:"export-policy" module:"openconfig-network-instance"`
-	ImportPolicy        []string                          `path:"import-policy" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ApplyPolicy_Config implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ApplyPolicy_Config) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ApplyPolicy_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ApplyPolicy_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy represents the /openconfig-network-instance/network-instances/network-instance/inter-instance-policies/import-export-policy YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config `path:"config" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config represents the /openconfig-network-instance/network-instances/network-instance/inter-instance-policies/import-export-policy/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config struct {
-	ExportRouteTarget []OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ExportRouteTarget_Union `path:"export-route-target" module:"openconfig-network-instance"`
-	ImportRouteTarget []OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ImportRouteTarget_Union `path:"import-route-target" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ExportRouteTarget_Union is an interface that is implemented by valid types for the union
-// for the leaf /openconfig-network-instance/network-instances/network-instance/inter-instance-policies/import-export-policy/config/export-route-target within the YANG schema.
-// Union type can be one of [E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum, UnionString].
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ExportRouteTarget_Union interface {
-	// Union type can be one of [E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum, UnionString]
-	Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ExportRouteTarget_Union()
-}
-
-// Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ExportRouteTarget_Union ensures that E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum
-// implements the OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ExportRouteTarget_Union interface.
-func (E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum) Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ExportRouteTarget_Union() {
-}
-
-// Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ExportRouteTarget_Union ensures that UnionString
-// implements the OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ExportRouteTarget_Union interface.
-func (UnionString) Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ExportRouteTarget_Union() {
-}
-
-// To_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ExportRouteTarget_Union takes an input interface{} and attempts to convert it to a struct
-// which implements the OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ExportRouteTarget_Union union. It returns an error if the interface{} supplied
-// cannot be converted to a type within the union.
-func (t *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config) To_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ExportRouteTarget_Union(i interface{}) (OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ExportRouteTarget_Union, error) {
-	if v, ok := i.(OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ExportRouteTarget_Union); ok {
-		return v, nil
-	}
-	switch v := i.(type) {
-	case string:
-		return UnionString(v), nil
-	}
-	return nil, fmt.Errorf("cannot convert %v to OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ExportRouteTarget_Union, unknown union type, got: %T, want any of [E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ExportRouteTarget_Enum, string]", i, i)
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ImportRouteTarget_Union is an interface that is implemented by valid types for the union
-// for the leaf /openconfig-network-instance/network-instances/network-instance/inter-instance-policies/import-export-policy/config/import-route-target within the YANG schema.
-// Union type can be one of [E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum, UnionString].
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ImportRouteTarget_Union interface {
-	// Union type can be one of [E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum, UnionString]
-	Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ImportRouteTarget_Union()
-}
-
-// Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ImportRouteTarget_Union ensures that E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum
-// implements the OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ImportRouteTarget_Union interface.
-func (E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum) Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ImportRouteTarget_Union() {
-}
-
-// Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ImportRouteTarget_Union ensures that UnionString
-// implements the OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ImportRouteTarget_Union interface.
-func (UnionString) Documentation_for_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ImportRouteTarget_Union() {
-}
-
-// To_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ImportRouteTarget_Union takes an input interface{} and attempts to convert it to a struct
-// which implements the OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ImportRouteTarget_Union union. It returns an error if the interface{} supplied
-// cannot be converted to a type within the union.
-func (t *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config) To_OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ImportRouteTarget_Union(i interface{}) (OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ImportRouteTarget_Union, error) {
-	if v, ok := i.(OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ImportRouteTarget_Union); ok {
-		return v, nil
-	}
-	switch v := i.(type) {
-	case string:
-		return UnionString(v), nil
-	}
-	return nil, fmt.Errorf("cannot convert %v to OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_InterInstancePolicies_ImportExportPolicy_Config_ImportRouteTarget_Union, unknown union type, got: %T, want any of [E_NetworkInstance_NetworkInstances_NetworkInstance_Evpn_EvpnInstances_EvpnInstance_ImportExportPolicy_Config_ImportRouteTarget_Enum, string]", i, i)
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces represents the /openconfig-network-instance/network-instances/network-instance/interfaces YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces struct {
-	Interface map[string]*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface `path:"interface" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces) IsYANGGoStruct() {}
-
-// NewInterface creates a new entry in the Interface list of the
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces struct. The keys of the list are populated from the input
-// arguments.
-func (t *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces) NewInterface(Id string) (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface, error) {
-
-	// Initialise the list within the receiver struct if it has not already been
-	// created.
-	if t.Interface == nil {
-		t.Interface = make(map[string]*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface)
-	}
-
-	key := Id
-
-	// Ensure that this key has not already been used in the
-	// list. Keyed YANG lists do not allow duplicate keys to
-	// be created.
-	if _, ok := t.Interface[key]; ok {
-		return nil, fmt.Errorf("duplicate key %v for list Interface", key)
-	}
-
-	t.Interface[key] = &OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface{
-		Id: &Id,
-	}
-
-	return t.Interface[key], nil
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface represents the /openconfig-network-instance/network-instances/network-instance/interfaces/interface YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config `path:"config" module:"openconfig-network-instance"`
-	Id     *string                                                                                 `path:"id" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface) IsYANGGoStruct() {
-}
-
-// ΛListKeyMap returns the keys of the OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface struct, which is a YANG list entry.
-func (t *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface) ΛListKeyMap() (map[string]interface{}, error) {
-	if t.Id == nil {
-		return nil, fmt.Errorf("nil value for key Id")
-	}
-
-	return map[string]interface{}{
-		"id": *t.Id,
-	}, nil
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config represents the /openconfig-network-instance/network-instances/network-instance/interfaces/interface/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config struct {
-	AssociatedAddressFamilies []E_Types_ADDRESS_FAMILY                                                                         `path:"associated-address-families" module:"openconfig-network-instance"`
-	Id                        *string                                                                                          `path:"id" module:"openconfig-network-instance"`
-	Interface                 *string                                                                                          `path:"interface" module:"openconfig-network-instance"`
-	IrbAnycastGateway         E_NetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config_IrbAnycastGateway `path:"irb-anycast-gateway" module:"openconfig-network-instance"`
-	MacPinning                *bool                                                                                            `path:"mac-pinning" module:"openconfig-network-instance"`
-	Subinterface              *uint32                                                                                          `path:"subinterface" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Interfaces_Interface_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols represents the /openconfig-network-instance/network-instances/network-instance/protocols YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols struct {
-	Protocol map[OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Key]*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol `path:"protocol" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols) IsYANGGoStruct() {}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Key represents the key for list Protocol of element /openconfig-network-instance/network-instances/network-instance/protocols.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Key struct {
-	Identifier E_PolicyTypes_INSTALL_PROTOCOL_TYPE `path:"identifier"`
-	Name       string                              `path:"name"`
-}
-
-// IsYANGGoKeyStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Key partially implements the
-// yang.GoKeyStruct interface. This allows functions that need to
-// handle this key struct to identify it as being generated by gogen.
-func (OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Key) IsYANGGoKeyStruct() {
-}
-
-// ΛListKeyMap returns the values of the OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Key key struct.
-func (t OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Key) ΛListKeyMap() (map[string]interface{}, error) {
-	return map[string]interface{}{
-		"identifier": t.Identifier,
-		"name":       t.Name,
-	}, nil
-}
-
-// NewProtocol creates a new entry in the Protocol list of the
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols struct. The keys of the list are populated from the input
-// arguments.
-func (t *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols) NewProtocol(Identifier E_PolicyTypes_INSTALL_PROTOCOL_TYPE, Name string) (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol, error) {
-
-	// Initialise the list within the receiver struct if it has not already been
-	// created.
-	if t.Protocol == nil {
-		t.Protocol = make(map[OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Key]*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol)
-	}
-
-	key := OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Key{
-		Identifier: Identifier,
-		Name:       Name,
-	}
-
-	// Ensure that this key has not already been used in the
-	// list. Keyed YANG lists do not allow duplicate keys to
-	// be created.
-	if _, ok := t.Protocol[key]; ok {
-		return nil, fmt.Errorf("duplicate key %v for list Protocol", key)
-	}
-
-	t.Protocol[key] = &OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol{
-		Identifier: Identifier,
-		Name:       &Name,
-	}
-
-	return t.Protocol[key], nil
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol struct {
-	Bgp             *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp             `path:"bgp" module:"openconfig-network-instance"`
-	Config          *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Config          `path:"config" module:"openconfig-network-instance"`
-	Identifier      E_PolicyTypes_INSTALL_PROTOCOL_TYPE                                                            `path:"identifier" module:"openconfig-network-instance"`
-	LocalAggregates *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_LocalAggregates `path:"local-aggregates" module:"openconfig-network-instance"`
-	Name            *string                                                                                        `path:"name" module:"openconfig-network-instance"`
-	StaticRoutes    *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_StaticRoutes    `path:"static-routes" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol) IsYANGGoStruct() {
-}
-
-// ΛListKeyMap returns the keys of the OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol struct, which is a YANG list entry.
-func (t *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol) ΛListKeyMap() (map[string]interface{}, error) {
-
-	if t.Name == nil {
-		return nil, fmt.Errorf("nil value for key Name")
-	}
-
-	return map[string]interface{}{
-		"identifier": t.Identifier,
-		"name":       *t.Name,
-	}, nil
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp struct {
-	Global     *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global     `path:"global" module:"openconfig-network-instance"`
-	Neighbors  *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Neighbors  `path:"neighbors" module:"openconfig-network-instance"`
-	PeerGroups *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_PeerGroups `path:"peer-groups" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global struct {
-	AfiSafis              *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis              `path:"afi-safis" module:"openconfig-network-instance"`
-	ApplyPolicy           *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_ApplyPolicy           `path:"apply-policy" module:"openconfig-network-instance"`
-	Config                *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_Config                `path:"config" module:"openconfig-network-instance"`
-	DefaultRouteDistance  *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_DefaultRouteDistance  `path:"default-route-distance" module:"openconfig-network-instance"`
-	GracefulRestart       *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_GracefulRestart       `path:"graceful-restart" module:"openconfig-network-instance"`
-	RouteSelectionOptions *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_RouteSelectionOptions `path:"route-selection-options" module:"openconfig-network-instance"`
-	UseMultiplePaths      *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_UseMultiplePaths      `path:"use-multiple-paths" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis struct {
-	AfiSafi map[E_BgpTypes_AFI_SAFI_TYPE]*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi `path:"afi-safi" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis) IsYANGGoStruct() {
-}
+func (*NetworkInstance_Protocol_Bgp_Neighbor) IsYANGGoStruct() {}
 
 // NewAfiSafi creates a new entry in the AfiSafi list of the
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis struct. The keys of the list are populated from the input
+// NetworkInstance_Protocol_Bgp_Neighbor struct. The keys of the list are populated from the input
 // arguments.
-func (t *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis) NewAfiSafi(AfiSafiName E_BgpTypes_AFI_SAFI_TYPE) (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi, error) {
+func (t *NetworkInstance_Protocol_Bgp_Neighbor) NewAfiSafi(AfiSafiName E_BgpTypes_AFI_SAFI_TYPE) (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi, error) {
 
 	// Initialise the list within the receiver struct if it has not already been
 	// created.
 	if t.AfiSafi == nil {
-		t.AfiSafi = make(map[E_BgpTypes_AFI_SAFI_TYPE]*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi)
+		t.AfiSafi = make(map[E_BgpTypes_AFI_SAFI_TYPE]*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi)
 	}
 
 	key := AfiSafiName
@@ -1154,41 +59,51 @@ func (t *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Pr
 		return nil, fmt.Errorf("duplicate key %v for list AfiSafi", key)
 	}
 
-	t.AfiSafi[key] = &OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi{
+	t.AfiSafi[key] = &NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi{
 		AfiSafiName: AfiSafiName,
 	}
 
 	return t.AfiSafi[key], nil
 }
 
+// ΛListKeyMap returns the keys of the NetworkInstance_Protocol_Bgp_Neighbor struct, which is a YANG list entry.
+func (t *NetworkInstance_Protocol_Bgp_Neighbor) ΛListKeyMap() (map[string]interface{}, error) {
+	if t.NeighborAddress == nil {
+		return nil, fmt.Errorf("nil value for key NeighborAddress")
+	}
+
+	return map[string]interface{}{
+		"neighbor-address": *t.NeighborAddress,
+	}, nil
+}
+
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis) ΛBelongingModule() string {
+// of NetworkInstance_Protocol_Bgp_Neighbor.
+func (*NetworkInstance_Protocol_Bgp_Neighbor) ΛBelongingModule() string {
 	return "openconfig-network-instance"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi struct {
-	AddPaths              *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_AddPaths              `path:"add-paths" module:"openconfig-network-instance"`
-	AfiSafiName           E_BgpTypes_AFI_SAFI_TYPE                                                                                                         `path:"afi-safi-name" module:"openconfig-network-instance"`
-	ApplyPolicy           *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_ApplyPolicy           `path:"apply-policy" module:"openconfig-network-instance"`
-	Config                *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Config                `path:"config" module:"openconfig-network-instance"`
-	GracefulRestart       *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_GracefulRestart       `path:"graceful-restart" module:"openconfig-network-instance"`
-	Ipv4Unicast           *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast           `path:"ipv4-unicast" module:"openconfig-network-instance"`
-	Ipv6Unicast           *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast           `path:"ipv6-unicast" module:"openconfig-network-instance"`
-	L2VpnEvpn             *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn             `path:"l2vpn-evpn" module:"openconfig-network-instance"`
-	RouteSelectionOptions *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_RouteSelectionOptions `path:"route-selection-options" module:"openconfig-network-instance"`
-	UseMultiplePaths      *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths      `path:"use-multiple-paths" module:"openconfig-network-instance"`
+// NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/afi-safis/afi-safi YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi struct {
+	AddPaths          *NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_AddPaths         `path:"add-paths" module:"openconfig-network-instance"`
+	AfiSafiName       E_BgpTypes_AFI_SAFI_TYPE                                        `path:"config/afi-safi-name|afi-safi-name" module:"openconfig-network-instance/openconfig-network-instance|openconfig-network-instance"`
+	ApplyPolicy       *NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_ApplyPolicy      `path:"apply-policy" module:"openconfig-network-instance"`
+	Enabled           *bool                                                           `path:"config/enabled" module:"openconfig-network-instance/openconfig-network-instance"`
+	GracefulRestart   *NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_GracefulRestart  `path:"graceful-restart" module:"openconfig-network-instance"`
+	Ipv4Unicast       *NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv4Unicast      `path:"ipv4-unicast" module:"openconfig-network-instance"`
+	Ipv6Unicast       *NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv6Unicast      `path:"ipv6-unicast" module:"openconfig-network-instance"`
+	L2VpnEvpn         *NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_L2VpnEvpn        `path:"l2vpn-evpn" module:"openconfig-network-instance"`
+	SendCommunityType []E_BgpTypes_CommunityType                                      `path:"config/send-community-type" module:"openconfig-network-instance/openconfig-network-instance"`
+	UseMultiplePaths  *NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_UseMultiplePaths `path:"use-multiple-paths" module:"openconfig-network-instance"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi implements the yang.GoStruct
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi) IsYANGGoStruct() {
-}
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi) IsYANGGoStruct() {}
 
-// ΛListKeyMap returns the keys of the OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi struct, which is a YANG list entry.
-func (t *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi) ΛListKeyMap() (map[string]interface{}, error) {
+// ΛListKeyMap returns the keys of the NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi struct, which is a YANG list entry.
+func (t *NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi) ΛListKeyMap() (map[string]interface{}, error) {
 
 	return map[string]interface{}{
 		"afi-safi-name": t.AfiSafiName,
@@ -1196,671 +111,2426 @@ func (t *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Pr
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi) ΛBelongingModule() string {
+// of NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi) ΛBelongingModule() string {
 	return "openconfig-network-instance"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_AddPaths represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/add-paths YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_AddPaths struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_AddPaths_Config `path:"config" module:"openconfig-network-instance"`
+// NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_AddPaths represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/afi-safis/afi-safi/add-paths YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_AddPaths struct {
+	EligiblePrefixPolicy *string `path:"config/eligible-prefix-policy" module:"openconfig-network-instance/openconfig-network-instance"`
+	Receive              *bool   `path:"config/receive" module:"openconfig-network-instance/openconfig-network-instance"`
+	Send                 *bool   `path:"config/send" module:"openconfig-network-instance/openconfig-network-instance"`
+	SendMax              *uint8  `path:"config/send-max" module:"openconfig-network-instance/openconfig-network-instance"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_AddPaths implements the yang.GoStruct
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_AddPaths implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_AddPaths) IsYANGGoStruct() {
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_AddPaths) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_AddPaths.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_AddPaths) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_ApplyPolicy represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/afi-safis/afi-safi/apply-policy YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_ApplyPolicy struct {
+	DefaultExportPolicy E_RoutingPolicy_DefaultPolicyType `path:"config/default-export-policy" module:"openconfig-network-instance/openconfig-network-instance"`
+	DefaultImportPolicy E_RoutingPolicy_DefaultPolicyType `path:"config/default-import-policy" module:"openconfig-network-instance/openconfig-network-instance"`
+	ExportPolicy        []string                          `path:"config/export-policy" module:"openconfig-network-instance/openconfig-network-instance"`
+	ImportPolicy        []string                          `path:"config/import-policy" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_ApplyPolicy implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_ApplyPolicy) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_ApplyPolicy.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_ApplyPolicy) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_GracefulRestart represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/afi-safis/afi-safi/graceful-restart YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_GracefulRestart struct {
+	Enabled *bool `path:"config/enabled" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_GracefulRestart implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_GracefulRestart) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_GracefulRestart.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_GracefulRestart) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv4Unicast represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/afi-safis/afi-safi/ipv4-unicast YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv4Unicast struct {
+	EnableAigp              *bool                                                                          `path:"config/enable-aigp" module:"openconfig-network-instance/openconfig-network-instance"`
+	ExtendedNextHopEncoding *bool                                                                          `path:"config/extended-next-hop-encoding" module:"openconfig-network-instance/openconfig-network-instance"`
+	PrefixLimit             *NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv4Unicast_PrefixLimit         `path:"prefix-limit" module:"openconfig-network-instance"`
+	PrefixLimitReceived     *NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv4Unicast_PrefixLimitReceived `path:"prefix-limit-received" module:"openconfig-network-instance"`
+	SendDefaultRoute        *bool                                                                          `path:"config/send-default-route" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv4Unicast implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv4Unicast) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv4Unicast.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv4Unicast) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv4Unicast_PrefixLimit represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/afi-safis/afi-safi/ipv4-unicast/prefix-limit YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv4Unicast_PrefixLimit struct {
+	MaxPrefixes         *uint32 `path:"config/max-prefixes" module:"openconfig-network-instance/openconfig-network-instance"`
+	PreventTeardown     *bool   `path:"config/prevent-teardown" module:"openconfig-network-instance/openconfig-network-instance"`
+	WarningThresholdPct *uint8  `path:"config/warning-threshold-pct" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv4Unicast_PrefixLimit implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv4Unicast_PrefixLimit) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv4Unicast_PrefixLimit.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv4Unicast_PrefixLimit) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv4Unicast_PrefixLimitReceived represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/afi-safis/afi-safi/ipv4-unicast/prefix-limit-received YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv4Unicast_PrefixLimitReceived struct {
+	MaxPrefixes         *uint32 `path:"config/max-prefixes" module:"openconfig-network-instance/openconfig-network-instance"`
+	PreventTeardown     *bool   `path:"config/prevent-teardown" module:"openconfig-network-instance/openconfig-network-instance"`
+	WarningThresholdPct *uint8  `path:"config/warning-threshold-pct" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv4Unicast_PrefixLimitReceived implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv4Unicast_PrefixLimitReceived) IsYANGGoStruct() {
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_AddPaths.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_AddPaths) ΛBelongingModule() string {
+// of NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv4Unicast_PrefixLimitReceived.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv4Unicast_PrefixLimitReceived) ΛBelongingModule() string {
 	return "openconfig-network-instance"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_AddPaths_Config represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/add-paths/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_AddPaths_Config struct {
-	EligiblePrefixPolicy *string `path:"eligible-prefix-policy" module:"openconfig-network-instance"`
-	Receive              *bool   `path:"receive" module:"openconfig-network-instance"`
-	Send                 *bool   `path:"send" module:"openconfig-network-instance"`
-	SendMax              *uint8  `path:"send-max" module:"openconfig-network-instance"`
+// NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv6Unicast represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/afi-safis/afi-safi/ipv6-unicast YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv6Unicast struct {
+	EnableAigp          *bool                                                                          `path:"config/enable-aigp" module:"openconfig-network-instance/openconfig-network-instance"`
+	PrefixLimit         *NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv6Unicast_PrefixLimit         `path:"prefix-limit" module:"openconfig-network-instance"`
+	PrefixLimitReceived *NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv6Unicast_PrefixLimitReceived `path:"prefix-limit-received" module:"openconfig-network-instance"`
+	SendDefaultRoute    *bool                                                                          `path:"config/send-default-route" module:"openconfig-network-instance/openconfig-network-instance"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_AddPaths_Config implements the yang.GoStruct
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv6Unicast implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_AddPaths_Config) IsYANGGoStruct() {
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv6Unicast) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv6Unicast.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv6Unicast) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv6Unicast_PrefixLimit represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/afi-safis/afi-safi/ipv6-unicast/prefix-limit YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv6Unicast_PrefixLimit struct {
+	MaxPrefixes         *uint32 `path:"config/max-prefixes" module:"openconfig-network-instance/openconfig-network-instance"`
+	PreventTeardown     *bool   `path:"config/prevent-teardown" module:"openconfig-network-instance/openconfig-network-instance"`
+	WarningThresholdPct *uint8  `path:"config/warning-threshold-pct" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv6Unicast_PrefixLimit implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv6Unicast_PrefixLimit) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv6Unicast_PrefixLimit.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv6Unicast_PrefixLimit) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv6Unicast_PrefixLimitReceived represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/afi-safis/afi-safi/ipv6-unicast/prefix-limit-received YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv6Unicast_PrefixLimitReceived struct {
+	MaxPrefixes         *uint32 `path:"config/max-prefixes" module:"openconfig-network-instance/openconfig-network-instance"`
+	PreventTeardown     *bool   `path:"config/prevent-teardown" module:"openconfig-network-instance/openconfig-network-instance"`
+	WarningThresholdPct *uint8  `path:"config/warning-threshold-pct" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv6Unicast_PrefixLimitReceived implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv6Unicast_PrefixLimitReceived) IsYANGGoStruct() {
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_AddPaths_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_AddPaths_Config) ΛBelongingModule() string {
+// of NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv6Unicast_PrefixLimitReceived.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_Ipv6Unicast_PrefixLimitReceived) ΛBelongingModule() string {
 	return "openconfig-network-instance"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_ApplyPolicy represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/apply-policy YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_ApplyPolicy struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_ApplyPolicy_Config `path:"config" module:"openconfig-network-instance"`
+// NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_L2VpnEvpn represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/afi-safis/afi-safi/l2vpn-evpn YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_L2VpnEvpn struct {
+	PrefixLimit         *NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_L2VpnEvpn_PrefixLimit         `path:"prefix-limit" module:"openconfig-network-instance"`
+	PrefixLimitReceived *NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_L2VpnEvpn_PrefixLimitReceived `path:"prefix-limit-received" module:"openconfig-network-instance"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_ApplyPolicy implements the yang.GoStruct
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_L2VpnEvpn implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_ApplyPolicy) IsYANGGoStruct() {
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_L2VpnEvpn) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_L2VpnEvpn.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_L2VpnEvpn) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_L2VpnEvpn_PrefixLimit represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/afi-safis/afi-safi/l2vpn-evpn/prefix-limit YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_L2VpnEvpn_PrefixLimit struct {
+	MaxPrefixes         *uint32 `path:"config/max-prefixes" module:"openconfig-network-instance/openconfig-network-instance"`
+	PreventTeardown     *bool   `path:"config/prevent-teardown" module:"openconfig-network-instance/openconfig-network-instance"`
+	WarningThresholdPct *uint8  `path:"config/warning-threshold-pct" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_L2VpnEvpn_PrefixLimit implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_L2VpnEvpn_PrefixLimit) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_L2VpnEvpn_PrefixLimit.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_L2VpnEvpn_PrefixLimit) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_L2VpnEvpn_PrefixLimitReceived represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/afi-safis/afi-safi/l2vpn-evpn/prefix-limit-received YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_L2VpnEvpn_PrefixLimitReceived struct {
+	MaxPrefixes         *uint32 `path:"config/max-prefixes" module:"openconfig-network-instance/openconfig-network-instance"`
+	PreventTeardown     *bool   `path:"config/prevent-teardown" module:"openconfig-network-instance/openconfig-network-instance"`
+	WarningThresholdPct *uint8  `path:"config/warning-threshold-pct" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_L2VpnEvpn_PrefixLimitReceived implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_L2VpnEvpn_PrefixLimitReceived) IsYANGGoStruct() {
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_ApplyPolicy.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_ApplyPolicy) ΛBelongingModule() string {
+// of NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_L2VpnEvpn_PrefixLimitReceived.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_L2VpnEvpn_PrefixLimitReceived) ΛBelongingModule() string {
 	return "openconfig-network-instance"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_ApplyPolicy_Config represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/apply-policy/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_ApplyPolicy_Config struct {
-	DefaultExportPolicy E_RoutingPolicy_DefaultPolicyType `path:"default-export-policy" module:"openconfig-network-instance"`
-	DefaultImportPolicy E_RoutingPolicy_DefaultPolicyType `path:"default-import-policy" module:"openconfig-network-instance"`
+// NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_UseMultiplePaths represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/afi-safis/afi-safi/use-multiple-paths YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_UseMultiplePaths struct {
+	Ebgp    *NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_UseMultiplePaths_Ebgp `path:"ebgp" module:"openconfig-network-instance"`
+	Enabled *bool                                                                `path:"config/enabled" module:"openconfig-network-instance/openconfig-network-instance"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_ApplyPolicy_Config implements the yang.GoStruct
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_UseMultiplePaths implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_ApplyPolicy_Config) IsYANGGoStruct() {
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_UseMultiplePaths) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_UseMultiplePaths.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_UseMultiplePaths) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_UseMultiplePaths_Ebgp represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/afi-safis/afi-safi/use-multiple-paths/ebgp YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_UseMultiplePaths_Ebgp struct {
+	AllowMultipleAs *bool `path:"config/allow-multiple-as" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_UseMultiplePaths_Ebgp implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_UseMultiplePaths_Ebgp) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_UseMultiplePaths_Ebgp.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AfiSafi_UseMultiplePaths_Ebgp) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_Neighbor_ApplyPolicy represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/apply-policy YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_ApplyPolicy struct {
+	DefaultExportPolicy E_RoutingPolicy_DefaultPolicyType `path:"config/default-export-policy" module:"openconfig-network-instance/openconfig-network-instance"`
+	DefaultImportPolicy E_RoutingPolicy_DefaultPolicyType `path:"config/default-import-policy" module:"openconfig-network-instance/openconfig-network-instance"`
+	ExportPolicy        []string                          `path:"config/export-policy" module:"openconfig-network-instance/openconfig-network-instance"`
+	ImportPolicy        []string                          `path:"config/import-policy" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_ApplyPolicy implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_ApplyPolicy) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_Neighbor_ApplyPolicy.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_ApplyPolicy) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_Neighbor_AsPathOptions represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/as-path-options YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_AsPathOptions struct {
+	AllowOwnAs          *uint8 `path:"config/allow-own-as" module:"openconfig-network-instance/openconfig-network-instance"`
+	DisablePeerAsFilter *bool  `path:"config/disable-peer-as-filter" module:"openconfig-network-instance/openconfig-network-instance"`
+	ReplacePeerAs       *bool  `path:"config/replace-peer-as" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_AsPathOptions implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AsPathOptions) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_Neighbor_AsPathOptions.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_AsPathOptions) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_Neighbor_EbgpMultihop represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/ebgp-multihop YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_EbgpMultihop struct {
+	Enabled     *bool  `path:"config/enabled" module:"openconfig-network-instance/openconfig-network-instance"`
+	MultihopTtl *uint8 `path:"config/multihop-ttl" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_EbgpMultihop implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_EbgpMultihop) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_Neighbor_EbgpMultihop.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_EbgpMultihop) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_Neighbor_EnableBfd represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/enable-bfd YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_EnableBfd struct {
+	DesiredMinimumTxInterval *uint32 `path:"config/desired-minimum-tx-interval" module:"openconfig-network-instance/openconfig-network-instance"`
+	DetectionMultiplier      *uint8  `path:"config/detection-multiplier" module:"openconfig-network-instance/openconfig-network-instance"`
+	Enabled                  *bool   `path:"config/enabled" module:"openconfig-network-instance/openconfig-network-instance"`
+	RequiredMinimumReceive   *uint32 `path:"config/required-minimum-receive" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_EnableBfd implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_EnableBfd) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_Neighbor_EnableBfd.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_EnableBfd) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_Neighbor_GracefulRestart represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/graceful-restart YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_GracefulRestart struct {
+	Enabled         *bool   `path:"config/enabled" module:"openconfig-network-instance/openconfig-network-instance"`
+	HelperOnly      *bool   `path:"config/helper-only" module:"openconfig-network-instance/openconfig-network-instance"`
+	RestartTime     *uint16 `path:"config/restart-time" module:"openconfig-network-instance/openconfig-network-instance"`
+	StaleRoutesTime *uint16 `path:"config/stale-routes-time" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_GracefulRestart implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_GracefulRestart) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_Neighbor_GracefulRestart.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_GracefulRestart) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_Neighbor_LoggingOptions represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/logging-options YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_LoggingOptions struct {
+	LogNeighborStateChanges *bool `path:"config/log-neighbor-state-changes" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_LoggingOptions implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_LoggingOptions) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_Neighbor_LoggingOptions.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_LoggingOptions) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/route-reflector YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector struct {
+	RouteReflectorClient    *bool                                                                              `path:"config/route-reflector-client" module:"openconfig-network-instance/openconfig-network-instance"`
+	RouteReflectorClusterId NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector_RouteReflectorClusterId_Union `path:"config/route-reflector-cluster-id" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector_RouteReflectorClusterId_Union is an interface that is implemented by valid types for the union
+// for the leaf /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/route-reflector/config/route-reflector-cluster-id within the YANG schema.
+// Union type can be one of [UnionString, UnionUint32].
+type NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector_RouteReflectorClusterId_Union interface {
+	// Union type can be one of [UnionString, UnionUint32]
+	Documentation_for_NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector_RouteReflectorClusterId_Union()
+}
+
+// Documentation_for_NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector_RouteReflectorClusterId_Union ensures that UnionString
+// implements the NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector_RouteReflectorClusterId_Union interface.
+func (UnionString) Documentation_for_NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector_RouteReflectorClusterId_Union() {
+}
+
+// Documentation_for_NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector_RouteReflectorClusterId_Union ensures that UnionUint32
+// implements the NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector_RouteReflectorClusterId_Union interface.
+func (UnionUint32) Documentation_for_NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector_RouteReflectorClusterId_Union() {
+}
+
+// To_NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector_RouteReflectorClusterId_Union takes an input interface{} and attempts to convert it to a struct
+// which implements the NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector_RouteReflectorClusterId_Union union. It returns an error if the interface{} supplied
+// cannot be converted to a type within the union.
+func (t *NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector) To_NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector_RouteReflectorClusterId_Union(i interface{}) (NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector_RouteReflectorClusterId_Union, error) {
+	if v, ok := i.(NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector_RouteReflectorClusterId_Union); ok {
+		return v, nil
+	}
+	switch v := i.(type) {
+	case string:
+		return UnionString(v), nil
+	case uint32:
+		return UnionUint32(v), nil
+	}
+	return nil, fmt.Errorf("cannot convert %v to NetworkInstance_Protocol_Bgp_Neighbor_RouteReflector_RouteReflectorClusterId_Union, unknown union type, got: %T, want any of [string, uint32]", i, i)
+}
+
+// NetworkInstance_Protocol_Bgp_Neighbor_Timers represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/timers YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_Timers struct {
+	ConnectRetry                 *uint16 `path:"config/connect-retry" module:"openconfig-network-instance/openconfig-network-instance"`
+	HoldTime                     *uint16 `path:"config/hold-time" module:"openconfig-network-instance/openconfig-network-instance"`
+	KeepaliveInterval            *uint16 `path:"config/keepalive-interval" module:"openconfig-network-instance/openconfig-network-instance"`
+	MinimumAdvertisementInterval *uint16 `path:"config/minimum-advertisement-interval" module:"openconfig-network-instance/openconfig-network-instance"`
+	RestartTime                  *uint16 `path:"config/restart-time" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_Timers implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_Timers) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_Neighbor_Timers.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_Timers) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_Neighbor_Transport represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/transport YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_Transport struct {
+	LocalAddress *string `path:"config/local-address" module:"openconfig-network-instance/openconfig-network-instance"`
+	MtuDiscovery *bool   `path:"config/mtu-discovery" module:"openconfig-network-instance/openconfig-network-instance"`
+	PassiveMode  *bool   `path:"config/passive-mode" module:"openconfig-network-instance/openconfig-network-instance"`
+	TcpMss       *uint16 `path:"config/tcp-mss" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_Transport implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_Transport) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_Neighbor_Transport.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_Transport) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_Neighbor_UseMultiplePaths represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/use-multiple-paths YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_UseMultiplePaths struct {
+	Ebgp    *NetworkInstance_Protocol_Bgp_Neighbor_UseMultiplePaths_Ebgp `path:"ebgp" module:"openconfig-network-instance"`
+	Enabled *bool                                                        `path:"config/enabled" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_UseMultiplePaths implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_UseMultiplePaths) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_Neighbor_UseMultiplePaths.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_UseMultiplePaths) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_Neighbor_UseMultiplePaths_Ebgp represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/neighbors/neighbor/use-multiple-paths/ebgp YANG schema element.
+type NetworkInstance_Protocol_Bgp_Neighbor_UseMultiplePaths_Ebgp struct {
+	AllowMultipleAs *bool `path:"config/allow-multiple-as" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_Neighbor_UseMultiplePaths_Ebgp implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_UseMultiplePaths_Ebgp) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_Neighbor_UseMultiplePaths_Ebgp.
+func (*NetworkInstance_Protocol_Bgp_Neighbor_UseMultiplePaths_Ebgp) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup struct {
+	AfiSafi           map[E_BgpTypes_AFI_SAFI_TYPE]*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi `path:"afi-safis/afi-safi" module:"openconfig-network-instance/openconfig-network-instance"`
+	ApplyPolicy       *NetworkInstance_Protocol_Bgp_PeerGroup_ApplyPolicy                          `path:"apply-policy" module:"openconfig-network-instance"`
+	AsPathOptions     *NetworkInstance_Protocol_Bgp_PeerGroup_AsPathOptions                        `path:"as-path-options" module:"openconfig-network-instance"`
+	AuthPassword      *string                                                                      `path:"config/auth-password" module:"openconfig-network-instance/openconfig-network-instance"`
+	Description       *string                                                                      `path:"config/description" module:"openconfig-network-instance/openconfig-network-instance"`
+	EbgpMultihop      *NetworkInstance_Protocol_Bgp_PeerGroup_EbgpMultihop                         `path:"ebgp-multihop" module:"openconfig-network-instance"`
+	EnableBfd         *NetworkInstance_Protocol_Bgp_PeerGroup_EnableBfd                            `path:"enable-bfd" module:"openconfig-network-instance"`
+	GracefulRestart   *NetworkInstance_Protocol_Bgp_PeerGroup_GracefulRestart                      `path:"graceful-restart" module:"openconfig-network-instance"`
+	LocalAs           *uint32                                                                      `path:"config/local-as" module:"openconfig-network-instance/openconfig-network-instance"`
+	LoggingOptions    *NetworkInstance_Protocol_Bgp_PeerGroup_LoggingOptions                       `path:"logging-options" module:"openconfig-network-instance"`
+	PeerAs            *uint32                                                                      `path:"config/peer-as" module:"openconfig-network-instance/openconfig-network-instance"`
+	PeerGroupName     *string                                                                      `path:"config/peer-group-name|peer-group-name" module:"openconfig-network-instance/openconfig-network-instance|openconfig-network-instance"`
+	PeerType          E_BgpTypes_PeerType                                                          `path:"config/peer-type" module:"openconfig-network-instance/openconfig-network-instance"`
+	RemovePrivateAs   E_BgpTypes_RemovePrivateAsOption                                             `path:"config/remove-private-as" module:"openconfig-network-instance/openconfig-network-instance"`
+	RouteFlapDamping  *bool                                                                        `path:"config/route-flap-damping" module:"openconfig-network-instance/openconfig-network-instance"`
+	RouteReflector    *NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector                       `path:"route-reflector" module:"openconfig-network-instance"`
+	SendCommunity     E_BgpTypes_CommunityType                                                     `path:"config/send-community" module:"openconfig-network-instance/openconfig-network-instance"`
+	SendCommunityType []E_BgpTypes_CommunityType                                                   `path:"config/send-community-type" module:"openconfig-network-instance/openconfig-network-instance"`
+	Timers            *NetworkInstance_Protocol_Bgp_PeerGroup_Timers                               `path:"timers" module:"openconfig-network-instance"`
+	Transport         *NetworkInstance_Protocol_Bgp_PeerGroup_Transport                            `path:"transport" module:"openconfig-network-instance"`
+	UseMultiplePaths  *NetworkInstance_Protocol_Bgp_PeerGroup_UseMultiplePaths                     `path:"use-multiple-paths" module:"openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup) IsYANGGoStruct() {}
+
+// NewAfiSafi creates a new entry in the AfiSafi list of the
+// NetworkInstance_Protocol_Bgp_PeerGroup struct. The keys of the list are populated from the input
+// arguments.
+func (t *NetworkInstance_Protocol_Bgp_PeerGroup) NewAfiSafi(AfiSafiName E_BgpTypes_AFI_SAFI_TYPE) (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi, error) {
+
+	// Initialise the list within the receiver struct if it has not already been
+	// created.
+	if t.AfiSafi == nil {
+		t.AfiSafi = make(map[E_BgpTypes_AFI_SAFI_TYPE]*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi)
+	}
+
+	key := AfiSafiName
+
+	// Ensure that this key has not already been used in the
+	// list. Keyed YANG lists do not allow duplicate keys to
+	// be created.
+	if _, ok := t.AfiSafi[key]; ok {
+		return nil, fmt.Errorf("duplicate key %v for list AfiSafi", key)
+	}
+
+	t.AfiSafi[key] = &NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi{
+		AfiSafiName: AfiSafiName,
+	}
+
+	return t.AfiSafi[key], nil
+}
+
+// ΛListKeyMap returns the keys of the NetworkInstance_Protocol_Bgp_PeerGroup struct, which is a YANG list entry.
+func (t *NetworkInstance_Protocol_Bgp_PeerGroup) ΛListKeyMap() (map[string]interface{}, error) {
+	if t.PeerGroupName == nil {
+		return nil, fmt.Errorf("nil value for key PeerGroupName")
+	}
+
+	return map[string]interface{}{
+		"peer-group-name": *t.PeerGroupName,
+	}, nil
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_ApplyPolicy_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_ApplyPolicy_Config) ΛBelongingModule() string {
+// of NetworkInstance_Protocol_Bgp_PeerGroup.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup) ΛBelongingModule() string {
 	return "openconfig-network-instance"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Config represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Config struct {
-	AfiSafiName       E_BgpTypes_AFI_SAFI_TYPE   `path:"afi-safi-name" module:"openconfig-network-instance"`
-	Enabled           *bool                      `path:"enabled" module:"openconfig-network-instance"`
-	SendCommunityType []E_BgpTypes_CommunityType `path:"send-community-type" module:"openconfig-network-instance"`
+// NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/afi-safis/afi-safi YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi struct {
+	AddPaths          *NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_AddPaths         `path:"add-paths" module:"openconfig-network-instance"`
+	AfiSafiName       E_BgpTypes_AFI_SAFI_TYPE                                         `path:"config/afi-safi-name|afi-safi-name" module:"openconfig-network-instance/openconfig-network-instance|openconfig-network-instance"`
+	ApplyPolicy       *NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_ApplyPolicy      `path:"apply-policy" module:"openconfig-network-instance"`
+	Enabled           *bool                                                            `path:"config/enabled" module:"openconfig-network-instance/openconfig-network-instance"`
+	GracefulRestart   *NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_GracefulRestart  `path:"graceful-restart" module:"openconfig-network-instance"`
+	Ipv4Unicast       *NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv4Unicast      `path:"ipv4-unicast" module:"openconfig-network-instance"`
+	Ipv6Unicast       *NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv6Unicast      `path:"ipv6-unicast" module:"openconfig-network-instance"`
+	L2VpnEvpn         *NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_L2VpnEvpn        `path:"l2vpn-evpn" module:"openconfig-network-instance"`
+	SendCommunityType []E_BgpTypes_CommunityType                                       `path:"config/send-community-type" module:"openconfig-network-instance/openconfig-network-instance"`
+	UseMultiplePaths  *NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_UseMultiplePaths `path:"use-multiple-paths" module:"openconfig-network-instance"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Config implements the yang.GoStruct
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Config) IsYANGGoStruct() {
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi) IsYANGGoStruct() {}
+
+// ΛListKeyMap returns the keys of the NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi struct, which is a YANG list entry.
+func (t *NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi) ΛListKeyMap() (map[string]interface{}, error) {
+
+	return map[string]interface{}{
+		"afi-safi-name": t.AfiSafiName,
+	}, nil
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Config) ΛBelongingModule() string {
+// of NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi) ΛBelongingModule() string {
 	return "openconfig-network-instance"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_GracefulRestart represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/graceful-restart YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_GracefulRestart struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_GracefulRestart_Config `path:"config" module:"openconfig-network-instance"`
+// NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_AddPaths represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/afi-safis/afi-safi/add-paths YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_AddPaths struct {
+	EligiblePrefixPolicy *string `path:"config/eligible-prefix-policy" module:"openconfig-network-instance/openconfig-network-instance"`
+	Receive              *bool   `path:"config/receive" module:"openconfig-network-instance/openconfig-network-instance"`
+	Send                 *bool   `path:"config/send" module:"openconfig-network-instance/openconfig-network-instance"`
+	SendMax              *uint8  `path:"config/send-max" module:"openconfig-network-instance/openconfig-network-instance"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_GracefulRestart implements the yang.GoStruct
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_AddPaths implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_GracefulRestart) IsYANGGoStruct() {
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_AddPaths) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_AddPaths.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_AddPaths) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_ApplyPolicy represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/afi-safis/afi-safi/apply-policy YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_ApplyPolicy struct {
+	DefaultExportPolicy E_RoutingPolicy_DefaultPolicyType `path:"config/default-export-policy" module:"openconfig-network-instance/openconfig-network-instance"`
+	DefaultImportPolicy E_RoutingPolicy_DefaultPolicyType `path:"config/default-import-policy" module:"openconfig-network-instance/openconfig-network-instance"`
+	ExportPolicy        []string                          `path:"config/export-policy" module:"openconfig-network-instance/openconfig-network-instance"`
+	ImportPolicy        []string                          `path:"config/import-policy" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_ApplyPolicy implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_ApplyPolicy) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_ApplyPolicy.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_ApplyPolicy) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_GracefulRestart represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/afi-safis/afi-safi/graceful-restart YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_GracefulRestart struct {
+	Enabled *bool `path:"config/enabled" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_GracefulRestart implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_GracefulRestart) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_GracefulRestart.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_GracefulRestart) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv4Unicast represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/afi-safis/afi-safi/ipv4-unicast YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv4Unicast struct {
+	EnableAigp              *bool                                                                           `path:"config/enable-aigp" module:"openconfig-network-instance/openconfig-network-instance"`
+	ExtendedNextHopEncoding *bool                                                                           `path:"config/extended-next-hop-encoding" module:"openconfig-network-instance/openconfig-network-instance"`
+	PrefixLimit             *NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv4Unicast_PrefixLimit         `path:"prefix-limit" module:"openconfig-network-instance"`
+	PrefixLimitReceived     *NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv4Unicast_PrefixLimitReceived `path:"prefix-limit-received" module:"openconfig-network-instance"`
+	SendDefaultRoute        *bool                                                                           `path:"config/send-default-route" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv4Unicast implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv4Unicast) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv4Unicast.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv4Unicast) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv4Unicast_PrefixLimit represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/afi-safis/afi-safi/ipv4-unicast/prefix-limit YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv4Unicast_PrefixLimit struct {
+	MaxPrefixes         *uint32 `path:"config/max-prefixes" module:"openconfig-network-instance/openconfig-network-instance"`
+	PreventTeardown     *bool   `path:"config/prevent-teardown" module:"openconfig-network-instance/openconfig-network-instance"`
+	WarningThresholdPct *uint8  `path:"config/warning-threshold-pct" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv4Unicast_PrefixLimit implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv4Unicast_PrefixLimit) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv4Unicast_PrefixLimit.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv4Unicast_PrefixLimit) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv4Unicast_PrefixLimitReceived represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/afi-safis/afi-safi/ipv4-unicast/prefix-limit-received YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv4Unicast_PrefixLimitReceived struct {
+	MaxPrefixes         *uint32 `path:"config/max-prefixes" module:"openconfig-network-instance/openconfig-network-instance"`
+	PreventTeardown     *bool   `path:"config/prevent-teardown" module:"openconfig-network-instance/openconfig-network-instance"`
+	WarningThresholdPct *uint8  `path:"config/warning-threshold-pct" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv4Unicast_PrefixLimitReceived implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv4Unicast_PrefixLimitReceived) IsYANGGoStruct() {
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_GracefulRestart.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_GracefulRestart) ΛBelongingModule() string {
+// of NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv4Unicast_PrefixLimitReceived.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv4Unicast_PrefixLimitReceived) ΛBelongingModule() string {
 	return "openconfig-network-instance"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_GracefulRestart_Config represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/graceful-restart/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_GracefulRestart_Config struct {
-	Enabled *bool `path:"enabled" module:"openconfig-network-instance"`
+// NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv6Unicast represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/afi-safis/afi-safi/ipv6-unicast YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv6Unicast struct {
+	EnableAigp          *bool                                                                           `path:"config/enable-aigp" module:"openconfig-network-instance/openconfig-network-instance"`
+	PrefixLimit         *NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv6Unicast_PrefixLimit         `path:"prefix-limit" module:"openconfig-network-instance"`
+	PrefixLimitReceived *NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv6Unicast_PrefixLimitReceived `path:"prefix-limit-received" module:"openconfig-network-instance"`
+	SendDefaultRoute    *bool                                                                           `path:"config/send-default-route" module:"openconfig-network-instance/openconfig-network-instance"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_GracefulRestart_Config implements the yang.GoStruct
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv6Unicast implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_GracefulRestart_Config) IsYANGGoStruct() {
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv6Unicast) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv6Unicast.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv6Unicast) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv6Unicast_PrefixLimit represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/afi-safis/afi-safi/ipv6-unicast/prefix-limit YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv6Unicast_PrefixLimit struct {
+	MaxPrefixes         *uint32 `path:"config/max-prefixes" module:"openconfig-network-instance/openconfig-network-instance"`
+	PreventTeardown     *bool   `path:"config/prevent-teardown" module:"openconfig-network-instance/openconfig-network-instance"`
+	WarningThresholdPct *uint8  `path:"config/warning-threshold-pct" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv6Unicast_PrefixLimit implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv6Unicast_PrefixLimit) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv6Unicast_PrefixLimit.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv6Unicast_PrefixLimit) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv6Unicast_PrefixLimitReceived represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/afi-safis/afi-safi/ipv6-unicast/prefix-limit-received YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv6Unicast_PrefixLimitReceived struct {
+	MaxPrefixes         *uint32 `path:"config/max-prefixes" module:"openconfig-network-instance/openconfig-network-instance"`
+	PreventTeardown     *bool   `path:"config/prevent-teardown" module:"openconfig-network-instance/openconfig-network-instance"`
+	WarningThresholdPct *uint8  `path:"config/warning-threshold-pct" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv6Unicast_PrefixLimitReceived implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv6Unicast_PrefixLimitReceived) IsYANGGoStruct() {
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_GracefulRestart_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_GracefulRestart_Config) ΛBelongingModule() string {
+// of NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv6Unicast_PrefixLimitReceived.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_Ipv6Unicast_PrefixLimitReceived) ΛBelongingModule() string {
 	return "openconfig-network-instance"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/ipv4-unicast YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast struct {
-	Config              *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_Config              `path:"config" module:"openconfig-network-instance"`
-	PrefixLimit         *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimit         `path:"prefix-limit" module:"openconfig-network-instance"`
-	PrefixLimitReceived *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimitReceived `path:"prefix-limit-received" module:"openconfig-network-instance"`
+// NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_L2VpnEvpn represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/afi-safis/afi-safi/l2vpn-evpn YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_L2VpnEvpn struct {
+	PrefixLimit         *NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_L2VpnEvpn_PrefixLimit         `path:"prefix-limit" module:"openconfig-network-instance"`
+	PrefixLimitReceived *NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_L2VpnEvpn_PrefixLimitReceived `path:"prefix-limit-received" module:"openconfig-network-instance"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast implements the yang.GoStruct
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_L2VpnEvpn implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast) IsYANGGoStruct() {
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_L2VpnEvpn) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_L2VpnEvpn.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_L2VpnEvpn) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_L2VpnEvpn_PrefixLimit represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/afi-safis/afi-safi/l2vpn-evpn/prefix-limit YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_L2VpnEvpn_PrefixLimit struct {
+	MaxPrefixes         *uint32 `path:"config/max-prefixes" module:"openconfig-network-instance/openconfig-network-instance"`
+	PreventTeardown     *bool   `path:"config/prevent-teardown" module:"openconfig-network-instance/openconfig-network-instance"`
+	WarningThresholdPct *uint8  `path:"config/warning-threshold-pct" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_L2VpnEvpn_PrefixLimit implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_L2VpnEvpn_PrefixLimit) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_L2VpnEvpn_PrefixLimit.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_L2VpnEvpn_PrefixLimit) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_L2VpnEvpn_PrefixLimitReceived represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/afi-safis/afi-safi/l2vpn-evpn/prefix-limit-received YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_L2VpnEvpn_PrefixLimitReceived struct {
+	MaxPrefixes         *uint32 `path:"config/max-prefixes" module:"openconfig-network-instance/openconfig-network-instance"`
+	PreventTeardown     *bool   `path:"config/prevent-teardown" module:"openconfig-network-instance/openconfig-network-instance"`
+	WarningThresholdPct *uint8  `path:"config/warning-threshold-pct" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_L2VpnEvpn_PrefixLimitReceived implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_L2VpnEvpn_PrefixLimitReceived) IsYANGGoStruct() {
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast) ΛBelongingModule() string {
+// of NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_L2VpnEvpn_PrefixLimitReceived.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_L2VpnEvpn_PrefixLimitReceived) ΛBelongingModule() string {
 	return "openconfig-network-instance"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_Config represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/ipv4-unicast/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_Config struct {
-	ExtendedNextHopEncoding *bool `path:"extended-next-hop-encoding" module:"openconfig-network-instance"`
-	SendDefaultRoute        *bool `path:"send-default-route" module:"openconfig-network-instance"`
+// NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_UseMultiplePaths represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/afi-safis/afi-safi/use-multiple-paths YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_UseMultiplePaths struct {
+	Ebgp    *NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_UseMultiplePaths_Ebgp `path:"ebgp" module:"openconfig-network-instance"`
+	Enabled *bool                                                                 `path:"config/enabled" module:"openconfig-network-instance/openconfig-network-instance"`
+	Ibgp    *NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_UseMultiplePaths_Ibgp `path:"ibgp" module:"openconfig-network-instance"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_Config implements the yang.GoStruct
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_UseMultiplePaths implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_Config) IsYANGGoStruct() {
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_UseMultiplePaths) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_UseMultiplePaths.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_UseMultiplePaths) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_UseMultiplePaths_Ebgp represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/afi-safis/afi-safi/use-multiple-paths/ebgp YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_UseMultiplePaths_Ebgp struct {
+	AllowMultipleAs *bool   `path:"config/allow-multiple-as" module:"openconfig-network-instance/openconfig-network-instance"`
+	MaximumPaths    *uint32 `path:"config/maximum-paths" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_UseMultiplePaths_Ebgp implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_UseMultiplePaths_Ebgp) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_UseMultiplePaths_Ebgp.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_UseMultiplePaths_Ebgp) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_UseMultiplePaths_Ibgp represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/afi-safis/afi-safi/use-multiple-paths/ibgp YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_UseMultiplePaths_Ibgp struct {
+	MaximumPaths *uint32 `path:"config/maximum-paths" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_UseMultiplePaths_Ibgp implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_UseMultiplePaths_Ibgp) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_UseMultiplePaths_Ibgp.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_UseMultiplePaths_Ibgp) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_ApplyPolicy represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/apply-policy YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_ApplyPolicy struct {
+	DefaultExportPolicy E_RoutingPolicy_DefaultPolicyType `path:"config/default-export-policy" module:"openconfig-network-instance/openconfig-network-instance"`
+	DefaultImportPolicy E_RoutingPolicy_DefaultPolicyType `path:"config/default-import-policy" module:"openconfig-network-instance/openconfig-network-instance"`
+	ExportPolicy        []string                          `path:"config/export-policy" module:"openconfig-network-instance/openconfig-network-instance"`
+	ImportPolicy        []string                          `path:"config/import-policy" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_ApplyPolicy implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_ApplyPolicy) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_ApplyPolicy.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_ApplyPolicy) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_AsPathOptions represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/as-path-options YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_AsPathOptions struct {
+	AllowOwnAs          *uint8 `path:"config/allow-own-as" module:"openconfig-network-instance/openconfig-network-instance"`
+	DisablePeerAsFilter *bool  `path:"config/disable-peer-as-filter" module:"openconfig-network-instance/openconfig-network-instance"`
+	ReplacePeerAs       *bool  `path:"config/replace-peer-as" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_AsPathOptions implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AsPathOptions) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_AsPathOptions.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_AsPathOptions) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_EbgpMultihop represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/ebgp-multihop YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_EbgpMultihop struct {
+	Enabled     *bool  `path:"config/enabled" module:"openconfig-network-instance/openconfig-network-instance"`
+	MultihopTtl *uint8 `path:"config/multihop-ttl" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_EbgpMultihop implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_EbgpMultihop) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_EbgpMultihop.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_EbgpMultihop) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_EnableBfd represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/enable-bfd YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_EnableBfd struct {
+	DesiredMinimumTxInterval *uint32 `path:"config/desired-minimum-tx-interval" module:"openconfig-network-instance/openconfig-network-instance"`
+	DetectionMultiplier      *uint8  `path:"config/detection-multiplier" module:"openconfig-network-instance/openconfig-network-instance"`
+	Enabled                  *bool   `path:"config/enabled" module:"openconfig-network-instance/openconfig-network-instance"`
+	RequiredMinimumReceive   *uint32 `path:"config/required-minimum-receive" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_EnableBfd implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_EnableBfd) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_EnableBfd.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_EnableBfd) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_GracefulRestart represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/graceful-restart YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_GracefulRestart struct {
+	Enabled         *bool   `path:"config/enabled" module:"openconfig-network-instance/openconfig-network-instance"`
+	HelperOnly      *bool   `path:"config/helper-only" module:"openconfig-network-instance/openconfig-network-instance"`
+	RestartTime     *uint16 `path:"config/restart-time" module:"openconfig-network-instance/openconfig-network-instance"`
+	StaleRoutesTime *uint16 `path:"config/stale-routes-time" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_GracefulRestart implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_GracefulRestart) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_GracefulRestart.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_GracefulRestart) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_LoggingOptions represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/logging-options YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_LoggingOptions struct {
+	LogNeighborStateChanges *bool `path:"config/log-neighbor-state-changes" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_LoggingOptions implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_LoggingOptions) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_LoggingOptions.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_LoggingOptions) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/route-reflector YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector struct {
+	RouteReflectorClient    *bool                                                                               `path:"config/route-reflector-client" module:"openconfig-network-instance/openconfig-network-instance"`
+	RouteReflectorClusterId NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector_RouteReflectorClusterId_Union `path:"config/route-reflector-cluster-id" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector_RouteReflectorClusterId_Union is an interface that is implemented by valid types for the union
+// for the leaf /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/route-reflector/config/route-reflector-cluster-id within the YANG schema.
+// Union type can be one of [UnionString, UnionUint32].
+type NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector_RouteReflectorClusterId_Union interface {
+	// Union type can be one of [UnionString, UnionUint32]
+	Documentation_for_NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector_RouteReflectorClusterId_Union()
+}
+
+// Documentation_for_NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector_RouteReflectorClusterId_Union ensures that UnionString
+// implements the NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector_RouteReflectorClusterId_Union interface.
+func (UnionString) Documentation_for_NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector_RouteReflectorClusterId_Union() {
+}
+
+// Documentation_for_NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector_RouteReflectorClusterId_Union ensures that UnionUint32
+// implements the NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector_RouteReflectorClusterId_Union interface.
+func (UnionUint32) Documentation_for_NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector_RouteReflectorClusterId_Union() {
+}
+
+// To_NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector_RouteReflectorClusterId_Union takes an input interface{} and attempts to convert it to a struct
+// which implements the NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector_RouteReflectorClusterId_Union union. It returns an error if the interface{} supplied
+// cannot be converted to a type within the union.
+func (t *NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector) To_NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector_RouteReflectorClusterId_Union(i interface{}) (NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector_RouteReflectorClusterId_Union, error) {
+	if v, ok := i.(NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector_RouteReflectorClusterId_Union); ok {
+		return v, nil
+	}
+	switch v := i.(type) {
+	case string:
+		return UnionString(v), nil
+	case uint32:
+		return UnionUint32(v), nil
+	}
+	return nil, fmt.Errorf("cannot convert %v to NetworkInstance_Protocol_Bgp_PeerGroup_RouteReflector_RouteReflectorClusterId_Union, unknown union type, got: %T, want any of [string, uint32]", i, i)
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_Timers represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/timers YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_Timers struct {
+	ConnectRetry                 *uint16 `path:"config/connect-retry" module:"openconfig-network-instance/openconfig-network-instance"`
+	HoldTime                     *uint16 `path:"config/hold-time" module:"openconfig-network-instance/openconfig-network-instance"`
+	KeepaliveInterval            *uint16 `path:"config/keepalive-interval" module:"openconfig-network-instance/openconfig-network-instance"`
+	MinimumAdvertisementInterval *uint16 `path:"config/minimum-advertisement-interval" module:"openconfig-network-instance/openconfig-network-instance"`
+	RestartTime                  *uint16 `path:"config/restart-time" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_Timers implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_Timers) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_Timers.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_Timers) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_Transport represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/transport YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_Transport struct {
+	LocalAddress *string `path:"config/local-address" module:"openconfig-network-instance/openconfig-network-instance"`
+	MtuDiscovery *bool   `path:"config/mtu-discovery" module:"openconfig-network-instance/openconfig-network-instance"`
+	PassiveMode  *bool   `path:"config/passive-mode" module:"openconfig-network-instance/openconfig-network-instance"`
+	TcpMss       *uint16 `path:"config/tcp-mss" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_Transport implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_Transport) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_Transport.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_Transport) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_UseMultiplePaths represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/use-multiple-paths YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_UseMultiplePaths struct {
+	Ebgp    *NetworkInstance_Protocol_Bgp_PeerGroup_UseMultiplePaths_Ebgp `path:"ebgp" module:"openconfig-network-instance"`
+	Enabled *bool                                                         `path:"config/enabled" module:"openconfig-network-instance/openconfig-network-instance"`
+	Ibgp    *NetworkInstance_Protocol_Bgp_PeerGroup_UseMultiplePaths_Ibgp `path:"ibgp" module:"openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_UseMultiplePaths implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_UseMultiplePaths) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_UseMultiplePaths.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_UseMultiplePaths) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_UseMultiplePaths_Ebgp represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/use-multiple-paths/ebgp YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_UseMultiplePaths_Ebgp struct {
+	AllowMultipleAs *bool   `path:"config/allow-multiple-as" module:"openconfig-network-instance/openconfig-network-instance"`
+	MaximumPaths    *uint32 `path:"config/maximum-paths" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_UseMultiplePaths_Ebgp implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_UseMultiplePaths_Ebgp) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_UseMultiplePaths_Ebgp.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_UseMultiplePaths_Ebgp) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Bgp_PeerGroup_UseMultiplePaths_Ibgp represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/peer-groups/peer-group/use-multiple-paths/ibgp YANG schema element.
+type NetworkInstance_Protocol_Bgp_PeerGroup_UseMultiplePaths_Ibgp struct {
+	MaximumPaths *uint32 `path:"config/maximum-paths" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Bgp_PeerGroup_UseMultiplePaths_Ibgp implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_UseMultiplePaths_Ibgp) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Bgp_PeerGroup_UseMultiplePaths_Ibgp.
+func (*NetworkInstance_Protocol_Bgp_PeerGroup_UseMultiplePaths_Ibgp) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Static represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/static-routes/static YANG schema element.
+type NetworkInstance_Protocol_Static struct {
+	Description *string                                             `path:"config/description" module:"openconfig-network-instance/openconfig-network-instance"`
+	NextHop     map[string]*NetworkInstance_Protocol_Static_NextHop `path:"next-hops/next-hop" module:"openconfig-network-instance/openconfig-network-instance"`
+	Prefix      *string                                             `path:"config/prefix|prefix" module:"openconfig-network-instance/openconfig-network-instance|openconfig-network-instance"`
+	SetTag      NetworkInstance_Protocol_Static_SetTag_Union        `path:"config/set-tag" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Static implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Static) IsYANGGoStruct() {}
+
+// NewNextHop creates a new entry in the NextHop list of the
+// NetworkInstance_Protocol_Static struct. The keys of the list are populated from the input
+// arguments.
+func (t *NetworkInstance_Protocol_Static) NewNextHop(Index string) (*NetworkInstance_Protocol_Static_NextHop, error) {
+
+	// Initialise the list within the receiver struct if it has not already been
+	// created.
+	if t.NextHop == nil {
+		t.NextHop = make(map[string]*NetworkInstance_Protocol_Static_NextHop)
+	}
+
+	key := Index
+
+	// Ensure that this key has not already been used in the
+	// list. Keyed YANG lists do not allow duplicate keys to
+	// be created.
+	if _, ok := t.NextHop[key]; ok {
+		return nil, fmt.Errorf("duplicate key %v for list NextHop", key)
+	}
+
+	t.NextHop[key] = &NetworkInstance_Protocol_Static_NextHop{
+		Index: &Index,
+	}
+
+	return t.NextHop[key], nil
+}
+
+// ΛListKeyMap returns the keys of the NetworkInstance_Protocol_Static struct, which is a YANG list entry.
+func (t *NetworkInstance_Protocol_Static) ΛListKeyMap() (map[string]interface{}, error) {
+	if t.Prefix == nil {
+		return nil, fmt.Errorf("nil value for key Prefix")
+	}
+
+	return map[string]interface{}{
+		"prefix": *t.Prefix,
+	}, nil
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_Config) ΛBelongingModule() string {
+// of NetworkInstance_Protocol_Static.
+func (*NetworkInstance_Protocol_Static) ΛBelongingModule() string {
 	return "openconfig-network-instance"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimit represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/ipv4-unicast/prefix-limit YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimit struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimit_Config `path:"config" module:"openconfig-network-instance"`
+// NetworkInstance_Protocol_Static_SetTag_Union is an interface that is implemented by valid types for the union
+// for the leaf /openconfig-network-instance/network-instances/network-instance/protocols/protocol/static-routes/static/config/set-tag within the YANG schema.
+// Union type can be one of [UnionString, UnionUint32].
+type NetworkInstance_Protocol_Static_SetTag_Union interface {
+	// Union type can be one of [UnionString, UnionUint32]
+	Documentation_for_NetworkInstance_Protocol_Static_SetTag_Union()
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimit implements the yang.GoStruct
+// Documentation_for_NetworkInstance_Protocol_Static_SetTag_Union ensures that UnionString
+// implements the NetworkInstance_Protocol_Static_SetTag_Union interface.
+func (UnionString) Documentation_for_NetworkInstance_Protocol_Static_SetTag_Union() {}
+
+// Documentation_for_NetworkInstance_Protocol_Static_SetTag_Union ensures that UnionUint32
+// implements the NetworkInstance_Protocol_Static_SetTag_Union interface.
+func (UnionUint32) Documentation_for_NetworkInstance_Protocol_Static_SetTag_Union() {}
+
+// To_NetworkInstance_Protocol_Static_SetTag_Union takes an input interface{} and attempts to convert it to a struct
+// which implements the NetworkInstance_Protocol_Static_SetTag_Union union. It returns an error if the interface{} supplied
+// cannot be converted to a type within the union.
+func (t *NetworkInstance_Protocol_Static) To_NetworkInstance_Protocol_Static_SetTag_Union(i interface{}) (NetworkInstance_Protocol_Static_SetTag_Union, error) {
+	if v, ok := i.(NetworkInstance_Protocol_Static_SetTag_Union); ok {
+		return v, nil
+	}
+	switch v := i.(type) {
+	case string:
+		return UnionString(v), nil
+	case uint32:
+		return UnionUint32(v), nil
+	}
+	return nil, fmt.Errorf("cannot convert %v to NetworkInstance_Protocol_Static_SetTag_Union, unknown union type, got: %T, want any of [string, uint32]", i, i)
+}
+
+// NetworkInstance_Protocol_Static_NextHop represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/static-routes/static/next-hops/next-hop YANG schema element.
+type NetworkInstance_Protocol_Static_NextHop struct {
+	EnableBfd    *NetworkInstance_Protocol_Static_NextHop_EnableBfd        `path:"enable-bfd" module:"openconfig-network-instance"`
+	Index        *string                                                   `path:"config/index|index" module:"openconfig-network-instance/openconfig-network-instance|openconfig-network-instance"`
+	InterfaceRef *NetworkInstance_Protocol_Static_NextHop_InterfaceRef     `path:"interface-ref" module:"openconfig-network-instance"`
+	Metric       *uint32                                                   `path:"config/metric" module:"openconfig-network-instance/openconfig-network-instance"`
+	NextHop      NetworkInstance_Protocol_Static_NextHop_NextHop_Union     `path:"config/next-hop" module:"openconfig-network-instance/openconfig-network-instance"`
+	Preference   *uint32                                                   `path:"config/preference" module:"openconfig-network-instance/openconfig-network-instance"`
+	Recurse      *bool                                                     `path:"config/recurse" module:"openconfig-network-instance/openconfig-network-instance"`
+	WecmpWeight  NetworkInstance_Protocol_Static_NextHop_WecmpWeight_Union `path:"config/wecmp-weight" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Static_NextHop implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimit) IsYANGGoStruct() {
+func (*NetworkInstance_Protocol_Static_NextHop) IsYANGGoStruct() {}
+
+// ΛListKeyMap returns the keys of the NetworkInstance_Protocol_Static_NextHop struct, which is a YANG list entry.
+func (t *NetworkInstance_Protocol_Static_NextHop) ΛListKeyMap() (map[string]interface{}, error) {
+	if t.Index == nil {
+		return nil, fmt.Errorf("nil value for key Index")
+	}
+
+	return map[string]interface{}{
+		"index": *t.Index,
+	}, nil
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimit.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimit) ΛBelongingModule() string {
+// of NetworkInstance_Protocol_Static_NextHop.
+func (*NetworkInstance_Protocol_Static_NextHop) ΛBelongingModule() string {
 	return "openconfig-network-instance"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimitReceived represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/ipv4-unicast/prefix-limit-received YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimitReceived struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimitReceived_Config `path:"config" module:"openconfig-network-instance"`
+// NetworkInstance_Protocol_Static_NextHop_NextHop_Union is an interface that is implemented by valid types for the union
+// for the leaf /openconfig-network-instance/network-instances/network-instance/protocols/protocol/static-routes/static/next-hops/next-hop/config/next-hop within the YANG schema.
+// Union type can be one of [E_LocalRouting_LOCAL_DEFINED_NEXT_HOP, UnionString].
+type NetworkInstance_Protocol_Static_NextHop_NextHop_Union interface {
+	// Union type can be one of [E_LocalRouting_LOCAL_DEFINED_NEXT_HOP, UnionString]
+	Documentation_for_NetworkInstance_Protocol_Static_NextHop_NextHop_Union()
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimitReceived implements the yang.GoStruct
+// Documentation_for_NetworkInstance_Protocol_Static_NextHop_NextHop_Union ensures that E_LocalRouting_LOCAL_DEFINED_NEXT_HOP
+// implements the NetworkInstance_Protocol_Static_NextHop_NextHop_Union interface.
+func (E_LocalRouting_LOCAL_DEFINED_NEXT_HOP) Documentation_for_NetworkInstance_Protocol_Static_NextHop_NextHop_Union() {
+}
+
+// Documentation_for_NetworkInstance_Protocol_Static_NextHop_NextHop_Union ensures that UnionString
+// implements the NetworkInstance_Protocol_Static_NextHop_NextHop_Union interface.
+func (UnionString) Documentation_for_NetworkInstance_Protocol_Static_NextHop_NextHop_Union() {}
+
+// To_NetworkInstance_Protocol_Static_NextHop_NextHop_Union takes an input interface{} and attempts to convert it to a struct
+// which implements the NetworkInstance_Protocol_Static_NextHop_NextHop_Union union. It returns an error if the interface{} supplied
+// cannot be converted to a type within the union.
+func (t *NetworkInstance_Protocol_Static_NextHop) To_NetworkInstance_Protocol_Static_NextHop_NextHop_Union(i interface{}) (NetworkInstance_Protocol_Static_NextHop_NextHop_Union, error) {
+	if v, ok := i.(NetworkInstance_Protocol_Static_NextHop_NextHop_Union); ok {
+		return v, nil
+	}
+	switch v := i.(type) {
+	case string:
+		return UnionString(v), nil
+	}
+	return nil, fmt.Errorf("cannot convert %v to NetworkInstance_Protocol_Static_NextHop_NextHop_Union, unknown union type, got: %T, want any of [E_LocalRouting_LOCAL_DEFINED_NEXT_HOP, string]", i, i)
+}
+
+// NetworkInstance_Protocol_Static_NextHop_WecmpWeight_Union is an interface that is implemented by valid types for the union
+// for the leaf /openconfig-network-instance/network-instances/network-instance/protocols/protocol/static-routes/static/next-hops/next-hop/config/wecmp-weight within the YANG schema.
+// Union type can be one of [E_LocalRouting_LOCAL_DEFINED_WEIGHT, UnionUint64].
+type NetworkInstance_Protocol_Static_NextHop_WecmpWeight_Union interface {
+	// Union type can be one of [E_LocalRouting_LOCAL_DEFINED_WEIGHT, UnionUint64]
+	Documentation_for_NetworkInstance_Protocol_Static_NextHop_WecmpWeight_Union()
+}
+
+// Documentation_for_NetworkInstance_Protocol_Static_NextHop_WecmpWeight_Union ensures that E_LocalRouting_LOCAL_DEFINED_WEIGHT
+// implements the NetworkInstance_Protocol_Static_NextHop_WecmpWeight_Union interface.
+func (E_LocalRouting_LOCAL_DEFINED_WEIGHT) Documentation_for_NetworkInstance_Protocol_Static_NextHop_WecmpWeight_Union() {
+}
+
+// Documentation_for_NetworkInstance_Protocol_Static_NextHop_WecmpWeight_Union ensures that UnionUint64
+// implements the NetworkInstance_Protocol_Static_NextHop_WecmpWeight_Union interface.
+func (UnionUint64) Documentation_for_NetworkInstance_Protocol_Static_NextHop_WecmpWeight_Union() {}
+
+// To_NetworkInstance_Protocol_Static_NextHop_WecmpWeight_Union takes an input interface{} and attempts to convert it to a struct
+// which implements the NetworkInstance_Protocol_Static_NextHop_WecmpWeight_Union union. It returns an error if the interface{} supplied
+// cannot be converted to a type within the union.
+func (t *NetworkInstance_Protocol_Static_NextHop) To_NetworkInstance_Protocol_Static_NextHop_WecmpWeight_Union(i interface{}) (NetworkInstance_Protocol_Static_NextHop_WecmpWeight_Union, error) {
+	if v, ok := i.(NetworkInstance_Protocol_Static_NextHop_WecmpWeight_Union); ok {
+		return v, nil
+	}
+	switch v := i.(type) {
+	case uint64:
+		return UnionUint64(v), nil
+	}
+	return nil, fmt.Errorf("cannot convert %v to NetworkInstance_Protocol_Static_NextHop_WecmpWeight_Union, unknown union type, got: %T, want any of [E_LocalRouting_LOCAL_DEFINED_WEIGHT, uint64]", i, i)
+}
+
+// NetworkInstance_Protocol_Static_NextHop_EnableBfd represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/static-routes/static/next-hops/next-hop/enable-bfd YANG schema element.
+type NetworkInstance_Protocol_Static_NextHop_EnableBfd struct {
+	DesiredMinimumTxInterval *uint32 `path:"config/desired-minimum-tx-interval" module:"openconfig-network-instance/openconfig-network-instance"`
+	DetectionMultiplier      *uint8  `path:"config/detection-multiplier" module:"openconfig-network-instance/openconfig-network-instance"`
+	Enabled                  *bool   `path:"config/enabled" module:"openconfig-network-instance/openconfig-network-instance"`
+	RequiredMinimumReceive   *uint32 `path:"config/required-minimum-receive" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Static_NextHop_EnableBfd implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimitReceived) IsYANGGoStruct() {
+func (*NetworkInstance_Protocol_Static_NextHop_EnableBfd) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Static_NextHop_EnableBfd.
+func (*NetworkInstance_Protocol_Static_NextHop_EnableBfd) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Protocol_Static_NextHop_InterfaceRef represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/static-routes/static/next-hops/next-hop/interface-ref YANG schema element.
+type NetworkInstance_Protocol_Static_NextHop_InterfaceRef struct {
+	Interface    *string `path:"config/interface" module:"openconfig-network-instance/openconfig-network-instance"`
+	Subinterface *uint32 `path:"config/subinterface" module:"openconfig-network-instance/openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Protocol_Static_NextHop_InterfaceRef implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Protocol_Static_NextHop_InterfaceRef) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of NetworkInstance_Protocol_Static_NextHop_InterfaceRef.
+func (*NetworkInstance_Protocol_Static_NextHop_InterfaceRef) ΛBelongingModule() string {
+	return "openconfig-network-instance"
+}
+
+// NetworkInstance_Table represents the /openconfig-network-instance/network-instances/network-instance/tables/table YANG schema element.
+type NetworkInstance_Table struct {
+	AddressFamily E_Types_ADDRESS_FAMILY              `path:"config/address-family|address-family" module:"openconfig-network-instance/openconfig-network-instance|openconfig-network-instance"`
+	Protocol      E_PolicyTypes_INSTALL_PROTOCOL_TYPE `path:"config/protocol|protocol" module:"openconfig-network-instance/openconfig-network-instance|openconfig-network-instance"`
+}
+
+// IsYANGGoStruct ensures that NetworkInstance_Table implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*NetworkInstance_Table) IsYANGGoStruct() {}
+
+// ΛListKeyMap returns the keys of the NetworkInstance_Table struct, which is a YANG list entry.
+func (t *NetworkInstance_Table) ΛListKeyMap() (map[string]interface{}, error) {
+
+	return map[string]interface{}{
+		"address-family": t.AddressFamily,
+		"protocol":       t.Protocol,
+	}, nil
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimitReceived.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimitReceived) ΛBelongingModule() string {
+// of NetworkInstance_Table.
+func (*NetworkInstance_Table) ΛBelongingModule() string {
 	return "openconfig-network-instance"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimitReceived_Config represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/ipv4-unicast/prefix-limit-received/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimitReceived_Config struct {
-	MaxPrefixes         *uint32 `path:"max-prefixes" module:"openconfig-network-instance"`
-	PreventTeardown     *bool   `path:"prevent-teardown" module:"openconfig-network-instance"`
-	WarningThresholdPct *uint8  `path:"warning-threshold-pct" module:"openconfig-network-instance"`
+// NetworkInstance_TableConnection represents the /openconfig-network-instance/network-instances/network-instance/table-connections/table-connection YANG schema element.
+type NetworkInstance_TableConnection struct {
+	AddressFamily            E_Types_ADDRESS_FAMILY              `path:"config/address-family|address-family" module:"openconfig-network-instance/openconfig-network-instance|openconfig-network-instance"`
+	DefaultImportPolicy      E_RoutingPolicy_DefaultPolicyType   `path:"config/default-import-policy" module:"openconfig-network-instance/openconfig-network-instance"`
+	DisableMetricPropagation *bool                               `path:"config/disable-metric-propagation" module:"openconfig-network-instance/openconfig-network-instance"`
+	DstProtocol              E_PolicyTypes_INSTALL_PROTOCOL_TYPE `path:"config/dst-protocol|dst-protocol" module:"openconfig-network-instance/openconfig-network-instance|openconfig-network-instance"`
+	ImportPolicy             []string                            `path:"config/import-policy" module:"openconfig-network-instance/openconfig-network-instance"`
+	SrcProtocol              E_PolicyTypes_INSTALL_PROTOCOL_TYPE `path:"config/src-protocol|src-protocol" module:"openconfig-network-instance/openconfig-network-instance|openconfig-network-instance"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimitReceived_Config implements the yang.GoStruct
+// IsYANGGoStruct ensures that NetworkInstance_TableConnection implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimitReceived_Config) IsYANGGoStruct() {
+func (*NetworkInstance_TableConnection) IsYANGGoStruct() {}
+
+// ΛListKeyMap returns the keys of the NetworkInstance_TableConnection struct, which is a YANG list entry.
+func (t *NetworkInstance_TableConnection) ΛListKeyMap() (map[string]interface{}, error) {
+
+	return map[string]interface{}{
+		"address-family": t.AddressFamily,
+		"dst-protocol":   t.DstProtocol,
+		"src-protocol":   t.SrcProtocol,
+	}, nil
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimitReceived_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimitReceived_Config) ΛBelongingModule() string {
+// of NetworkInstance_TableConnection.
+func (*NetworkInstance_TableConnection) ΛBelongingModule() string {
 	return "openconfig-network-instance"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimit_Config represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/ipv4-unicast/prefix-limit/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimit_Config struct {
-	MaxPrefixes         *uint32 `path:"max-prefixes" module:"openconfig-network-instance"`
-	PreventTeardown     *bool   `path:"prevent-teardown" module:"openconfig-network-instance"`
-	WarningThresholdPct *uint8  `path:"warning-threshold-pct" module:"openconfig-network-instance"`
+// NetworkInstance_Vlan represents the /openconfig-network-instance/network-instances/network-instance/vlans/vlan YANG schema element.
+type NetworkInstance_Vlan struct {
+	Name   *string       `path:"config/name" module:"openconfig-network-instance/openconfig-network-instance"`
+	Status E_Vlan_Status `path:"config/status" module:"openconfig-network-instance/openconfig-network-instance"`
+	VlanId *uint16       `path:"config/vlan-id|vlan-id" module:"openconfig-network-instance/openconfig-network-instance|openconfig-network-instance"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimit_Config implements the yang.GoStruct
+// IsYANGGoStruct ensures that NetworkInstance_Vlan implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimit_Config) IsYANGGoStruct() {
+func (*NetworkInstance_Vlan) IsYANGGoStruct() {}
+
+// ΛListKeyMap returns the keys of the NetworkInstance_Vlan struct, which is a YANG list entry.
+func (t *NetworkInstance_Vlan) ΛListKeyMap() (map[string]interface{}, error) {
+	if t.VlanId == nil {
+		return nil, fmt.Errorf("nil value for key VlanId")
+	}
+
+	return map[string]interface{}{
+		"vlan-id": *t.VlanId,
+	}, nil
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimit_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv4Unicast_PrefixLimit_Config) ΛBelongingModule() string {
+// of NetworkInstance_Vlan.
+func (*NetworkInstance_Vlan) ΛBelongingModule() string {
 	return "openconfig-network-instance"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/ipv6-unicast YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast struct {
-	Config              *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_Config              `path:"config" module:"openconfig-network-instance"`
-	PrefixLimit         *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimit         `path:"prefix-limit" module:"openconfig-network-instance"`
-	PrefixLimitReceived *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimitReceived `path:"prefix-limit-received" module:"openconfig-network-instance"`
+// RoutingPolicy represents the /openconfig-routing-policy/routing-policy YANG schema element.
+type RoutingPolicy struct {
+	DefinedSets      *RoutingPolicy_DefinedSets                 `path:"defined-sets" module:"openconfig-routing-policy"`
+	PolicyDefinition map[string]*RoutingPolicy_PolicyDefinition `path:"policy-definitions/policy-definition" module:"openconfig-routing-policy/openconfig-routing-policy"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast implements the yang.GoStruct
+// IsYANGGoStruct ensures that RoutingPolicy implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast) IsYANGGoStruct() {
+func (*RoutingPolicy) IsYANGGoStruct() {}
+
+// NewPolicyDefinition creates a new entry in the PolicyDefinition list of the
+// RoutingPolicy struct. The keys of the list are populated from the input
+// arguments.
+func (t *RoutingPolicy) NewPolicyDefinition(Name string) (*RoutingPolicy_PolicyDefinition, error) {
+
+	// Initialise the list within the receiver struct if it has not already been
+	// created.
+	if t.PolicyDefinition == nil {
+		t.PolicyDefinition = make(map[string]*RoutingPolicy_PolicyDefinition)
+	}
+
+	key := Name
+
+	// Ensure that this key has not already been used in the
+	// list. Keyed YANG lists do not allow duplicate keys to
+	// be created.
+	if _, ok := t.PolicyDefinition[key]; ok {
+		return nil, fmt.Errorf("duplicate key %v for list PolicyDefinition", key)
+	}
+
+	t.PolicyDefinition[key] = &RoutingPolicy_PolicyDefinition{
+		Name: &Name,
+	}
+
+	return t.PolicyDefinition[key], nil
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast) ΛBelongingModule() string {
-	return "openconfig-network-instance"
+// of RoutingPolicy.
+func (*RoutingPolicy) ΛBelongingModule() string {
+	return "openconfig-routing-policy"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_Config represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/ipv6-unicast/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_Config struct {
-	SendDefaultRoute *bool `path:"send-default-route" module:"openconfig-network-instance"`
+// RoutingPolicy_DefinedSets represents the /openconfig-routing-policy/routing-policy/defined-sets YANG schema element.
+type RoutingPolicy_DefinedSets struct {
+	BgpDefinedSets *RoutingPolicy_DefinedSets_BgpDefinedSets         `path:"bgp-defined-sets" module:"openconfig-bgp-policy"`
+	NeighborSet    map[string]*RoutingPolicy_DefinedSets_NeighborSet `path:"neighbor-sets/neighbor-set" module:"openconfig-routing-policy/openconfig-routing-policy"`
+	PrefixSet      map[string]*RoutingPolicy_DefinedSets_PrefixSet   `path:"prefix-sets/prefix-set" module:"openconfig-routing-policy/openconfig-routing-policy"`
+	TagSet         map[string]*RoutingPolicy_DefinedSets_TagSet      `path:"tag-sets/tag-set" module:"openconfig-routing-policy/openconfig-routing-policy"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_Config implements the yang.GoStruct
+// IsYANGGoStruct ensures that RoutingPolicy_DefinedSets implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_Config) IsYANGGoStruct() {
+func (*RoutingPolicy_DefinedSets) IsYANGGoStruct() {}
+
+// NewNeighborSet creates a new entry in the NeighborSet list of the
+// RoutingPolicy_DefinedSets struct. The keys of the list are populated from the input
+// arguments.
+func (t *RoutingPolicy_DefinedSets) NewNeighborSet(Name string) (*RoutingPolicy_DefinedSets_NeighborSet, error) {
+
+	// Initialise the list within the receiver struct if it has not already been
+	// created.
+	if t.NeighborSet == nil {
+		t.NeighborSet = make(map[string]*RoutingPolicy_DefinedSets_NeighborSet)
+	}
+
+	key := Name
+
+	// Ensure that this key has not already been used in the
+	// list. Keyed YANG lists do not allow duplicate keys to
+	// be created.
+	if _, ok := t.NeighborSet[key]; ok {
+		return nil, fmt.Errorf("duplicate key %v for list NeighborSet", key)
+	}
+
+	t.NeighborSet[key] = &RoutingPolicy_DefinedSets_NeighborSet{
+		Name: &Name,
+	}
+
+	return t.NeighborSet[key], nil
+}
+
+// NewPrefixSet creates a new entry in the PrefixSet list of the
+// RoutingPolicy_DefinedSets struct. The keys of the list are populated from the input
+// arguments.
+func (t *RoutingPolicy_DefinedSets) NewPrefixSet(Name string) (*RoutingPolicy_DefinedSets_PrefixSet, error) {
+
+	// Initialise the list within the receiver struct if it has not already been
+	// created.
+	if t.PrefixSet == nil {
+		t.PrefixSet = make(map[string]*RoutingPolicy_DefinedSets_PrefixSet)
+	}
+
+	key := Name
+
+	// Ensure that this key has not already been used in the
+	// list. Keyed YANG lists do not allow duplicate keys to
+	// be created.
+	if _, ok := t.PrefixSet[key]; ok {
+		return nil, fmt.Errorf("duplicate key %v for list PrefixSet", key)
+	}
+
+	t.PrefixSet[key] = &RoutingPolicy_DefinedSets_PrefixSet{
+		Name: &Name,
+	}
+
+	return t.PrefixSet[key], nil
+}
+
+// NewTagSet creates a new entry in the TagSet list of the
+// RoutingPolicy_DefinedSets struct. The keys of the list are populated from the input
+// arguments.
+func (t *RoutingPolicy_DefinedSets) NewTagSet(Name string) (*RoutingPolicy_DefinedSets_TagSet, error) {
+
+	// Initialise the list within the receiver struct if it has not already been
+	// created.
+	if t.TagSet == nil {
+		t.TagSet = make(map[string]*RoutingPolicy_DefinedSets_TagSet)
+	}
+
+	key := Name
+
+	// Ensure that this key has not already been used in the
+	// list. Keyed YANG lists do not allow duplicate keys to
+	// be created.
+	if _, ok := t.TagSet[key]; ok {
+		return nil, fmt.Errorf("duplicate key %v for list TagSet", key)
+	}
+
+	t.TagSet[key] = &RoutingPolicy_DefinedSets_TagSet{
+		Name: &Name,
+	}
+
+	return t.TagSet[key], nil
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
+// of RoutingPolicy_DefinedSets.
+func (*RoutingPolicy_DefinedSets) ΛBelongingModule() string {
+	return "openconfig-routing-policy"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimit represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/ipv6-unicast/prefix-limit YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimit struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimit_Config `path:"config" module:"openconfig-network-instance"`
+// RoutingPolicy_DefinedSets_BgpDefinedSets represents the /openconfig-routing-policy/routing-policy/defined-sets/bgp-defined-sets YANG schema element.
+type RoutingPolicy_DefinedSets_BgpDefinedSets struct {
+	AsPathSet       map[string]*RoutingPolicy_DefinedSets_BgpDefinedSets_AsPathSet       `path:"as-path-sets/as-path-set" module:"openconfig-bgp-policy/openconfig-bgp-policy"`
+	CommunitySet    map[string]*RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet    `path:"community-sets/community-set" module:"openconfig-bgp-policy/openconfig-bgp-policy"`
+	ExtCommunitySet map[string]*RoutingPolicy_DefinedSets_BgpDefinedSets_ExtCommunitySet `path:"ext-community-sets/ext-community-set" module:"openconfig-bgp-policy/openconfig-bgp-policy"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimit implements the yang.GoStruct
+// IsYANGGoStruct ensures that RoutingPolicy_DefinedSets_BgpDefinedSets implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimit) IsYANGGoStruct() {
+func (*RoutingPolicy_DefinedSets_BgpDefinedSets) IsYANGGoStruct() {}
+
+// NewAsPathSet creates a new entry in the AsPathSet list of the
+// RoutingPolicy_DefinedSets_BgpDefinedSets struct. The keys of the list are populated from the input
+// arguments.
+func (t *RoutingPolicy_DefinedSets_BgpDefinedSets) NewAsPathSet(AsPathSetName string) (*RoutingPolicy_DefinedSets_BgpDefinedSets_AsPathSet, error) {
+
+	// Initialise the list within the receiver struct if it has not already been
+	// created.
+	if t.AsPathSet == nil {
+		t.AsPathSet = make(map[string]*RoutingPolicy_DefinedSets_BgpDefinedSets_AsPathSet)
+	}
+
+	key := AsPathSetName
+
+	// Ensure that this key has not already been used in the
+	// list. Keyed YANG lists do not allow duplicate keys to
+	// be created.
+	if _, ok := t.AsPathSet[key]; ok {
+		return nil, fmt.Errorf("duplicate key %v for list AsPathSet", key)
+	}
+
+	t.AsPathSet[key] = &RoutingPolicy_DefinedSets_BgpDefinedSets_AsPathSet{
+		AsPathSetName: &AsPathSetName,
+	}
+
+	return t.AsPathSet[key], nil
+}
+
+// NewCommunitySet creates a new entry in the CommunitySet list of the
+// RoutingPolicy_DefinedSets_BgpDefinedSets struct. The keys of the list are populated from the input
+// arguments.
+func (t *RoutingPolicy_DefinedSets_BgpDefinedSets) NewCommunitySet(CommunitySetName string) (*RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet, error) {
+
+	// Initialise the list within the receiver struct if it has not already been
+	// created.
+	if t.CommunitySet == nil {
+		t.CommunitySet = make(map[string]*RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet)
+	}
+
+	key := CommunitySetName
+
+	// Ensure that this key has not already been used in the
+	// list. Keyed YANG lists do not allow duplicate keys to
+	// be created.
+	if _, ok := t.CommunitySet[key]; ok {
+		return nil, fmt.Errorf("duplicate key %v for list CommunitySet", key)
+	}
+
+	t.CommunitySet[key] = &RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet{
+		CommunitySetName: &CommunitySetName,
+	}
+
+	return t.CommunitySet[key], nil
+}
+
+// NewExtCommunitySet creates a new entry in the ExtCommunitySet list of the
+// RoutingPolicy_DefinedSets_BgpDefinedSets struct. The keys of the list are populated from the input
+// arguments.
+func (t *RoutingPolicy_DefinedSets_BgpDefinedSets) NewExtCommunitySet(ExtCommunitySetName string) (*RoutingPolicy_DefinedSets_BgpDefinedSets_ExtCommunitySet, error) {
+
+	// Initialise the list within the receiver struct if it has not already been
+	// created.
+	if t.ExtCommunitySet == nil {
+		t.ExtCommunitySet = make(map[string]*RoutingPolicy_DefinedSets_BgpDefinedSets_ExtCommunitySet)
+	}
+
+	key := ExtCommunitySetName
+
+	// Ensure that this key has not already been used in the
+	// list. Keyed YANG lists do not allow duplicate keys to
+	// be created.
+	if _, ok := t.ExtCommunitySet[key]; ok {
+		return nil, fmt.Errorf("duplicate key %v for list ExtCommunitySet", key)
+	}
+
+	t.ExtCommunitySet[key] = &RoutingPolicy_DefinedSets_BgpDefinedSets_ExtCommunitySet{
+		ExtCommunitySetName: &ExtCommunitySetName,
+	}
+
+	return t.ExtCommunitySet[key], nil
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimit.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimit) ΛBelongingModule() string {
-	return "openconfig-network-instance"
+// of RoutingPolicy_DefinedSets_BgpDefinedSets.
+func (*RoutingPolicy_DefinedSets_BgpDefinedSets) ΛBelongingModule() string {
+	return "openconfig-bgp-policy"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimitReceived represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/ipv6-unicast/prefix-limit-received YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimitReceived struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimitReceived_Config `path:"config" module:"openconfig-network-instance"`
+// RoutingPolicy_DefinedSets_BgpDefinedSets_AsPathSet represents the /openconfig-routing-policy/routing-policy/defined-sets/bgp-defined-sets/as-path-sets/as-path-set YANG schema element.
+type RoutingPolicy_DefinedSets_BgpDefinedSets_AsPathSet struct {
+	AsPathSetMember []string `path:"config/as-path-set-member" module:"openconfig-bgp-policy/openconfig-bgp-policy"`
+	AsPathSetName   *string  `path:"config/as-path-set-name|as-path-set-name" module:"openconfig-bgp-policy/openconfig-bgp-policy|openconfig-bgp-policy"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimitReceived implements the yang.GoStruct
+// IsYANGGoStruct ensures that RoutingPolicy_DefinedSets_BgpDefinedSets_AsPathSet implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimitReceived) IsYANGGoStruct() {
+func (*RoutingPolicy_DefinedSets_BgpDefinedSets_AsPathSet) IsYANGGoStruct() {}
+
+// ΛListKeyMap returns the keys of the RoutingPolicy_DefinedSets_BgpDefinedSets_AsPathSet struct, which is a YANG list entry.
+func (t *RoutingPolicy_DefinedSets_BgpDefinedSets_AsPathSet) ΛListKeyMap() (map[string]interface{}, error) {
+	if t.AsPathSetName == nil {
+		return nil, fmt.Errorf("nil value for key AsPathSetName")
+	}
+
+	return map[string]interface{}{
+		"as-path-set-name": *t.AsPathSetName,
+	}, nil
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimitReceived.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimitReceived) ΛBelongingModule() string {
-	return "openconfig-network-instance"
+// of RoutingPolicy_DefinedSets_BgpDefinedSets_AsPathSet.
+func (*RoutingPolicy_DefinedSets_BgpDefinedSets_AsPathSet) ΛBelongingModule() string {
+	return "openconfig-bgp-policy"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimitReceived_Config represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/ipv6-unicast/prefix-limit-received/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimitReceived_Config struct {
-	MaxPrefixes         *uint32 `path:"max-prefixes" module:"openconfig-network-instance"`
-	PreventTeardown     *bool   `path:"prevent-teardown" module:"openconfig-network-instance"`
-	WarningThresholdPct *uint8  `path:"warning-threshold-pct" module:"openconfig-network-instance"`
+// RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet represents the /openconfig-routing-policy/routing-policy/defined-sets/bgp-defined-sets/community-sets/community-set YANG schema element.
+type RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet struct {
+	CommunityMember  []RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet_CommunityMember_Union `path:"config/community-member" module:"openconfig-bgp-policy/openconfig-bgp-policy"`
+	CommunitySetName *string                                                                       `path:"config/community-set-name|community-set-name" module:"openconfig-bgp-policy/openconfig-bgp-policy|openconfig-bgp-policy"`
+	MatchSetOptions  E_PolicyTypes_MatchSetOptionsType                                             `path:"config/match-set-options" module:"openconfig-bgp-policy/openconfig-bgp-policy"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimitReceived_Config implements the yang.GoStruct
+// IsYANGGoStruct ensures that RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimitReceived_Config) IsYANGGoStruct() {
+func (*RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet) IsYANGGoStruct() {}
+
+// ΛListKeyMap returns the keys of the RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet struct, which is a YANG list entry.
+func (t *RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet) ΛListKeyMap() (map[string]interface{}, error) {
+	if t.CommunitySetName == nil {
+		return nil, fmt.Errorf("nil value for key CommunitySetName")
+	}
+
+	return map[string]interface{}{
+		"community-set-name": *t.CommunitySetName,
+	}, nil
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimitReceived_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimitReceived_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
+// of RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet.
+func (*RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet) ΛBelongingModule() string {
+	return "openconfig-bgp-policy"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimit_Config represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/ipv6-unicast/prefix-limit/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimit_Config struct {
-	MaxPrefixes         *uint32 `path:"max-prefixes" module:"openconfig-network-instance"`
-	PreventTeardown     *bool   `path:"prevent-teardown" module:"openconfig-network-instance"`
-	WarningThresholdPct *uint8  `path:"warning-threshold-pct" module:"openconfig-network-instance"`
+// RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet_CommunityMember_Union is an interface that is implemented by valid types for the union
+// for the leaf /openconfig-routing-policy/routing-policy/defined-sets/bgp-defined-sets/community-sets/community-set/config/community-member within the YANG schema.
+// Union type can be one of [E_BgpTypes_BGP_WELL_KNOWN_STD_COMMUNITY, UnionString, UnionUint32].
+type RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet_CommunityMember_Union interface {
+	// Union type can be one of [E_BgpTypes_BGP_WELL_KNOWN_STD_COMMUNITY, UnionString, UnionUint32]
+	Documentation_for_RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet_CommunityMember_Union()
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimit_Config implements the yang.GoStruct
+// Documentation_for_RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet_CommunityMember_Union ensures that E_BgpTypes_BGP_WELL_KNOWN_STD_COMMUNITY
+// implements the RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet_CommunityMember_Union interface.
+func (E_BgpTypes_BGP_WELL_KNOWN_STD_COMMUNITY) Documentation_for_RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet_CommunityMember_Union() {
+}
+
+// Documentation_for_RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet_CommunityMember_Union ensures that UnionString
+// implements the RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet_CommunityMember_Union interface.
+func (UnionString) Documentation_for_RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet_CommunityMember_Union() {
+}
+
+// Documentation_for_RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet_CommunityMember_Union ensures that UnionUint32
+// implements the RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet_CommunityMember_Union interface.
+func (UnionUint32) Documentation_for_RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet_CommunityMember_Union() {
+}
+
+// To_RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet_CommunityMember_Union takes an input interface{} and attempts to convert it to a struct
+// which implements the RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet_CommunityMember_Union union. It returns an error if the interface{} supplied
+// cannot be converted to a type within the union.
+func (t *RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet) To_RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet_CommunityMember_Union(i interface{}) (RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet_CommunityMember_Union, error) {
+	if v, ok := i.(RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet_CommunityMember_Union); ok {
+		return v, nil
+	}
+	switch v := i.(type) {
+	case string:
+		return UnionString(v), nil
+	case uint32:
+		return UnionUint32(v), nil
+	}
+	return nil, fmt.Errorf("cannot convert %v to RoutingPolicy_DefinedSets_BgpDefinedSets_CommunitySet_CommunityMember_Union, unknown union type, got: %T, want any of [E_BgpTypes_BGP_WELL_KNOWN_STD_COMMUNITY, string, uint32]", i, i)
+}
+
+// RoutingPolicy_DefinedSets_BgpDefinedSets_ExtCommunitySet represents the /openconfig-routing-policy/routing-policy/defined-sets/bgp-defined-sets/ext-community-sets/ext-community-set YANG schema element.
+type RoutingPolicy_DefinedSets_BgpDefinedSets_ExtCommunitySet struct {
+	ExtCommunityMember  []string                          `path:"config/ext-community-member" module:"openconfig-bgp-policy/openconfig-bgp-policy"`
+	ExtCommunitySetName *string                           `path:"config/ext-community-set-name|ext-community-set-name" module:"openconfig-bgp-policy/openconfig-bgp-policy|openconfig-bgp-policy"`
+	MatchSetOptions     E_PolicyTypes_MatchSetOptionsType `path:"config/match-set-options" module:"openconfig-bgp-policy/openconfig-bgp-policy"`
+}
+
+// IsYANGGoStruct ensures that RoutingPolicy_DefinedSets_BgpDefinedSets_ExtCommunitySet implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimit_Config) IsYANGGoStruct() {
+func (*RoutingPolicy_DefinedSets_BgpDefinedSets_ExtCommunitySet) IsYANGGoStruct() {}
+
+// ΛListKeyMap returns the keys of the RoutingPolicy_DefinedSets_BgpDefinedSets_ExtCommunitySet struct, which is a YANG list entry.
+func (t *RoutingPolicy_DefinedSets_BgpDefinedSets_ExtCommunitySet) ΛListKeyMap() (map[string]interface{}, error) {
+	if t.ExtCommunitySetName == nil {
+		return nil, fmt.Errorf("nil value for key ExtCommunitySetName")
+	}
+
+	return map[string]interface{}{
+		"ext-community-set-name": *t.ExtCommunitySetName,
+	}, nil
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimit_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_Ipv6Unicast_PrefixLimit_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
+// of RoutingPolicy_DefinedSets_BgpDefinedSets_ExtCommunitySet.
+func (*RoutingPolicy_DefinedSets_BgpDefinedSets_ExtCommunitySet) ΛBelongingModule() string {
+	return "openconfig-bgp-policy"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/l2vpn-evpn YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn struct {
-	PrefixLimit         *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimit         `path:"prefix-limit" module:"openconfig-network-instance"`
-	PrefixLimitReceived *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimitReceived `path:"prefix-limit-received" module:"openconfig-network-instance"`
+// RoutingPolicy_DefinedSets_NeighborSet represents the /openconfig-routing-policy/routing-policy/defined-sets/neighbor-sets/neighbor-set YANG schema element.
+type RoutingPolicy_DefinedSets_NeighborSet struct {
+	Address []string `path:"config/address" module:"openconfig-routing-policy/openconfig-routing-policy"`
+	Name    *string  `path:"config/name|name" module:"openconfig-routing-policy/openconfig-routing-policy|openconfig-routing-policy"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn implements the yang.GoStruct
+// IsYANGGoStruct ensures that RoutingPolicy_DefinedSets_NeighborSet implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn) IsYANGGoStruct() {
+func (*RoutingPolicy_DefinedSets_NeighborSet) IsYANGGoStruct() {}
+
+// ΛListKeyMap returns the keys of the RoutingPolicy_DefinedSets_NeighborSet struct, which is a YANG list entry.
+func (t *RoutingPolicy_DefinedSets_NeighborSet) ΛListKeyMap() (map[string]interface{}, error) {
+	if t.Name == nil {
+		return nil, fmt.Errorf("nil value for key Name")
+	}
+
+	return map[string]interface{}{
+		"name": *t.Name,
+	}, nil
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn) ΛBelongingModule() string {
-	return "openconfig-network-instance"
+// of RoutingPolicy_DefinedSets_NeighborSet.
+func (*RoutingPolicy_DefinedSets_NeighborSet) ΛBelongingModule() string {
+	return "openconfig-routing-policy"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimit represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/l2vpn-evpn/prefix-limit YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimit struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimit_Config `path:"config" module:"openconfig-network-instance"`
+// RoutingPolicy_DefinedSets_PrefixSet represents the /openconfig-routing-policy/routing-policy/defined-sets/prefix-sets/prefix-set YANG schema element.
+type RoutingPolicy_DefinedSets_PrefixSet struct {
+	Mode   E_PrefixSet_Mode                                                                               `path:"config/mode" module:"openconfig-routing-policy/openconfig-routing-policy"`
+	Name   *string                                                                                        `path:"config/name|name" module:"openconfig-routing-policy/openconfig-routing-policy|openconfig-routing-policy"`
+	Prefix map[RoutingPolicy_DefinedSets_PrefixSet_Prefix_Key]*RoutingPolicy_DefinedSets_PrefixSet_Prefix `path:"prefixes/prefix" module:"openconfig-routing-policy/openconfig-routing-policy"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimit implements the yang.GoStruct
+// IsYANGGoStruct ensures that RoutingPolicy_DefinedSets_PrefixSet implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimit) IsYANGGoStruct() {
+func (*RoutingPolicy_DefinedSets_PrefixSet) IsYANGGoStruct() {}
+
+// RoutingPolicy_DefinedSets_PrefixSet_Prefix_Key represents the key for list Prefix of element /openconfig-routing-policy/routing-policy/defined-sets/prefix-sets/prefix-set.
+type RoutingPolicy_DefinedSets_PrefixSet_Prefix_Key struct {
+	IpPrefix        string `path:"ip-prefix"`
+	MasklengthRange string `path:"masklength-range"`
+}
+
+// IsYANGGoKeyStruct ensures that RoutingPolicy_DefinedSets_PrefixSet_Prefix_Key partially implements the
+// yang.GoKeyStruct interface. This allows functions that need to
+// handle this key struct to identify it as being generated by gogen.
+func (RoutingPolicy_DefinedSets_PrefixSet_Prefix_Key) IsYANGGoKeyStruct() {}
+
+// ΛListKeyMap returns the values of the RoutingPolicy_DefinedSets_PrefixSet_Prefix_Key key struct.
+func (t RoutingPolicy_DefinedSets_PrefixSet_Prefix_Key) ΛListKeyMap() (map[string]interface{}, error) {
+	return map[string]interface{}{
+		"ip-prefix":        t.IpPrefix,
+		"masklength-range": t.MasklengthRange,
+	}, nil
+}
+
+// NewPrefix creates a new entry in the Prefix list of the
+// RoutingPolicy_DefinedSets_PrefixSet struct. The keys of the list are populated from the input
+// arguments.
+func (t *RoutingPolicy_DefinedSets_PrefixSet) NewPrefix(IpPrefix string, MasklengthRange string) (*RoutingPolicy_DefinedSets_PrefixSet_Prefix, error) {
+
+	// Initialise the list within the receiver struct if it has not already been
+	// created.
+	if t.Prefix == nil {
+		t.Prefix = make(map[RoutingPolicy_DefinedSets_PrefixSet_Prefix_Key]*RoutingPolicy_DefinedSets_PrefixSet_Prefix)
+	}
+
+	key := RoutingPolicy_DefinedSets_PrefixSet_Prefix_Key{
+		IpPrefix:        IpPrefix,
+		MasklengthRange: MasklengthRange,
+	}
+
+	// Ensure that this key has not already been used in the
+	// list. Keyed YANG lists do not allow duplicate keys to
+	// be created.
+	if _, ok := t.Prefix[key]; ok {
+		return nil, fmt.Errorf("duplicate key %v for list Prefix", key)
+	}
+
+	t.Prefix[key] = &RoutingPolicy_DefinedSets_PrefixSet_Prefix{
+		IpPrefix:        &IpPrefix,
+		MasklengthRange: &MasklengthRange,
+	}
+
+	return t.Prefix[key], nil
+}
+
+// ΛListKeyMap returns the keys of the RoutingPolicy_DefinedSets_PrefixSet struct, which is a YANG list entry.
+func (t *RoutingPolicy_DefinedSets_PrefixSet) ΛListKeyMap() (map[string]interface{}, error) {
+	if t.Name == nil {
+		return nil, fmt.Errorf("nil value for key Name")
+	}
+
+	return map[string]interface{}{
+		"name": *t.Name,
+	}, nil
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimit.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimit) ΛBelongingModule() string {
-	return "openconfig-network-instance"
+// of RoutingPolicy_DefinedSets_PrefixSet.
+func (*RoutingPolicy_DefinedSets_PrefixSet) ΛBelongingModule() string {
+	return "openconfig-routing-policy"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimitReceived represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/l2vpn-evpn/prefix-limit-received YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimitReceived struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimitReceived_Config `path:"config" module:"openconfig-network-instance"`
+// RoutingPolicy_DefinedSets_PrefixSet_Prefix represents the /openconfig-routing-policy/routing-policy/defined-sets/prefix-sets/prefix-set/prefixes/prefix YANG schema element.
+type RoutingPolicy_DefinedSets_PrefixSet_Prefix struct {
+	IpPrefix        *string `path:"config/ip-prefix|ip-prefix" module:"openconfig-routing-policy/openconfig-routing-policy|openconfig-routing-policy"`
+	MasklengthRange *string `path:"config/masklength-range|masklength-range" module:"openconfig-routing-policy/openconfig-routing-policy|openconfig-routing-policy"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimitReceived implements the yang.GoStruct
+// IsYANGGoStruct ensures that RoutingPolicy_DefinedSets_PrefixSet_Prefix implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimitReceived) IsYANGGoStruct() {
+func (*RoutingPolicy_DefinedSets_PrefixSet_Prefix) IsYANGGoStruct() {}
+
+// ΛListKeyMap returns the keys of the RoutingPolicy_DefinedSets_PrefixSet_Prefix struct, which is a YANG list entry.
+func (t *RoutingPolicy_DefinedSets_PrefixSet_Prefix) ΛListKeyMap() (map[string]interface{}, error) {
+	if t.IpPrefix == nil {
+		return nil, fmt.Errorf("nil value for key IpPrefix")
+	}
+
+	if t.MasklengthRange == nil {
+		return nil, fmt.Errorf("nil value for key MasklengthRange")
+	}
+
+	return map[string]interface{}{
+		"ip-prefix":        *t.IpPrefix,
+		"masklength-range": *t.MasklengthRange,
+	}, nil
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimitReceived.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimitReceived) ΛBelongingModule() string {
-	return "openconfig-network-instance"
+// of RoutingPolicy_DefinedSets_PrefixSet_Prefix.
+func (*RoutingPolicy_DefinedSets_PrefixSet_Prefix) ΛBelongingModule() string {
+	return "openconfig-routing-policy"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimitReceived_Config represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/l2vpn-evpn/prefix-limit-received/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimitReceived_Config struct {
-	MaxPrefixes         *uint32 `path:"max-prefixes" module:"openconfig-network-instance"`
-	PreventTeardown     *bool   `path:"prevent-teardown" module:"openconfig-network-instance"`
-	WarningThresholdPct *uint8  `path:"warning-threshold-pct" module:"openconfig-network-instance"`
+// RoutingPolicy_DefinedSets_TagSet represents the /openconfig-routing-policy/routing-policy/defined-sets/tag-sets/tag-set YANG schema element.
+type RoutingPolicy_DefinedSets_TagSet struct {
+	Name     *string                                           `path:"config/name|name" module:"openconfig-routing-policy/openconfig-routing-policy|openconfig-routing-policy"`
+	TagValue []RoutingPolicy_DefinedSets_TagSet_TagValue_Union `path:"config/tag-value" module:"openconfig-routing-policy/openconfig-routing-policy"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimitReceived_Config implements the yang.GoStruct
+// IsYANGGoStruct ensures that RoutingPolicy_DefinedSets_TagSet implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimitReceived_Config) IsYANGGoStruct() {
+func (*RoutingPolicy_DefinedSets_TagSet) IsYANGGoStruct() {}
+
+// ΛListKeyMap returns the keys of the RoutingPolicy_DefinedSets_TagSet struct, which is a YANG list entry.
+func (t *RoutingPolicy_DefinedSets_TagSet) ΛListKeyMap() (map[string]interface{}, error) {
+	if t.Name == nil {
+		return nil, fmt.Errorf("nil value for key Name")
+	}
+
+	return map[string]interface{}{
+		"name": *t.Name,
+	}, nil
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimitReceived_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimitReceived_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
+// of RoutingPolicy_DefinedSets_TagSet.
+func (*RoutingPolicy_DefinedSets_TagSet) ΛBelongingModule() string {
+	return "openconfig-routing-policy"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimit_Config represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/l2vpn-evpn/prefix-limit/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimit_Config struct {
-	MaxPrefixes         *uint32 `path:"max-prefixes" module:"openconfig-network-instance"`
-	PreventTeardown     *bool   `path:"prevent-teardown" module:"openconfig-network-instance"`
-	WarningThresholdPct *uint8  `path:"warning-threshold-pct" module:"openconfig-network-instance"`
+// RoutingPolicy_DefinedSets_TagSet_TagValue_Union is an interface that is implemented by valid types for the union
+// for the leaf /openconfig-routing-policy/routing-policy/defined-sets/tag-sets/tag-set/config/tag-value within the YANG schema.
+// Union type can be one of [UnionString, UnionUint32].
+type RoutingPolicy_DefinedSets_TagSet_TagValue_Union interface {
+	// Union type can be one of [UnionString, UnionUint32]
+	Documentation_for_RoutingPolicy_DefinedSets_TagSet_TagValue_Union()
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimit_Config implements the yang.GoStruct
+// Documentation_for_RoutingPolicy_DefinedSets_TagSet_TagValue_Union ensures that UnionString
+// implements the RoutingPolicy_DefinedSets_TagSet_TagValue_Union interface.
+func (UnionString) Documentation_for_RoutingPolicy_DefinedSets_TagSet_TagValue_Union() {}
+
+// Documentation_for_RoutingPolicy_DefinedSets_TagSet_TagValue_Union ensures that UnionUint32
+// implements the RoutingPolicy_DefinedSets_TagSet_TagValue_Union interface.
+func (UnionUint32) Documentation_for_RoutingPolicy_DefinedSets_TagSet_TagValue_Union() {}
+
+// To_RoutingPolicy_DefinedSets_TagSet_TagValue_Union takes an input interface{} and attempts to convert it to a struct
+// which implements the RoutingPolicy_DefinedSets_TagSet_TagValue_Union union. It returns an error if the interface{} supplied
+// cannot be converted to a type within the union.
+func (t *RoutingPolicy_DefinedSets_TagSet) To_RoutingPolicy_DefinedSets_TagSet_TagValue_Union(i interface{}) (RoutingPolicy_DefinedSets_TagSet_TagValue_Union, error) {
+	if v, ok := i.(RoutingPolicy_DefinedSets_TagSet_TagValue_Union); ok {
+		return v, nil
+	}
+	switch v := i.(type) {
+	case string:
+		return UnionString(v), nil
+	case uint32:
+		return UnionUint32(v), nil
+	}
+	return nil, fmt.Errorf("cannot convert %v to RoutingPolicy_DefinedSets_TagSet_TagValue_Union, unknown union type, got: %T, want any of [string, uint32]", i, i)
+}
+
+// RoutingPolicy_PolicyDefinition represents the /openconfig-routing-policy/routing-policy/policy-definitions/policy-definition YANG schema element.
+type RoutingPolicy_PolicyDefinition struct {
+	Name      *string                                              `path:"config/name|name" module:"openconfig-routing-policy/openconfig-routing-policy|openconfig-routing-policy"`
+	Statement *RoutingPolicy_PolicyDefinition_Statement_OrderedMap `path:"statements/statement" module:"openconfig-routing-policy/openconfig-routing-policy"`
+}
+
+// IsYANGGoStruct ensures that RoutingPolicy_PolicyDefinition implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimit_Config) IsYANGGoStruct() {
+func (*RoutingPolicy_PolicyDefinition) IsYANGGoStruct() {}
+
+// GetOrCreateStatementMap returns the ordered map field
+// Statement from RoutingPolicy_PolicyDefinition.
+//
+// It initializes the field if not already initialized.
+func (s *RoutingPolicy_PolicyDefinition) GetOrCreateStatementMap() *RoutingPolicy_PolicyDefinition_Statement_OrderedMap {
+	if s.Statement == nil {
+		s.Statement = &RoutingPolicy_PolicyDefinition_Statement_OrderedMap{}
+	}
+	return s.Statement
+}
+
+// AppendNewStatement creates a new entry in the Statement
+// ordered map of the RoutingPolicy_PolicyDefinition struct. The keys of the list are
+// populated from the input arguments.
+func (s *RoutingPolicy_PolicyDefinition) AppendNewStatement(Name string) (*RoutingPolicy_PolicyDefinition_Statement, error) {
+	if s.Statement == nil {
+		s.Statement = &RoutingPolicy_PolicyDefinition_Statement_OrderedMap{}
+	}
+	return s.Statement.AppendNew(Name)
+}
+
+// AppendStatement appends the supplied RoutingPolicy_PolicyDefinition_Statement struct
+// to the list Statement of RoutingPolicy_PolicyDefinition. If the key value(s)
+// specified in the supplied RoutingPolicy_PolicyDefinition_Statement already exist in the list, an
+// error is returned.
+func (s *RoutingPolicy_PolicyDefinition) AppendStatement(v *RoutingPolicy_PolicyDefinition_Statement) error {
+	if s.Statement == nil {
+		s.Statement = &RoutingPolicy_PolicyDefinition_Statement_OrderedMap{}
+	}
+	return s.Statement.Append(v)
+}
+
+// GetStatement retrieves the value with the specified key from the
+// Statement map field of RoutingPolicy_PolicyDefinition. If the receiver
+// is nil, or the specified key is not present in the list, nil is returned
+// such that Get* methods may be safely chained.
+func (s *RoutingPolicy_PolicyDefinition) GetStatement(Name string) *RoutingPolicy_PolicyDefinition_Statement {
+	if s == nil {
+		return nil
+	}
+	key := Name
+	return s.Statement.Get(key)
+}
+
+// DeleteStatement deletes the value with the specified keys from
+// the receiver RoutingPolicy_PolicyDefinition. If there is no such element, the
+// function is a no-op.
+func (s *RoutingPolicy_PolicyDefinition) DeleteStatement(Name string) bool {
+	key := Name
+	return s.Statement.Delete(key)
+}
+
+// RoutingPolicy_PolicyDefinition_Statement_OrderedMap is an ordered map that represents the "ordered-by user"
+// list elements at /openconfig-routing-policy/routing-policy/policy-definitions/policy-definition/statements/statement.
+type RoutingPolicy_PolicyDefinition_Statement_OrderedMap struct {
+	keys     []string
+	valueMap map[string]*RoutingPolicy_PolicyDefinition_Statement
+}
+
+// IsYANGOrderedList ensures that RoutingPolicy_PolicyDefinition_Statement_OrderedMap implements the
+// ygot.GoOrderedMap interface.
+func (*RoutingPolicy_PolicyDefinition_Statement_OrderedMap) IsYANGOrderedList() {}
+
+// init initializes any uninitialized values.
+func (o *RoutingPolicy_PolicyDefinition_Statement_OrderedMap) init() {
+	if o == nil {
+		return
+	}
+	if o.valueMap == nil {
+		o.valueMap = map[string]*RoutingPolicy_PolicyDefinition_Statement{}
+	}
+}
+
+// Keys returns a copy of the list's keys.
+func (o *RoutingPolicy_PolicyDefinition_Statement_OrderedMap) Keys() []string {
+	if o == nil {
+		return nil
+	}
+	return append([]string{}, o.keys...)
+}
+
+// Values returns the current set of the list's values in order.
+func (o *RoutingPolicy_PolicyDefinition_Statement_OrderedMap) Values() []*RoutingPolicy_PolicyDefinition_Statement {
+	if o == nil {
+		return nil
+	}
+	var values []*RoutingPolicy_PolicyDefinition_Statement
+	for _, key := range o.keys {
+		values = append(values, o.valueMap[key])
+	}
+	return values
+}
+
+// Len returns a size of RoutingPolicy_PolicyDefinition_Statement_OrderedMap
+func (o *RoutingPolicy_PolicyDefinition_Statement_OrderedMap) Len() int {
+	if o == nil {
+		return 0
+	}
+	return len(o.keys)
+}
+
+// Get returns the value corresponding to the key. If the key is not found, nil
+// is returned.
+func (o *RoutingPolicy_PolicyDefinition_Statement_OrderedMap) Get(key string) *RoutingPolicy_PolicyDefinition_Statement {
+	if o == nil {
+		return nil
+	}
+	val, _ := o.valueMap[key]
+	return val
+}
+
+// Delete deletes an element.
+func (o *RoutingPolicy_PolicyDefinition_Statement_OrderedMap) Delete(key string) bool {
+	if o == nil {
+		return false
+	}
+	if _, ok := o.valueMap[key]; !ok {
+		return false
+	}
+	for i, k := range o.keys {
+		if k == key {
+			o.keys = append(o.keys[:i], o.keys[i+1:]...)
+			delete(o.valueMap, key)
+			return true
+		}
+	}
+	return false
+}
+
+// Append appends a RoutingPolicy_PolicyDefinition_Statement, returning an error if the key
+// already exists in the ordered list or if the key is unspecified.
+func (o *RoutingPolicy_PolicyDefinition_Statement_OrderedMap) Append(v *RoutingPolicy_PolicyDefinition_Statement) error {
+	if o == nil {
+		return fmt.Errorf("nil ordered map, cannot append RoutingPolicy_PolicyDefinition_Statement")
+	}
+	if v == nil {
+		return fmt.Errorf("nil RoutingPolicy_PolicyDefinition_Statement")
+	}
+	if v.Name == nil {
+		return fmt.Errorf("invalid nil key received for Name")
+	}
+
+	key := *v.Name
+
+	if _, ok := o.valueMap[key]; ok {
+		return fmt.Errorf("duplicate key for list Statement %v", key)
+	}
+	o.keys = append(o.keys, key)
+	o.init()
+	o.valueMap[key] = v
+	return nil
+}
+
+// AppendNew creates and appends a new RoutingPolicy_PolicyDefinition_Statement, returning the
+// newly-initialized v. It returns an error if the v already exists.
+func (o *RoutingPolicy_PolicyDefinition_Statement_OrderedMap) AppendNew(Name string) (*RoutingPolicy_PolicyDefinition_Statement, error) {
+	if o == nil {
+		return nil, fmt.Errorf("nil ordered map, cannot append RoutingPolicy_PolicyDefinition_Statement")
+	}
+	key := Name
+
+	if _, ok := o.valueMap[key]; ok {
+		return nil, fmt.Errorf("duplicate key for list Statement %v", key)
+	}
+	o.keys = append(o.keys, key)
+	newElement := &RoutingPolicy_PolicyDefinition_Statement{
+		Name: &Name,
+	}
+	o.init()
+	o.valueMap[key] = newElement
+	return newElement, nil
+}
+
+// ΛListKeyMap returns the keys of the RoutingPolicy_PolicyDefinition struct, which is a YANG list entry.
+func (t *RoutingPolicy_PolicyDefinition) ΛListKeyMap() (map[string]interface{}, error) {
+	if t.Name == nil {
+		return nil, fmt.Errorf("nil value for key Name")
+	}
+
+	return map[string]interface{}{
+		"name": *t.Name,
+	}, nil
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimit_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_L2VpnEvpn_PrefixLimit_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
+// of RoutingPolicy_PolicyDefinition.
+func (*RoutingPolicy_PolicyDefinition) ΛBelongingModule() string {
+	return "openconfig-routing-policy"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_RouteSelectionOptions represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/route-selection-options YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_RouteSelectionOptions struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_RouteSelectionOptions_Config `path:"config" module:"openconfig-network-instance"`
+// RoutingPolicy_PolicyDefinition_Statement represents the /openconfig-routing-policy/routing-policy/policy-definitions/policy-definition/statements/statement YANG schema element.
+type RoutingPolicy_PolicyDefinition_Statement struct {
+	Actions    *RoutingPolicy_PolicyDefinition_Statement_Actions    `path:"actions" module:"openconfig-routing-policy"`
+	Conditions *RoutingPolicy_PolicyDefinition_Statement_Conditions `path:"conditions" module:"openconfig-routing-policy"`
+	Name       *string                                              `path:"config/name|name" module:"openconfig-routing-policy/openconfig-routing-policy|openconfig-routing-policy"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_RouteSelectionOptions implements the yang.GoStruct
+// IsYANGGoStruct ensures that RoutingPolicy_PolicyDefinition_Statement implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_RouteSelectionOptions) IsYANGGoStruct() {
+func (*RoutingPolicy_PolicyDefinition_Statement) IsYANGGoStruct() {}
+
+// ΛListKeyMap returns the keys of the RoutingPolicy_PolicyDefinition_Statement struct, which is a YANG list entry.
+func (t *RoutingPolicy_PolicyDefinition_Statement) ΛListKeyMap() (map[string]interface{}, error) {
+	if t.Name == nil {
+		return nil, fmt.Errorf("nil value for key Name")
+	}
+
+	return map[string]interface{}{
+		"name": *t.Name,
+	}, nil
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_RouteSelectionOptions.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_RouteSelectionOptions) ΛBelongingModule() string {
-	return "openconfig-network-instance"
+// of RoutingPolicy_PolicyDefinition_Statement.
+func (*RoutingPolicy_PolicyDefinition_Statement) ΛBelongingModule() string {
+	return "openconfig-routing-policy"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_RouteSelectionOptions_Config represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/route-selection-options/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_RouteSelectionOptions_Config struct {
-	AdvertiseInactiveRoutes *bool `path:"advertise-inactive-routes" module:"openconfig-network-instance"`
-	AlwaysCompareMed        *bool `path:"always-compare-med" module:"openconfig-network-instance"`
-	EnableAigp              *bool `path:"enable-aigp" module:"openconfig-network-instance"`
-	ExternalCompareRouterId *bool `path:"external-compare-router-id" module:"openconfig-network-instance"`
-	IgnoreAsPathLength      *bool `path:"ignore-as-path-length" module:"openconfig-network-instance"`
-	IgnoreNextHopIgpMetric  *bool `path:"ignore-next-hop-igp-metric" module:"openconfig-network-instance"`
+// RoutingPolicy_PolicyDefinition_Statement_Actions represents the /openconfig-routing-policy/routing-policy/policy-definitions/policy-definition/statements/statement/actions YANG schema element.
+type RoutingPolicy_PolicyDefinition_Statement_Actions struct {
+	BgpActions   *RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions `path:"bgp-actions" module:"openconfig-bgp-policy"`
+	PolicyResult E_RoutingPolicy_PolicyResultType                             `path:"config/policy-result" module:"openconfig-routing-policy/openconfig-routing-policy"`
+	SetTag       *RoutingPolicy_PolicyDefinition_Statement_Actions_SetTag     `path:"set-tag" module:"openconfig-routing-policy"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_RouteSelectionOptions_Config implements the yang.GoStruct
+// IsYANGGoStruct ensures that RoutingPolicy_PolicyDefinition_Statement_Actions implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_RouteSelectionOptions_Config) IsYANGGoStruct() {
+func (*RoutingPolicy_PolicyDefinition_Statement_Actions) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of RoutingPolicy_PolicyDefinition_Statement_Actions.
+func (*RoutingPolicy_PolicyDefinition_Statement_Actions) ΛBelongingModule() string {
+	return "openconfig-routing-policy"
+}
+
+// RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions represents the /openconfig-routing-policy/routing-policy/policy-definitions/policy-definition/statements/statement/actions/bgp-actions YANG schema element.
+type RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions struct {
+	SetAigp          *uint64                                                                       `path:"config/set-aigp" module:"openconfig-bgp-policy/openconfig-bgp-policy"`
+	SetAigpAction    E_BgpPolicy_BgpSetAigpAction                                                  `path:"config/set-aigp-action" module:"openconfig-bgp-policy/openconfig-bgp-policy"`
+	SetAsPathPrepend *RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetAsPathPrepend `path:"set-as-path-prepend" module:"openconfig-bgp-policy"`
+	SetCommunity     *RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity     `path:"set-community" module:"openconfig-bgp-policy"`
+	SetExtCommunity  *RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetExtCommunity  `path:"set-ext-community" module:"openconfig-bgp-policy"`
+	SetLocalPref     *uint32                                                                       `path:"config/set-local-pref" module:"openconfig-bgp-policy/openconfig-bgp-policy"`
+	SetMed           RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetMed_Union      `path:"config/set-med" module:"openconfig-bgp-policy/openconfig-bgp-policy"`
+	SetMedAction     E_BgpPolicy_BgpSetMedAction                                                   `path:"config/set-med-action" module:"openconfig-bgp-policy/openconfig-bgp-policy"`
+	SetNextHop       RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetNextHop_Union  `path:"config/set-next-hop" module:"openconfig-bgp-policy/openconfig-bgp-policy"`
+	SetRouteOrigin   E_BgpTypes_BgpOriginAttrType                                                  `path:"config/set-route-origin" module:"openconfig-bgp-policy/openconfig-bgp-policy"`
+}
+
+// IsYANGGoStruct ensures that RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions.
+func (*RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions) ΛBelongingModule() string {
+	return "openconfig-bgp-policy"
+}
+
+// RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetMed_Union is an interface that is implemented by valid types for the union
+// for the leaf /openconfig-routing-policy/routing-policy/policy-definitions/policy-definition/statements/statement/actions/bgp-actions/config/set-med within the YANG schema.
+// Union type can be one of [E_BgpPolicy_BgpSetMedType_Enum, UnionUint32].
+type RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetMed_Union interface {
+	// Union type can be one of [E_BgpPolicy_BgpSetMedType_Enum, UnionUint32]
+	Documentation_for_RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetMed_Union()
+}
+
+// Documentation_for_RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetMed_Union ensures that E_BgpPolicy_BgpSetMedType_Enum
+// implements the RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetMed_Union interface.
+func (E_BgpPolicy_BgpSetMedType_Enum) Documentation_for_RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetMed_Union() {
+}
+
+// Documentation_for_RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetMed_Union ensures that UnionUint32
+// implements the RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetMed_Union interface.
+func (UnionUint32) Documentation_for_RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetMed_Union() {
+}
+
+// To_RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetMed_Union takes an input interface{} and attempts to convert it to a struct
+// which implements the RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetMed_Union union. It returns an error if the interface{} supplied
+// cannot be converted to a type within the union.
+func (t *RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions) To_RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetMed_Union(i interface{}) (RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetMed_Union, error) {
+	if v, ok := i.(RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetMed_Union); ok {
+		return v, nil
+	}
+	switch v := i.(type) {
+	case uint32:
+		return UnionUint32(v), nil
+	}
+	return nil, fmt.Errorf("cannot convert %v to RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetMed_Union, unknown union type, got: %T, want any of [E_BgpPolicy_BgpSetMedType_Enum, uint32]", i, i)
+}
+
+// RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetNextHop_Union is an interface that is implemented by valid types for the union
+// for the leaf /openconfig-routing-policy/routing-policy/policy-definitions/policy-definition/statements/statement/actions/bgp-actions/config/set-next-hop within the YANG schema.
+// Union type can be one of [E_BgpPolicy_BgpNextHopType_Enum, UnionString].
+type RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetNextHop_Union interface {
+	// Union type can be one of [E_BgpPolicy_BgpNextHopType_Enum, UnionString]
+	Documentation_for_RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetNextHop_Union()
+}
+
+// Documentation_for_RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetNextHop_Union ensures that E_BgpPolicy_BgpNextHopType_Enum
+// implements the RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetNextHop_Union interface.
+func (E_BgpPolicy_BgpNextHopType_Enum) Documentation_for_RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetNextHop_Union() {
+}
+
+// Documentation_for_RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetNextHop_Union ensures that UnionString
+// implements the RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetNextHop_Union interface.
+func (UnionString) Documentation_for_RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetNextHop_Union() {
+}
+
+// To_RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetNextHop_Union takes an input interface{} and attempts to convert it to a struct
+// which implements the RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetNextHop_Union union. It returns an error if the interface{} supplied
+// cannot be converted to a type within the union.
+func (t *RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions) To_RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetNextHop_Union(i interface{}) (RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetNextHop_Union, error) {
+	if v, ok := i.(RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetNextHop_Union); ok {
+		return v, nil
+	}
+	switch v := i.(type) {
+	case string:
+		return UnionString(v), nil
+	}
+	return nil, fmt.Errorf("cannot convert %v to RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetNextHop_Union, unknown union type, got: %T, want any of [E_BgpPolicy_BgpNextHopType_Enum, string]", i, i)
+}
+
+// RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetAsPathPrepend represents the /openconfig-routing-policy/routing-policy/policy-definitions/policy-definition/statements/statement/actions/bgp-actions/set-as-path-prepend YANG schema element.
+type RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetAsPathPrepend struct {
+	Asn       *uint32 `path:"config/asn" module:"openconfig-bgp-policy/openconfig-bgp-policy"`
+	RepeatN   *uint8  `path:"config/repeat-n" module:"openconfig-bgp-policy/openconfig-bgp-policy"`
+	UseLastAs *bool   `path:"config/use-last-as" module:"openconfig-bgp-policy/openconfig-bgp-policy"`
+}
+
+// IsYANGGoStruct ensures that RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetAsPathPrepend implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetAsPathPrepend) IsYANGGoStruct() {
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_RouteSelectionOptions_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_RouteSelectionOptions_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
+// of RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetAsPathPrepend.
+func (*RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetAsPathPrepend) ΛBelongingModule() string {
+	return "openconfig-bgp-policy"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/use-multiple-paths YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Config `path:"config" module:"openconfig-network-instance"`
-	Ebgp   *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ebgp   `path:"ebgp" module:"openconfig-network-instance"`
-	Ibgp   *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ibgp   `path:"ibgp" module:"openconfig-network-instance"`
+// RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity represents the /openconfig-routing-policy/routing-policy/policy-definitions/policy-definition/statements/statement/actions/bgp-actions/set-community YANG schema element.
+type RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity struct {
+	Inline    *RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline    `path:"inline" module:"openconfig-bgp-policy"`
+	Method    E_SetCommunity_Method                                                               `path:"config/method" module:"openconfig-bgp-policy/openconfig-bgp-policy"`
+	Options   E_BgpPolicy_BgpSetCommunityOptionType                                               `path:"config/options" module:"openconfig-bgp-policy/openconfig-bgp-policy"`
+	Reference *RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Reference `path:"reference" module:"openconfig-bgp-policy"`
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths implements the yang.GoStruct
+// IsYANGGoStruct ensures that RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity implements the yang.GoStruct
 // interface. This allows functions that need to handle this struct to
 // identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths) IsYANGGoStruct() {
+func (*RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity) IsYANGGoStruct() {}
+
+// ΛBelongingModule returns the name of the module that defines the namespace
+// of RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity.
+func (*RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity) ΛBelongingModule() string {
+	return "openconfig-bgp-policy"
+}
+
+// RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline represents the /openconfig-routing-policy/routing-policy/policy-definitions/policy-definition/statements/statement/actions/bgp-actions/set-community/inline YANG schema element.
+type RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline struct {
+	Communities []RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline_Communities_Union `path:"config/communities" module:"openconfig-bgp-policy/openconfig-bgp-policy"`
+}
+
+// IsYANGGoStruct ensures that RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline implements the yang.GoStruct
+// interface. This allows functions that need to handle this struct to
+// identify it as being generated by ygen.
+func (*RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline) IsYANGGoStruct() {
 }
 
 // ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths) ΛBelongingModule() string {
-	return "openconfig-network-instance"
+// of RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline.
+func (*RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline) ΛBelongingModule() string {
+	return "openconfig-bgp-policy"
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Config represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/use-multiple-paths/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Config struct {
-	Enabled *bool `path:"enabled" module:"openconfig-network-instance"`
+// RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline_Communities_Union is an interface that is implemented by valid types for the union
+// for the leaf /openconfig-routing-policy/routing-policy/policy-definitions/policy-definition/statements/statement/actions/bgp-actions/set-community/inline/config/communities within the YANG schema.
+// Union type can be one of [E_BgpTypes_BGP_WELL_KNOWN_STD_COMMUNITY, UnionString, UnionUint32].
+type RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline_Communities_Union interface {
+	// Union type can be one of [E_BgpTypes_BGP_WELL_KNOWN_STD_COMMUNITY, UnionString, UnionUint32]
+	Documentation_for_RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline_Communities_Union()
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Config implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Config) IsYANGGoStruct() {
+// Documentation_for_RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline_Communities_Union ensures that E_BgpTypes_BGP_WELL_KNOWN_STD_COMMUNITY
+// implements the RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline_Communities_Union interface.
+func (E_BgpTypes_BGP_WELL_KNOWN_STD_COMMUNITY) Documentation_for_RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline_Communities_Union() {
 }
 
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
+// Documentation_for_RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline_Communities_Union ensures that UnionString
+// implements the RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline_Communities_Union interface.
+func (UnionString) Documentation_for_RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline_Communities_Union() {
 }
 
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ebgp represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/use-multiple-paths/ebgp YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ebgp struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ebgp_Config `path:"config" module:"openconfig-network-instance"`
+// Documentation_for_RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline_Communities_Union ensures that UnionUint32
+// implements the RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline_Communities_Union interface.
+func (UnionUint32) Documentation_for_RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline_Communities_Union() {
 }
 
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ebgp implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ebgp) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ebgp.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ebgp) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ebgp_Config represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/use-multiple-paths/ebgp/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ebgp_Config struct {
-	AllowMultipleAs *bool   `path:"allow-multiple-as" module:"openconfig-network-instance"`
-	MaximumPaths    *uint32 `path:"maximum-paths" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ebgp_Config implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ebgp_Config) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ebgp_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ebgp_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ibgp represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/use-multiple-paths/ibgp YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ibgp struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ibgp_Config `path:"config" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ibgp implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ibgp) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ibgp.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ibgp) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ibgp_Config represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/afi-safis/afi-safi/use-multiple-paths/ibgp/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ibgp_Config struct {
-	MaximumPaths *uint32 `path:"maximum-paths" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ibgp_Config implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ibgp_Config) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ibgp_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_AfiSafis_AfiSafi_UseMultiplePaths_Ibgp_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_ApplyPolicy represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/apply-policy YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_ApplyPolicy struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_ApplyPolicy_Config `path:"config" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_ApplyPolicy implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_ApplyPolicy) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_ApplyPolicy.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_ApplyPolicy) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_ApplyPolicy_Config represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/apply-policy/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_ApplyPolicy_Config struct {
-	DefaultExportPolicy E_RoutingPolicy_DefaultPolicyType `path:"default-export-policy" module:"openconfig-network-instance"`
-	DefaultImportPolicy E_RoutingPolicy_DefaultPolicyType `path:"default-import-policy" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_ApplyPolicy_Config implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_ApplyPolicy_Config) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_ApplyPolicy_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_ApplyPolicy_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_Config represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_Config struct {
-	As       *uint32 `path:"as" module:"openconfig-network-instance"`
-	RouterId *string `path:"router-id" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_Config implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_Config) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_DefaultRouteDistance represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/default-route-distance YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_DefaultRouteDistance struct {
-	Config *OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_DefaultRouteDistance_Config `path:"config" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_DefaultRouteDistance implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_DefaultRouteDistance) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_DefaultRouteDistance.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_DefaultRouteDistance) ΛBelongingModule() string {
-	return "openconfig-network-instance"
-}
-
-// OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_DefaultRouteDistance_Config represents the /openconfig-network-instance/network-instances/network-instance/protocols/protocol/bgp/global/default-route-distance/config YANG schema element.
-type OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_DefaultRouteDistance_Config struct {
-	ExternalRouteDistance *uint8 `path:"external-route-distance" module:"openconfig-network-instance"`
-	InternalRouteDistance *uint8 `path:"internal-route-distance" module:"openconfig-network-instance"`
-}
-
-// IsYANGGoStruct ensures that OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_DefaultRouteDistance_Config implements the yang.GoStruct
-// interface. This allows functions that need to handle this struct to
-// identify it as being generated by ygen.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_DefaultRouteDistance_Config) IsYANGGoStruct() {
-}
-
-// ΛBelongingModule returns the name of the module that defines the namespace
-// of OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_DefaultRouteDistance_Config.
-func (*OpenconfigNetworkInstance_NetworkInstances_NetworkInstance_Protocols_Protocol_Bgp_Global_DefaultRouteDistance_Config) ΛBelongingModule() string {
-	return "openconfig-network-instance"
+// To_RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline_Communities_Union takes an input interface{} and attempts to convert it to a struct
+// which implements the RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline_Communities_Union union. It returns an error if the interface{} supplied
+// cannot be converted to a type within the union.
+func (t *RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline) To_RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline_Communities_Union(i interface{}) (RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline_Communities_Union, error) {
+	if v, ok := i.(RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline_Communities_Union); ok {
+		return v, nil
+	}
+	switch v := i.(type) {
+	case string:
+		return UnionString(v), nil
+	case uint32:
+		return UnionUint32(v), nil
+	}
+	return nil, fmt.Errorf("cannot convert %v to RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline_Communities_Union, unknown union type, got: %T, want any of [E_BgpTypes_BGP_WELL_KNOWN_STD_COMMUNITY, string, uint32]", i, i)
 }
