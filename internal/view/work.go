@@ -75,3 +75,11 @@ type Group struct {
 	Dead    int
 	Oldest  event.Seq // the oldest event that waits, 0 for none
 }
+
+// A Failure is an event whose handler failed. Retry says after how many attempts to wait how long, or not to try again.
+type Failure struct {
+	Group  string
+	Event  event.Event
+	Reason string
+	Retry  func(attempts int) (wait time.Duration, again bool)
+}

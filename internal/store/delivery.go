@@ -1,0 +1,250 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+// JoinGroup makes the consumer group known, or changes what it wants. A new group, and a group that wants more than
+// before, is owed every event of the log that it wants from then on; a new group those of the past too.
+func (s *Store) JoinGroup(ctx context.Context, name string, streams []string, types []event.Type) error {
+	g := group{Name: name, Streams: slices.Sorted(slices.Values(streams)), Types: slices.Sorted(slices.Values(types))}
+	streamText, err := json.Marshal(g.Streams)
+	if err != nil {
+		return fmt.Errorf("store: group %q: %w", name, err)
+	}
+	typeText, err := json.Marshal(g.Types)
+	if err != nil {
+		return fmt.Errorf("store: group %q: %w", name, err)
+	}
+	return wrapGroup(name, s.do(ctx, func(t *transaction) error {
+		old, known, err := first(t, scanGroup, "SELECT grp, streams, types FROM consumer WHERE grp = ?", name)
+		if err != nil {
+			return err
+		}
+		if known && slices.Equal(old.Streams, g.Streams) && slices.Equal(old.Types, g.Types) {
+			return nil
+		}
+		if _, err := t.exec("INSERT INTO consumer (grp, streams, types) VALUES (?, ?, ?) ON CONFLICT (grp) DO UPDATE SET streams = excluded.streams, types = excluded.types",
+			name, string(streamText), string(typeText)); err != nil {
+			return err
+		}
+		if _, err := t.exec("UPDATE head SET groups = groups + 1"); err != nil || known {
+			return err
+		}
+		return t.owePast(g)
+	}))
+}
+
+// owePast adds a delivery for every event that is in the log already.
+func (t *transaction) owePast(g group) error {
+	for after := event.Seq(0); ; {
+		list, err := collect(t, scanEvent, selectEvent+" WHERE seq > ? ORDER BY seq LIMIT 1000", int64(after))
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		var due []any
+		for _, e := range list {
+			if g.wants(e) {
+				due = append(due, g.Name, e.Subject, int64(e.Seq), e.Stream)
+			}
+		}
+		if err := t.insert("delivery", "grp, subject, seq, stream", 4, due); err != nil {
+			return err
+		}
+		after = list[len(list)-1].Seq
+	}
+}
+
+// deferFor is how long an event waits when an earlier one with the same subject is not handled yet.
+const deferFor = 50 * time.Millisecond
+
+// Deliver runs h on the event for the group and commits what it does together with the end of the delivery. An event that
+// the group is not owed (any more, or before its retry is due) is passed over. An event whose subject has an earlier one
+// waiting is put off to a retry, so that the order per subject is kept whoever delivers; events without a subject have no
+// order. After an error of h nothing is changed and FailDelivery is to be called.
+func (s *Store) Deliver(ctx context.Context, group string, e event.Event, h event.Handler) error {
+	return s.do(ctx, func(t *transaction) error {
+		owed, blockedUntil, err := t.owed(group, e)
+		if err != nil || !owed {
+			return err
+		}
+		if !blockedUntil.IsZero() {
+			_, err := t.exec("UPDATE delivery SET state = 'retry', not_before = ? WHERE grp = ? AND subject = ? AND seq = ?",
+				toDB(blockedUntil), group, e.Subject, int64(e.Seq))
+			return err
+		}
+		t.cause, t.group = &e, group
+		if err := h(ctx, t, e); err != nil {
+			return err
+		}
+		const done = "DELETE FROM delivery WHERE grp = ? AND subject = ? AND seq = ?"
+		if t.saved {
+			_, err = t.exec(done, group, e.Subject, int64(e.Seq))
+		} else { // one statement is whole or nothing by itself: spare the savepoint
+			_, err = t.raw(done, group, e.Subject, int64(e.Seq))
+		}
+		return err
+	})
+}
+
+// owed tells whether the group is to handle the event now and, when an earlier one of its subject comes first, when to
+// look again.
+func (t *transaction) owed(group string, e event.Event) (owed bool, blockedUntil time.Time, err error) {
+	least := e.Seq
+	if e.Subject != "" {
+		least = 0
+	}
+	d, ok, err := first(t, scanDelivery, selectDelivery+
+		" WHERE grp = ? AND subject = ? AND seq >= ? AND seq <= ? AND state <> 'dead' ORDER BY seq LIMIT 1",
+		group, e.Subject, int64(least), int64(e.Seq))
+	if err != nil || !ok {
+		return false, time.Time{}, err
+	}
+	now := t.s.now()
+	if d.Seq == e.Seq {
+		return d.State == view.DeliveryPending || !d.NotBefore.After(now), time.Time{}, nil
+	}
+	blockedUntil = now.Add(deferFor)
+	if d.State == view.DeliveryRetry && d.NotBefore.After(blockedUntil) {
+		blockedUntil = d.NotBefore.Add(deferFor)
+	}
+	_, owed, err = first(t, scanDelivery, selectDelivery+
+		" WHERE grp = ? AND subject = ? AND seq = ? AND state = 'pending'", group, e.Subject, int64(e.Seq))
+	return owed, blockedUntil, err
+}
+
+// FailDelivery records that the group's handler failed: the delivery becomes a retry after a wait, or dead, which
+// bus.dead_lettered tells. It reports whether it is dead.
+func (s *Store) FailDelivery(ctx context.Context, f view.Failure) (dead bool, err error) {
+	e := f.Event
+	err = s.do(ctx, func(t *transaction) error {
+		d, ok, err := first(t, scanDelivery, selectDelivery+
+			" WHERE grp = ? AND subject = ? AND seq = ? AND state <> 'dead'", f.Group, e.Subject, int64(e.Seq))
+		if err != nil || !ok {
+			return err
+		}
+		d.Attempts++
+		wait, again := f.Retry(d.Attempts)
+		if dead = !again; dead {
+			d.State, d.NotBefore = view.DeliveryDead, time.Time{}
+		} else {
+			d.State, d.NotBefore = view.DeliveryRetry, s.now().Add(wait)
+		}
+		if _, err := t.exec("UPDATE delivery SET state = ?, attempts = ?, not_before = ?, error = ? WHERE grp = ? AND subject = ? AND seq = ?",
+			d.State, d.Attempts, toDB(d.NotBefore), f.Reason, f.Group, e.Subject, int64(e.Seq)); err != nil {
+			return err
+		}
+		if !dead || e.Type == event.TypeDeadLettered { // whoever fails on that would fail on the next, for ever
+			return nil
+		}
+		t.cause, t.group = &e, f.Group
+		return t.Append(ctx, event.Draft{Type: event.TypeDeadLettered, Subject: e.Subject, Data: event.DeadLettered{
+			Group: f.Group, Stream: e.Stream, Seq: e.Seq, Event: e.ID, Type: e.Type, Attempts: d.Attempts, Reason: f.Reason,
+		}})
+	})
+	return dead, wrapGroup(f.Group, err)
+}
+
+// TakeRetries returns the group's retries that are due, the longest waiting first, for the caller to deliver
+// or hand on within hold. One that is taken and lost is due again after that.
+func (s *Store) TakeRetries(ctx context.Context, group string, limit int, hold time.Duration) (list []view.Delivery, err error) {
+	const due = " WHERE grp = ? AND not_before > 0 AND not_before <= ? ORDER BY not_before, seq LIMIT ?"
+	// A look without the lock first: mostly nothing is due.
+	if list, err = collect(s.reader(ctx), scanDelivery, selectDelivery+due, group, toDB(s.now()), 1); err != nil || len(list) == 0 {
+		return nil, wrapGroup(group, err)
+	}
+	err = s.do(ctx, func(t *transaction) error {
+		now := s.now()
+		if list, err = collect(t, scanDelivery, selectDelivery+due, group, toDB(now), limit); err != nil {
+			return err
+		}
+		for _, d := range list {
+			if _, err := t.exec("UPDATE delivery SET state = 'pending', not_before = ? WHERE grp = ? AND subject = ? AND seq = ?",
+				toDB(now.Add(hold)), group, d.Subject, int64(d.Seq)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return list, wrapGroup(group, err)
+}
+
+// RetryLost makes retries of the group's deliveries in the stream before the given place: their entries
+// were distributed and are nowhere any more. It returns how many there were.
+func (s *Store) RetryLost(ctx context.Context, group, stream string, before event.Seq) (n int64, err error) {
+	const lost = " WHERE grp = ? AND stream = ? AND seq < ? AND state = 'pending' AND not_before = 0"
+	_, some, err := first(s.reader(ctx), scanDelivery, selectDelivery+lost+" LIMIT 1", group, stream, int64(before))
+	if err != nil || !some {
+		return 0, wrapGroup(group, err)
+	}
+	err = s.do(ctx, func(t *transaction) error {
+		n, err = t.exec("UPDATE delivery SET state = 'retry', not_before = ?"+lost, toDB(s.now()), group, stream, int64(before))
+		return err
+	})
+	return n, wrapGroup(group, err)
+}
+
+// OldestPending returns the oldest event in the stream that the group, or any group when it is empty, has not been
+// given yet; 0 when there is none.
+func (s *Store) OldestPending(ctx context.Context, group, stream string) (event.Seq, error) {
+	seq, _, err := first(s.reader(ctx), func(row scanner) (seq event.Seq, err error) { return seq, row.Scan(&seq) },
+		"SELECT coalesce(min(seq), 0) FROM delivery WHERE grp = coalesce(nullif(?, ''), grp) AND stream = ? AND state = 'pending' AND not_before = 0", group, stream)
+	return seq, wrapGroup(group, err)
+}
+
+// RequeueDead gives a dead delivery all its attempts again. It reports whether there was one.
+func (s *Store) RequeueDead(ctx context.Context, group string, seq event.Seq) (ok bool, err error) {
+	err = s.do(ctx, func(t *transaction) error {
+		n, err := t.exec("UPDATE delivery SET state = 'retry', attempts = 0, not_before = ? WHERE grp = ? AND seq = ? AND state = 'dead'",
+			toDB(s.now()), group, int64(seq))
+		ok = n > 0
+		return err
+	})
+	return ok, wrapGroup(group, err)
+}
+
+// DeadDeliveries returns what the groups gave up on, in log order.
+func (s *Store) DeadDeliveries(ctx context.Context) ([]view.Delivery, error) {
+	list, err := collect(s.reader(ctx), scanDelivery, selectDelivery+" WHERE state = 'dead' ORDER BY seq, grp")
+	return list, wrapGroup("", err)
+}
+
+// Groups returns how far every consumer group has come, by name.
+func (s *Store) Groups(ctx context.Context) ([]view.Group, error) {
+	list, err := collect(s.reader(ctx), func(row scanner) (v view.Group, err error) {
+		var streams, types []byte
+		if err := row.Scan(&v.Name, &streams, &types, &v.Pending, &v.Retry, &v.Dead, &v.Oldest); err != nil {
+			return v, err
+		}
+		return v, errors.Join(json.Unmarshal(streams, &v.Streams), json.Unmarshal(types, &v.Types))
+	}, `SELECT c.grp, c.streams, c.types, count(d.seq) FILTER (WHERE d.state = 'pending'), count(d.seq) FILTER (WHERE d.state = 'retry'),
+		count(d.seq) FILTER (WHERE d.state = 'dead'), coalesce(min(d.seq) FILTER (WHERE d.state <> 'dead'), 0)
+		FROM consumer c LEFT JOIN delivery d ON d.grp = c.grp GROUP BY c.grp, c.streams, c.types ORDER BY c.grp`)
+	return list, wrapGroup("", err)
+}
+
+const selectDelivery = "SELECT grp, subject, seq, stream, state, attempts, not_before, error FROM delivery"
+
+func scanDelivery(row scanner) (d view.Delivery, err error) {
+	err = row.Scan(&d.Group, &d.Subject, &d.Seq, &d.Stream, &d.State, &d.Attempts, timeOf{&d.NotBefore}, &d.Error)
+	return d, err
+}
+
+func wrapGroup(group string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case group == "":
+		return fmt.Errorf("store: deliveries: %w", err)
+	default:
+		return fmt.Errorf("store: group %q: %w", group, err)
+	}
+}

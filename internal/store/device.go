@@ -1,0 +1,178 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/schema"
+	"github.com/tenter-net/tenter/internal/tree"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+const deviceColumns = "name, generation, run, write_set, applied, sync, health, reason, stage, identity, enrolled, held_until, held_reason, updated"
+
+// writeRow is a view.Write with its path as text. Values are bytes: a binary one is no valid JSON string.
+type writeRow struct {
+	Path   string `json:"path"`
+	Before []byte `json:"before,omitempty"`
+	After  []byte `json:"after,omitempty"`
+}
+
+func scanDevice(row scanner) (d view.Device, err error) {
+	var writes []byte
+	if err := row.Scan(&d.Name, &d.Generation, &d.Run, &writes, &d.Applied, &d.Sync, &d.Health, &d.Reason, &d.Stage,
+		&d.Identity, timeOf{&d.Enrolled}, timeOf{&d.HeldUntil}, &d.HeldReason, timeOf{&d.Updated}); err != nil {
+		return d, err
+	}
+	var rows []writeRow
+	if err := json.Unmarshal(writes, &rows); err != nil {
+		return d, fmt.Errorf("write-set: %w", err)
+	}
+	for _, r := range rows {
+		p, err := path.Parse(r.Path)
+		if err != nil {
+			return d, fmt.Errorf("write-set: %w", err)
+		}
+		d.WriteSet = append(d.WriteSet, view.Write{Path: p, Before: schema.Value(r.Before), After: schema.Value(r.After)})
+	}
+	return d, nil
+}
+
+// Devices returns all devices that were ever saved, by name.
+func (s *Store) Devices(ctx context.Context) ([]view.Device, error) {
+	list, err := collect(s.reader(ctx), scanDevice, "SELECT "+deviceColumns+" FROM device ORDER BY name")
+	if err != nil {
+		return nil, fmt.Errorf("store: devices: %w", err)
+	}
+	return list, nil
+}
+
+// Device returns what is remembered of the device; of one that was never saved, only its name.
+func (s *Store) Device(ctx context.Context, name intent.DeviceName) (view.Device, error) {
+	return device(s.reader(ctx), name)
+}
+
+// DeviceIn is Device within the transaction: nothing changes the row before it commits.
+func (s *Store) DeviceIn(tx event.Tx, name intent.DeviceName) (view.Device, error) {
+	t, err := s.own(tx)
+	if err != nil {
+		return view.Device{}, err
+	}
+	return device(t, name)
+}
+
+func device(q querier, name intent.DeviceName) (view.Device, error) {
+	d, _, err := first(q, scanDevice, "SELECT "+deviceColumns+" FROM device WHERE name = ?", string(name))
+	if err != nil {
+		return view.Device{}, fmt.Errorf("device %q: %w", name, err)
+	}
+	d.Name = name
+	return d, nil
+}
+
+// UpdateDevice changes the device's row by change, which gets it as it stands within the transaction: several engines
+// keep a part of it each, and none must undo another's. Name, Applied and Updated are not change's to set.
+func (s *Store) UpdateDevice(tx event.Tx, name intent.DeviceName, change func(*view.Device)) error {
+	t, err := s.own(tx)
+	if err != nil {
+		return err
+	}
+	d, err := device(t, name)
+	if err != nil {
+		return err
+	}
+	applied := d.Applied
+	change(&d)
+	rows := make([]writeRow, 0, len(d.WriteSet))
+	for _, w := range d.WriteSet {
+		rows = append(rows, writeRow{Path: w.Path.String(), Before: []byte(w.Before), After: []byte(w.After)})
+	}
+	writes, err := json.Marshal(rows)
+	if err == nil {
+		_, err = t.exec("INSERT INTO device ("+deviceColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"+
+			" ON CONFLICT (name) DO UPDATE SET generation = excluded.generation, run = excluded.run, write_set = excluded.write_set,"+
+			" sync = excluded.sync, health = excluded.health, reason = excluded.reason, stage = excluded.stage,"+
+			" identity = excluded.identity, enrolled = excluded.enrolled, held_until = excluded.held_until, held_reason = excluded.held_reason,"+
+			" updated = excluded.updated",
+			string(name), d.Generation, d.Run, string(writes), applied, d.Sync, d.Health, d.Reason, d.Stage,
+			d.Identity, toDB(d.Enrolled), toDB(d.HeldUntil), d.HeldReason, toDB(s.now()))
+	}
+	if err != nil {
+		return fmt.Errorf("device %q: %w", name, err)
+	}
+	return nil
+}
+
+// Owned returns the leaves that Tenter has set out to write on the device, in the order of their path's text.
+func (s *Store) Owned(ctx context.Context, name intent.DeviceName) ([]view.OwnedLeaf, error) {
+	list, err := collect(s.reader(ctx), func(row scanner) (l view.OwnedLeaf, err error) {
+		var text string
+		var value []byte
+		if err := row.Scan(&text, &value, &l.Applied); err != nil {
+			return l, err
+		}
+		l.Value = schema.Value(value)
+		l.Path, err = path.Parse(text)
+		return l, err
+	}, "SELECT path, value, applied FROM leaf WHERE device = ? ORDER BY path", string(name))
+	if err != nil {
+		return nil, fmt.Errorf("device %q: owned leaves: %w", name, err)
+	}
+	return list, nil
+}
+
+// MarkOwned records, before a write, that the leaves are Tenter's to change and to delete from then on.
+func (s *Store) MarkOwned(tx event.Tx, name intent.DeviceName, paths []path.Path) error {
+	return s.leaves(tx, name, func(t *transaction) error {
+		for _, p := range paths {
+			if _, err := t.exec("INSERT INTO leaf (device, path, value, applied) VALUES (?, ?, x'', 0) ON CONFLICT DO NOTHING", string(name), p.String()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// MarkApplied records leaves that were written and read back. The values of secret leaves must be digests by then.
+func (s *Store) MarkApplied(tx event.Tx, name intent.DeviceName, leaves []tree.Leaf) error {
+	return s.leaves(tx, name, func(t *transaction) error {
+		for _, l := range leaves {
+			if _, err := t.exec("INSERT INTO leaf (device, path, value, applied) VALUES (?, ?, ?, 1)"+
+				" ON CONFLICT (device, path) DO UPDATE SET value = excluded.value, applied = 1", string(name), l.Path.String(), []byte(l.Value)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// DropOwned forgets leaves whose deletion was read back. Those that are not owned are passed over.
+func (s *Store) DropOwned(tx event.Tx, name intent.DeviceName, paths []path.Path) error {
+	return s.leaves(tx, name, func(t *transaction) error {
+		for _, p := range paths {
+			if _, err := t.exec("DELETE FROM leaf WHERE device = ? AND path = ?", string(name), p.String()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// leaves runs change and counts the device's applied version up.
+func (s *Store) leaves(tx event.Tx, name intent.DeviceName, change func(*transaction) error) error {
+	t, err := s.own(tx)
+	if err != nil {
+		return err
+	}
+	if err = change(t); err == nil {
+		_, err = t.exec("INSERT INTO device (name, applied) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET applied = applied + 1", string(name))
+	}
+	if err != nil {
+		return fmt.Errorf("device %q: leaves: %w", name, err)
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+// clock is the database's: for all that share the database it is the same.
+const clock = "CAST(unixepoch('subsec') * 1000 AS INTEGER) * 1000000"
+
+func scanLease(row scanner) (l view.Lease, err error) {
+	err = row.Scan(&l.Key, &l.Holder, &l.Token, timeOf{&l.Expires})
+	return l, err
+}
+
+// Acquire takes the lease when it is free, has expired, or is the holder's own, which gets a new token so that its former
+// self is fenced off. Else it returns who has it, and false.
+func (s *Store) Acquire(ctx context.Context, key, holder string, ttl time.Duration) (l view.Lease, ok bool, err error) {
+	err = s.do(ctx, func(t *transaction) error {
+		l, ok, err = first(t, scanLease, `INSERT INTO lease (key, holder, token, expires) VALUES (?, ?, 1, `+clock+` + ?)
+			ON CONFLICT (key) DO UPDATE SET holder = excluded.holder, token = lease.token + 1, expires = excluded.expires
+			WHERE lease.expires <= `+clock+` OR lease.holder = excluded.holder
+			RETURNING key, holder, token, expires`, key, holder, int64(ttl))
+		if err != nil || ok {
+			return err
+		}
+		l, _, err = first(t, scanLease, "SELECT key, holder, token, expires FROM lease WHERE key = ?", key)
+		return err
+	})
+	if err != nil {
+		return view.Lease{}, false, fmt.Errorf("lease %q: %w", key, err)
+	}
+	return l, ok, nil
+}
+
+const held = " WHERE key = ? AND holder = ? AND token = ? AND expires > " + clock
+
+// Renew lets the lease last for ttl from now. It returns view.ErrLeaseLost when it is not held any more.
+func (s *Store) Renew(ctx context.Context, l view.Lease, ttl time.Duration) (renewed view.Lease, err error) {
+	err = s.do(ctx, func(t *transaction) error {
+		var ok bool
+		renewed, ok, err = first(t, scanLease, "UPDATE lease SET expires = "+clock+" + ?"+held+" RETURNING key, holder, token, expires",
+			int64(ttl), l.Key, l.Holder, l.Token)
+		if err == nil && !ok {
+			err = view.ErrLeaseLost
+		}
+		return err
+	})
+	if err != nil {
+		return view.Lease{}, fmt.Errorf("lease %q: %w", l.Key, err)
+	}
+	return renewed, nil
+}
+
+// Release gives the lease up, so that another may take it at once. Releasing what is not held does nothing.
+func (s *Store) Release(ctx context.Context, l view.Lease) error {
+	err := s.do(ctx, func(t *transaction) error {
+		_, err := t.exec("UPDATE lease SET expires = 0, holder = ''"+held, l.Key, l.Holder, l.Token)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("lease %q: %w", l.Key, err)
+	}
+	return nil
+}
+
+// Guard returns view.ErrLeaseLost when the lease is not held any more. A transaction that it lets pass commits what
+// no other holder can have begun meanwhile.
+func (s *Store) Guard(tx event.Tx, l view.Lease) error {
+	t, err := s.own(tx)
+	if err != nil {
+		return err
+	}
+	_, ok, err := first(t, scanLease, "SELECT key, holder, token, expires FROM lease"+held, l.Key, l.Holder, l.Token)
+	if err == nil && !ok {
+		err = view.ErrLeaseLost
+	}
+	if err != nil {
+		return fmt.Errorf("lease %q: %w", l.Key, err)
+	}
+	return nil
+}

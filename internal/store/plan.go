@@ -1,0 +1,218 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+const planColumns = "id, content, status, reason, cause, episode, generation, correlation, created, expires, devices, body"
+
+func scanPlan(row scanner) (p view.Plan, err error) {
+	var devices, body []byte
+	if err := row.Scan(&p.ID, &p.Content, &p.Status, &p.Reason, &p.Cause, &p.Episode, &p.Generation, &p.Correlation,
+		timeOf{&p.Created}, timeOf{&p.Expires}, &devices, &body); err != nil {
+		return p, err
+	}
+	p.Body = body
+	return p, json.Unmarshal(devices, &p.Devices)
+}
+
+// SavePlan keeps a new plan. It reports false and changes nothing when the plan is there already, or, for an open
+// one, when another open plan has the same content.
+func (s *Store) SavePlan(tx event.Tx, p view.Plan) (bool, error) {
+	t, err := s.own(tx)
+	if err != nil {
+		return false, err
+	}
+	devices, err := json.Marshal(p.Devices)
+	if err != nil {
+		return false, fmt.Errorf("plan %q: %w", p.ID, err)
+	}
+	n, err := t.exec("INSERT INTO plan ("+planColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+		p.ID, p.Content, p.Status, p.Reason, p.Cause, p.Episode, p.Generation, p.Correlation, toDB(p.Created), toDB(p.Expires), string(devices), nonNil(p.Body))
+	if err != nil {
+		return false, fmt.Errorf("plan %q: %w", p.ID, err)
+	}
+	return n > 0, nil
+}
+
+// MovePlan changes the plan's status and reports whether it was in the status from: of two that move the
+// same plan, one gets false.
+func (s *Store) MovePlan(tx event.Tx, id, from, to, reason string) (bool, error) {
+	t, err := s.own(tx)
+	if err != nil {
+		return false, err
+	}
+	n, err := t.exec("UPDATE plan SET status = ?, reason = ? WHERE id = ? AND status = ?", to, reason, id, from)
+	if err != nil {
+		return false, fmt.Errorf("plan %q: %w", id, err)
+	}
+	return n > 0, nil
+}
+
+// Plan returns the plan or view.ErrNotFound.
+func (s *Store) Plan(ctx context.Context, id string) (view.Plan, error) {
+	return one(s.reader(ctx), "plan", id, scanPlan, "SELECT "+planColumns+" FROM plan WHERE id = ?")
+}
+
+// PlanIn is Plan within the transaction.
+func (s *Store) PlanIn(tx event.Tx, id string) (view.Plan, error) {
+	t, err := s.own(tx)
+	if err != nil {
+		return view.Plan{}, err
+	}
+	return one(t, "plan", id, scanPlan, "SELECT "+planColumns+" FROM plan WHERE id = ?")
+}
+
+// Plans returns the plans that the query selects, the newest first.
+func (s *Store) Plans(ctx context.Context, q view.PlanQuery) ([]view.Plan, error) {
+	status, err := json.Marshal(nonNilStrings(q.Status))
+	if err != nil {
+		return nil, fmt.Errorf("store: plans: %w", err)
+	}
+	list, err := collect(s.reader(ctx), scanPlan, "SELECT "+planColumns+` FROM plan
+		WHERE (? = '[]' OR status IN (SELECT value FROM json_each(?)))
+		AND (? = '' OR EXISTS (SELECT 1 FROM json_each(devices) WHERE value = ?))
+		AND (? = '' OR episode = ?) ORDER BY created DESC, id LIMIT ?`,
+		string(status), string(status), string(q.Device), string(q.Device), q.Episode, q.Episode, limitOr100(q.Limit))
+	if err != nil {
+		return nil, fmt.Errorf("store: plans: %w", err)
+	}
+	return list, nil
+}
+
+// one reads a row by its id.
+func one[T any](q querier, noun, id string, scan func(scanner) (T, error), query string) (T, error) {
+	v, ok, err := first(q, scan, query, id)
+	if err == nil && !ok {
+		err = view.ErrNotFound
+	}
+	if err != nil {
+		return v, fmt.Errorf("%s %q: %w", noun, id, err)
+	}
+	return v, nil
+}
+
+func limitOr100(n int) int {
+	if n <= 0 {
+		return 100
+	}
+	return n
+}
+
+func nonNilStrings(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+const runColumns = "id, plan, status, reason, cause, episode, correlation, created, ended, body"
+
+func scanRun(row scanner) (r view.Run, err error) {
+	var body []byte
+	err = row.Scan(&r.ID, &r.Plan, &r.Status, &r.Reason, &r.Cause, &r.Episode, &r.Correlation, timeOf{&r.Created}, timeOf{&r.Ended}, &body)
+	r.Body = body
+	return r, err
+}
+
+// SaveRun keeps the run as it now is.
+func (s *Store) SaveRun(tx event.Tx, r view.Run) error {
+	t, err := s.own(tx)
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec("INSERT INTO run ("+runColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"+
+		" ON CONFLICT (id) DO UPDATE SET status = excluded.status, reason = excluded.reason, ended = excluded.ended, body = excluded.body",
+		r.ID, r.Plan, r.Status, r.Reason, r.Cause, r.Episode, r.Correlation, toDB(r.Created), toDB(r.Ended), nonNil(r.Body)); err != nil {
+		return fmt.Errorf("run %q: %w", r.ID, err)
+	}
+	return nil
+}
+
+// Run returns the run or view.ErrNotFound.
+func (s *Store) Run(ctx context.Context, id string) (view.Run, error) {
+	return one(s.reader(ctx), "run", id, scanRun, "SELECT "+runColumns+" FROM run WHERE id = ?")
+}
+
+// RunIn is Run within the transaction.
+func (s *Store) RunIn(tx event.Tx, id string) (view.Run, error) {
+	t, err := s.own(tx)
+	if err != nil {
+		return view.Run{}, err
+	}
+	return one(t, "run", id, scanRun, "SELECT "+runColumns+" FROM run WHERE id = ?")
+}
+
+// Runs returns the runs that the query selects, the newest first.
+func (s *Store) Runs(ctx context.Context, q view.RunQuery) ([]view.Run, error) {
+	status, err := json.Marshal(nonNilStrings(q.Status))
+	if err != nil {
+		return nil, fmt.Errorf("store: runs: %w", err)
+	}
+	list, err := collect(s.reader(ctx), scanRun, "SELECT "+runColumns+` FROM run
+		WHERE (? = '[]' OR status IN (SELECT value FROM json_each(?))) AND (? = '' OR plan = ?) ORDER BY created DESC, id LIMIT ?`,
+		string(status), string(status), q.Plan, q.Plan, limitOr100(q.Limit))
+	if err != nil {
+		return nil, fmt.Errorf("store: runs: %w", err)
+	}
+	return list, nil
+}
+
+// SaveRunDevice keeps where the run stands on the device.
+func (s *Store) SaveRunDevice(tx event.Tx, r view.RunDevice) error {
+	t, err := s.own(tx)
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec("INSERT INTO run_device (run, device, step, outcome, detail, state, updated) VALUES (?, ?, ?, ?, ?, ?, ?)"+
+		" ON CONFLICT (run, device) DO UPDATE SET step = excluded.step, outcome = excluded.outcome, detail = excluded.detail,"+
+		" state = excluded.state, updated = excluded.updated",
+		r.Run, string(r.Device), r.Step, r.Outcome, r.Detail, nonNil(r.State), toDB(s.now())); err != nil {
+		return fmt.Errorf("run %q: device %q: %w", r.Run, r.Device, err)
+	}
+	return nil
+}
+
+// RunDevices returns where the run stands, by device.
+func (s *Store) RunDevices(ctx context.Context, run string) ([]view.RunDevice, error) {
+	list, err := collect(s.reader(ctx), func(row scanner) (r view.RunDevice, err error) {
+		var state []byte
+		err = row.Scan(&r.Run, &r.Device, &r.Step, &r.Outcome, &r.Detail, &state, timeOf{&r.Updated})
+		r.State = state
+		return r, err
+	}, "SELECT run, device, step, outcome, detail, state, updated FROM run_device WHERE run = ? ORDER BY device", run)
+	if err != nil {
+		return nil, fmt.Errorf("run %q: devices: %w", run, err)
+	}
+	return list, nil
+}
+
+// SecretKey returns the store's own 32 random bytes, made on the first call: the key of the digests that
+// stand for secrets.
+func (s *Store) SecretKey(ctx context.Context) ([]byte, error) {
+	scan := func(row scanner) (key []byte, err error) { return key, row.Scan(&key) }
+	const query = "SELECT value FROM secret WHERE name = 'key'"
+	key, ok, err := first(s.reader(ctx), scan, query)
+	if err == nil && !ok {
+		err = s.do(ctx, func(t *transaction) error {
+			if _, err := t.exec("INSERT INTO secret (name, value) VALUES ('key', randomblob(32)) ON CONFLICT DO NOTHING"); err != nil {
+				return err
+			}
+			key, ok, err = first(t, scan, query)
+			return err
+		})
+	}
+	if err == nil && len(key) != 32 {
+		err = errors.New("not 32 bytes")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store: secret key: %w", err)
+	}
+	return key, nil
+}

@@ -1,0 +1,143 @@
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tenter-net/tenter/internal/event"
+)
+
+// head is the one row that says where the log ends.
+type head struct {
+	seq    event.Seq
+	hash   []byte
+	last   map[string]event.Seq // per stream
+	groups int64
+}
+
+const selectHead = "SELECT seq, hash, intent, reconciler, drift, device, system, groups FROM head"
+
+func scanHead(row scanner) (head, error) {
+	var h head
+	var in, re, dr, de, sy event.Seq
+	err := row.Scan(&h.seq, &h.hash, &in, &re, &dr, &de, &sy, &h.groups)
+	h.last = map[string]event.Seq{
+		event.StreamIntent: in, event.StreamReconciler: re, event.StreamDrift: dr, event.StreamDevice: de, event.StreamSystem: sy,
+	}
+	return h, err
+}
+
+// link is the hash of an event's place and envelope on top of the hash before it.
+func link(before []byte, e event.Event) []byte {
+	h := sha256.New()
+	h.Write(before)
+	var n [16]byte
+	binary.BigEndian.PutUint64(n[:8], uint64(e.Seq))
+	binary.BigEndian.PutUint64(n[8:], uint64(e.Predecessor))
+	h.Write(n[:])
+	h.Write(e.Envelope)
+	return h.Sum(nil)
+}
+
+// seal gives the events their places and writes them, last in the transaction. It returns the log's new end.
+func (s *Store) seal(events []event.Event) (event.Seq, error) {
+	if len(events) == 0 {
+		return 0, nil
+	}
+	t := &transaction{s: s, saved: true}
+	h, _, err := first(t, scanHead, selectHead)
+	if err != nil {
+		return 0, fmt.Errorf("head: %w", err)
+	}
+	if err := s.consumers.refresh(t, h.groups); err != nil {
+		return 0, fmt.Errorf("consumers: %w", err)
+	}
+	var rows, due []any
+	for i := range events {
+		e := &events[i]
+		h.seq++
+		e.Seq, e.Predecessor = h.seq, h.last[e.Stream]
+		h.last[e.Stream] = h.seq
+		h.hash = link(h.hash, *e)
+		e.Hash = h.hash
+		rows = append(rows, int64(e.Seq), string(e.ID), string(e.Type), e.Stream, int64(e.Predecessor), toDB(e.Time),
+			e.Subject, e.Correlation, e.Hash, e.Envelope)
+		for _, g := range s.consumers.list {
+			if g.wants(*e) {
+				due = append(due, g.Name, e.Subject, int64(e.Seq), e.Stream)
+			}
+		}
+	}
+	if err := t.insert("event", "seq, id, type, stream, predecessor, time, subject, correlation, hash, envelope", 10, rows); err != nil {
+		return 0, err
+	}
+	if err := t.insert("delivery", "grp, subject, seq, stream", 4, due); err != nil {
+		return 0, err
+	}
+	_, err = t.exec("UPDATE head SET seq = ?, hash = ?, intent = ?, reconciler = ?, drift = ?, device = ?, system = ?",
+		int64(h.seq), h.hash, int64(h.last[event.StreamIntent]), int64(h.last[event.StreamReconciler]),
+		int64(h.last[event.StreamDrift]), int64(h.last[event.StreamDevice]), int64(h.last[event.StreamSystem]))
+	return h.seq, err
+}
+
+// insert writes many rows with few statements: 64 rows each, then halves of that, so that few texts are prepared.
+func (t *transaction) insert(table, columns string, width int, values []any) error {
+	for n := 64; len(values) > 0; n /= 2 {
+		for len(values) >= n*width {
+			if _, err := t.exec(insertText(table, columns, width, n), values[:n*width]...); err != nil {
+				return fmt.Errorf("%s: %w", table, err)
+			}
+			values = values[n*width:]
+		}
+	}
+	return nil
+}
+
+func insertText(table, columns string, width, rows int) string {
+	row := "(" + strings.Repeat("?, ", width-1) + "?)"
+	return "INSERT INTO " + table + " (" + columns + ") VALUES " + strings.Repeat(row+", ", rows-1) + row
+}
+
+// consumers are the groups that want events, read anew when the head says that they changed.
+type consumers struct {
+	known   bool
+	version int64
+	list    []group
+}
+
+type group struct {
+	Name    string
+	Streams []string
+	Types   []event.Type
+}
+
+func (g group) wants(e event.Event) bool {
+	return slices.Contains(g.Streams, e.Stream) && (len(g.Types) == 0 || slices.ContainsFunc(g.Types, func(p event.Type) bool { return e.Type.Matches(string(p)) }))
+}
+
+func (c *consumers) refresh(q querier, version int64) error {
+	if c.known && c.version == version {
+		return nil
+	}
+	list, err := collect(q, scanGroup, "SELECT grp, streams, types FROM consumer ORDER BY grp")
+	if err != nil {
+		return err
+	}
+	c.known, c.version, c.list = true, version, list
+	return nil
+}
+
+func scanGroup(row scanner) (g group, err error) {
+	var streams, types []byte
+	if err := row.Scan(&g.Name, &streams, &types); err != nil {
+		return g, err
+	}
+	if err := json.Unmarshal(streams, &g.Streams); err != nil {
+		return g, err
+	}
+	return g, json.Unmarshal(types, &g.Types)
+}
