@@ -20,11 +20,10 @@ import (
 
 // A Fabric is everything that the intents add up to. All lists are sorted: devices and schedules by name.
 type Fabric struct {
-	Name        string
-	Source      tree.Source
-	MaxParallel int // how many devices one run may change at once, at least 1
-	Devices     []*Device
-	Schedules   []Schedule
+	Name      string
+	Source    tree.Source
+	Devices   []*Device
+	Schedules []Schedule
 }
 
 // A Device is the model of one device. A nil pointer or an empty list means that the intents say nothing about it.
@@ -190,7 +189,8 @@ type MacVRF struct {
 	Name               string // of the Vlan document
 	Source             tree.Source
 	VLAN               int
-	VNI                int // also the EVI
+	VNI                int
+	EVI                int // the number of the EVPN instance, unique on the device
 	RouteDistinguisher string
 	Import, Export     []string      // route targets "65000:10040"
 	Interfaces         []InterfaceID // switched ports and LAGs of this device that carry the VLAN, sorted

@@ -1,0 +1,74 @@
+package intent
+
+// ScopeSpec is the spec of a Scope. The most specific path that matches decides, over all Scopes of a device.
+type ScopeSpec struct {
+	// All devices if absent.
+	Devices *Selector   `json:"devices,omitempty"`
+	Rules   []ScopeRule `json:"rules,omitempty"`
+	// Paths that are never deleted or replaced, whatever the rules say.
+	Protect []string `json:"protect,omitempty"`
+}
+
+// ScopeRule gives an action to a path and all below it.
+type ScopeRule struct {
+	// Path with wildcards: "/interfaces/interface[name=*]".
+	Path   string `json:"path"`
+	Action string `json:"action" jsonschema:"enum=own,enum=merge,enum=report,enum=ignore"`
+}
+
+// DriftPolicySpec is the spec of a DriftPolicy. The most specific path that matches decides, over all DriftPolicies
+// of a device; what no policy covers is proposed.
+type DriftPolicySpec struct {
+	// All devices if absent.
+	Devices *Selector   `json:"devices,omitempty"`
+	Rules   []DriftRule `json:"rules" jsonschema:"minItems=1"`
+}
+
+// DriftRule gives a mode to a path and all below it.
+type DriftRule struct {
+	// Path with wildcards; "/**" is everything.
+	Path string `json:"path"`
+	Mode string `json:"mode" jsonschema:"enum=observe,enum=propose,enum=enforce,enum=ignore"`
+	// Last day of ignore, in UTC; mandatory there.
+	Until Date `json:"until,omitempty"`
+	// Why drift is ignored; mandatory there.
+	Reason string `json:"reason,omitempty"`
+}
+
+// ApprovalPolicySpec is the spec of an ApprovalPolicy. It has no effect yet.
+type ApprovalPolicySpec struct {
+	// All devices if absent.
+	Devices *Selector `json:"devices,omitempty"`
+	// Plans of these causes.
+	Causes []string `json:"causes" jsonschema:"minItems=1,enum=intent,enum=drift,enum=manual,enum=schedule"`
+	// Least risk that needs approval; any if absent.
+	MinRisk string `json:"minRisk,omitempty" jsonschema:"enum=low,enum=medium,enum=high"`
+	// People who have to approve.
+	Approvals int `json:"approvals" jsonschema:"minimum=1,maximum=10"`
+}
+
+// WindowSpec is the spec of a Window. It has no effect yet.
+type WindowSpec struct {
+	// All devices if absent.
+	Devices *Selector `json:"devices,omitempty"`
+	// allow: changes only inside; freeze: no changes inside.
+	Mode string `json:"mode" jsonschema:"enum=allow,enum=freeze"`
+	// When the window opens: minute, hour, day of month, month, day of week.
+	Cron Cron `json:"cron"`
+	// IANA time zone of cron.
+	TimeZone TimeZone `json:"timeZone"`
+	// How long the window stays open.
+	Duration Duration `json:"duration"`
+}
+
+// ScheduleSpec is the spec of a Schedule.
+type ScheduleSpec struct {
+	// All devices if absent.
+	Devices *Selector `json:"devices,omitempty"`
+	// When to start: minute, hour, day of month, month, day of week.
+	Cron Cron `json:"cron"`
+	// IANA time zone of cron.
+	TimeZone TimeZone `json:"timeZone"`
+	// plan: make a plan that waits; reconcile: plan and run as policy allows.
+	Action string `json:"action" jsonschema:"enum=plan,enum=reconcile"`
+}
