@@ -126,7 +126,7 @@ func (o EncodeOptions) subtree(at path.Path, leaves []tree.Leaf) (*gnmi.Update, 
 // JSON returns the leaves at or under a path, in canonical order, as RFC 7951 JSON of the node n at that path. An
 // entry's object has its key leaves. A user-ordered list has the order that its key sequence says.
 func JSON(n schema.Node, at path.Path, leaves []tree.Leaf) ([]byte, error) {
-	root := &object{node: n}
+	root := &object{node: n, top: true}
 	whole := false // at is a list without keys
 	if n.Kind() == schema.List {
 		if keys := at.Last().Keys; len(keys) > 0 {
@@ -169,6 +169,7 @@ type object struct {
 	node    schema.Node
 	members map[string]*member
 	leaf    []byte // of a leaf: its value
+	top     bool   // the value's outermost object, whose names are all qualified
 }
 
 type member struct {
@@ -254,7 +255,7 @@ func (o *object) write(b *bytes.Buffer) {
 		}
 		m := o.members[name]
 		// RFC 7951 §4: a name is qualified where its module is not its parent's.
-		if m.node.Module() != o.node.Module() || i == 0 && o.node.ID() == 0 {
+		if m.node.Module() != o.node.Module() || o.top {
 			name = m.node.Module() + ":" + name
 		}
 		b.WriteString(strconv.Quote(name))
