@@ -1,0 +1,192 @@
+package gnmi
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
+)
+
+// tcpKeepAlive finds a dead peer in about 25 s. It stands in for gRPC's own pings where the profile spaces those
+// widely: many devices answer them with GOAWAY when they come more often than every five minutes.
+var tcpKeepAlive = net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 3}
+
+// trouble remembers why connecting failed last. gRPC would only tell within the error text of some later call.
+type trouble struct {
+	mu    sync.Mutex
+	count int
+	err   error
+}
+
+func (t *trouble) note(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.count++
+	t.err = err
+}
+
+func (t *trouble) last() (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.count, t.err
+}
+
+// noting is the TLS of a connection, with its failures noted.
+type noting struct {
+	credentials.TransportCredentials
+	trouble *trouble
+}
+
+// ClientHandshake notes why a handshake failed. With TLS 1.3 a device refuses our certificate only after it, on
+// the first read.
+func (n noting) ClientHandshake(ctx context.Context, authority string, c net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	conn, info, err := n.TransportCredentials.ClientHandshake(ctx, authority, c)
+	if err != nil {
+		n.trouble.note(err)
+		return conn, info, err
+	}
+	return &notingConn{Conn: conn, trouble: n.trouble}, info, nil
+}
+
+// Clone keeps the notes.
+func (n noting) Clone() credentials.TransportCredentials {
+	return noting{n.TransportCredentials.Clone(), n.trouble}
+}
+
+type notingConn struct {
+	net.Conn
+	trouble *trouble
+	read    bool
+}
+
+// Read notes a failure of the first read, before anything was heard of the peer.
+func (c *notingConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if err != nil && !c.read {
+		c.trouble.note(err)
+	}
+	c.read = true
+	return n, err
+}
+
+// login sends user and password with each call, as the gNMI authentication specification asks.
+type login struct {
+	user, password func() (string, error)
+	plaintext      bool
+}
+
+// GetRequestMetadata reads both anew for each call, so that a rotated password needs no restart.
+func (l login) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
+	md := map[string]string{}
+	for key, from := range map[string]func() (string, error){"username": l.user, "password": l.password} {
+		if from == nil {
+			continue
+		}
+		v, err := from()
+		if err != nil {
+			return nil, errors.New("credentials: " + key + " cannot be read")
+		}
+		if v != "" {
+			md[key] = v
+		}
+	}
+	return md, nil
+}
+
+// RequireTransportSecurity keeps a password off an unencrypted connection unless that was asked for.
+func (l login) RequireTransportSecurity() bool { return !l.plaintext }
+
+func (s *Session) open() error {
+	var secure credentials.TransportCredentials
+	switch {
+	case s.cfg.TLS.Plaintext:
+		s.log.Warn("CONNECTION IS NOT ENCRYPTED: user and password are readable on the wire")
+		secure = insecure.NewCredentials()
+	default:
+		conf, err := clientTLS(s.cfg.TLS, s.cfg.Address, s.seen)
+		if err != nil {
+			return err
+		}
+		if s.cfg.TLS.SkipVerify {
+			s.log.Warn("CERTIFICATE IS NOT CHECKED: anybody between Tenter and the device can read and change everything")
+		}
+		secure = credentials.NewTLS(conf)
+	}
+	limits := s.cfg.Profile.Limits
+	opts := []grpc.DialOption{
+		grpc.WithTransportCredentials(noting{secure, &s.trouble}),
+		grpc.WithPerRPCCredentials(login{s.cfg.Username, s.cfg.Password, s.cfg.TLS.Plaintext}),
+		grpc.WithContextDialer(s.dial),
+		grpc.WithNoProxy(),
+		grpc.WithDisableRetry(),
+		grpc.WithDisableServiceConfig(),
+		grpc.WithUserAgent("tenter"),
+		grpc.WithIdleTimeout(0),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: limits.KeepaliveTime, Timeout: limits.KeepaliveTimeout}),
+		grpc.WithConnectParams(grpc.ConnectParams{MinConnectTimeout: connectTimeout, Backoff: backoff.Config{BaseDelay: time.Second, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 10 * time.Second}}),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(limits.MaxMessage), grpc.MaxCallSendMsgSize(limits.MaxMessage)),
+	}
+	conn, err := grpc.NewClient("passthrough:///"+s.cfg.Address, opts...)
+	if err != nil {
+		return err
+	}
+	s.conn = conn
+	return nil
+}
+
+func (s *Session) dial(ctx context.Context, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{KeepAliveConfig: tcpKeepAlive}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		s.trouble.note(err)
+	}
+	return conn, err
+}
+
+// ready waits until the connection stands, so that a call that fails after it must be taken as sent.
+func (s *Session) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	before, _ := s.trouble.last()
+	s.conn.ResetConnectBackoff()
+	for {
+		state := s.conn.GetState()
+		switch state {
+		case connectivity.Ready:
+			return nil
+		case connectivity.Idle:
+			s.conn.Connect()
+		case connectivity.Shutdown:
+			return s.failure("connect", KindUnreachable, errors.New("the session is closed"))
+		case connectivity.TransientFailure:
+			if n, err := s.trouble.last(); n > before {
+				return s.failure("connect", connectKind(err), err)
+			}
+		}
+		if !s.conn.WaitForStateChange(ctx, state) {
+			_, err := s.trouble.last()
+			if err == nil || ctx.Err() == context.Canceled {
+				err = ctx.Err()
+			}
+			return s.failure("connect", connectKind(err), err)
+		}
+	}
+}
+
+func connectKind(err error) Kind {
+	switch {
+	case errors.Is(err, errCertificate):
+		return KindCertificate
+	case strings.Contains(err.Error(), "remote error: tls:"):
+		return KindUnauthenticated // the device refused our certificate, or that we showed none
+	}
+	return KindUnreachable
+}

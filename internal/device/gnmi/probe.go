@@ -1,0 +1,159 @@
+package gnmi
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	gpb "github.com/openconfig/gnmi/proto/gnmi"
+
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/profile"
+)
+
+// Probe asks the device what it is. What it does not tell, or does not implement, stays zero; the error is about the
+// connection only.
+func (s *Session) Probe(ctx context.Context) (profile.Facts, error) {
+	s.mu.Lock()
+	s.caps = nil // a device may have been upgraded since
+	s.mu.Unlock()
+	caps, err := s.capabilities(ctx)
+	if err != nil {
+		return profile.Facts{}, err
+	}
+	f := profile.Facts{GNMIVersion: caps.GetGNMIVersion()}
+	for _, e := range caps.GetSupportedEncodings() {
+		if name, known := encodingNames[e]; known {
+			f.Encodings = append(f.Encodings, name)
+		}
+	}
+	for _, m := range caps.GetSupportedModels() {
+		f.Models = append(f.Models, profile.Model{Name: m.GetName(), Organization: m.GetOrganization(), Version: m.GetVersion()})
+	}
+	slices.SortFunc(f.Models, func(a, b profile.Model) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Organization, b.Organization), cmp.Compare(a.Version, b.Version))
+	})
+	at := s.cfg.Profile.Facts
+	for _, fact := range []struct {
+		path path.Path
+		set  func(string)
+	}{
+		{at.SoftwareVersion.Path, func(v string) { f.SoftwareVersion = v }},
+		{at.Serial.Path, func(v string) { f.Serial = v }},
+		{at.BootTime.Path, func(v string) {
+			if ns, err := strconv.ParseInt(v, 10, 64); err == nil {
+				f.BootTime = time.Unix(0, ns).UTC()
+			}
+		}},
+	} {
+		if len(fact.path.Elems) == 0 {
+			continue
+		}
+		v, err := s.state(ctx, fact.path)
+		if err != nil {
+			return profile.Facts{}, err
+		}
+		if v != "" {
+			fact.set(v)
+		}
+	}
+	s.mu.Lock()
+	f.CertificateSHA256 = s.certificate
+	s.mu.Unlock()
+	return f, nil
+}
+
+// capabilities asks once for each session and probe.
+func (s *Session) capabilities(ctx context.Context) (*gpb.CapabilityResponse, error) {
+	s.mu.Lock()
+	caps := s.caps
+	s.mu.Unlock()
+	if caps != nil {
+		return caps, nil
+	}
+	ctx, cancel, err := s.unary(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	caps, err = s.client.Capabilities(ctx, &gpb.CapabilityRequest{})
+	if err != nil {
+		failed := s.fail("capabilities", err)
+		var e *Error
+		if !errors.As(failed, &e) || e.Kind != KindUnsupported {
+			return nil, failed
+		}
+		s.setLack("capabilities")
+		caps = &gpb.CapabilityResponse{}
+	}
+	s.mu.Lock()
+	s.caps = caps
+	s.mu.Unlock()
+	return caps, nil
+}
+
+// state reads one state leaf as text, empty when the device does not have it.
+func (s *Session) state(ctx context.Context, p path.Path) (string, error) {
+	notes, err := s.fetch(ctx, gpb.GetRequest_STATE, []path.Path{p})
+	var e *Error
+	if errors.As(err, &e) && !e.Lost() && !e.Unsent() {
+		return "", nil // the device said no: it has no such leaf, or does not show it to us
+	}
+	if err != nil {
+		return "", err
+	}
+	for _, n := range notes {
+		for _, u := range n.GetUpdate() {
+			if v := scalarText(u.GetVal()); v != "" {
+				return v, nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// scalarText returns a scalar in any of its forms as text, empty for anything else.
+func scalarText(v *gpb.TypedValue) string {
+	switch v := v.GetValue().(type) {
+	case *gpb.TypedValue_StringVal:
+		return v.StringVal
+	case *gpb.TypedValue_AsciiVal:
+		return v.AsciiVal
+	case *gpb.TypedValue_UintVal:
+		return strconv.FormatUint(v.UintVal, 10)
+	case *gpb.TypedValue_IntVal:
+		return strconv.FormatInt(v.IntVal, 10)
+	case *gpb.TypedValue_JsonIetfVal:
+		return jsonText(v.JsonIetfVal)
+	case *gpb.TypedValue_JsonVal:
+		return jsonText(v.JsonVal)
+	}
+	return ""
+}
+
+// jsonText returns a JSON scalar as text. A device may answer with the leaf's value or with an object of one member.
+func jsonText(data []byte) string {
+	dec := json.NewDecoder(strings.NewReader(string(data)))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return ""
+	}
+	if m, ok := v.(map[string]any); ok && len(m) == 1 {
+		for _, only := range m {
+			v = only
+		}
+	}
+	switch v := v.(type) {
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	}
+	return ""
+}

@@ -1,0 +1,172 @@
+package gnmi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	gpb "github.com/openconfig/gnmi/proto/gnmi"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/tree"
+)
+
+// Read returns the configuration at and under the prefixes, all of it if there are none. It is asked for with Get, or
+// with Subscribe ONCE where Get is unimplemented, or the other way round if the profile says so. What is not there is
+// no error. The problems are what the device sent and no schema explains.
+func (s *Session) Read(ctx context.Context, prefixes []path.Path) (*tree.Tree, []tree.Problem, error) {
+	notes, err := s.fetch(ctx, gpb.GetRequest_CONFIG, s.everything(prefixes))
+	if err != nil {
+		return nil, nil, err
+	}
+	b := tree.NewBuilder(s.cfg.Table)
+	var problems []tree.Problem
+	for _, n := range notes {
+		u, wanted := s.decode(n)
+		if !wanted {
+			continue
+		}
+		for _, l := range u.Leaves {
+			if err := b.Set(l); err != nil {
+				problems = append(problems, tree.Problem{Path: l.Path.String(), Reason: err.Error()})
+			}
+		}
+		problems = append(problems, u.Problems...)
+	}
+	return b.Build(), problems, nil
+}
+
+// everything stands the root of each origin for no prefixes.
+func (s *Session) everything(prefixes []path.Path) []path.Path {
+	if len(prefixes) > 0 {
+		return prefixes
+	}
+	for _, o := range s.cfg.Table.Roots().Origins() {
+		prefixes = append(prefixes, path.Path{Origin: o})
+	}
+	return prefixes
+}
+
+// fetch reads once, by the profile's method or the other one, in the first encoding that the device takes.
+func (s *Session) fetch(ctx context.Context, kind gpb.GetRequest_DataType, paths []path.Path) ([]*gpb.Notification, error) {
+	methods := []profile.ReadMethod{profile.ReadGet, profile.ReadOnce}
+	if s.cfg.Profile.Read == profile.ReadOnce {
+		methods = []profile.ReadMethod{profile.ReadOnce, profile.ReadGet}
+	}
+	var err error
+	for _, m := range methods {
+		if s.lack(string(m)) {
+			continue
+		}
+		var notes []*gpb.Notification
+		notes, err = s.fetchBy(ctx, m, kind, paths)
+		switch {
+		case err == nil:
+			return notes, nil
+		case status.Code(err) == codes.NotFound && len(paths) == 1:
+			return nil, nil
+		case status.Code(err) == codes.NotFound:
+			return s.fetchEach(ctx, kind, paths)
+		case status.Code(err) != codes.Unimplemented:
+			return nil, s.fail(string(m), err)
+		}
+		s.setLack(string(m))
+	}
+	if err == nil {
+		err = errors.New("neither Get nor Subscribe ONCE")
+	}
+	return nil, s.failure("read", KindUnsupported, plain(err))
+}
+
+// fetchEach asks for one path at a time, as some devices refuse the whole request for one path that they do not have.
+func (s *Session) fetchEach(ctx context.Context, kind gpb.GetRequest_DataType, paths []path.Path) ([]*gpb.Notification, error) {
+	var all []*gpb.Notification
+	for _, p := range paths {
+		notes, err := s.fetch(ctx, kind, []path.Path{p})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, notes...)
+	}
+	return all, nil
+}
+
+// fetchBy tries the encodings one after the other; the error is as gRPC has it.
+func (s *Session) fetchBy(ctx context.Context, m profile.ReadMethod, kind gpb.GetRequest_DataType, paths []path.Path) ([]*gpb.Notification, error) {
+	call, first := s.get, s.cfg.Profile.Encodings.Get
+	if m == profile.ReadOnce {
+		call, first = s.once, s.cfg.Profile.Encodings.Subscribe
+	}
+	list, err := s.choices(ctx, first)
+	if err != nil {
+		return nil, err
+	}
+	var notes []*gpb.Notification
+	for _, enc := range list {
+		notes, err = call(ctx, kind, encodings[enc], s.wirePaths(paths))
+		if c := status.Code(err); c != codes.InvalidArgument && c != codes.Unimplemented {
+			break
+		}
+	}
+	return notes, err
+}
+
+func (s *Session) get(ctx context.Context, kind gpb.GetRequest_DataType, enc gpb.Encoding, paths []*gpb.Path) ([]*gpb.Notification, error) {
+	ctx, cancel, err := s.unary(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	resp, err := s.client.Get(ctx, &gpb.GetRequest{Prefix: s.prefix(), Path: paths, Type: kind, Encoding: enc})
+	return resp.GetNotification(), err
+}
+
+func (s *Session) once(ctx context.Context, _ gpb.GetRequest_DataType, enc gpb.Encoding, paths []*gpb.Path) ([]*gpb.Notification, error) {
+	ctx, cancel, err := s.unary(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	list := &gpb.SubscriptionList{Prefix: s.prefix(), Mode: gpb.SubscriptionList_ONCE, Encoding: enc}
+	for _, p := range paths {
+		list.Subscription = append(list.Subscription, &gpb.Subscription{Path: p})
+	}
+	stream, err := s.subscribe(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	var notes []*gpb.Notification
+	for {
+		resp, err := stream.Recv()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil, status.Error(codes.Aborted, "the answer ended without sync_response")
+		case err != nil:
+			return nil, err
+		case resp.GetSyncResponse():
+			return notes, nil
+		case resp.GetUpdate() != nil:
+			notes = append(notes, resp.GetUpdate())
+		}
+	}
+}
+
+// subscribe opens a stream; it ends with ctx.
+func (s *Session) subscribe(ctx context.Context, list *gpb.SubscriptionList) (gpb.GNMI_SubscribeClient, error) {
+	stream, err := s.client.Subscribe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = stream.Send(&gpb.SubscribeRequest{Request: &gpb.SubscribeRequest_Subscribe{Subscribe: list}})
+	if errors.Is(err, io.EOF) { // the device has ended the stream, and Recv says why
+		_, err = stream.Recv()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("subscribe: %w", err)
+	}
+	return stream, nil
+}

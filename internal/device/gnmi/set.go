@@ -1,0 +1,117 @@
+package gnmi
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	gpb "github.com/openconfig/gnmi/proto/gnmi"
+	extpb "github.com/openconfig/gnmi/proto/gnmi_ext"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/tree"
+	"github.com/tenter-net/tenter/internal/wire"
+)
+
+// Set sends one edit as one SetRequest, and at most one at a time. An *Error tells whether the device refused, cannot
+// have got it, or may have done it; whatever it is, only reading tells what the device has now.
+func (s *Session) Set(ctx context.Context, edit tree.Edit, opts profile.SetOptions) error {
+	req, err := s.request(ctx, edit, opts)
+	if err != nil {
+		return err
+	}
+	return s.set(ctx, req)
+}
+
+func (s *Session) set(ctx context.Context, req *gpb.SetRequest) error {
+	if size, limit := proto.Size(req), s.cfg.Profile.Limits.MaxMessage; size > limit {
+		return s.failure("set", KindTooLarge, fmt.Errorf("the request has %d bytes and the limit is %d", size, limit))
+	}
+	select {
+	case <-s.setting:
+	case <-ctx.Done():
+		return s.failure("set", KindUnreachable, fmt.Errorf("another Set is still under way: %w", ctx.Err()))
+	}
+	defer func() { s.setting <- struct{}{} }()
+	ctx, cancel, err := s.unary(ctx)
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	_, err = s.client.Set(ctx, req)
+	return s.fail("set", err)
+}
+
+func (s *Session) request(ctx context.Context, edit tree.Edit, opts profile.SetOptions) (*gpb.SetRequest, error) {
+	list, err := s.choices(ctx, s.cfg.Profile.Encodings.Set)
+	if err != nil {
+		return nil, err
+	}
+	enc := list[0]
+	if s.cfg.Profile.Granularity == profile.GranularityScalar {
+		enc = profile.Proto
+	}
+	req, err := wire.Encode(edit, wire.EncodeOptions{
+		Roots:    s.cfg.Table.Roots(),
+		Target:   s.cfg.Target,
+		Encoding: encodings[enc],
+		Subtrees: s.cfg.Profile.Granularity == profile.GranularityRoot || s.cfg.Profile.Granularity == profile.GranularitySubtree,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("device %q: set: %w", s.cfg.Name, err)
+	}
+	s.wireOrigins(req)
+	commit, err := commitExtension(opts, edit.Empty())
+	if err != nil {
+		return nil, fmt.Errorf("device %q: set: %w", s.cfg.Name, err)
+	}
+	if commit != nil {
+		req.Extension = append(req.Extension, &extpb.Extension{Ext: &extpb.Extension_Commit{Commit: commit}})
+	}
+	if opts.Election != 0 && s.cfg.Profile.Arbitration {
+		req.Extension = append(req.Extension, &extpb.Extension{Ext: &extpb.Extension_MasterArbitration{
+			MasterArbitration: &extpb.MasterArbitration{ElectionId: &extpb.Uint128{Low: opts.Election}},
+		}})
+	}
+	return req, nil
+}
+
+// wireOrigins gives every path of a request the origin that the device knows.
+func (s *Session) wireOrigins(req *gpb.SetRequest) {
+	paths := slices.Clone(req.Delete)
+	for _, u := range slices.Concat(req.Replace, req.Update) {
+		paths = append(paths, u.Path)
+	}
+	for _, p := range paths {
+		p.Origin = s.cfg.Profile.WireOrigin(cmp.Or(p.Origin, path.OpenConfig))
+	}
+}
+
+// commitExtension returns the Commit extension (gNMI commit-confirmed specification), nil for a plain commit.
+func commitExtension(opts profile.SetOptions, empty bool) (*extpb.Commit, error) {
+	commit := &extpb.Commit{Id: opts.CommitID}
+	switch opts.Commit {
+	case profile.CommitPlain:
+		return nil, nil
+	case profile.CommitOpen:
+		commit.Action = &extpb.Commit_Commit{Commit: &extpb.CommitRequest{RollbackDuration: durationpb.New(opts.Rollback)}}
+		if opts.Rollback < time.Second {
+			return nil, errors.New("a commit to be confirmed needs a rollback of a second or more")
+		}
+		return commit, nil
+	case profile.CommitConfirm:
+		commit.Action = &extpb.Commit_Confirm{Confirm: &extpb.CommitConfirm{}}
+	case profile.CommitCancel:
+		commit.Action = &extpb.Commit_Cancel{Cancel: &extpb.CommitCancel{}}
+	}
+	if !empty {
+		return nil, fmt.Errorf("a commit %s carries no edit", opts.Commit)
+	}
+	return commit, nil
+}

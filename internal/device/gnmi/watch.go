@@ -1,0 +1,183 @@
+package gnmi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	gpb "github.com/openconfig/gnmi/proto/gnmi"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/tree"
+)
+
+// Watch streams the configuration at and under opts.Paths until ctx ends or the stream breaks; the error is never nil.
+// It goes down the ladder ON_CHANGE, TARGET_DEFINED, SAMPLE, polling from the rung first (empty for the profile's), when
+// the device refuses a rung or sends no sync_response in time.
+//
+// Each rung begins with OnStage, then comes a snapshot that ends with an update with Sync set, then what changes. What
+// came in a rung that was left is void. Updates are handed to emit one at a time and in order, none is dropped: while
+// emit blocks the device is held up by flow control. An error of emit ends the watch.
+func (s *Session) Watch(ctx context.Context, first profile.Stage, opts profile.WatchOptions, emit func(tree.Update) error) error {
+	stage, reason := first, ""
+	if stage == "" {
+		stage = s.cfg.Profile.Watch.First
+	}
+	for {
+		if opts.OnStage != nil {
+			opts.OnStage(stage, reason)
+		}
+		if stage == profile.StagePoll {
+			return s.poll(ctx, opts, emit)
+		}
+		err := s.stream(ctx, stage, opts, emit)
+		var down *stepDown
+		if !errors.As(err, &down) {
+			return err
+		}
+		stage, reason = stage.Next(), down.reason
+	}
+}
+
+// stepDown says that a rung does not carry.
+type stepDown struct{ reason string }
+
+// Error returns the reason.
+func (d *stepDown) Error() string { return d.reason }
+
+// stream watches on one rung, in the first encoding that the device takes there.
+func (s *Session) stream(ctx context.Context, stage profile.Stage, opts profile.WatchOptions, emit func(tree.Update) error) error {
+	list, err := s.choices(ctx, s.cfg.Profile.Encodings.Subscribe)
+	if err != nil {
+		return err
+	}
+	for _, enc := range list {
+		err = s.streamIn(ctx, s.subscription(stage, encodings[enc], opts), emit)
+		if c := status.Code(errors.Unwrap(err)); c != codes.InvalidArgument && c != codes.Unimplemented {
+			break
+		}
+	}
+	return err
+}
+
+func (s *Session) subscription(stage profile.Stage, enc gpb.Encoding, opts profile.WatchOptions) *gpb.SubscriptionList {
+	list := &gpb.SubscriptionList{Prefix: s.prefix(), Mode: gpb.SubscriptionList_STREAM, Encoding: enc}
+	paths := s.everything(opts.Paths)
+	for i, p := range s.wirePaths(paths) {
+		sub := &gpb.Subscription{Path: p, Mode: gpb.SubscriptionMode_TARGET_DEFINED}
+		switch {
+		case stage == profile.StageOnChange && s.cfg.Profile.StreamsOnChange(paths[i]):
+			sub.Mode = gpb.SubscriptionMode_ON_CHANGE
+		case stage == profile.StageSample:
+			sub.Mode = gpb.SubscriptionMode_SAMPLE
+			sub.SampleInterval = uint64(s.cfg.Profile.Watch.SampleInterval)
+		}
+		list.Subscription = append(list.Subscription, sub)
+	}
+	return list
+}
+
+var errSilent = errors.New("silent")
+
+// streamIn runs one stream. Before its sync_response, a refusal or silence is a *stepDown.
+func (s *Session) streamIn(ctx context.Context, list *gpb.SubscriptionList, emit func(tree.Update) error) error {
+	if err := s.ready(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	wait := s.cfg.Profile.Watch.SyncTimeout
+	patience := time.AfterFunc(wait, func() { cancel(errSilent) })
+	defer patience.Stop()
+
+	synced := false
+	stream, err := s.subscribe(ctx, list)
+	for err == nil {
+		var resp *gpb.SubscribeResponse
+		if resp, err = stream.Recv(); err != nil {
+			break
+		}
+		if resp.GetSyncResponse() {
+			synced = true
+			if !patience.Stop() {
+				break
+			}
+			if err := emit(tree.Update{Sync: true}); err != nil {
+				return err
+			}
+			continue
+		}
+		if resp.GetUpdate() == nil {
+			continue
+		}
+		u, wanted := s.decode(resp.GetUpdate())
+		if !wanted || len(u.Deletes)+len(u.Leaves)+len(u.Problems) == 0 {
+			continue
+		}
+		if err := emit(u); err != nil {
+			return err
+		}
+	}
+	switch {
+	case errors.Is(context.Cause(ctx), errSilent):
+		return &stepDown{reason: fmt.Sprintf("no sync_response within %s", wait)}
+	case errors.Is(err, io.EOF):
+		err = status.Error(codes.Unavailable, "the device ended the stream")
+	case !synced && refuses(err):
+		return &refusal{stepDown{reason: plain(err).Error()}, err}
+	}
+	return s.fail("subscribe", err)
+}
+
+// A refusal is a stepDown with the device's status.
+type refusal struct {
+	stepDown
+	err error
+}
+
+// Unwrap returns the device's status.
+func (r *refusal) Unwrap() []error { return []error{&r.stepDown, r.err} }
+
+// refuses reports whether the device said no to the kind of subscription, rather than to us or for the moment. Devices
+// use many codes for it.
+func refuses(err error) bool {
+	switch kindOf(err) {
+	case KindRefused, KindUnsupported:
+		return true
+	}
+	return false
+}
+
+// poll reads again and again. A reading is one update: all of it is gone but for what was read.
+func (s *Session) poll(ctx context.Context, opts profile.WatchOptions, emit func(tree.Update) error) error {
+	paths := s.everything(opts.Paths)
+	next := time.NewTicker(s.cfg.Profile.Watch.PollInterval)
+	defer next.Stop()
+	for first := true; ; first = false {
+		have, problems, err := s.Read(ctx, paths)
+		if err != nil {
+			return err
+		}
+		u := tree.Update{Deletes: paths, Problems: problems}
+		for l := range have.All() {
+			u.Leaves = append(u.Leaves, l)
+		}
+		if err := emit(u); err != nil {
+			return err
+		}
+		if first {
+			if err := emit(tree.Update{Sync: true}); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-next.C:
+		case <-ctx.Done():
+			return s.failure("poll", KindLost, ctx.Err())
+		}
+	}
+}
