@@ -216,4 +216,3 @@ func CheckChange(before, after *Set) Diagnostics {
 		"sizing was maxSpines: %d, maxLeaves: %d, maxParallel: %d; changing it renumbers the fabric", b.MaxSpines, b.MaxLeaves, b.MaxParallel).
 		WithHint("renumber: true allows it")}
 }
-
