@@ -15,7 +15,7 @@ import (
 // JoinGroup makes the consumer group known, or changes what it wants. A new group, and a group that wants more than
 // before, is owed every event of the log that it wants from then on; a new group those of the past too.
 func (s *Store) JoinGroup(ctx context.Context, name string, streams []string, types []event.Type) error {
-	g := group{Name: name, Streams: slices.Sorted(slices.Values(streams)), Types: slices.Sorted(slices.Values(types))}
+	g := view.Group{Name: name, Streams: slices.Sorted(slices.Values(streams)), Types: slices.Sorted(slices.Values(types))}
 	streamText, err := json.Marshal(g.Streams)
 	if err != nil {
 		return fmt.Errorf("store: group %q: %w", name, err)
@@ -44,7 +44,7 @@ func (s *Store) JoinGroup(ctx context.Context, name string, streams []string, ty
 }
 
 // owePast adds a delivery for every event that is in the log already.
-func (t *transaction) owePast(g group) error {
+func (t *transaction) owePast(g view.Group) error {
 	for after := event.Seq(0); ; {
 		list, err := collect(t, scanEvent, selectEvent+" WHERE seq > ? ORDER BY seq LIMIT 1000", int64(after))
 		if err != nil || len(list) == 0 {
@@ -52,7 +52,7 @@ func (t *transaction) owePast(g group) error {
 		}
 		var due []any
 		for _, e := range list {
-			if g.wants(e) {
+			if g.Wants(e) {
 				due = append(due, g.Name, e.Subject, int64(e.Seq), e.Stream)
 			}
 		}

@@ -5,10 +5,10 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/view"
 )
 
 // head is the one row that says where the log ends.
@@ -67,7 +67,7 @@ func (s *Store) seal(events []event.Event) (event.Seq, error) {
 		rows = append(rows, int64(e.Seq), string(e.ID), string(e.Type), e.Stream, int64(e.Predecessor), toDB(e.Time),
 			e.Subject, e.Correlation, e.Hash, e.Envelope)
 		for _, g := range s.consumers.list {
-			if g.wants(*e) {
+			if g.Wants(*e) {
 				due = append(due, g.Name, e.Subject, int64(e.Seq), e.Stream)
 			}
 		}
@@ -106,17 +106,7 @@ func insertText(table, columns string, width, rows int) string {
 type consumers struct {
 	known   bool
 	version int64
-	list    []group
-}
-
-type group struct {
-	Name    string
-	Streams []string
-	Types   []event.Type
-}
-
-func (g group) wants(e event.Event) bool {
-	return slices.Contains(g.Streams, e.Stream) && (len(g.Types) == 0 || slices.ContainsFunc(g.Types, func(p event.Type) bool { return e.Type.Matches(string(p)) }))
+	list    []view.Group
 }
 
 func (c *consumers) refresh(q querier, version int64) error {
@@ -131,7 +121,7 @@ func (c *consumers) refresh(q querier, version int64) error {
 	return nil
 }
 
-func scanGroup(row scanner) (g group, err error) {
+func scanGroup(row scanner) (g view.Group, err error) {
 	var streams, types []byte
 	if err := row.Scan(&g.Name, &streams, &types); err != nil {
 		return g, err

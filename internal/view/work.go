@@ -2,6 +2,7 @@ package view
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/tenter-net/tenter/internal/event"
@@ -69,11 +70,17 @@ type Delivery struct {
 type Group struct {
 	Name    string
 	Streams []string
-	Types   []event.Type
+	Types   []event.Type // patterns as in event.Type.Matches, all types when empty
 	Pending int
 	Retry   int
 	Dead    int
 	Oldest  event.Seq // the oldest event that waits, 0 for none
+}
+
+// Wants reports whether the group subscribes to the event.
+func (g Group) Wants(e event.Event) bool {
+	return slices.Contains(g.Streams, e.Stream) &&
+		(len(g.Types) == 0 || slices.ContainsFunc(g.Types, func(p event.Type) bool { return e.Type.Matches(string(p)) }))
 }
 
 // A Failure is an event whose handler failed. Retry says after how many attempts to wait how long, or not to try again.

@@ -1,0 +1,166 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"hash/fnv"
+	"strings"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+// Store settles deliveries.
+type Store interface {
+	// Deliver runs the handler for the group, or passes the event over when it is not owed, and commits.
+	Deliver(ctx context.Context, group string, e event.Event, h event.Handler) error
+	// FailDelivery records that the handler failed and reports whether that was the last attempt.
+	FailDelivery(ctx context.Context, f view.Failure) (dead bool, err error)
+}
+
+// A Subscription is what one group wants and what handles it.
+type Subscription struct {
+	view.Group
+	Handler event.Handler
+}
+
+// NewSubscription completes a subscription: without streams it reads those of its types, without types everything.
+func NewSubscription(group string, streams []string, types []event.Type, h event.Handler) Subscription {
+	if len(streams) == 0 {
+		wanted := map[string]bool{}
+		for _, t := range types {
+			wanted[event.StreamOf(t)] = true
+		}
+		for _, s := range event.Streams() {
+			if wanted[s] || len(types) == 0 {
+				streams = append(streams, s)
+			}
+		}
+	}
+	return Subscription{Group: view.Group{Name: group, Streams: streams, Types: types}, Handler: h}
+}
+
+const (
+	laneCount = 32 // so many subjects are handled at once, to share a commit
+	laneSize  = 32 // events that wait in one lane; Put blocks beyond
+)
+
+// Lanes handle one group's events: those of one subject one after the other, others at the same time.
+type Lanes struct {
+	sub   Subscription
+	store Store
+	retry Policy
+	log   *zap.Logger
+	lanes [laneCount]chan item
+	wg    sync.WaitGroup
+}
+
+type item struct {
+	event   event.Event
+	settled func()
+}
+
+// NewLanes starts the lanes. They end when the context does; Wait returns when they have.
+func NewLanes(ctx context.Context, sub Subscription, store Store, retry Policy, log *zap.Logger) *Lanes {
+	l := &Lanes{sub: sub, store: store, retry: retry, log: log.With(zap.String("group", sub.Name))}
+	for i := range l.lanes {
+		lane := make(chan item, laneSize)
+		l.lanes[i] = lane
+		l.wg.Go(func() {
+			for {
+				select {
+				case it := <-lane:
+					if l.settle(ctx, it.event) {
+						it.settled()
+					}
+				case <-ctx.Done():
+					return
+				}
+			}
+		})
+	}
+	return l
+}
+
+// Wait returns when the lanes have ended.
+func (l *Lanes) Wait() { l.wg.Wait() }
+
+// Put hands an event to its lane and blocks while that is full. settled is called once the store has the
+// outcome, whatever it is; it is not called when the context ends before.
+func (l *Lanes) Put(ctx context.Context, e event.Event, settled func()) error {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(e.Subject))
+	select {
+	case l.lanes[h.Sum32()%laneCount] <- item{e, settled}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// settle delivers the event until the store has an outcome; it returns false when the context ended before.
+func (l *Lanes) settle(ctx context.Context, e event.Event) bool {
+	for failures := 1; ; failures++ {
+		err := l.deliver(ctx, e)
+		if err == nil {
+			return true
+		}
+		if ctx.Err() != nil {
+			return false
+		}
+		l.log.Warn("delivery waits for the store", zap.Uint64("seq", uint64(e.Seq)), zap.Int("failures", failures), zap.Error(err))
+		if !Sleep(ctx, Backoff(failures, 100*time.Millisecond, 5*time.Second)) {
+			return false
+		}
+	}
+}
+
+// deliver returns an error only when the store could not take the outcome: a handler's failure is one.
+func (l *Lanes) deliver(ctx context.Context, e event.Event) error {
+	failed := false
+	err := l.store.Deliver(ctx, l.sub.Name, e, func(ctx context.Context, tx event.Tx, e event.Event) error {
+		failed = true // should the handler panic
+		err := l.sub.Handler(ctx, tx, e)
+		failed = err != nil
+		return err
+	})
+	if err == nil || !failed || ctx.Err() != nil || errors.Is(err, ErrStop) {
+		return err
+	}
+	dead, err2 := l.store.FailDelivery(ctx, view.Failure{Group: l.sub.Name, Event: e, Reason: reason(err), Retry: l.retry.Retry})
+	if err2 != nil {
+		return errors.Join(err, err2)
+	}
+	l.log.Warn("handler failed", zap.String("type", string(e.Type)), zap.Uint64("seq", uint64(e.Seq)),
+		zap.String("device", e.Subject), zap.String("correlation", e.Correlation), zap.Bool("dead", dead), zap.Error(err))
+	return nil
+}
+
+// ErrStop is wrapped by what a handler returns when the whole group must stop here, which is no failure of the event.
+var ErrStop = errors.New("the group must stop")
+
+// reason is the error's first line, short enough to be kept with each delivery: a panic's has the stack below it.
+func reason(err error) string {
+	text, _, _ := strings.Cut(err.Error(), "\n")
+	const limit = 500
+	if len(text) > limit {
+		text = strings.ToValidUTF8(text[:limit], "") + "…"
+	}
+	return text
+}
+
+// Sleep waits and returns false when the context ended first.
+func Sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
