@@ -203,6 +203,7 @@ type IPVRF struct {
 	Source             tree.Source
 	Description        string
 	VNI                int // layer 3 VNI, 0: the VRF is local to the device
+	EVI                int // the number of the EVPN instance, unique on the device; 0 without a VNI
 	RouteDistinguisher string
 	Import, Export     []string
 	VLANs              []int            // gateways of this device in the VRF, sorted

@@ -1,0 +1,274 @@
+package fabric
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+
+	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/tree"
+)
+
+// vlans puts every Vlan, and the Vrf of its gateway, on the devices that carry it.
+func (c *compiler) vlans() {
+	for _, v := range c.set.Vlans {
+		for _, dev := range c.set.VlanDevices(v) {
+			d := c.devices[intent.DeviceName(dev.Name)]
+			target := c.targets(v.Spec.RouteTargets, v.Spec.VNI, v.Spec.Instance())
+			d.MacVRFs = append(d.MacVRFs, MacVRF{
+				Name: v.Name, Source: v.Source(), VLAN: v.Spec.ID, VNI: v.Spec.VNI, EVI: v.Spec.Instance(),
+				RouteDistinguisher: c.distinguisher(d, v.Spec.VNI, v.Spec.Instance()), Import: target[0], Export: target[1], VRF: v.Spec.Vrf,
+			})
+			if v.Spec.Gateway == nil {
+				continue
+			}
+			vrf := c.ipVRF(d, v.Spec.Vrf)
+			vrf.VLANs = append(vrf.VLANs, v.Spec.ID)
+			d.Gateways = append(d.Gateways, c.gateway(v))
+		}
+	}
+}
+
+func (c *compiler) gateway(v *intent.Vlan) Gateway {
+	g := v.Spec.Gateway
+	out := Gateway{
+		VLAN: v.Spec.ID, Source: v.Source("gateway"), Description: v.Spec.Description, VRF: v.Spec.Vrf,
+		AnycastMAC: string(c.set.Fabric.Spec.AnycastMAC), IPMTU: cmp.Or(g.MTU, c.set.Fabric.Spec.AccessMTU()),
+	}
+	out.IPv4, out.IPv6 = families(g.Addresses)
+	return out
+}
+
+func families(list []netip.Prefix) (v4, v6 []netip.Prefix) {
+	for _, p := range list {
+		if p.Addr().Is4() {
+			v4 = append(v4, p)
+		} else {
+			v6 = append(v6, p)
+		}
+	}
+	return v4, v6
+}
+
+// targets returns import and export route targets.
+func (c *compiler) targets(own *intent.RouteTargets, vni, evi int) [2][]string {
+	if own == nil {
+		t := string(c.set.Fabric.Spec.Overlay.Target(vni, evi))
+		return [2][]string{{t}, {t}}
+	}
+	var out [2][]string
+	for i, list := range [][]intent.RouteTarget{own.Import, own.Export} {
+		for _, t := range list {
+			out[i] = append(out[i], string(t))
+		}
+		slices.Sort(out[i])
+	}
+	return out
+}
+
+func (c *compiler) distinguisher(d *Device, vni, evi int) string {
+	return c.set.Fabric.Spec.Overlay.Distinguisher(c.numbers.of[d.Name].router, vni, evi)
+}
+
+// ipVRF returns the device's instance of a Vrf, made on first use together with its BGP.
+func (c *compiler) ipVRF(d *Device, name string) *IPVRF {
+	if i := slices.IndexFunc(d.IPVRFs, func(v IPVRF) bool { return v.Name == name }); i >= 0 {
+		return &d.IPVRFs[i]
+	}
+	i := slices.IndexFunc(c.set.Vrfs, func(v *intent.Vrf) bool { return v.Name == name })
+	doc := c.set.Vrfs[i]
+	s := &doc.Spec
+	v := IPVRF{Name: name, Source: doc.Source(), Description: s.Description, VNI: s.VNI, EVI: s.Instance()}
+	if s.VNI != 0 {
+		target := c.targets(s.RouteTargets, s.VNI, s.Instance())
+		v.RouteDistinguisher, v.Import, v.Export = c.distinguisher(d, s.VNI, s.Instance()), target[0], target[1]
+	}
+	own := c.numbers.of[d.Name]
+	b := BGP{
+		VRF: name, Source: doc.Source(), ASN: own.asn, RouterID: own.router, Families: []AddressFamily{IPv4Unicast, IPv6Unicast}, MaxPaths: maxPaths,
+	}
+	for _, family := range b.Families {
+		b.Redistribute = append(b.Redistribute, Redistribution{Source: doc.Source(), From: Connected, Family: family})
+	}
+	d.BGP = append(d.BGP, b)
+	d.IPVRFs = append(d.IPVRFs, v)
+	return &d.IPVRFs[len(d.IPVRFs)-1]
+}
+
+// ports configures what hosts are plugged into.
+func (c *compiler) ports() {
+	for _, p := range c.set.Ports {
+		at := p.Source()
+		members := map[*Device][]InterfaceID{}
+		var devices []*Device
+		for _, m := range p.Spec.Members {
+			d := c.devices[m.Device]
+			if members[d] == nil {
+				devices = append(devices, d)
+			}
+			members[d] = append(members[d], portID(m))
+		}
+		for _, d := range devices {
+			slices.SortFunc(members[d], CompareInterfaces)
+			if p.Spec.LAG == nil {
+				for _, id := range members[d] {
+					c.switched(d, p, Interface{ID: id, Source: at})
+				}
+				continue
+			}
+			lag := InterfaceID{Kind: LAG, Number: p.Spec.LAG.ID}
+			for _, id := range members[d] {
+				d.Interfaces = append(d.Interfaces, Interface{
+					ID: id, Source: at, Description: p.Spec.Description, Enabled: !p.Spec.Shutdown, MTU: c.portMTU(p), MemberOf: &lag,
+				})
+			}
+			c.switched(d, p, Interface{ID: lag, Source: p.Source("lag"), Bundle: bundle(p.Spec.LAG, members[d])})
+			c.segment(d, p, lag, devices)
+		}
+	}
+}
+
+// switched completes a layer 2 interface and puts it into its VLANs.
+func (c *compiler) switched(d *Device, p *intent.Port, i Interface) {
+	i.Description, i.Enabled, i.MTU = p.Spec.Description, !p.Spec.Shutdown, c.portMTU(p)
+	id := func(vlan string) int {
+		for _, v := range c.set.Vlans {
+			if v.Name == vlan {
+				return v.Spec.ID
+			}
+		}
+		return 0
+	}
+	switch {
+	case p.Spec.Access != nil:
+		i.Switched = &Switched{Access: id(p.Spec.Access.Vlan)}
+	case p.Spec.Trunk != nil:
+		i.Switched = &Switched{Trunk: true, Native: id(p.Spec.Trunk.Native)}
+		for _, v := range p.Spec.Trunk.Vlans {
+			i.Switched.VLANs = append(i.Switched.VLANs, id(v))
+		}
+		slices.Sort(i.Switched.VLANs)
+	}
+	d.Interfaces = append(d.Interfaces, i)
+	for k := range d.MacVRFs {
+		m := &d.MacVRFs[k]
+		if slices.Contains(p.Spec.VlanNames(), m.Name) {
+			m.Interfaces = append(m.Interfaces, i.ID)
+		}
+	}
+}
+
+// portMTU is the largest frame of a host: its largest packet with an Ethernet header, and a tag on a trunk.
+func (c *compiler) portMTU(p *intent.Port) int {
+	mtu := cmp.Or(p.Spec.MTU, c.set.Fabric.Spec.AccessMTU()) + 14
+	if p.Spec.Trunk != nil {
+		mtu += 4
+	}
+	return mtu
+}
+
+func bundle(l *intent.LAGSpec, members []InterfaceID) *Bundle {
+	b := &Bundle{Members: members, MinLinks: l.MinLinks}
+	if l.LACP != "static" {
+		_, system := l.Segment()
+		b.LACP = &LACP{Fast: l.LACP == "fast", SystemID: string(system)}
+	}
+	return b
+}
+
+// segment makes the Ethernet segment of a multihomed LAG.
+func (c *compiler) segment(d *Device, p *intent.Port, lag InterfaceID, devices []*Device) {
+	esi, _ := p.Spec.LAG.Segment()
+	if esi == "" {
+		return
+	}
+	s := EthernetSegment{Name: p.Name, Source: p.Source("lag"), ESI: string(esi), Interface: lag, AllActive: p.Spec.LAG.Mode == "all-active"}
+	for _, m := range devices {
+		s.Members = append(s.Members, m.Name)
+		if m != d {
+			d.Multihomed = append(d.Multihomed, m.Name)
+		}
+	}
+	slices.Sort(s.Members)
+	d.EthernetSegments = append(d.EthernetSegments, s)
+}
+
+// addUnit adds a routed subinterface to a port that may already have others.
+func addUnit(d *Device, id InterfaceID, i Interface, unit Subinterface) {
+	k := slices.IndexFunc(d.Interfaces, func(x Interface) bool { return x.ID == id })
+	if k < 0 {
+		i.ID = id
+		d.Interfaces = append(d.Interfaces, i)
+		k = len(d.Interfaces) - 1
+	}
+	units := &d.Interfaces[k].Subinterfaces
+	j := slices.IndexFunc(*units, func(u Subinterface) bool { return u.Index == unit.Index })
+	if j < 0 {
+		*units = append(*units, unit)
+		return
+	}
+	u := &(*units)[j]
+	u.IPv4, u.IPv6 = union(u.IPv4, unit.IPv4), union(u.IPv6, unit.IPv6)
+}
+
+func union(a, b []netip.Prefix) []netip.Prefix {
+	for _, p := range b {
+		if !slices.Contains(a, p) {
+			a = append(a, p)
+		}
+	}
+	return a
+}
+
+// peers configures external BGP sessions with the port, the subinterface and the policies that they need.
+func (c *compiler) peers() {
+	for _, p := range c.set.BgpPeers {
+		s := &p.Spec
+		d := c.devices[s.Port.Device]
+		vrf := c.ipVRF(d, s.Vrf)
+		id := portID(s.Port)
+		unit := Subinterface{Index: s.VLANTag, Source: p.Source(), Description: s.Description, VLANTag: s.VLANTag, VRF: s.Vrf}
+		unit.IPv4, unit.IPv6 = families([]netip.Prefix{s.Local})
+		addUnit(d, id, Interface{Source: p.Source(), Description: s.Description, Enabled: true}, unit)
+		if sub := (SubinterfaceID{id, s.VLANTag}); !slices.Contains(vrf.Subinterfaces, sub) {
+			vrf.Subinterfaces = append(vrf.Subinterfaces, sub)
+		}
+		family := IPv4Unicast
+		if s.Peer.Is6() {
+			family = IPv6Unicast
+		}
+		n := Neighbor{
+			Address: s.Peer, Source: p.Source(), Description: s.Description,
+			PeerSettings: PeerSettings{
+				PeerASN: uint32(s.PeerASN), LocalASN: uint32(s.LocalASN), BFD: s.BFD, TTLSecurity: s.TTLSecurity, SendCommunity: true,
+				Families: []NeighborFamily{{Family: family, Import: s.Import, Export: s.Export, MaxPrefixes: uint32(s.MaxPrefixes)}},
+			},
+		}
+		if s.PasswordFrom != nil {
+			n.Auth = s.PasswordFrom.Secret
+		}
+		for i := range d.BGP {
+			if d.BGP[i].VRF == s.Vrf {
+				d.BGP[i].Neighbors = append(d.BGP[i].Neighbors, n)
+			}
+		}
+		if s.BFD {
+			c.peerBFD(d, SubinterfaceID{id, s.VLANTag}, p.Source("bfd"))
+		}
+		for _, name := range slices.Concat(s.Import, s.Export) {
+			c.policy(d, name)
+		}
+	}
+}
+
+// peerBFD runs BFD towards an external peer with the timers of the underlay, or those that BFD is specified with.
+func (c *compiler) peerBFD(d *Device, sub SubinterfaceID, at tree.Source) {
+	if slices.ContainsFunc(d.BFD, func(b BFD) bool { return b.Interface == sub }) {
+		return
+	}
+	b := BFD{Interface: sub, Source: at, Tx: defaultBFD, Rx: defaultBFD, Multiplier: 3}
+	if u := c.set.Fabric.Spec.Underlay.BFD; u != nil {
+		b.Tx, b.Rx, b.Multiplier = durationOf(u.Tx), durationOf(u.Rx), u.Multiplier
+	}
+	d.BFD = append(d.BFD, b)
+}
