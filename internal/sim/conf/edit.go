@@ -197,3 +197,10 @@ func (e *Edit) Tree() *Tree {
 
 // StateTree ends an edit that only wrote state.
 func (e *Edit) StateTree() *Tree { return &Tree{Root: e.root, next: e.next} }
+
+// Put writes one leaf that another tree of the same schema has.
+func (e *Edit) Put(path Path, v Value) {
+	if n, err := e.walk(path); err == nil {
+		n.Value = &v
+	}
+}

@@ -157,3 +157,8 @@ func bare(name string) string {
 	}
 	return name
 }
+
+// Equal tells whether two paths are the same text.
+func (p Path) Equal(q Path) bool {
+	return slices.EqualFunc(p, q, func(a, b Step) bool { return a.Name == b.Name && slices.Equal(a.Keys, b.Keys) })
+}

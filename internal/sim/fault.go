@@ -1,0 +1,161 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A Fault is one way in which a device misbehaves.
+type Fault string
+
+// The faults. Each lasts until it is turned off, or for a number of times where it is set with one.
+const (
+	RefuseSet       Fault = "refuse-set"        // Set answers an error and applies nothing
+	FailAfterSet    Fault = "fail-after-set"    // Set applies and answers an error
+	IgnoreSet       Fault = "ignore-set"        // Set answers OK and applies nothing
+	PartialSet      Fault = "partial-set"       // Set answers OK and applies half of its updates
+	HangSet         Fault = "hang-set"          // Set applies nothing and never answers
+	HangAfterSet    Fault = "hang-after-set"    // Set applies and never answers
+	DelaySet        Fault = "delay-set"         // Set waits for a time first
+	IgnoreCommit    Fault = "ignore-commit"     // the commit-confirmed extension is overlooked: every Set is for good
+	RefuseSave      Fault = "refuse-save"       // saving to the startup configuration fails
+	HangGet         Fault = "hang-get"          // Get never answers
+	HangSubscribe   Fault = "hang-subscribe"    // Subscribe never answers
+	NoGet           Fault = "no-get"            // Get is unimplemented
+	NoCapabilities  Fault = "no-capabilities"   // Capabilities is unimplemented
+	NoOnce          Fault = "no-once"           // Subscribe ONCE is unimplemented
+	RefuseStream    Fault = "refuse-stream"     // Subscribe STREAM is unimplemented
+	RefuseOnChange  Fault = "refuse-on-change"  // ON_CHANGE is refused
+	RefuseTarget    Fault = "refuse-target"     // TARGET_DEFINED is refused
+	RefuseSample    Fault = "refuse-sample"     // SAMPLE is refused
+	Silent          Fault = "silent"            // ON_CHANGE streams say nothing after sync_response
+	NoSync          Fault = "no-sync"           // streams say nothing at all, sync_response neither
+	EchoDefaults    Fault = "echo-defaults"     // schema defaults are shown as configuration
+	StripPrefixes   Fault = "strip-prefixes"    // identities are shown without their module
+	SecondStamps    Fault = "second-timestamps" // timestamps have a resolution of one second
+	DisorderStamps  Fault = "disorder"          // every second notification is dated a second back
+	AtomicContainer Fault = "atomic"            // changes are sent as whole containers, atomic
+)
+
+var allFaults = []Fault{
+	RefuseSet, FailAfterSet, IgnoreSet, PartialSet, HangSet, HangAfterSet, DelaySet, IgnoreCommit, RefuseSave, HangGet,
+	HangSubscribe, NoGet, NoCapabilities, NoOnce, RefuseStream, RefuseOnChange, RefuseTarget, RefuseSample, Silent, NoSync,
+	EchoDefaults, StripPrefixes, SecondStamps, DisorderStamps, AtomicContainer,
+}
+
+// forever is the count of a fault that lasts until it is turned off.
+const forever = -1
+
+type setting struct {
+	times int
+	delay time.Duration
+}
+
+// faults are those of one device.
+type faults struct {
+	mu  sync.Mutex
+	set map[Fault]setting
+}
+
+// parseSetting reads what follows a fault's name: nothing, "once", a number of times, "off", or for
+// delay-set a duration.
+func parseSetting(f Fault, args []string) (setting, error) {
+	s := setting{times: forever}
+	if f == DelaySet && len(args) > 0 && args[0] != "off" {
+		d, err := time.ParseDuration(args[0])
+		if err != nil {
+			return s, err
+		}
+		s.delay, args = d, args[1:]
+	} else if f == DelaySet && len(args) == 0 {
+		return s, fmt.Errorf("%s needs a duration", f)
+	}
+	switch {
+	case len(args) == 0:
+	case len(args) > 1:
+		return s, fmt.Errorf("%s: too many words: %q", f, strings.Join(args, " "))
+	case args[0] == "once":
+		s.times = 1
+	case args[0] == "off":
+		s.times = 0
+	default:
+		n, err := strconv.Atoi(args[0])
+		if err != nil || n < 0 {
+			return s, fmt.Errorf("%s: %q is not once, off or a number of times", f, args[0])
+		}
+		s.times = n
+	}
+	return s, nil
+}
+
+func (f *faults) put(name Fault, s setting) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if s.times == 0 {
+		delete(f.set, name)
+		return
+	}
+	if f.set == nil {
+		f.set = map[Fault]setting{}
+	}
+	f.set[name] = s
+}
+
+// take tells whether the fault strikes now, and counts it.
+func (f *faults) take(name Fault) (setting, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s, ok := f.set[name]
+	if !ok {
+		return s, false
+	}
+	if s.times > 0 {
+		s.times--
+		f.set[name] = s
+		if s.times == 0 {
+			delete(f.set, name)
+		}
+	}
+	return s, true
+}
+
+// strikes is take for faults without a duration.
+func (f *faults) strikes(name Fault) bool {
+	_, ok := f.take(name)
+	return ok
+}
+
+// on tells whether the fault is set, without counting it.
+func (f *faults) on(name Fault) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, ok := f.set[name]
+	return ok
+}
+
+// names lists the faults that are set, with how often they still strike.
+func (f *faults) names() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(f.set)) {
+		text := string(name)
+		if s := f.set[name]; s.times > 0 {
+			text += fmt.Sprintf(" (%d more)", s.times)
+		}
+		out = append(out, text)
+	}
+	return out
+}
+
+// hang waits until the caller has gone.
+func hang(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
+}

@@ -1,0 +1,249 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/tenter-net/tenter/internal/sim/conf"
+	"github.com/tenter-net/tenter/internal/sim/plane"
+)
+
+// version is what devices say they run.
+const version = "tenter-sim 1.0"
+
+// A node is one simulated device. Its configuration changes under mu only; readers take the view.
+type node struct {
+	TopologyNode
+	dir     string
+	log     *zap.Logger
+	schema  *conf.Schema
+	faults  faults
+	hub     hub
+	view    atomic.Pointer[view]
+	changed func() // wakes the control plane
+
+	mu        sync.Mutex
+	config    *conf.Tree
+	startup   *conf.Tree
+	pending   *pendingCommit
+	elections map[string]election
+	computed  []plane.Leaf // state that the control plane worked out
+	booted    time.Time
+	powered   bool
+	cut       bool   // the management path is cut
+	boots     int    // how often it booted; a server of an earlier boot must go
+	stamp     int64  // of the last publication
+	kick      signal // wakes the server loop
+}
+
+// A view is what the device shows at one moment.
+type view struct {
+	tree *conf.Tree
+	at   int64 // nanoseconds since the epoch; grows with every view
+}
+
+// newNode reads the saved startup configuration, or makes the one of a new device, and boots.
+func newNode(t TopologyNode, dir string, schema *conf.Schema, log *zap.Logger) (*node, error) {
+	n := &node{
+		TopologyNode: t, dir: filepath.Join(dir, t.Name), log: log.Named(t.Name), schema: schema,
+		powered: true, kick: make(signal, 1), changed: func() {}, elections: map[string]election{},
+	}
+	if err := os.MkdirAll(n.dir, 0o700); err != nil {
+		return nil, err
+	}
+	var err error
+	switch saved, readErr := os.ReadFile(n.startupFile()); {
+	case readErr == nil:
+		n.startup, err = conf.Load(schema, saved)
+	case os.IsNotExist(readErr):
+		n.startup, err = factory(schema, t)
+	default:
+		err = readErr
+	}
+	if err != nil {
+		return nil, fmt.Errorf("node %q: startup configuration: %w", t.Name, err)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.bootLocked()
+	return n, nil
+}
+
+func (n *node) startupFile() string { return filepath.Join(n.dir, "startup.json") }
+
+// bootLocked starts the device with its startup configuration.
+func (n *node) bootLocked() {
+	n.dropPendingLocked()
+	n.boots++
+	n.booted = time.Now()
+	n.computed = nil
+	n.elections = map[string]election{}
+	n.commitLocked(n.startup)
+}
+
+// commitLocked makes a configuration the running one and shows it.
+func (n *node) commitLocked(next *conf.Tree) {
+	n.config = next
+	n.publishLocked()
+	n.changed()
+	n.kick.wake() // the device may have cut itself off
+}
+
+// publishLocked shows the configuration with its state, and tells the subscribers.
+func (n *node) publishLocked() {
+	tree := n.config
+	if n.faults.on(EchoDefaults) {
+		tree = tree.WithDefaults()
+	}
+	e := tree.Mirror().Edit()
+	for _, leaf := range n.systemState() {
+		e.SetState(leaf.Path, leaf.Module, leaf.Value)
+	}
+	for _, leaf := range n.computed {
+		e.SetState(leaf.Path, leaf.Module, leaf.Value)
+	}
+	n.stamp = max(time.Now().UnixNano(), n.stamp+1)
+	v := &view{tree: e.StateTree(), at: n.stamp}
+	n.view.Store(v)
+	n.hub.publish(v)
+}
+
+// systemState is the state that says which device this is and since when it runs.
+func (n *node) systemState() []plane.Leaf {
+	chassis := conf.Path{{Name: "components"}, {Name: "component", Keys: []conf.Key{{Name: "name", Value: "Chassis"}}}, {Name: "state"}}
+	system := conf.Path{{Name: "system"}, {Name: "state"}}
+	at := func(p conf.Path, name string) conf.Path { return p.Join(conf.Step{Name: name}) }
+	return []plane.Leaf{
+		{Path: at(system, "boot-time"), Module: "openconfig-system", Value: conf.Uint64(uint64(n.booted.UnixNano()))},
+		{Path: at(system, "software-version"), Module: "openconfig-system", Value: conf.String(version)},
+		{Path: at(chassis, "name"), Module: "openconfig-platform", Value: conf.String("Chassis")},
+		{Path: at(chassis, "serial-no"), Module: "openconfig-platform", Value: conf.String(n.serial())},
+		{Path: at(chassis, "mfg-name"), Module: "openconfig-platform", Value: conf.String("Tenter simulator")},
+		{Path: at(chassis, "software-version"), Module: "openconfig-platform", Value: conf.String(version)},
+	}
+}
+
+func (n *node) serial() string { return "SIM-" + n.Name }
+
+// compute takes over what the control plane worked out for this device.
+func (n *node) compute(state []plane.Leaf) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if plane.EqualLeaves(n.computed, state) {
+		return
+	}
+	n.computed = state
+	n.publishLocked()
+}
+
+// running returns what the control plane needs of this device now: nil while it has no power.
+func (n *node) running() *conf.Tree {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.powered {
+		return nil
+	}
+	return n.config
+}
+
+// save writes the running configuration to the startup configuration.
+func (n *node) saveLocked() error {
+	if n.faults.strikes(RefuseSave) {
+		return fmt.Errorf("startup configuration: write protected")
+	}
+	temp := n.startupFile() + ".new"
+	if err := os.WriteFile(temp, n.config.MarshalConfig(), 0o600); err != nil {
+		return err
+	}
+	if err := os.Rename(temp, n.startupFile()); err != nil {
+		return err
+	}
+	n.startup = n.config
+	return nil
+}
+
+// reboot loses what was not saved, and every connection.
+func (n *node) reboot() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.powered = true
+	n.bootLocked()
+}
+
+// power turns the device off, or on again.
+func (n *node) power(on bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch {
+	case on && !n.powered:
+		n.powered = true
+		n.bootLocked()
+	case !on:
+		n.powered = false
+		n.dropPendingLocked()
+		n.changed()
+		n.kick.wake()
+	}
+}
+
+// forget puts the device back to a new device's configuration while it runs.
+func (n *node) forget() error {
+	fresh, err := factory(n.schema, n.TopologyNode)
+	if err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.dropPendingLocked()
+	n.commitLocked(fresh)
+	return nil
+}
+
+// setCut cuts the management path, or mends it.
+func (n *node) setCut(cut bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.cut = cut
+	n.kick.wake()
+}
+
+// republish shows the device anew after a fault changed how it shows itself.
+func (n *node) republish() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.publishLocked()
+}
+
+// reachable tells whether the device's gNMI server can be reached, and in which boot.
+func (n *node) reachable() (ok bool, boot int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.powered && !n.cut && manageable(n.config, n.TopologyNode), n.boots
+}
+
+// A signal wakes one loop; several wakes before it looks are one.
+type signal chan struct{}
+
+func (s signal) wake() {
+	select {
+	case s <- struct{}{}:
+	default:
+	}
+}
+
+// wait returns true when woken and false when the context ended.
+func (s signal) wait(ctx context.Context) bool {
+	select {
+	case <-s:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

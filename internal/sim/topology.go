@@ -1,0 +1,144 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// A Topology is what the simulator takes from a containerlab topology file.
+type Topology struct {
+	Name  string
+	Nodes []TopologyNode // network nodes and hosts, by name
+	Links []Link
+}
+
+// A TopologyNode is one node of the file.
+type TopologyNode struct {
+	Name  string
+	Kind  string
+	Image string
+	Mgmt  netip.Prefix // the node's management address in the management network
+	Role  string       // the label "role"
+}
+
+// Host tells whether the node is a host: cabled, but not simulated.
+func (n TopologyNode) Host() bool { return n.Kind == "linux" || n.Kind == "bridge" }
+
+// A Link is one cable.
+type Link struct{ A, B Port }
+
+// A Port is one end of a cable.
+type Port struct{ Node, Interface string }
+
+// String returns the port as "leaf1:Ethernet49".
+func (p Port) String() string { return p.Node + ":" + p.Interface }
+
+// clab is the part of containerlab's format that matters here; what else a file has is left to containerlab.
+type clab struct {
+	Name string `yaml:"name"`
+	Mgmt struct {
+		IPv4 string `yaml:"ipv4-subnet"`
+	} `yaml:"mgmt"`
+	Topology struct {
+		Defaults clabNode            `yaml:"defaults"`
+		Kinds    map[string]clabNode `yaml:"kinds"`
+		Nodes    map[string]clabNode `yaml:"nodes"`
+		Links    []struct {
+			Endpoints []string `yaml:"endpoints"`
+		} `yaml:"links"`
+	} `yaml:"topology"`
+}
+
+type clabNode struct {
+	Kind   string            `yaml:"kind"`
+	Image  string            `yaml:"image"`
+	Mgmt   string            `yaml:"mgmt-ipv4"`
+	Labels map[string]string `yaml:"labels"`
+}
+
+// Load reads a containerlab topology. All mistakes are reported at once.
+func Load(file []byte) (*Topology, error) {
+	var c clab
+	if err := yaml.Unmarshal(file, &c); err != nil {
+		return nil, fmt.Errorf("topology: %w", err)
+	}
+	t := &Topology{Name: c.Name}
+	var errs []error
+	subnet, err := netip.ParsePrefix(c.Mgmt.IPv4)
+	if err != nil {
+		errs = append(errs, fmt.Errorf("mgmt.ipv4-subnet: %w", err))
+	}
+	for name, n := range c.Topology.Nodes {
+		node, err := c.node(name, n, subnet)
+		errs = append(errs, err)
+		t.Nodes = append(t.Nodes, node)
+	}
+	slices.SortFunc(t.Nodes, func(a, b TopologyNode) int { return strings.Compare(a.Name, b.Name) })
+	if !slices.ContainsFunc(t.Nodes, func(n TopologyNode) bool { return !n.Host() }) {
+		errs = append(errs, errors.New("there is no network node to simulate"))
+	}
+	cabled := map[Port]bool{}
+	for i, l := range c.Topology.Links {
+		link, err := t.link(l.Endpoints, cabled)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("links[%d]: %w", i, err))
+		}
+		t.Links = append(t.Links, link)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("topology: %w", err)
+	}
+	return t, nil
+}
+
+func (c *clab) node(name string, n clabNode, subnet netip.Prefix) (TopologyNode, error) {
+	if n.Kind == "" {
+		n.Kind = c.Topology.Defaults.Kind
+	}
+	kind := c.Topology.Kinds[n.Kind]
+	for _, image := range []string{kind.Image, c.Topology.Defaults.Image} {
+		if n.Image == "" {
+			n.Image = image
+		}
+	}
+	out := TopologyNode{Name: name, Kind: n.Kind, Image: n.Image, Role: n.Labels["role"]}
+	if n.Kind == "" {
+		return out, fmt.Errorf("node %q: no kind", name)
+	}
+	if out.Host() {
+		return out, nil
+	}
+	addr, err := netip.ParseAddr(n.Mgmt)
+	if err != nil {
+		return out, fmt.Errorf("node %q: mgmt-ipv4: %w", name, err)
+	}
+	if !subnet.Contains(addr) {
+		return out, fmt.Errorf("node %q: mgmt-ipv4 %v is outside of %v", name, addr, subnet)
+	}
+	out.Mgmt = netip.PrefixFrom(addr, subnet.Bits())
+	return out, nil
+}
+
+func (t *Topology) link(endpoints []string, cabled map[Port]bool) (Link, error) {
+	if len(endpoints) != 2 {
+		return Link{}, fmt.Errorf("a link has two endpoints, not %d", len(endpoints))
+	}
+	var ends [2]Port
+	for i, text := range endpoints {
+		node, port, ok := strings.Cut(text, ":")
+		if !ok || !slices.ContainsFunc(t.Nodes, func(n TopologyNode) bool { return n.Name == node }) {
+			return Link{}, fmt.Errorf("endpoint %q names no node", text)
+		}
+		ends[i] = Port{node, port}
+		if cabled[ends[i]] {
+			return Link{}, fmt.Errorf("endpoint %q is cabled twice", text)
+		}
+		cabled[ends[i]] = true
+	}
+	return Link{ends[0], ends[1]}, nil
+}
