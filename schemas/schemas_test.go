@@ -1,0 +1,141 @@
+package schemas_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/tenter-net/tenter/internal/schema"
+	"github.com/tenter-net/tenter/internal/schema/compile"
+	"github.com/tenter-net/tenter/schemas"
+)
+
+// With YANG_DIR set to a directory with the sources that the locks name, the tests also compile them again; with
+// -update they write what they compiled.
+var update = flag.Bool("update", false, "write the schemas compiled from YANG_DIR")
+
+type spec struct {
+	file   string
+	dirs   []string // under YANG_DIR
+	source string
+	load   func() *schema.Schema
+	opts   compile.Options
+}
+
+var specs = []spec{{
+	file:   "openconfig",
+	dirs:   []string{"openconfig/release/models", "openconfig/third_party"},
+	source: "openconfig/public",
+	load:   schemas.OpenConfig,
+	opts: compile.Options{Name: "openconfig", Version: "v5.9.0", Modules: []string{
+		"openconfig-interfaces", "openconfig-if-ethernet", "openconfig-if-aggregate", "openconfig-if-ip", "openconfig-if-ip-ext",
+		"openconfig-vlan", "openconfig-lacp", "openconfig-lldp", "openconfig-bfd", "openconfig-network-instance",
+		"openconfig-bgp", "openconfig-bgp-policy", "openconfig-evpn", "openconfig-evpn-types", "openconfig-routing-policy",
+		"openconfig-defined-sets", "openconfig-local-routing", "openconfig-ethernet-segments",
+		"openconfig-system", "openconfig-system-grpc", "openconfig-system-logging", "openconfig-aaa",
+		"openconfig-acl", "openconfig-platform", "iana-if-type",
+	}, Skip: []string{"ietf-interfaces"}},
+}, {
+	file:   "srlinux-network-instance",
+	dirs:   []string{"srlinux/srlinux-yang-models/srl_nokia", "srlinux/srlinux-yang-models/ietf", "srlinux/srlinux-yang-models/iana", "srlinux/srlinux-yang-models/openconfig"},
+	source: "nokia/srlinux-yang-models",
+	load:   schemas.SRLinuxNetworkInstance,
+	opts: compile.Options{Name: "srl_nokia", Version: "v25.3", Modules: []string{"srl_nokia-*"},
+		Skip: []string{"srl_nokia-tools-*", "openconfig-*", "ietf-*"}, Roots: []string{"network-instance"},
+		// A chassis has each feature or its opposite; imgmt is the one that takes the system container away.
+		Features: func(_, feature string) bool { return feature != "platform-imgmt" }},
+}}
+
+// several is a file system of some directories of another.
+type several struct {
+	fs.FS
+	dirs []string
+}
+
+func (s several) ReadDir(name string) ([]fs.DirEntry, error) {
+	if name != "." {
+		return fs.ReadDir(s.FS, name)
+	}
+	var out []fs.DirEntry
+	for _, d := range s.dirs {
+		info, err := fs.Stat(s.FS, d)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, dirEntry{fs.FileInfoToDirEntry(info), d})
+	}
+	return out, nil
+}
+
+type dirEntry struct {
+	fs.DirEntry
+	path string
+}
+
+func (d dirEntry) Name() string { return d.path }
+
+func TestSchemas(t *testing.T) {
+	for _, sp := range specs {
+		t.Run(sp.file, func(t *testing.T) {
+			if dir := os.Getenv("YANG_DIR"); dir != "" {
+				regenerate(t, sp, dir)
+			}
+			if *update {
+				return // the embedded files are those from before
+			}
+			data, err := os.ReadFile(sp.file + ".schema")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var lock compile.Report
+			text, err := os.ReadFile(sp.file + ".lock.json")
+			if err == nil {
+				err = json.Unmarshal(text, &lock)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != lock.SHA256 {
+				t.Errorf("the schema is not the one of its lock: SHA-256 %x, want %s", sum, lock.SHA256)
+			}
+			s := sp.load()
+			if name, version := s.Name(); name != lock.Name || version != lock.Version {
+				t.Errorf("schema %s %s, want %s %s", name, version, lock.Name, lock.Version)
+			}
+			if s.Len() != lock.Nodes || len(s.Modules()) != len(lock.Modules) {
+				t.Errorf("%d nodes of %d modules, want %d of %d", s.Len(), len(s.Modules()), lock.Nodes, len(lock.Modules))
+			}
+		})
+	}
+}
+
+func regenerate(t *testing.T, sp spec, dir string) {
+	report, data, err := compile.Dir(several{os.DirFS(dir), sp.dirs}, sp.opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report.Source = sp.source
+	lock, err := json.MarshalIndent(report, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string][]byte{sp.file + ".schema": data, sp.file + ".lock.json": append(lock, '\n')} {
+		if *update {
+			if err := os.WriteFile(name, want, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		have, err := os.ReadFile(filepath.Clean(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(have) != string(want) {
+			t.Errorf("%s differs from what %s compiles to", name, dir)
+		}
+	}
+}
