@@ -10,7 +10,7 @@ import (
 // Compile turns a Set that came without errors into the models of its devices, and proves them. The Fabric is nil if
 // the diagnostics hold an error.
 func Compile(set *intent.Set) (*Fabric, intent.Diagnostics) {
-	c := &compiler{set: set, devices: map[intent.DeviceName]*Device{}}
+	c := &compiler{set: set, devices: map[intent.DeviceName]*Device{}, vlanIDs: map[string]int{}}
 	c.numbers = allocate(set, &c.out)
 	if c.out.HasErrors() {
 		return nil, c.out.Sort()
@@ -46,6 +46,7 @@ type compiler struct {
 	set     *intent.Set
 	numbers *numbers
 	devices map[intent.DeviceName]*Device
+	vlanIDs map[string]int // by name of the Vlan
 	out     intent.Diagnostics
 }
 

@@ -12,6 +12,7 @@ import (
 // vlans puts every Vlan, and the Vrf of its gateway, on the devices that carry it.
 func (c *compiler) vlans() {
 	for _, v := range c.set.Vlans {
+		c.vlanIDs[v.Name] = v.Spec.ID
 		for _, dev := range c.set.VlanDevices(v) {
 			d := c.devices[intent.DeviceName(dev.Name)]
 			target := c.targets(v.Spec.RouteTargets, v.Spec.VNI, v.Spec.Instance())
@@ -131,21 +132,13 @@ func (c *compiler) ports() {
 // switched completes a layer 2 interface and puts it into its VLANs.
 func (c *compiler) switched(d *Device, p *intent.Port, i Interface) {
 	i.Description, i.Enabled, i.MTU = p.Spec.Description, !p.Spec.Shutdown, c.portMTU(p)
-	id := func(vlan string) int {
-		for _, v := range c.set.Vlans {
-			if v.Name == vlan {
-				return v.Spec.ID
-			}
-		}
-		return 0
-	}
 	switch {
 	case p.Spec.Access != nil:
-		i.Switched = &Switched{Access: id(p.Spec.Access.Vlan)}
+		i.Switched = &Switched{Access: c.vlanIDs[p.Spec.Access.Vlan]}
 	case p.Spec.Trunk != nil:
-		i.Switched = &Switched{Trunk: true, Native: id(p.Spec.Trunk.Native)}
+		i.Switched = &Switched{Trunk: true, Native: c.vlanIDs[p.Spec.Trunk.Native]}
 		for _, v := range p.Spec.Trunk.Vlans {
-			i.Switched.VLANs = append(i.Switched.VLANs, id(v))
+			i.Switched.VLANs = append(i.Switched.VLANs, c.vlanIDs[v])
 		}
 		slices.Sort(i.Switched.VLANs)
 	}

@@ -84,21 +84,26 @@ func (s *Set) VlanDevices(v *Vlan) []*Device {
 	if sel != nil && !sel.FromPorts {
 		return s.Select(&Selector{Names: sel.Names, Labels: sel.Labels})
 	}
-	wanted := map[DeviceName]bool{}
-	for _, p := range s.Ports {
-		for _, name := range p.Spec.VlanNames() {
-			for _, m := range p.Spec.Members {
-				if name == v.Name {
-					wanted[m.Device] = true
-				}
-			}
-		}
-	}
 	var out []*Device
 	for _, d := range s.Devices {
-		if wanted[DeviceName(d.Name)] {
+		if s.carries[v.Name][DeviceName(d.Name)] {
 			out = append(out, d)
 		}
 	}
 	return out
+}
+
+// indexPorts remembers which devices have ports that carry a Vlan.
+func (s *Set) indexPorts() {
+	s.carries = map[string]map[DeviceName]bool{}
+	for _, p := range s.Ports {
+		for _, name := range p.Spec.VlanNames() {
+			if s.carries[name] == nil {
+				s.carries[name] = map[DeviceName]bool{}
+			}
+			for _, m := range p.Spec.Members {
+				s.carries[name][m.Device] = true
+			}
+		}
+	}
 }

@@ -44,6 +44,16 @@ func (d *Document) Warnf(code Code, at At, format string, args ...any) Diagnosti
 	return g
 }
 
+// Errorf returns an error about what stands at a source, for what was derived from this Set.
+func (s *Set) Errorf(code Code, at tree.Source, format string, args ...any) Diagnostic {
+	for _, d := range s.all {
+		if string(d.Kind) == at.Kind && d.Name == at.Name {
+			return d.file.diagnoseAt(SeverityError, code, at.Line, at.Column, 1, fmt.Sprintf(format, args...))
+		}
+	}
+	return Diagnostic{Severity: SeverityError, Code: code, About: code.about(), File: at.File, Line: at.Line, Column: at.Column, Message: fmt.Sprintf(format, args...)}
+}
+
 // errorAt is Errorf for a place anywhere in the document.
 func (d *Document) errorAt(code Code, at At, format string, args ...any) Diagnostic {
 	return d.file.diagnose(SeverityError, code, d.node(at), fmt.Sprintf(format, args...))

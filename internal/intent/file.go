@@ -49,7 +49,7 @@ func (f *file) chunks() []chunk {
 	for i, line := range f.lines {
 		marker := line == "---" || strings.HasPrefix(line, "--- ") || strings.HasPrefix(line, "---\t")
 		if marker && i > start {
-			out = append(out, chunk{first: start + 1, text: strings.Join(f.lines[start:i], "\n")})
+			out = append(out, chunk{first: start + 1, text: strings.Join(f.lines[start:i], "\n") + "\n"})
 			start = i
 		}
 	}

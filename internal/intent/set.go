@@ -23,7 +23,8 @@ type Set struct {
 	Schedules        []*Schedule
 
 	fabrics []*Fabric
-	all     []*Document // in the order of files and lines
+	all     []*Document                    // in the order of files and lines
+	carries map[string]map[DeviceName]bool // by Vlan: where ports carry it
 }
 
 // The roles of devices, values of the label role.
@@ -53,6 +54,7 @@ func (s *Set) index() {
 	sortDocs(s.ApprovalPolicies)
 	sortDocs(s.Windows)
 	sortDocs(s.Schedules)
+	s.indexPorts()
 }
 
 func sortDocs[S any](docs []*Doc[S]) {
