@@ -1,0 +1,100 @@
+package openconfig
+
+import (
+	"fmt"
+
+	"github.com/openconfig/ygot/ygot"
+
+	"github.com/tenter-net/tenter/internal/fabric"
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/render/openconfig/oc"
+)
+
+func renderPrefixSet(w *Writer, _ namer, s fabric.PrefixSet) {
+	out := &oc.RoutingPolicy_DefinedSets_PrefixSet{
+		Mode:   oc.PrefixSet_Mode_IPV4,
+		Prefix: map[oc.RoutingPolicy_DefinedSets_PrefixSet_Prefix_Key]*oc.RoutingPolicy_DefinedSets_PrefixSet_Prefix{},
+	}
+	if s.IPv6 {
+		out.Mode = oc.PrefixSet_Mode_IPV6
+	}
+	for _, p := range s.Prefixes {
+		key := oc.RoutingPolicy_DefinedSets_PrefixSet_Prefix_Key{IpPrefix: p.Prefix.String(), MasklengthRange: lengths(p)}
+		out.Prefix[key] = &oc.RoutingPolicy_DefinedSets_PrefixSet_Prefix{IpPrefix: &key.IpPrefix, MasklengthRange: &key.MasklengthRange}
+	}
+	w.Put(s.Source, root(elem("routing-policy"), elem("defined-sets"), elem("prefix-sets"), elem("prefix-set", "name", s.Name)), out)
+}
+
+func lengths(p fabric.PrefixRange) string {
+	if p.Min == p.Prefix.Bits() && p.Max == p.Min {
+		return "exact"
+	}
+	return fmt.Sprintf("%d..%d", p.Min, p.Max)
+}
+
+func renderPolicy(w *Writer, _ namer, p fabric.Policy) {
+	w.Put(p.Source, policyPath(p.Name), &oc.RoutingPolicy_PolicyDefinition{})
+	statements := below(policyPath(p.Name), elem("statements"))
+	var order []path.Elem
+	for _, s := range p.Statements {
+		entry := elem("statement", "name", s.Name)
+		w.Put(s.Source, below(statements, entry), statement(s))
+		order = append(order, entry)
+	}
+	w.order(p.Source, below(statements, elem("statement")), order)
+}
+
+func statement(s fabric.Statement) *oc.RoutingPolicy_PolicyDefinition_Statement {
+	out := &oc.RoutingPolicy_PolicyDefinition_Statement{
+		Actions: &oc.RoutingPolicy_PolicyDefinition_Statement_Actions{
+			PolicyResult: oc.RoutingPolicy_PolicyResultType_REJECT_ROUTE, BgpActions: bgpActions(s),
+		},
+		Conditions: &oc.RoutingPolicy_PolicyDefinition_Statement_Conditions{InstallProtocolEq: installProtocol(s.Protocol)},
+	}
+	if s.Accept {
+		out.Actions.PolicyResult = oc.RoutingPolicy_PolicyResultType_ACCEPT_ROUTE
+	}
+	if s.PrefixSet != "" {
+		out.Conditions.MatchPrefixSet = &oc.RoutingPolicy_PolicyDefinition_Statement_Conditions_MatchPrefixSet{
+			PrefixSet: &s.PrefixSet, MatchSetOptions: oc.PolicyTypes_MatchSetOptionsRestrictedType_ANY,
+		}
+	}
+	return out
+}
+
+func bgpActions(s fabric.Statement) *oc.RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions {
+	out := &oc.RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions{}
+	if s.LocalPref != 0 {
+		out.SetLocalPref = &s.LocalPref
+	}
+	if s.MED != nil {
+		out.SetMed, out.SetMedAction = oc.UnionUint32(*s.MED), oc.BgpPolicy_BgpSetMedAction_SET
+	}
+	if len(s.AddCommunities) > 0 {
+		inline := &oc.RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity_Inline{}
+		for _, c := range s.AddCommunities {
+			inline.Communities = append(inline.Communities, oc.UnionString(c))
+		}
+		out.SetCommunity = &oc.RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetCommunity{
+			Method: oc.SetCommunity_Method_INLINE, Options: oc.BgpPolicy_BgpSetCommunityOptionType_ADD, Inline: inline,
+		}
+	}
+	if s.PrependTimes != 0 {
+		out.SetAsPathPrepend = &oc.RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetAsPathPrepend{
+			Asn: &s.PrependASN, RepeatN: ygot.Uint8(uint8(s.PrependTimes)),
+		}
+	}
+	return out
+}
+
+func installProtocol(p fabric.Protocol) oc.E_PolicyTypes_INSTALL_PROTOCOL_TYPE {
+	switch p {
+	case fabric.Connected:
+		return oc.PolicyTypes_INSTALL_PROTOCOL_TYPE_DIRECTLY_CONNECTED
+	case fabric.Static:
+		return oc.PolicyTypes_INSTALL_PROTOCOL_TYPE_STATIC
+	case fabric.BGPRoutes:
+		return oc.PolicyTypes_INSTALL_PROTOCOL_TYPE_BGP
+	}
+	return oc.PolicyTypes_INSTALL_PROTOCOL_TYPE_UNSET
+}
