@@ -93,3 +93,16 @@ func (s *State) forget(prefixes []path.Path) {
 		}
 	}
 }
+
+// Silent reports whether the stream has said nothing of any of the paths since Mark.
+func (s *State) Silent(paths []path.Path) bool {
+	if s.touched == nil {
+		return false
+	}
+	for _, p := range paths {
+		if i, desired := s.device.find(p); desired && s.touched.desired.has(i) || s.touched.extra[p.String()] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,201 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/tenter-net/tenter/internal/drift"
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+// The waits between attempts to connect: doubled from the first to the last, with jitter, so that a fabric that comes
+// back is not connected to in step.
+const (
+	firstWait = 500 * time.Millisecond
+	lastWait  = 30 * time.Second
+)
+
+// A device is all that the monitor knows of one device. It is owned by the goroutine in run.
+type device struct {
+	opts  Options
+	log   *zap.Logger
+	name  intent.DeviceName
+	hint  chan struct{} // the store may say something new
+	lease view.Lease
+
+	// The truth that state was told to expect.
+	target *Target
+	modes  policy.Modes
+	row    view.Device
+	owned  []drift.Owned
+	paths  []path.Path // what is watched and audited
+	state  *drift.State
+
+	first      profile.Stage // the rung to begin at, empty for the profile's
+	stage      profile.Stage // the rung that it stands on
+	stageWhy   string
+	facts      profile.Facts
+	introduced bool         // device.capabilities was said
+	down       bool         // device.disconnected was said, and device.connected not since
+	firstSeen  time.Time    // when the deviation that is not told yet was first seen
+	swapped    time.Time    // when what Tenter wrote or writes changed last
+	episode    view.Episode // the open one, as it was saved last
+}
+
+func newDevice(opts Options, log *zap.Logger, name intent.DeviceName) *device {
+	return &device{opts: opts, log: log.With(zap.String("device", string(name))), name: name, hint: make(chan struct{}, 1)}
+}
+
+// run watches the device whenever this replica holds its lease.
+func (d *device) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		lease, held, err := d.opts.Store.Acquire(ctx, "watch/"+string(d.name), d.opts.Worker, leaseTTL)
+		if err != nil && ctx.Err() == nil {
+			d.log.Warn("lease", zap.Error(err))
+		}
+		if held {
+			d.lease = lease
+			d.hold(ctx)
+			d.release()
+		}
+		sleep(ctx, jitter(tick))
+	}
+}
+
+// release lets another replica take over at once.
+func (d *device) release() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := d.opts.Store.Release(ctx, d.lease); err != nil {
+		d.log.Debug("lease runs out by itself", zap.Error(err))
+	}
+}
+
+// hold connects again and again until the lease is lost or ctx ends.
+func (d *device) hold(ctx context.Context) {
+	wait := firstWait
+	for {
+		started := time.Now()
+		err := d.session(ctx)
+		if ctx.Err() != nil || errors.Is(err, view.ErrLeaseLost) {
+			return
+		}
+		d.lost(ctx, err)
+		if time.Since(started) > lastWait {
+			wait = firstWait
+		}
+		if !d.keep(ctx, jitter(wait)) {
+			return
+		}
+		wait = min(2*wait, lastWait)
+	}
+}
+
+// keep waits while it keeps the lease, and reports whether it still has it.
+func (d *device) keep(ctx context.Context, wait time.Duration) bool {
+	for end := time.Now().Add(wait); ; {
+		if ctx.Err() != nil || d.renew(ctx) != nil {
+			return false
+		}
+		left := time.Until(end)
+		if left <= 0 {
+			return true
+		}
+		sleep(ctx, min(left, tick))
+	}
+}
+
+// renew returns view.ErrLeaseLost or nothing: while the store does not answer the watch goes on, for nothing is written
+// without the lease anyway.
+func (d *device) renew(ctx context.Context) error {
+	lease, err := d.opts.Store.Renew(ctx, d.lease, leaseTTL)
+	switch {
+	case err == nil:
+		d.lease = lease
+	case errors.Is(err, view.ErrLeaseLost):
+		d.log.Warn("lease lost, leaving the device to others", zap.Error(err))
+		return view.ErrLeaseLost
+	case ctx.Err() == nil:
+		d.log.Warn("lease not renewed", zap.Error(err))
+	}
+	return nil
+}
+
+// lost says once that the device can not be watched.
+func (d *device) lost(ctx context.Context, cause error) {
+	if d.down {
+		d.log.Debug("still unreachable", zap.Error(cause))
+		return
+	}
+	d.log.Warn("device lost", zap.Error(cause))
+	reason := "the watch ended"
+	if cause != nil {
+		reason = cause.Error()
+	}
+	err := d.write(ctx, func(tx event.Tx) error {
+		if err := d.save(tx, func(r *view.Device) { r.Sync, r.Health, r.Reason = view.Unknown, view.Unreachable, reason }); err != nil {
+			return err
+		}
+		return d.say(ctx, tx, event.TypeDeviceDisconnected, event.Device{Device: d.name, Address: d.address(), Reason: reason})
+	})
+	if err != nil {
+		d.log.Warn("store", zap.Error(err))
+		return
+	}
+	d.down = true
+}
+
+func (d *device) address() string {
+	if d.target == nil {
+		return ""
+	}
+	return d.target.Model.Access.Address
+}
+
+// write is a transaction that commits only while the lease is held.
+func (d *device) write(ctx context.Context, fn func(tx event.Tx) error) error {
+	return d.opts.Store.Do(ctx, func(tx event.Tx) error {
+		if err := d.opts.Store.Guard(tx, d.lease); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+}
+
+// save changes the device's row, if change changes it at all.
+func (d *device) save(tx event.Tx, change func(*view.Device)) error {
+	row, err := d.opts.Store.DeviceIn(tx, d.name)
+	if err != nil {
+		return err
+	}
+	before := [4]string{row.Sync, row.Health, row.Reason, row.Stage}
+	change(&row)
+	if before == [4]string{row.Sync, row.Health, row.Reason, row.Stage} {
+		return nil
+	}
+	return d.opts.Store.UpdateDevice(tx, d.name, change)
+}
+
+func (d *device) say(ctx context.Context, tx event.Tx, t event.Type, data any) error {
+	return tx.Append(ctx, event.Draft{Type: t, Subject: string(d.name), Data: data, ActorType: event.ActorSystem, Actor: "monitor"})
+}
+
+func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d) }
+
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}

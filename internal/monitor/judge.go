@@ -1,0 +1,291 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"go.uber.org/zap"
+
+	"github.com/tenter-net/tenter/internal/drift"
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/fabric"
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+// mostFindings is how many findings an event carries; a device that lost its configuration has thousands.
+const mostFindings = 100
+
+// errMoved says that the store knows more than what was judged by.
+var errMoved = errors.New("what Tenter wrote changed meanwhile")
+
+// relevant returns the findings that policy wants to hear of.
+func (d *device) relevant() []drift.Finding {
+	now := time.Now()
+	return slices.DeleteFunc(d.state.Findings(), func(f drift.Finding) bool {
+		return d.modes.Mode(f.Path, now) == fabric.DriftIgnore
+	})
+}
+
+// judge says how things stand, once everything that speaks against the device was confirmed.
+func (w *watcher) judge(ctx context.Context) error {
+	for range 5 {
+		if !w.state.Synced() {
+			return nil
+		}
+		if paths := w.doubtful(); len(paths) > mostPaths {
+			w.read(ctx, nil)
+			return nil
+		} else if len(paths) > 0 {
+			w.read(ctx, paths)
+			return nil
+		}
+		err := w.report(ctx, w.relevant())
+		if !errors.Is(err, errMoved) {
+			if err != nil {
+				return w.unwritten(err)
+			}
+			return nil
+		}
+		if err := w.reload(ctx); err != nil {
+			return err
+		}
+	}
+	w.untold = true // a run is busy right now: the next hint or tick finds it quieter
+	return nil
+}
+
+// status is all that is told of a device's drift. It is told when it is not what was told last.
+type status struct {
+	findings []event.Finding // all of them
+	mode     fabric.DriftMode
+	sync     string
+	health   string
+	reason   string
+}
+
+// report brings episode, events and row up to date with the findings, if nothing was written to the device since they
+// were judged.
+func (w *watcher) report(ctx context.Context, findings []drift.Finding) error {
+	done, err := w.done(ctx, len(findings) == 0)
+	if err != nil {
+		return err
+	}
+	var saved view.Episode
+	err = w.write(ctx, func(tx event.Tx) error {
+		row, err := w.opts.Store.DeviceIn(tx, w.name)
+		if err != nil {
+			return err
+		}
+		if moved(w.row, row) {
+			return errMoved
+		}
+		open, err := w.opts.Store.OpenEpisodeIn(tx, w.name)
+		if err != nil && !errors.Is(err, view.ErrNotFound) {
+			return err
+		}
+		st := w.status(row, open, findings)
+		if saved, err = w.episodeIn(ctx, tx, open, st, done); err != nil {
+			return err
+		}
+		if saved.ID != "" && saved.Closed.IsZero() && st.sync != view.Conflict {
+			st.sync = view.Drifted
+		}
+		return w.save(tx, func(r *view.Device) {
+			r.Sync, r.Health, r.Reason, r.Stage = st.sync, st.health, st.reason, string(w.stage)
+		})
+	})
+	if err != nil {
+		return err
+	}
+	w.episode = saved
+	if !saved.Closed.IsZero() {
+		w.episode = view.Episode{}
+	}
+	w.untold = false
+	w.told.held, w.told.pending = w.row.HeldUntil.After(time.Now()), w.state.Pending() > 0
+	if len(findings) == 0 {
+		w.firstSeen = time.Time{}
+	}
+	return nil
+}
+
+// status sums up. While a run is under way, what it is putting right still counts as it was found.
+func (w *watcher) status(row view.Device, open view.Episode, findings []drift.Finding) status {
+	st := status{mode: fabric.DriftEnforce, sync: view.InSync, health: view.Healthy}
+	now, remediable := time.Now(), false
+	for _, f := range findings {
+		st.findings = append(st.findings, w.show(f))
+		if !f.Report {
+			remediable = true
+			st.mode = policy.Weakest(st.mode, w.modes.Mode(f.Path, now))
+		}
+	}
+	if !remediable {
+		st.mode = fabric.DriftObserve
+	}
+	st.findings = w.underway(row, open, st.findings)
+	if len(findings) == 0 && open.ID != "" {
+		st.mode = fabric.DriftMode(open.Mode)
+	}
+	busy := row.Run != "" || len(row.WriteSet) > 0
+	switch {
+	case slices.ContainsFunc(findings, func(f drift.Finding) bool { return f.Class == drift.Conflict }):
+		st.sync = view.Conflict
+	case len(st.findings) > 0:
+		st.sync = view.Drifted
+	case busy || w.state.Pending() > 0:
+		st.sync = view.Pending
+	}
+	switch {
+	case row.HeldUntil.After(now):
+		st.health, st.reason = view.Held, row.HeldReason
+	case w.stage != w.target.Profile.Watch.First:
+		st.health, st.reason = view.Degraded, fmt.Sprintf("watched by %s: %s", w.stage, w.stageWhy)
+	}
+	return st
+}
+
+// underway adds the episode's findings that the run in flight writes: they are neither there nor gone.
+func (w *watcher) underway(row view.Device, open view.Episode, found []event.Finding) []event.Finding {
+	writing := make(map[string]bool, len(row.WriteSet))
+	for _, wr := range row.WriteSet {
+		writing[wr.Path.String()] = true
+	}
+	for _, f := range open.Findings {
+		known := slices.ContainsFunc(found, func(g event.Finding) bool { return g.Path == f.Path })
+		if writing[f.Path] && !known {
+			found = append(found, f)
+		}
+	}
+	slices.SortFunc(found, func(a, b event.Finding) int { return comparePaths(a.Path, b.Path) })
+	return found
+}
+
+func comparePaths(a, b string) int {
+	p, errP := path.Parse(a)
+	q, errQ := path.Parse(b)
+	if errP != nil || errQ != nil {
+		return strings.Compare(a, b)
+	}
+	return path.Compare(p, q)
+}
+
+// work is what was done about an episode.
+type work struct {
+	busy      bool // a run for it has not ended
+	plan, run string
+}
+
+// done looks up what was done about the open episode, if it is about to end.
+func (w *watcher) done(ctx context.Context, ending bool) (work, error) {
+	if !ending || w.episode.ID == "" {
+		return work{}, nil
+	}
+	plans, err := w.opts.Store.Plans(ctx, view.PlanQuery{Episode: w.episode.ID})
+	if err != nil {
+		return work{}, err
+	}
+	var done work
+	for _, p := range plans {
+		runs, err := w.opts.Store.Runs(ctx, view.RunQuery{Plan: p.ID})
+		if err != nil {
+			return work{}, err
+		}
+		for _, r := range runs {
+			done.busy = done.busy || r.Status == view.RunRunning
+			if done.run == "" && (r.Status == view.RunDone || r.Status == view.RunPartial) {
+				done.plan, done.run = p.ID, r.ID
+			}
+		}
+	}
+	return done, nil
+}
+
+// episodeIn opens, updates or closes the device's episode and says so. It returns the episode as it is then.
+func (w *watcher) episodeIn(ctx context.Context, tx event.Tx, open view.Episode, st status, done work) (view.Episode, error) {
+	now := time.Now()
+	few := st.findings[:min(len(st.findings), mostFindings)]
+	switch {
+	case len(st.findings) == 0 && open.ID == "":
+		return view.Episode{}, nil
+	case len(st.findings) == 0:
+		if open.ID != w.episode.ID || done.busy || w.row.Run != "" || len(w.row.WriteSet) > 0 {
+			return open, nil // not known how it ended yet: judged again with the next hint or tick
+		}
+		open.Closed, open.Plan, open.Run, open.By = now, done.plan, done.run, w.closedBy(open, done)
+		w.log.Info("in sync again", zap.String("episode", open.ID), zap.String("by", open.By))
+		err := w.tell(ctx, tx, open, event.TypeDriftRemediated, event.DriftRemediated{
+			Episode: open.ID, Device: w.name, Plan: open.Plan, Run: open.Run, By: open.By, Findings: open.Findings,
+			Duration: now.Sub(open.Opened),
+		})
+		return open, err
+	case open.ID != "" && open.Total == len(st.findings) && open.Mode == string(st.mode) && slices.Equal(open.Findings, few):
+		return open, nil
+	}
+	t := event.TypeDriftUpdated
+	if open.ID == "" {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return view.Episode{}, err
+		}
+		t = event.TypeDriftDetected
+		open = view.Episode{ID: id.String(), Device: w.name, Opened: w.firstSeen, Correlation: id.String()}
+		if open.Opened.IsZero() {
+			open.Opened = now
+		}
+	}
+	open.Findings, open.Total, open.Mode = slices.Clone(few), len(st.findings), string(st.mode)
+	w.log.Info("drift", zap.String("episode", open.ID), zap.Int("findings", open.Total), zap.String("path", few[0].Path))
+	err := w.tell(ctx, tx, open, t, event.Drift{
+		Episode: open.ID, Device: w.name, Findings: open.Findings, Total: open.Total, Mode: open.Mode, FirstSeen: open.Opened,
+	})
+	return open, err
+}
+
+func (w *watcher) tell(ctx context.Context, tx event.Tx, e view.Episode, t event.Type, data any) error {
+	if err := w.opts.Store.SaveEpisode(tx, e); err != nil {
+		return err
+	}
+	return tx.Append(ctx, event.Draft{
+		Type: t, Subject: string(w.name), Data: data, Correlation: e.Correlation, ActorType: event.ActorSystem, Actor: "monitor",
+	})
+}
+
+// closedBy says who put the device right: a run of ours, the device's own restart, or somebody else.
+func (w *watcher) closedBy(e view.Episode, done work) string {
+	switch {
+	case done.run != "":
+		return "tenter"
+	case w.facts.BootTime.After(e.Opened):
+		return "device"
+	}
+	return "stranger"
+}
+
+// show makes a finding fit to be stored and read: no secret, no more than people need.
+func (d *device) show(f drift.Finding) event.Finding {
+	out := event.Finding{Path: f.Path.String(), Class: string(f.Class)}
+	if f.Problem != nil {
+		if len(f.Path.Elems) == 0 {
+			out.Path = f.Problem.Path
+		}
+		// The value is left out, and for a secret the reason too: both may quote what the device sent.
+		if out.After = "unreadable"; !d.target.Secrets.Is(f.Path) {
+			out.After = f.Problem.Reason
+		}
+	} else {
+		out.Before, out.After = d.target.Secrets.Show(f.Path, f.Want), d.target.Secrets.Show(f.Path, f.Have)
+	}
+	if f.Source != 0 {
+		src := d.target.Sources.Get(f.Source)
+		out.Source = fmt.Sprintf("%s:%d", src.File, src.Line)
+	}
+	return out
+}

@@ -1,0 +1,137 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/tree"
+)
+
+const (
+	// mostPaths is how many leaves are read one by one; for more everything is.
+	mostPaths = 64
+	// graceTime is how long a notification may take that says what an audit has already found.
+	graceTime = 2 * time.Second
+	// doubtTime is how long after a write of ours a deviation is read before it is believed, even though the device
+	// streamed it: what it streamed may have been on its way since before the write.
+	doubtTime = 2 * time.Second
+	// retryTime is when a reading is tried again that something came in the way of.
+	retryTime = time.Second
+)
+
+// A read is what came of reading the device beside the stream.
+type read struct {
+	paths    []path.Path // nil for everything
+	have     *tree.Tree
+	problems []tree.Problem
+	err      error
+}
+
+// read reads paths, or everything that is watched, while the stream goes on. Only one reading is under way at a time.
+func (w *watcher) read(ctx context.Context, paths []path.Path) {
+	if w.reading || !w.state.Synced() {
+		w.audit.Reset(retryTime)
+		return
+	}
+	w.reading = true
+	w.suspects = nil // Mark forgets what the stream has said
+	w.state.Mark()
+	prefixes := paths
+	if paths == nil {
+		prefixes = w.paths
+	}
+	w.wg.Go(func() {
+		r := read{paths: paths}
+		r.have, r.problems, r.err = w.sess.Read(ctx, prefixes)
+		w.reads <- r // has room: there is one reading at a time
+	})
+}
+
+// took takes in what was read.
+func (w *watcher) took(ctx context.Context, r read) error {
+	w.reading = false
+	if r.paths == nil {
+		w.audit.Reset(jitter(w.auditEvery()))
+	}
+	var answer interface{ Refused() bool }
+	switch {
+	case r.err != nil && errors.As(r.err, &answer) && answer.Refused():
+		w.log.Warn("the device can not be read beside the stream, which is believed as it is", zap.Error(r.err))
+		w.blind = true
+		return w.judge(ctx)
+	case r.err != nil:
+		return r.err
+	}
+	prefixes := r.paths
+	if r.paths == nil {
+		prefixes = w.paths
+		w.sure[""] = true
+	}
+	changed, ok := w.state.Observe(prefixes, r.have, r.problems)
+	if !ok {
+		delete(w.sure, "")
+		w.audit.Reset(retryTime)
+		return nil
+	}
+	for _, p := range r.paths {
+		w.sure[p.String()] = true
+	}
+	if len(changed) > 0 && w.stage != profile.StagePoll {
+		for _, f := range changed {
+			w.suspects = append(w.suspects, f.Path)
+		}
+		w.state.Mark()
+		wait := graceTime
+		if w.stage != profile.StageOnChange {
+			wait += 2 * w.target.Profile.Watch.SampleInterval
+		}
+		w.grace.Reset(wait)
+	}
+	if w.settling {
+		return nil
+	}
+	return w.judge(ctx)
+}
+
+// suspect steps down the ladder if the stream still has not told what an audit found.
+func (w *watcher) suspect() error {
+	if len(w.suspects) == 0 || w.reading || !w.state.Silent(w.suspects) {
+		w.suspects = nil
+		return nil
+	}
+	w.first = w.stage.Next()
+	w.stageWhy = "the stream did not tell of " + w.suspects[0].String() + ", an audit did"
+	w.log.Warn("watching a rung lower", zap.String("stage", string(w.first)), zap.String("reason", w.stageWhy))
+	return errAgain
+}
+
+// doubtful returns what has to be read before the findings can be believed.
+func (w *watcher) doubtful() []path.Path {
+	if w.blind {
+		return nil
+	}
+	recent := !w.swapped.IsZero() && time.Since(w.swapped) < doubtTime+w.lag()
+	var paths []path.Path
+	for _, f := range w.relevant() {
+		if len(f.Path.Elems) > 0 && (f.Stale || recent && !w.sure[""] && !w.sure[f.Path.String()]) {
+			paths = append(paths, f.Path)
+		}
+	}
+	return paths
+}
+
+// lag is how old what the device says may be on the rung.
+func (w *watcher) lag() time.Duration {
+	switch w.stage {
+	case profile.StageSample:
+		return w.target.Profile.Watch.SampleInterval
+	case profile.StagePoll:
+		return w.target.Profile.Watch.PollInterval
+	}
+	return 0
+}

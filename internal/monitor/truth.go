@@ -1,0 +1,144 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tenter-net/tenter/internal/drift"
+	"github.com/tenter-net/tenter/internal/fabric"
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/schema"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+// errAgain ends a watch that has to begin anew on the same session.
+var errAgain = errors.New("watch again")
+
+// load brings what is expected up to date with intent and store. It returns errAgain when another set of paths
+// has to be watched, or the state had to be made anew.
+func (d *device) load(ctx context.Context) error {
+	target, err := d.opts.Intents.Target(ctx, d.name)
+	if err != nil {
+		return fmt.Errorf("device %q: intent: %w", d.name, err)
+	}
+	row, err := d.opts.Store.Device(ctx, d.name)
+	if err != nil {
+		return err
+	}
+	if target == d.target && !moved(d.row, row) {
+		d.row = row
+		return nil
+	}
+	owned := d.owned
+	for d.state == nil || row.Applied != d.row.Applied {
+		list, err := d.opts.Store.Owned(ctx, d.name)
+		if err != nil {
+			return err
+		}
+		before := row.Applied
+		if row, err = d.opts.Store.Device(ctx, d.name); err != nil {
+			return err
+		}
+		if row.Applied != before {
+			continue // both must be of one moment
+		}
+		owned = make([]drift.Owned, len(list))
+		for i, l := range list {
+			owned[i] = drift.Owned(l)
+		}
+		break
+	}
+	return d.expect(target, row, owned)
+}
+
+func (d *device) expect(target *Target, row view.Device, owned []drift.Owned) error {
+	scope, err := plan.NewScope(target.Model.Scope)
+	if err != nil {
+		return fmt.Errorf("device %q: %w", d.name, err)
+	}
+	modes, err := policy.NewModes(target.Model.Drift)
+	if err != nil {
+		return fmt.Errorf("device %q: %w", d.name, err)
+	}
+	again := d.state == nil || d.target.Table != target.Table
+	if again {
+		d.state = drift.New(target.Table)
+	}
+	if moved(d.row, row) {
+		d.swapped = time.Now()
+	}
+	d.target, d.modes, d.row, d.owned = target, modes, row, owned
+	writes := make([]drift.Write, len(row.WriteSet))
+	for i, w := range row.WriteSet {
+		writes[i] = drift.Write(w)
+	}
+	d.state.Expect(drift.Expected{
+		Desired: target.Desired, Owned: owned, InFlight: writes, Scope: scope.Action, Digest: target.Secrets.Digest,
+		Implied: drift.Defaults(target.Table.Roots(), func(p path.Path) bool {
+			return target.Profile.Defaults.Echoed || target.Profile.ConfirmsDefault(p)
+		}),
+	})
+	paths := watched(target, owned)
+	if !slices.EqualFunc(d.paths, paths, path.Equal) {
+		d.paths, again = paths, true
+	}
+	if again {
+		return errAgain
+	}
+	return nil
+}
+
+// moved reports whether what Tenter wrote, or is writing, is not the same in both rows.
+func moved(a, b view.Device) bool {
+	return a.Applied != b.Applied || a.Run != b.Run || !slices.EqualFunc(a.WriteSet, b.WriteSet, func(x, y view.Write) bool {
+		return path.Equal(x.Path, y.Path) && x.Before == y.Before && x.After == y.After
+	})
+}
+
+// watched returns the top-level containers that hold anything of ours or that a rule is about, in canonical order: a
+// device's whole configuration and state may be a hundred times as large.
+func watched(target *Target, owned []drift.Owned) []path.Path {
+	var tops []path.Path
+	add := func(p path.Path) {
+		p.Elems = p.Elems[:min(1, len(p.Elems))]
+		if i, known := slices.BinarySearchFunc(tops, p, path.Compare); !known {
+			tops = slices.Insert(tops, i, path.Path{Origin: p.Origin, Elems: slices.Clone(p.Elems)})
+		}
+	}
+	for i := 0; i < target.Desired.Len(); {
+		p := target.Desired.At(i).Path
+		add(p)
+		_, i = target.Desired.Range(path.Path{Origin: p.Origin, Elems: p.Elems[:1]})
+	}
+	for _, o := range owned {
+		add(o.Path)
+	}
+	for _, r := range target.Model.Scope {
+		if r.Action == fabric.Ignore || r.Action == fabric.Merge {
+			continue
+		}
+		p, err := path.Parse(r.Pattern)
+		if err != nil || len(p.Elems) == 0 || strings.ContainsAny(p.Elems[0].Name, "*.") {
+			return everything(target.Table.Roots())
+		}
+		add(p)
+	}
+	if len(tops) == 0 {
+		return everything(target.Table.Roots())
+	}
+	return tops
+}
+
+func everything(roots *schema.Roots) []path.Path {
+	var all []path.Path
+	for _, o := range roots.Origins() {
+		all = append(all, path.Path{Origin: o})
+	}
+	return all
+}

@@ -1,0 +1,297 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/tree"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+// queueSize is how many updates may wait for the device's goroutine. When it is full the device is held up.
+const queueSize = 64
+
+// session watches over one session until it breaks. The error is never nil.
+func (d *device) session(ctx context.Context) error {
+	if err := d.load(ctx); err != nil && !errors.Is(err, errAgain) {
+		return err
+	}
+	sess, err := d.opts.Sessions.Session(ctx, d.name)
+	if err != nil {
+		return err
+	}
+	facts, err := sess.Probe(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.connected(ctx, facts); err != nil {
+		return err
+	}
+	for {
+		if err := d.watch(ctx, sess); !errors.Is(err, errAgain) {
+			return err
+		}
+	}
+}
+
+// connected says that the device is there, and what it is when that is news.
+func (d *device) connected(ctx context.Context, facts profile.Facts) error {
+	news := !d.introduced || !sameDevice(facts, d.facts)
+	if news {
+		d.first = "" // another software may stream what the one before did not
+	}
+	if facts.CertificateSHA256 != "" && d.facts.CertificateSHA256 != "" && facts.CertificateSHA256 != d.facts.CertificateSHA256 {
+		d.log.Warn("the device shows another certificate than before", zap.String("certificate", facts.CertificateSHA256))
+	}
+	err := d.write(ctx, func(tx event.Tx) error {
+		open, err := d.opts.Store.OpenEpisodeIn(tx, d.name)
+		if err != nil && !errors.Is(err, view.ErrNotFound) {
+			return err
+		}
+		d.episode = open
+		if err := d.save(tx, func(r *view.Device) { r.Sync, r.Health, r.Reason = view.Unknown, view.Healthy, "" }); err != nil {
+			return err
+		}
+		if err := d.say(ctx, tx, event.TypeDeviceConnected, event.Device{Device: d.name, Address: d.address()}); err != nil || !news {
+			return err
+		}
+		c := event.Device{
+			Device: d.name, Address: d.address(), GNMI: facts.GNMIVersion, Software: facts.SoftwareVersion, Serial: facts.Serial,
+		}
+		for _, e := range facts.Encodings {
+			c.Encodings = append(c.Encodings, string(e))
+		}
+		for _, m := range facts.Models {
+			c.Models = append(c.Models, fmt.Sprintf("%s@%s", m.Name, m.Version))
+		}
+		return d.say(ctx, tx, event.TypeDeviceCapabilities, c)
+	})
+	if err != nil {
+		return err
+	}
+	d.facts, d.introduced, d.down = facts, true, false
+	return nil
+}
+
+func sameDevice(a, b profile.Facts) bool {
+	if a.GNMIVersion != b.GNMIVersion || a.SoftwareVersion != b.SoftwareVersion || a.Serial != b.Serial || len(a.Models) != len(b.Models) {
+		return false
+	}
+	for i := range a.Models {
+		if a.Models[i] != b.Models[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// heard is one thing that a watch said: an update, or that it enters a rung.
+type heard struct {
+	update tree.Update
+	stage  profile.Stage
+	reason string
+}
+
+// A watcher is one watch of a device: its inputs, all of which loop selects on.
+type watcher struct {
+	*device
+	sess  Session
+	heard chan heard
+	ended chan error
+	reads chan read
+
+	settle *time.Timer // deviations have lasted long enough
+	audit  *time.Timer // everything is to be read
+	grace  *time.Timer // what an audit found must have been streamed by now
+	wg     sync.WaitGroup
+
+	settling bool
+	untold   bool // something may be otherwise than it was told
+	told     struct{ held, pending bool }
+	reading  bool
+	blind    bool            // the device cannot be read beside the stream
+	sure     map[string]bool // read since expectations changed last, by path; "" for everything
+	suspects []path.Path     // found by an audit, and not streamed so far
+}
+
+// watch runs one watch. It returns errAgain when another one is to be started over the same session.
+func (d *device) watch(ctx context.Context, sess Session) error {
+	ctx, cancel := context.WithCancel(ctx)
+	w := &watcher{
+		device: d, sess: sess, heard: make(chan heard, queueSize), ended: make(chan error, 1), reads: make(chan read, 1),
+		settle: stopped(), audit: stopped(), grace: stopped(), sure: map[string]bool{},
+	}
+	defer w.wg.Wait()
+	defer cancel()
+	defer w.settle.Stop()
+	defer w.audit.Stop()
+	defer w.grace.Stop()
+	pass := func(h heard) error {
+		select {
+		case w.heard <- h:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	opts := profile.WatchOptions{
+		Paths:   d.paths,
+		OnStage: func(stage profile.Stage, reason string) { _ = pass(heard{stage: stage, reason: reason}) }, // Watch sees ctx too
+	}
+	w.wg.Go(func() {
+		w.ended <- sess.Watch(ctx, d.first, opts, func(u tree.Update) error { return pass(heard{update: u}) })
+	})
+	return w.loop(ctx)
+}
+
+func stopped() *time.Timer {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return t
+}
+
+func (w *watcher) loop(ctx context.Context) error {
+	every := time.NewTicker(tick)
+	defer every.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case err := <-w.ended:
+			return err
+		case h := <-w.heard:
+			err = w.hear(ctx, h)
+		case r := <-w.reads:
+			err = w.took(ctx, r)
+		case <-w.settle.C:
+			w.settling = false
+			err = w.judge(ctx)
+		case <-w.audit.C:
+			w.read(ctx, nil)
+		case <-w.grace.C:
+			err = w.suspect()
+		case <-w.hint:
+			err = w.refresh(ctx)
+		case <-every.C:
+			if err = w.renew(ctx); err == nil {
+				err = w.refresh(ctx)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// hear takes in what the device says.
+func (w *watcher) hear(ctx context.Context, h heard) error {
+	if h.stage != "" {
+		if h.reason != "" {
+			w.log.Warn("watching a rung lower", zap.String("stage", string(h.stage)), zap.String("reason", h.reason))
+			w.stageWhy = h.reason
+		}
+		w.stage, w.first = h.stage, h.stage
+		w.state.Begin()
+		return nil
+	}
+	f := w.state.Fold(h.update)
+	if f.Late > 0 {
+		w.log.Info("updates out of order, reading what is true", zap.Int("leaves", f.Late))
+		w.audit.Reset(w.opts.Settle)
+	}
+	if h.update.Sync {
+		return w.synced(ctx)
+	}
+	if len(f.Changed) > 0 {
+		w.stir()
+	}
+	return nil
+}
+
+// stir starts the settle time, unless it runs: what flaps on must not put off what stays.
+func (w *watcher) stir() {
+	if w.settling || !w.state.Synced() {
+		return
+	}
+	if w.firstSeen.IsZero() {
+		w.firstSeen = time.Now()
+	}
+	w.settling = true
+	w.settle.Reset(w.opts.Settle)
+}
+
+// synced says that the snapshot is complete.
+func (w *watcher) synced(ctx context.Context) error {
+	err := w.write(ctx, func(tx event.Tx) error {
+		return w.say(ctx, tx, event.TypeDeviceSynced, event.Device{
+			Device: w.name, Address: w.address(), Stage: string(w.stage), Reason: w.stageWhy,
+		})
+	})
+	if err != nil {
+		return w.unwritten(err)
+	}
+	w.audit.Reset(jitter(w.auditEvery()))
+	if len(w.state.Findings()) > 0 {
+		w.stir()
+		return nil
+	}
+	return w.judge(ctx)
+}
+
+// auditEvery is shorter on the rungs where a device need not tell deletes.
+func (w *watcher) auditEvery() time.Duration {
+	every := w.target.Profile.Watch.AuditInterval
+	if w.stage != profile.StageOnChange {
+		every = min(every, time.Minute)
+	}
+	return every
+}
+
+// refresh loads what is expected, and judges if anything came of it that is not told.
+func (w *watcher) refresh(ctx context.Context) error {
+	if err := w.reload(ctx); err != nil {
+		return err
+	}
+	held := w.row.HeldUntil.After(time.Now())
+	if w.settling || !w.untold && w.episode.ID == "" && held == w.told.held && (w.state.Pending() > 0) == w.told.pending {
+		return nil
+	}
+	return w.judge(ctx)
+}
+
+// reload is load, with errors that pass reported here.
+func (w *watcher) reload(ctx context.Context) error {
+	target, swapped := w.target, w.swapped
+	err := w.load(ctx)
+	if w.swapped != swapped {
+		clear(w.sure)
+	}
+	if w.target != target || w.swapped != swapped {
+		w.untold = true
+	}
+	if err != nil && !errors.Is(err, errAgain) {
+		w.log.Warn("what is expected could not be loaded", zap.Error(err))
+		return nil
+	}
+	return err
+}
+
+// unwritten decides about an error of the store: without the lease the watch is over, else it goes on, and all that
+// could not be told is judged again with the next tick.
+func (w *watcher) unwritten(err error) error {
+	if errors.Is(err, view.ErrLeaseLost) {
+		return view.ErrLeaseLost
+	}
+	w.log.Warn("not told, as the store does not take it", zap.Error(err))
+	w.untold = true
+	return nil
+}
