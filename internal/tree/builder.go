@@ -17,7 +17,6 @@ type Builder struct {
 	pending []item
 	sorted  bool // pending is in canonical order without duplicates
 	sourced bool
-	dropped func(schema.Node) bool
 }
 
 // An item is a leaf to be.
@@ -35,10 +34,6 @@ type cut struct {
 
 // NewBuilder returns a builder of trees in the table.
 func NewBuilder(t *Table) *Builder { return &Builder{table: t, sorted: true} }
-
-// DropDefaults makes the builder leave out what is set to its schema default wherever confirmed says of the node
-// that the device has the same default, so that a leaf at its default equals an absent one.
-func (b *Builder) DropDefaults(confirmed func(schema.Node) bool) { b.dropped = confirmed }
 
 // Set adds a leaf; a later Set of the same path wins. The value must be canonical. A key leaf that is an alias is
 // taken as said by the path and adds nothing. The error is a *schema.PathError, a *StateError, or says that the node
@@ -67,13 +62,6 @@ func (b *Builder) Set(leaf Leaf) error {
 func (b *Builder) Put(e EntryID, n schema.NodeID, v ValueID) { b.add(place{e, uint16(n)}, v, 0) }
 
 func (b *Builder) add(at place, v ValueID, src SourceID) {
-	if b.dropped != nil {
-		n := b.table.node(at)
-		if d := n.Default(); d != "" && b.table.Value(d) == v && b.dropped(n) {
-			b.cut(cut{at, n.End()})
-			return
-		}
-	}
 	if b.sorted && len(b.pending) > 0 && b.table.compare(b.pending[len(b.pending)-1].place, at) >= 0 {
 		b.sorted = false
 	}
