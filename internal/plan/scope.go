@@ -6,6 +6,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/profile"
 )
 
 // A Scope says what Tenter does with each path of one device. The zero Scope merges everywhere.
@@ -63,37 +64,20 @@ type Protection struct {
 	patterns []path.Pattern
 }
 
-// alwaysProtected is what every device is reached and logged in through, in OpenConfig's terms.
-var alwaysProtected = []string{
-	"/system/aaa",
-	"/system/grpc-server",
-	"/system/grpc-servers",
-	"/system/ssh-server",
-	"/system/gnsi-certz",
-}
-
-// NewProtection protects what always is, the management interfaces and network instances of these names, which may
-// hold *, and the patterns of the model.
-func NewProtection(interfaces, instances []string, more []fabric.Protected) (Protection, error) {
-	texts := slices.Clone(alwaysProtected)
-	for _, name := range interfaces {
-		texts = append(texts, "/interfaces/interface[name="+name+"]")
+// NewProtection protects what a device's profile says it is reached through, and what its model adds.
+func NewProtection(by *profile.Profile, d *fabric.Device) (Protection, error) {
+	patterns, err := by.ProtectedPatterns(profile.Management(d.Access.Management))
+	if err != nil {
+		return Protection{}, fmt.Errorf("profile %q: %w", by.Name, err)
 	}
-	for _, name := range instances {
-		texts = append(texts, "/network-instances/network-instance[name="+name+"]")
-	}
-	for _, m := range more {
-		texts = append(texts, m.Pattern)
-	}
-	p := Protection{patterns: make([]path.Pattern, 0, len(texts))}
-	for _, text := range texts {
-		pattern, err := path.ParsePattern(text)
+	for _, m := range d.Protected {
+		p, err := path.ParsePattern(m.Pattern)
 		if err != nil {
-			return Protection{}, fmt.Errorf("protected: %w", err)
+			return Protection{}, fmt.Errorf("protected by %s: %w", m.Source.Name, err)
 		}
-		p.patterns = append(p.patterns, pattern)
+		patterns = append(patterns, p)
 	}
-	return p, nil
+	return Protection{patterns}, nil
 }
 
 // Covers reports whether p lies in a protected subtree.

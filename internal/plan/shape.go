@@ -52,18 +52,15 @@ func (s *shaper) note(p path.Path, text string) { s.notes = append(s.notes, Note
 func (s *shaper) shape(w wishes, under func(path.Path) iter.Seq[tree.Leaf]) (tree.Edit, []tree.Change) {
 	var writes []tree.Change
 	gone := s.shapeDeletes(w)
-	updates := w.sets
+	updates := slices.Clone(w.sets)
 	for _, o := range w.orders {
 		if sent, ok := s.shapeOrder(o, w, gone, under); ok {
 			writes = append(writes, sent)
-			if !s.replaced(o.Path) {
-				updates = append(updates, sent)
-			}
+			arrange(updates, o.Path, sent.After.Entries())
 		}
 	}
 	writes = append(append(writes, w.sets...), gone...)
 	slices.SortFunc(writes, byPath)
-	slices.SortFunc(updates, byPath)
 
 	edit := tree.Edit{Replaces: s.replaces}
 	for _, d := range s.deletes {
@@ -84,6 +81,27 @@ func (s *shaper) shape(w wishes, under func(path.Path) iter.Seq[tree.Leaf]) (tre
 	}
 	slices.SortFunc(edit.Replaces, func(a, b tree.Subtree) int { return path.Compare(a.Path, b.Path) })
 	return edit, writes
+}
+
+// arrange puts the updates below a user-ordered list, which stand together, in the order of its entries, for a device
+// appends the entries that it does not have as they come.
+func arrange(updates []tree.Change, list path.Path, seq []string) {
+	lo := slices.IndexFunc(updates, func(u tree.Change) bool { return u.Path.HasPrefix(list) })
+	if lo < 0 {
+		return
+	}
+	hi := lo
+	for hi < len(updates) && updates[hi].Path.HasPrefix(list) {
+		hi++
+	}
+	place := make(map[string]int, len(seq))
+	for i, e := range seq {
+		place[e] = i
+	}
+	at := len(list.Elems) - 1
+	slices.SortStableFunc(updates[lo:hi], func(a, b tree.Change) int {
+		return cmp.Compare(place[keysText(a.Path.Elems[at])], place[keysText(b.Path.Elems[at])])
+	})
 }
 
 func byPath(a, b tree.Change) int { return path.Compare(a.Path, b.Path) }

@@ -31,7 +31,6 @@ type Facts struct {
 	Looping    string           // a path that was put back too often lately, empty for none
 	Different  int              // leaves that are not as applied
 	Leaves     int              // leaves that are applied
-	Rebooted   bool             // the device started anew since it was last in sync
 }
 
 // A Decision is a verdict with the rule that made it and a sentence for people.
@@ -73,8 +72,6 @@ func decideDrift(f Facts) Decision {
 	switch {
 	case f.Looping != "":
 		return Decision{Wait, "loop", f.Looping + " was put back twice within the hour: somebody else keeps changing it"}
-	case f.Rebooted:
-		return Decision{Wait, "identity", "the device restarted since it was last in sync"}
 	case f.Different > fewLeaves && float64(f.Different) > mostDifferent*float64(f.Leaves):
 		return Decision{Wait, "mass change", fmt.Sprintf("%d of %d leaves differ at once", f.Different, f.Leaves)}
 	case f.Mode == fabric.DriftEnforce:
@@ -83,9 +80,9 @@ func decideDrift(f Facts) Decision {
 	return Decision{Wait, "propose", "drift here is put back after approval"}
 }
 
-// loopWindow and loopTimes bound how often one path is put back before somebody has to look.
+// LoopWindow is the time in which one path may be put back loopTimes times before somebody has to look.
 const (
-	loopWindow = time.Hour
+	LoopWindow = time.Hour
 	loopTimes  = 2
 )
 
@@ -99,7 +96,7 @@ type PutBack struct {
 func Looping(past []PutBack, paths []string, now time.Time) string {
 	times := map[string]int{}
 	for _, b := range past {
-		if now.Sub(b.At) > loopWindow {
+		if now.Sub(b.At) > LoopWindow {
 			continue
 		}
 		for _, p := range b.Paths {

@@ -76,6 +76,11 @@ func (l Limits) Next(s State, in Input) State {
 	case Check:
 		return check(s, in)
 	case Set:
+		// Nothing of it is on the device: it was not sent, or reading showed that it had no effect.
+		if b, ok := in.(Barred); ok {
+			s.Detail = b.Reason
+			return end(s, Refused)
+		}
 		return answered(s, in, Verify)
 	case Verify:
 		return l.verify(s, in)

@@ -81,7 +81,7 @@ type Action int
 const (
 	DoNothing Action = iota
 	DoCheck          // answered by Checked, Moved, Barred or Gone
-	DoSet            // answered by Answered
+	DoSet            // answered by Answered or Barred
 	DoRead           // answered by Seen or Gone
 	DoSave           // answered by Stored
 	DoUndo           // answered by Answered

@@ -1,0 +1,142 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tenter-net/tenter/internal/fabric"
+	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/run"
+	"github.com/tenter-net/tenter/internal/tree"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+// A picture is all that is known of one device at one moment.
+type picture struct {
+	target Target
+	row    view.Device
+	owned  []view.OwnedLeaf
+	modes  policy.Modes
+	input  plan.Input // without Observed and Problems until the device was read
+}
+
+// picture gathers what intents and store say of a device.
+func (e *Engine) picture(ctx context.Context, generation string, device intent.DeviceName) (*picture, error) {
+	p := &picture{}
+	var err error
+	if p.target, err = e.o.Intents.Target(ctx, generation, device); err != nil {
+		return nil, err
+	}
+	if p.row, err = e.o.Store.Device(ctx, device); err != nil {
+		return nil, err
+	}
+	if p.owned, err = e.o.Store.Owned(ctx, device); err != nil {
+		return nil, err
+	}
+	if p.modes, err = policy.NewModes(p.target.Model.Drift); err != nil {
+		return nil, fmt.Errorf("device %q: %w", device, err)
+	}
+	in := plan.Input{
+		Device: device, Desired: p.target.Desired, Roots: p.target.Table.Roots(), Sources: p.target.Sources, Secrets: p.target.Secrets,
+	}
+	if in.Scope, err = plan.NewScope(p.target.Model.Scope); err != nil {
+		return nil, fmt.Errorf("device %q: %w", device, err)
+	}
+	if in.Protected, err = plan.NewProtection(p.target.Profile, p.target.Model); err != nil {
+		return nil, fmt.Errorf("device %q: %w", device, err)
+	}
+	b := tree.NewBuilder(p.target.Table)
+	for _, o := range p.owned {
+		if !o.Applied {
+			in.Unproven = append(in.Unproven, o.Path)
+			continue
+		}
+		if err := b.Set(tree.Leaf{Path: o.Path, Value: o.Value}); err != nil {
+			return nil, fmt.Errorf("device %q: applied leaves: %w", device, err)
+		}
+	}
+	in.Applied = b.Build()
+	p.input = in
+	return p, nil
+}
+
+// read fills in what the device has.
+func (p *picture) read(ctx context.Context, s Session) error {
+	trees := []*tree.Tree{p.input.Desired, p.input.Applied}
+	reads := plan.Reads(trees, p.input.Unproven)
+	observed, problems, err := s.Read(ctx, reads)
+	if err != nil {
+		return fmt.Errorf("device %q: read: %w", p.input.Device, err)
+	}
+	p.input.Observed, p.input.Problems = observed, problems
+	return nil
+}
+
+// remedy makes the picture's plan one that restores what was applied, where the drift policy wants that.
+func (p *picture) remedy(e *Engine) {
+	now := e.now()
+	p.input.Remedy = true
+	p.input.Only = func(at path.Path) bool { return policy.Remediates(p.modes.Mode(at, now)) }
+}
+
+// mode returns the weakest mode of all changes.
+func (p *picture) mode(e *Engine, writes []tree.Change) fabric.DriftMode {
+	now, mode := e.now(), fabric.DriftEnforce
+	for _, w := range writes {
+		mode = policy.Weakest(mode, p.modes.Mode(w.Path, now))
+	}
+	return mode
+}
+
+// survey reads the device, connecting if there is no connection, and computes its part of a plan.
+func (e *Engine) survey(ctx context.Context, generation string, device intent.DeviceName, remedy bool) (*picture, plan.Result, error) {
+	p, err := e.picture(ctx, generation, device)
+	if err != nil {
+		return nil, plan.Result{}, err
+	}
+	s, err := e.o.Sessions.Session(ctx, device)
+	if err != nil {
+		return p, plan.Result{}, &unreachable{device, err}
+	}
+	if err := p.read(ctx, s); err != nil {
+		return p, plan.Result{}, &unreachable{device, err}
+	}
+	if remedy {
+		p.remedy(e)
+	}
+	return p, plan.Compute(p.input), nil
+}
+
+// unreachable says that a device could not be asked, which stops nobody else's plan.
+type unreachable struct {
+	device intent.DeviceName
+	err    error
+}
+
+func (u *unreachable) Error() string { return u.err.Error() }
+func (u *unreachable) Unwrap() error { return u.err }
+
+// stored returns writes as they may be recorded: secrets as digests.
+func stored(s *plan.Secrets, writes []tree.Change) []run.Write {
+	out := make([]run.Write, len(writes))
+	for i, w := range writes {
+		out[i] = run.Write{Path: w.Path.String(), Before: s.Digest(w.Path, w.Before), After: s.Digest(w.Path, w.After)}
+	}
+	return out
+}
+
+// restored reads recorded writes back.
+func restored(writes []run.Write) ([]tree.Change, error) {
+	out := make([]tree.Change, len(writes))
+	for i, w := range writes {
+		p, err := path.Parse(w.Path)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = tree.Change{Path: p, Before: w.Before, After: w.After}
+	}
+	return out, nil
+}

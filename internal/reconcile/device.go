@@ -1,0 +1,330 @@
+package reconcile
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/run"
+	"github.com/tenter-net/tenter/internal/schema"
+	"github.com/tenter-net/tenter/internal/tree"
+)
+
+// A hand is one run at work on one device: the only one, as long as its lease is held.
+type hand struct {
+	*driver
+	name  intent.DeviceName
+	lease *held
+	s     run.State
+
+	// What this process knows besides the recorded state. After a crash it is found out anew.
+	session Session
+	picture *picture
+	result  plan.Result
+	writes  []tree.Change // those of the state, with secrets as themselves where this process knows them
+	enroll  string        // the identity to record with the first step, empty for none
+}
+
+// readFirst and readMost bound the waits between two readings of a device that is not yet as planned.
+const (
+	readFirst = 50 * time.Millisecond
+	readMost  = time.Second
+)
+
+// device takes one device from a recorded state to the end of its run.
+func (d *driver) device(ctx context.Context, name intent.DeviceName, at run.State, known bool) (run.State, error) {
+	lease, _, err := d.hold(ctx, deviceLease(name), d.holder(d.run.ID), true)
+	if err != nil {
+		return at, err
+	}
+	defer lease.release()
+	ctx = lease.ctx
+	h := &hand{driver: d, name: name, lease: lease, s: at}
+	if known {
+		if err := h.move(ctx, run.Resumed{At: d.now()}); err != nil {
+			return h.s, err
+		}
+	}
+	if h.writes, err = restored(h.s.Writes); err != nil {
+		return h.s, err
+	}
+	wait := time.Duration(0)
+	for h.s.Step != run.Ended {
+		before := h.s.Step
+		in, err := h.act(ctx)
+		if ctx.Err() != nil {
+			return h.s, cmp.Or(context.Cause(ctx), ctx.Err())
+		}
+		if err != nil {
+			return h.s, err
+		}
+		if err := h.move(ctx, in); err != nil {
+			return h.s, err
+		}
+		if h.s.Step != before {
+			wait = 0
+			continue
+		}
+		wait = min(max(readFirst, wait*2), readMost)
+		if err := pause(ctx, wait); err != nil {
+			return h.s, err
+		}
+	}
+	return h.s, nil
+}
+
+// act does what the state asks for. An error means that nothing is known, not even that it was tried.
+func (h *hand) act(ctx context.Context) (run.Input, error) {
+	switch h.s.Action() {
+	case run.DoCheck:
+		return h.check(ctx)
+	case run.DoSet:
+		return h.set(ctx)
+	case run.DoRead:
+		return h.read(ctx)
+	case run.DoSave:
+		return h.store(ctx)
+	case run.DoUndo:
+		return h.undo(ctx)
+	case run.DoNothing:
+	}
+	return nil, fmt.Errorf("step %q asks for nothing", h.s.Step)
+}
+
+// connect makes sure that there is a picture and a session; unreachable says which one is missing.
+func (h *hand) connect(ctx context.Context) error {
+	if h.picture == nil {
+		generation, err := h.generation(ctx)
+		if err != nil {
+			return err
+		}
+		p, err := h.Engine.picture(ctx, generation, h.name)
+		if err != nil {
+			return err
+		}
+		if h.plan.Cause.Trigger == plan.ByDrift {
+			p.remedy(h.Engine)
+		}
+		h.picture = p
+	}
+	s, err := h.o.Sessions.Session(ctx, h.name)
+	if err != nil {
+		return &unreachable{h.name, err}
+	}
+	h.session = s
+	return nil
+}
+
+// generation is that of the plan, but for drift the current one: what was applied does not depend on intents, and
+// its positions and secrets are best taken from the newest.
+func (h *hand) generation(ctx context.Context) (string, error) {
+	if h.plan.Cause.Trigger != plan.ByDrift {
+		return h.plan.Generation, nil
+	}
+	g, err := h.o.Store.CurrentGeneration(ctx)
+	return g.ID, err
+}
+
+func gone(h *hand, err error) (run.Input, error) {
+	var away *unreachable
+	if errors.As(err, &away) {
+		return run.Gone{At: h.now(), Err: away.Error()}, nil
+	}
+	return nil, err
+}
+
+// check computes the device's part of the plan again, and lets it pass only if it is the same.
+func (h *hand) check(ctx context.Context) (run.Input, error) {
+	h.picture = nil // the recorded state may be old
+	if err := h.connect(ctx); err != nil {
+		return gone(h, err)
+	}
+	if in, err := h.barred(ctx); in != nil || err != nil {
+		return in, err
+	}
+	if err := h.picture.read(ctx, h.session); err != nil {
+		return run.Gone{At: h.now(), Err: err.Error()}, nil
+	}
+	planned, _ := h.plan.Device(h.name)
+	h.result = plan.Compute(h.picture.input)
+	if h.result.Plan.Digest != planned.Digest {
+		moved := plan.Moved(planned.Base, h.picture.input.Observed, h.picture.input.Secrets)
+		if len(moved) == 0 {
+			moved = []string{"what is wanted or owned of " + string(h.name)}
+		}
+		return run.Moved{Paths: moved}, nil
+	}
+	h.writes = h.result.Writes
+	return run.Checked{Writes: stored(h.picture.input.Secrets, h.result.Writes)}, nil
+}
+
+// barred finds what forbids writing to the device: other intents by now, a hold, or another device at its address.
+func (h *hand) barred(ctx context.Context) (run.Input, error) {
+	if h.plan.Cause.Trigger != plan.ByDrift {
+		g, err := h.o.Store.CurrentGeneration(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if g.ID != h.plan.Generation {
+			return run.Moved{Paths: []string{fmt.Sprintf("the intents, to generation %.8s", g.ID)}}, nil
+		}
+	}
+	row := h.picture.row
+	d := policy.Decide(policy.Facts{Requested: true, Now: h.now(), HeldUntil: row.HeldUntil, HeldReason: row.HeldReason})
+	if d.Verdict == policy.Refuse {
+		return run.Barred{Reason: d.Reason}, nil
+	}
+	if row.Enrolled.IsZero() && h.body.Actor == "" {
+		return run.Barred{Reason: "nobody has allowed writing to this device yet"}, nil
+	}
+	facts, err := h.session.Probe(ctx)
+	if err != nil {
+		return run.Gone{At: h.now(), Err: err.Error()}, nil
+	}
+	if why := impostor(h.picture, facts); why != "" {
+		return run.Barred{Reason: why}, nil
+	}
+	if row.Enrolled.IsZero() {
+		h.enroll = identityOf(facts)
+	}
+	return nil, nil
+}
+
+// impostor says why a device is not the one that intents or enrolment name, empty if it is.
+func impostor(p *picture, f profile.Facts) string {
+	want := p.target.Model.Access.Identity
+	switch {
+	case want.CertificateSHA256 != "" && want.CertificateSHA256 != f.CertificateSHA256:
+		return "its certificate is not the one that the intents name"
+	case want.Serial != "" && want.Serial != f.Serial:
+		return fmt.Sprintf("its serial number is %q, and the intents name %q", f.Serial, want.Serial)
+	case p.row.Identity != "" && p.row.Identity != identityOf(f):
+		return fmt.Sprintf("it is %s, and %s was enrolled", identityOf(f), p.row.Identity)
+	}
+	return ""
+}
+
+// identityOf is what a device is known by: its serial number, for that outlives certificates, else its certificate.
+func identityOf(f profile.Facts) string {
+	switch {
+	case f.Serial != "":
+		return "serial " + f.Serial
+	case f.CertificateSHA256 != "":
+		return "certificate " + f.CertificateSHA256
+	}
+	return "nameless" // it tells nothing about itself, and neither would another
+}
+
+// set sends the one Set. A process that takes over computes it anew, and gives up if it comes out differently.
+func (h *hand) set(ctx context.Context) (run.Input, error) {
+	if err := h.connect(ctx); err != nil {
+		return gone2(h, err)
+	}
+	if h.s.Sets > 1 || h.result.Plan.Digest == "" {
+		in, err := h.check(ctx)
+		switch in := in.(type) {
+		case run.Checked:
+			if !slices.Equal(in.Writes, h.s.Writes) {
+				return run.Barred{Reason: "what is wanted changed while the run was interrupted"}, nil
+			}
+		case run.Moved:
+			return run.Barred{Reason: "the device or the intents changed while the run was interrupted"}, nil
+		case run.Gone:
+			return run.Answered{At: h.now(), Answer: run.Unsent, Said: in.Err}, nil
+		default:
+			return in, err
+		}
+	}
+	return h.send(ctx, h.result.Edit), nil
+}
+
+// gone2 is gone for a Set, which then was not sent.
+func gone2(h *hand, err error) (run.Input, error) {
+	var away *unreachable
+	if errors.As(err, &away) {
+		return run.Answered{At: h.now(), Answer: run.Unsent, Said: away.Error()}, nil
+	}
+	return nil, err
+}
+
+func (h *hand) send(ctx context.Context, edit tree.Edit) run.Input {
+	err := h.session.Set(ctx, edit, profile.SetOptions{})
+	a := run.Answered{At: h.now(), Answer: answerOf(err)}
+	if err != nil {
+		a.Said = err.Error()
+	}
+	return a
+}
+
+// answerOf reads what the error of a Set tells.
+func answerOf(err error) run.Answer {
+	var refused interface{ Refused() bool }
+	var unsent interface{ Unsent() bool }
+	switch {
+	case err == nil:
+		return run.Accepted
+	case errors.As(err, &refused) && refused.Refused():
+		return run.Rejected
+	case errors.As(err, &unsent) && unsent.Unsent():
+		return run.Unsent
+	}
+	return run.Lost
+}
+
+// read reads the device and returns what it has of the writes.
+func (h *hand) read(ctx context.Context) (run.Input, error) {
+	if err := h.observe(ctx); err != nil {
+		return gone(h, err)
+	}
+	in := h.picture.input
+	values := plan.Values(in, h.writes)
+	out := make([]schema.Value, len(values))
+	for i, v := range values {
+		out[i] = in.Secrets.Digest(h.writes[i].Path, v)
+	}
+	return run.Seen{At: h.now(), Values: out}, nil
+}
+
+func (h *hand) observe(ctx context.Context) error {
+	if err := h.connect(ctx); err != nil {
+		return err
+	}
+	if err := h.picture.read(ctx, h.session); err != nil {
+		return &unreachable{h.name, err}
+	}
+	return nil
+}
+
+// store saves the running configuration as the one to start with.
+func (h *hand) store(ctx context.Context) (run.Input, error) {
+	if err := h.connect(ctx); err != nil {
+		in, err := gone(h, err)
+		if away, ok := in.(run.Gone); ok {
+			return run.Stored{Err: away.Err}, nil
+		}
+		return in, err
+	}
+	if err := h.session.Save(ctx); err != nil {
+		return run.Stored{Err: err.Error()}, nil
+	}
+	return run.Stored{}, nil
+}
+
+// undo puts back what the device still has as written.
+func (h *hand) undo(ctx context.Context) (run.Input, error) {
+	if err := h.observe(ctx); err != nil {
+		return gone2(h, err)
+	}
+	edit := plan.Undo(h.picture.input, h.writes)
+	if edit.Empty() {
+		return run.Answered{At: h.now(), Answer: run.Accepted}, nil
+	}
+	return h.send(ctx, edit), nil
+}

@@ -1,0 +1,192 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/tenter-net/tenter/internal/run"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+// Options are what an Engine needs. Store, Sessions, Intents, Worker and Log must be set.
+type Options struct {
+	Store    Store
+	Sessions Sessions
+	Intents  Intents
+	Worker   string // this process, in leases
+	Log      *zap.Logger
+
+	AutoApply   bool          // run plans for new intent without asking
+	Parallel    int           // devices at once in one run, 8 by default
+	MaxFailures int           // devices that may fail before a run starts no further one
+	Window      time.Duration // how long a device may take until reading shows what was set, 10 s by default
+	PlanExpires time.Duration // how long a plan waits for approval, 24 h by default
+	Lease       time.Duration // how long a dead process keeps others from its runs, 15 s by default
+	Resync      time.Duration // between looks for what is due, 30 s by default
+}
+
+// An Engine plans and executes. It is safe for concurrent use, also by several processes over one store.
+type Engine struct {
+	o     Options
+	log   *zap.Logger
+	queue *queue
+	now   func() time.Time
+
+	mu      sync.Mutex
+	planned string // the generation that was planned last by this process
+}
+
+// workers is how many jobs are done at once. Planning a fabric reads many devices by itself.
+const workers = 8
+
+// New returns an engine that does nothing until it is asked to, or until Run.
+func New(o Options) *Engine {
+	byDefault := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	byDefault(&o.Window, 10*time.Second)
+	byDefault(&o.PlanExpires, 24*time.Hour)
+	byDefault(&o.Lease, 15*time.Second)
+	byDefault(&o.Resync, 30*time.Second)
+	if o.Parallel <= 0 {
+		o.Parallel = 8
+	}
+	return &Engine{o: o, log: o.Log.Named("reconcile"), queue: newQueue(), now: time.Now}
+}
+
+// Run does the work that handlers queue and what it finds due, until ctx ends. What it is in the middle of then is
+// left as recorded, for whoever runs next.
+func (e *Engine) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for {
+				j, err := e.queue.next(ctx)
+				if err != nil {
+					return
+				}
+				e.work(ctx, j)
+				e.queue.done(j)
+			}
+		})
+	}
+	defer wg.Wait()
+	tick := time.NewTicker(e.o.Resync)
+	defer tick.Stop()
+	first := true
+	for {
+		if err := e.resync(ctx, first); err != nil && ctx.Err() == nil {
+			e.log.Error("cannot look for what is due", zap.Error(err))
+		} else {
+			first = false
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// work does one job and logs how it failed: whatever it left undone is found again by resync.
+func (e *Engine) work(ctx context.Context, j job) {
+	var err error
+	switch j.kind {
+	case kindRun:
+		_, err = e.Execute(ctx, j.run)
+		if errors.Is(err, ErrElsewhere) {
+			return
+		}
+	case kindDrift:
+		err = e.planDrift(ctx, j)
+	case kindIntent:
+		err = e.planIntent(ctx, j)
+	case kindBack:
+		err = e.planBack(ctx, j)
+	case kindCommand:
+		err = e.command(ctx, j)
+	}
+	if err != nil && ctx.Err() == nil {
+		e.log.Error("work failed", zap.String("job", j.key), zap.String("device", string(j.device)),
+			zap.String("correlation", j.cause.Correlation), zap.Error(err))
+	}
+}
+
+// resync queues what is due whether or not an event told of it: runs that nobody drives, drift without a plan, intent
+// without a plan and, when a process begins, commands that its forerunner took and did not carry out.
+func (e *Engine) resync(ctx context.Context, first bool) error {
+	runs, err := e.o.Store.Runs(ctx, view.RunQuery{Status: []string{view.RunRunning}})
+	if err != nil {
+		return err
+	}
+	for _, r := range runs {
+		e.queue.add(job{key: "run/" + r.ID, kind: kindRun, run: r.ID})
+	}
+	episodes, err := e.o.Store.Episodes(ctx, view.EpisodeQuery{Open: true, Limit: 10_000})
+	if err != nil {
+		return err
+	}
+	for _, ep := range episodes {
+		if ep.Plan == "" {
+			e.queue.add(job{key: "drift/" + string(ep.Device), kind: kindDrift, device: ep.Device})
+		}
+	}
+	if err := e.resyncIntent(ctx); err != nil {
+		return err
+	}
+	if err := e.expire(ctx); err != nil {
+		return err
+	}
+	if first {
+		return e.resyncCommands(ctx)
+	}
+	return nil
+}
+
+// resyncIntent queues the current generation if this process has not planned it yet. A plan that is there
+// already comes out again under the same name, so planning twice does no harm.
+func (e *Engine) resyncIntent(ctx context.Context) error {
+	g, err := e.o.Store.CurrentGeneration(ctx)
+	if errors.Is(err, view.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	known := e.planned == g.ID
+	e.mu.Unlock()
+	if !known {
+		e.queue.add(job{key: "intent", kind: kindIntent})
+	}
+	return nil
+}
+
+// limits bound each device's run.
+func (e *Engine) limits() run.Limits { return run.Limits{Window: e.o.Window, Sets: 2, Undos: 2} }
+
+// ErrElsewhere says that another process drives the run.
+var ErrElsewhere = errors.New("another process drives this run")
+
+// A StaleError says that a plan can not be run any more, since things are not as they were when it was made.
+type StaleError struct {
+	Plan   string
+	Reason string
+}
+
+func (e *StaleError) Error() string { return fmt.Sprintf("plan %q: stale: %s", e.Plan, e.Reason) }
+
+// A DeniedError says that a policy, a hold or an earlier decision stands against what was asked for.
+type DeniedError struct {
+	Plan   string
+	Reason string
+}
+
+func (e *DeniedError) Error() string { return fmt.Sprintf("plan %q: denied: %s", e.Plan, e.Reason) }

@@ -1,0 +1,94 @@
+package reconcile
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+// A held lease renews itself until it is released. Context ends when it is lost.
+type held struct {
+	e      *Engine
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu    sync.Mutex
+	lease view.Lease
+}
+
+// hold takes a lease, waiting for whoever has it if wait is set; else it reports false.
+func (e *Engine) hold(ctx context.Context, key, holder string, wait bool) (*held, bool, error) {
+	for {
+		l, ok, err := e.o.Store.Acquire(ctx, key, holder, e.o.Lease)
+		if err != nil {
+			return nil, false, err
+		}
+		if ok {
+			h := &held{e: e, lease: l}
+			h.ctx, h.cancel = context.WithCancel(ctx)
+			h.wg.Go(h.renew)
+			return h, true, nil
+		}
+		if !wait {
+			return nil, false, nil
+		}
+		if err := pause(ctx, e.o.Lease/30); err != nil {
+			return nil, false, err
+		}
+	}
+}
+
+// renew keeps the lease and ends the context when it is lost, or when for too long nobody knows whether it is.
+func (h *held) renew() {
+	defer h.cancel()
+	good := h.e.now()
+	for pause(h.ctx, h.e.o.Lease/3) == nil {
+		at := h.e.now()
+		l, err := h.e.o.Store.Renew(h.ctx, h.current(), h.e.o.Lease)
+		switch {
+		case err == nil:
+			h.mu.Lock()
+			h.lease, good = l, at
+			h.mu.Unlock()
+		case h.ctx.Err() == nil && h.e.now().Sub(good) < h.e.o.Lease:
+			continue // the store may be back before it expires
+		default:
+			return
+		}
+	}
+}
+
+func (h *held) current() view.Lease {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.lease
+}
+
+// guard fails the transaction when the lease is not held any more.
+func (h *held) guard(tx event.Tx) error { return h.e.o.Store.Guard(tx, h.current()) }
+
+// release gives the lease up. It may be called when the work's own context has ended.
+func (h *held) release() {
+	h.cancel()
+	h.wg.Wait()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(h.ctx), h.e.o.Lease)
+	defer cancel()
+	// A lease that cannot be released expires by itself.
+	_ = h.e.o.Store.Release(ctx, h.current())
+}
+
+// pause waits for d or until ctx ends.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

@@ -1,0 +1,264 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+// A proposal is a plan on its way into the store.
+type proposal struct {
+	plan        plan.Plan
+	episode     string
+	decision    policy.Decision
+	repeat      bool        // the same occasion may make the plan again once an earlier one is through
+	cause       event.Event // what asked for it; zero when a person did
+	correlation string      // what everything downstream shares; the plan's name when empty
+	actor       string
+	note        func(tx event.Tx, id string) error // what else commits with it, nil for nothing
+}
+
+// propose stores a plan, tells of it, and starts it if the decision says so. It returns the plan's name, which is that of
+// an earlier one if that is still to be run, and the run's if there is one.
+func (e *Engine) propose(ctx context.Context, p proposal) (id, runID string, err error) {
+	err = e.o.Store.Do(ctx, func(tx event.Tx) error {
+		id, runID = "", ""
+		row, fresh, err := e.keep(ctx, tx, &p)
+		if err != nil {
+			return err
+		}
+		id = row.ID
+		if fresh {
+			if err := tx.Append(ctx, p.generated()...); err != nil {
+				return err
+			}
+		}
+		if p.decision.Verdict == policy.Run && (row.Status == view.PlanOpen || row.Status == view.PlanApproved) {
+			if runID, err = e.start(ctx, tx, row, p.plan, p.draft()); err != nil {
+				return err
+			}
+		}
+		if p.note != nil {
+			return p.note(tx, id)
+		}
+		return nil
+	})
+	if err == nil && runID != "" {
+		e.queue.add(job{key: "run/" + runID, kind: kindRun, run: runID})
+	}
+	return id, runID, err
+}
+
+// keep stores the plan, or finds the one that stands for it already.
+func (e *Engine) keep(ctx context.Context, tx event.Tx, p *proposal) (row view.Plan, fresh bool, err error) {
+	for {
+		row, err = e.o.Store.PlanIn(tx, string(p.plan.ID))
+		if errors.Is(err, view.ErrNotFound) {
+			break
+		}
+		if err != nil {
+			return row, false, err
+		}
+		if live(row.Status) || !p.repeat {
+			return row, false, nil
+		}
+		p.plan = p.plan.Again()
+	}
+	if p.correlation == "" {
+		p.correlation = string(p.plan.ID)
+	}
+	body, err := p.plan.JSON()
+	if err != nil {
+		return row, false, err
+	}
+	row = view.Plan{
+		ID: string(p.plan.ID), Content: p.plan.Content, Status: view.PlanOpen, Reason: p.decision.Reason,
+		Cause: string(p.plan.Cause.Trigger), Episode: p.episode, Generation: p.plan.Generation, Correlation: p.correlation,
+		Created: e.now(), Expires: e.now().Add(e.o.PlanExpires), Devices: deviceNames(p.plan), Body: body,
+	}
+	if err := e.supersede(ctx, tx, row); err != nil {
+		return row, false, err
+	}
+	fresh, err = e.o.Store.SavePlan(tx, row)
+	if err != nil || fresh {
+		return row, fresh, err
+	}
+	// Somebody else's open plan has the same content: it does what this one would.
+	open, err := e.o.Store.Plans(ctx, view.PlanQuery{Status: []string{view.PlanOpen}, Limit: 10_000})
+	if err != nil {
+		return row, false, err
+	}
+	i := slices.IndexFunc(open, func(o view.Plan) bool { return o.Content == row.Content })
+	if i < 0 {
+		return row, false, fmt.Errorf("plan %q: an open plan has its content and cannot be found", row.ID)
+	}
+	return open[i], false, nil
+}
+
+func live(status string) bool {
+	return status == view.PlanOpen || status == view.PlanApproved || status == view.PlanRunning
+}
+
+// supersede expires the open plans that a new one makes pointless: those for the same cause on the same devices.
+func (e *Engine) supersede(ctx context.Context, tx event.Tx, row view.Plan) error {
+	open, err := e.o.Store.Plans(ctx, view.PlanQuery{Status: []string{view.PlanOpen}, Limit: 10_000})
+	if err != nil {
+		return err
+	}
+	for _, o := range open {
+		same := o.Cause == row.Cause && o.Content != row.Content && (o.Cause != string(plan.ByManual)) &&
+			slices.ContainsFunc(o.Devices, func(d intent.DeviceName) bool { return slices.Contains(row.Devices, d) })
+		if !same {
+			continue
+		}
+		if err := e.end(ctx, tx, o, view.PlanOpen, view.PlanExpired, "superseded by plan "+row.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// end moves a plan to a final status and tells of it.
+func (e *Engine) end(ctx context.Context, tx event.Tx, p view.Plan, from, to, reason string) error {
+	moved, err := e.o.Store.MovePlan(tx, p.ID, from, to, reason)
+	if err != nil || !moved {
+		return err
+	}
+	return tx.Append(ctx, event.Draft{
+		Type: event.TypePlanExpired, Correlation: p.Correlation,
+		Data: event.PlanExpired{Plan: p.ID, Reason: reason},
+	})
+}
+
+// expire ends the plans that waited too long.
+func (e *Engine) expire(ctx context.Context) error {
+	open, err := e.o.Store.Plans(ctx, view.PlanQuery{Status: []string{view.PlanOpen}, Limit: 10_000})
+	if err != nil {
+		return err
+	}
+	for _, p := range open {
+		if p.Expires.IsZero() || e.now().Before(p.Expires) {
+			continue
+		}
+		err := e.o.Store.Do(ctx, func(tx event.Tx) error {
+			return e.end(ctx, tx, p, view.PlanOpen, view.PlanExpired, "nobody approved it in time")
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// draft is the frame of all events that follow from the proposal.
+func (p *proposal) draft() event.Draft {
+	d := event.Draft{Correlation: p.correlation, Causation: p.cause.ID, TraceParent: p.cause.TraceParent}
+	if names := deviceNames(p.plan); len(names) == 1 {
+		d.Subject = string(names[0])
+	}
+	if p.actor != "" {
+		d.Actor, d.ActorType = p.actor, event.ActorUser
+	}
+	return d
+}
+
+// generated tells of the plan, and asks for approval if it needs that.
+func (p *proposal) generated() []event.Draft {
+	wait := p.decision.Verdict != policy.Run
+	data := event.PlanGenerated{
+		Plan: string(p.plan.ID), Content: p.plan.Content, Cause: string(p.plan.Cause.Trigger), Risk: p.plan.Risk.String(),
+		NeedsApproval: wait, Reason: p.decision.Reason, Episode: p.episode, Generation: p.plan.Generation,
+	}
+	for _, d := range p.plan.Devices {
+		c := d.Counts()
+		data.Devices = append(data.Devices, event.PlanDevice{Device: d.Device, Add: c.Add, Change: c.Change, Delete: c.Delete})
+	}
+	made := p.draft()
+	made.Type, made.Data = event.TypePlanGenerated, data
+	if !wait {
+		return []event.Draft{made}
+	}
+	ask := p.draft()
+	ask.Type = event.TypeApprovalRequested
+	ask.Data = event.Approval{
+		Plan: string(p.plan.ID), Content: p.plan.Content, Devices: deviceNames(p.plan), Reason: p.decision.Reason, Episode: p.episode,
+	}
+	return []event.Draft{made, ask}
+}
+
+// start commits a run of the plan. The plan is used up with it.
+func (e *Engine) start(ctx context.Context, tx event.Tx, row view.Plan, p plan.Plan, d event.Draft) (string, error) {
+	moved, err := e.o.Store.MovePlan(tx, row.ID, row.Status, view.PlanRunning, "")
+	if err != nil || !moved {
+		return "", err
+	}
+	r := view.Run{
+		ID: runOf(row.ID), Plan: row.ID, Status: view.RunRunning, Cause: row.Cause, Episode: row.Episode,
+		Correlation: row.Correlation, Created: e.now(),
+	}
+	if r.Body, err = json.Marshal(runBody{Actor: d.Actor}); err != nil {
+		return "", err
+	}
+	if err := e.o.Store.SaveRun(tx, r); err != nil {
+		return "", err
+	}
+	if row.Episode != "" {
+		if err := e.updateEpisode(tx, row.Episode, func(ep *view.Episode) { ep.Plan, ep.Run = row.ID, r.ID }); err != nil {
+			return "", err
+		}
+	}
+	d.Type = event.TypeApplyStarted
+	if d.Correlation == "" {
+		d.Correlation = row.Correlation
+	}
+	d.Data = event.ApplyStarted{Run: r.ID, Plan: row.ID, Devices: busyDevices(p), Cause: row.Cause, Episode: row.Episode}
+	return r.ID, tx.Append(ctx, d)
+}
+
+// runBody is what a run's row keeps besides its columns.
+type runBody struct {
+	Actor string `json:"actor,omitempty"` // the person who asked for it, none for a policy
+}
+
+// updateEpisode changes an episode that is still open.
+func (e *Engine) updateEpisode(tx event.Tx, id string, change func(*view.Episode)) error {
+	ep, err := e.o.Store.EpisodeIn(tx, id)
+	if err != nil {
+		return err
+	}
+	if !ep.Closed.IsZero() {
+		return nil
+	}
+	change(&ep)
+	return e.o.Store.SaveEpisode(tx, ep)
+}
+
+func deviceNames(p plan.Plan) []intent.DeviceName {
+	names := make([]intent.DeviceName, 0, len(p.Devices))
+	for _, d := range p.Devices {
+		names = append(names, d.Device)
+	}
+	return names
+}
+
+// busyDevices are those on which a plan has something to do.
+func busyDevices(p plan.Plan) []intent.DeviceName {
+	var names []intent.DeviceName
+	for _, d := range p.Devices {
+		if !d.Idle() {
+			names = append(names, d.Device)
+		}
+	}
+	return names
+}
+
+// runOf names the run of a plan. A plan is used once, so it has at most one.
+func runOf(plan string) string { return "run-" + plan }

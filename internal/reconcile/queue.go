@@ -1,0 +1,97 @@
+package reconcile
+
+import (
+	"context"
+	"sync"
+
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/intent"
+)
+
+// A job is work that is due. Jobs of one key are done one after the other, and those that wait coalesce: what
+// is done is decided by the state of things when it is done, so once is enough.
+type job struct {
+	key     string
+	kind    kind
+	device  intent.DeviceName
+	run     string
+	command event.Event // of kindCommand
+	cause   event.Event // what asked for it; zero when it was found
+}
+
+type kind int
+
+const (
+	kindRun     kind = iota // drive a run
+	kindDrift               // plan a device's drift
+	kindIntent              // plan the current generation
+	kindBack                // a device answers again
+	kindCommand             // carry out a command
+)
+
+// A queue holds jobs by key. It is bounded by the number of keys: devices, open runs and commands that wait.
+type queue struct {
+	mu      sync.Mutex
+	waiting []job
+	busy    map[string]bool
+	signal  chan struct{} // has a token when a job may be ready
+}
+
+func newQueue() *queue {
+	return &queue{busy: map[string]bool{}, signal: make(chan struct{}, 1)}
+}
+
+// add queues a job unless one of its key waits already.
+func (q *queue) add(j job) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, w := range q.waiting {
+		if w.key == j.key {
+			return
+		}
+	}
+	q.waiting = append(q.waiting, j)
+	q.wake()
+}
+
+func (q *queue) wake() {
+	select {
+	case q.signal <- struct{}{}:
+	default:
+	}
+}
+
+// next waits for a job whose key nobody works on. Whoever gets it calls done.
+func (q *queue) next(ctx context.Context) (job, error) {
+	for {
+		if j, ok := q.take(); ok {
+			return j, nil
+		}
+		select {
+		case <-ctx.Done():
+			return job{}, ctx.Err()
+		case <-q.signal:
+		}
+	}
+}
+
+func (q *queue) take() (job, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i, j := range q.waiting {
+		if !q.busy[j.key] {
+			q.waiting = append(q.waiting[:i], q.waiting[i+1:]...)
+			q.busy[j.key] = true
+			q.wake() // others may find more
+			return j, true
+		}
+	}
+	return job{}, false
+}
+
+func (q *queue) done(j job) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.busy, j.key)
+	q.wake()
+}

@@ -1,0 +1,176 @@
+package reconcile
+
+import (
+	"context"
+	"slices"
+
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/run"
+	"github.com/tenter-net/tenter/internal/schema"
+	"github.com/tenter-net/tenter/internal/tree"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+// move takes the run to the next state and records it with all that follows from it, in one transaction under the
+// device's lease. A state that only goes on waiting is not recorded again.
+func (h *hand) move(ctx context.Context, in run.Input) error {
+	from, to := h.s, h.limits().Next(h.s, in)
+	_, resumed := in.(run.Resumed)
+	if from.Step == to.Step && from.Step != "" && !resumed {
+		h.s = to
+		return nil
+	}
+	err := h.o.Store.Do(ctx, func(tx event.Tx) error {
+		if err := h.lease.guard(tx); err != nil {
+			return err
+		}
+		if err := h.save(tx, h.name, to); err != nil {
+			return err
+		}
+		if from.Step == to.Step {
+			return nil
+		}
+		if err := h.effects(tx, from, to); err != nil {
+			return err
+		}
+		return tx.Append(ctx, h.told(from, to)...)
+	})
+	if err == nil {
+		h.s = to
+	}
+	return err
+}
+
+// effects changes what is owned and applied as a step begins or ends.
+func (h *hand) effects(tx event.Tx, from, to run.State) error {
+	switch {
+	case to.Step == run.Set && from.Step != run.Verify:
+		return h.own(tx, to)
+	case to.Step == run.Save:
+		return h.applied(tx, h.writes)
+	case to.Step == run.Ended && from.Step == run.Check && to.Outcome == run.Done:
+		return h.applied(tx, nil)
+	case to.Step == run.Ended && from.Step != run.Save:
+		return h.given(tx, from, to)
+	}
+	return nil
+}
+
+// own records, before the Set, what is Tenter's from now on and what is in flight.
+func (h *hand) own(tx event.Tx, to run.State) error {
+	var owned []path.Path
+	var writes []view.Write
+	for i, w := range h.writes {
+		if w.After != "" {
+			owned = append(owned, w.Path)
+		}
+		writes = append(writes, view.Write{Path: w.Path, Before: to.Writes[i].Before, After: to.Writes[i].After})
+	}
+	if err := h.o.Store.MarkOwned(tx, h.name, owned); err != nil {
+		return err
+	}
+	return h.o.Store.UpdateDevice(tx, h.name, func(d *view.Device) {
+		d.Run, d.WriteSet = h.run.ID, writes
+		h.enrolled(d)
+	})
+}
+
+func (h *hand) enrolled(d *view.Device) {
+	if h.enroll != "" {
+		d.Identity, d.Enrolled = h.enroll, h.now()
+	}
+}
+
+// applied records what was read back: writes are on the device, or gone from it.
+func (h *hand) applied(tx event.Tx, writes []tree.Change) error {
+	in := h.picture.input
+	var leaves []tree.Leaf
+	dropped := slices.Clone(h.result.Releases)
+	for _, w := range writes {
+		if w.After == "" {
+			dropped = append(dropped, w.Path)
+			continue
+		}
+		v := w.After
+		if v.Kind() == schema.KindKeys {
+			v = h.wanted(w) // what the device has may hold entries that are not Tenter's
+		}
+		leaves = append(leaves, tree.Leaf{Path: w.Path, Value: in.Secrets.Digest(w.Path, v)})
+	}
+	for _, c := range h.result.Claims {
+		leaves = append(leaves, tree.Leaf{Path: c.Path, Value: in.Secrets.Digest(c.Path, c.Value)})
+	}
+	if err := h.o.Store.MarkApplied(tx, h.name, leaves); err != nil {
+		return err
+	}
+	if err := h.o.Store.DropOwned(tx, h.name, dropped); err != nil {
+		return err
+	}
+	return h.o.Store.UpdateDevice(tx, h.name, func(d *view.Device) {
+		d.Run, d.WriteSet = "", nil
+		if h.plan.Cause.Trigger != plan.ByDrift {
+			d.Generation = h.plan.Generation
+		}
+		h.enrolled(d)
+	})
+}
+
+// wanted returns the key sequence that the plan was after.
+func (h *hand) wanted(w tree.Change) schema.Value {
+	target := h.picture.input.Desired
+	if h.picture.input.Remedy {
+		target = h.picture.input.Applied
+	}
+	if l, ok := target.Get(w.Path); ok {
+		return l.Value
+	}
+	return w.After
+}
+
+// given lets go of the device after a run that changed nothing in the end. What was set out to be written and is shown
+// to be neither there nor ours before is not owned any more; while a Set may still be on the device, all of it is.
+func (h *hand) given(tx event.Tx, from, to run.State) error {
+	if to.Sent {
+		return nil
+	}
+	if to.Proven && h.picture != nil {
+		var dropped []path.Path
+		for _, w := range h.writes {
+			if _, applied := h.picture.input.Applied.Find(w.Path); !applied && w.After != "" {
+				dropped = append(dropped, w.Path)
+			}
+		}
+		if err := h.o.Store.DropOwned(tx, h.name, dropped); err != nil {
+			return err
+		}
+	}
+	if !from.InFlight() {
+		return nil
+	}
+	return h.o.Store.UpdateDevice(tx, h.name, func(d *view.Device) { d.Run, d.WriteSet = "", nil })
+}
+
+// told returns the events of a step that is over.
+func (h *hand) told(from, to run.State) []event.Draft {
+	outcome := string(to.Step)
+	if to.Step == run.Ended {
+		outcome = string(to.Outcome)
+	}
+	step := h.draft(h.name)
+	step.Type = event.TypeStepCompleted
+	first := from.Step
+	if first == "" {
+		first = run.Check
+	}
+	step.Data = event.StepCompleted{Run: h.run.ID, Device: h.name, Step: string(first), Outcome: outcome, Detail: to.Detail}
+	all := []event.Draft{step}
+	if to.Step == run.Ended && to.Undos > 0 {
+		back := h.draft(h.name)
+		back.Type = event.TypeRolledBack
+		back.Data = event.RolledBack{Run: h.run.ID, Device: h.name, Proven: to.Proven, Left: to.Left}
+		all = append(all, back)
+	}
+	return all
+}
