@@ -13,6 +13,8 @@ import (
 	"sync"
 
 	"go.uber.org/zap"
+
+	"github.com/tenter-net/tenter/internal/sim/plane"
 )
 
 // socketName is the control socket's name in the fabric's directory.
@@ -109,9 +111,9 @@ func (f *Fabric) controlNode(ctx context.Context, s *service, verb string, args 
 		defer s.mu.Unlock()
 		return "", s.saveLocked()
 	case "routes":
-		return f.settledText(ctx, func(r resultText) string { return r.routes(s.Name) })
+		return f.show(ctx, func(r plane.Result) string { return routesText(r.Routes[s.Name]) })
 	case "sessions":
-		return f.settledText(ctx, func(r resultText) string { return r.sessions(s.Name) })
+		return f.show(ctx, func(r plane.Result) string { return sessionsText(r.Sessions[s.Name]) })
 	default:
 		return "", fmt.Errorf(`no such fault or command: %q; try "help"`, verb)
 	}

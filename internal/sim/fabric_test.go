@@ -90,7 +90,7 @@ func TestSetAndGet(t *testing.T) {
 	f := start(t, Options{})
 	c := f.hand("leaf1")
 	ctx := timeout(t)
-	if err := c.Set(ctx, hand.Update("/interfaces/interface[name=Ethernet49]/config/description", "to spine1")); err != nil {
+	if err := c.Set(ctx, hand.Edit{Path: "/interfaces/interface[name=Ethernet49]/config/description", Value: "to spine1"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, leaf := range []string{"config", "state"} {

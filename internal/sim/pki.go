@@ -55,15 +55,6 @@ func (p *pki) server(name string, ips ...net.IP) (tls.Certificate, error) {
 	})
 }
 
-// client returns a certificate with which a client proves its name.
-func (p *pki) client(name string) (tls.Certificate, error) {
-	return p.pair(name, &x509.Certificate{
-		Subject:     pkix.Name{CommonName: name},
-		KeyUsage:    x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-	})
-}
-
 // pair loads NAME.pem and NAME.key, or makes them from the template.
 func (p *pki) pair(name string, template *x509.Certificate) (tls.Certificate, error) {
 	certFile, keyFile := filepath.Join(p.dir, name+".pem"), filepath.Join(p.dir, name+".key")

@@ -28,8 +28,8 @@ type Path []Step
 func FromProto(paths ...*gpb.Path) (Path, error) {
 	var out Path
 	for _, p := range paths {
-		//lint:ignore SA1019 the deprecated form is refused by name
-		if len(p.GetElement()) > 0 {
+		//lint:ignore SA1019 clients such as gnmi_cli send both forms; only the deprecated one alone is refused
+		if len(p.GetElem()) == 0 && len(p.GetElement()) > 0 {
 			return nil, fmt.Errorf("path uses the deprecated element field")
 		}
 		for _, e := range p.GetElem() {

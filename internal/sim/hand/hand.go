@@ -51,18 +51,12 @@ func Dial(opts Options) (*Client, error) {
 // Close ends the connection.
 func (c *Client) Close() error { return c.conn.Close() }
 
-// An Edit is one operation of a Set.
+// An Edit is one operation of a Set: an update of what is at the path, or its removal.
 type Edit struct {
 	Path   string // such as /interfaces/interface[name=Ethernet1]/config/description
-	Value  any    // encoded as JSON_IETF
+	Value  any    // as encoding/json writes it, in the form of JSON_IETF
 	Delete bool
 }
-
-// Update sets what is at a path to a value.
-func Update(path string, value any) Edit { return Edit{Path: path, Value: value} }
-
-// Delete removes what is at a path.
-func Delete(path string) Edit { return Edit{Path: path, Delete: true} }
 
 // Set performs the edits as one transaction.
 func (c *Client) Set(ctx context.Context, edits ...Edit) error {
