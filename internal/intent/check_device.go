@@ -20,7 +20,7 @@ func (c *checker) devices() {
 		}
 		if k := (id{role, d.Spec.ID}); k.id != 0 {
 			if o := ids[k]; o != nil {
-				c.add(d.Errorf(CodeDeviceID, At{"id"}, "%ss %s and %s both have the id %d", role, o.Name, d.Name, k.id).WithRelated(o.Source("id"), o.Name))
+				c.add(d.Errorf(CodeDeviceID, At{"id"}, "%s and %s are both %s number %d", o.Name, d.Name, role, k.id).WithRelated(o.Source("id"), o.Name))
 			} else {
 				ids[k] = d
 			}

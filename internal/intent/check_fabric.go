@@ -154,7 +154,7 @@ func (c *checker) fabricLinks() {
 		}
 		linked[a.Name], linked[b.Name] = true, true
 		if Role(a) == Role(b) {
-			c.add(f.Errorf(CodeLinkRoles, At{"links", i}, "%s and %s are both %ss", a.Name, b.Name, Role(a)).
+			c.add(f.Errorf(CodeLinkRoles, At{"links", i}, "%s and %s both have the role %s", a.Name, b.Name, Role(a)).
 				WithHint("a link connects a spine and a leaf"))
 			continue
 		}

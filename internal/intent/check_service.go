@@ -63,14 +63,17 @@ func (c *checker) vlans() {
 func (c *checker) vlanDevices(v *Vlan) {
 	if s := v.Spec.Devices; s != nil {
 		ways := 0
-		for _, on := range []bool{s.FromPorts, len(s.Names) > 0, len(s.Labels) > 0} {
-			if on {
+		for _, key := range []string{"fromPorts", "names", "labels"} {
+			if _, v := lookup(v.node(At{"spec", "devices"}), key); v != nil && v.Value != "false" {
 				ways++
 			}
 		}
 		if ways != 1 {
 			c.add(v.Errorf(CodeCombination, At{"devices"}, "devices are chosen in exactly one way").WithHint("fromPorts: true, or names, or labels"))
 			return
+		}
+		if !s.FromPorts && len(s.Names)+len(s.Labels) == 0 {
+			return // it could not be read
 		}
 		if !s.FromPorts {
 			c.selector(v.Document, &Selector{Names: s.Names, Labels: s.Labels})

@@ -9,4 +9,4 @@
 // references by name, and a literal one is refused and masked in the diagnostic that says so.
 package intent
 
-//go:generate go run ./schemagen -out ../../schemas/intent
+//go:generate go run ./generate ../.. schemas/intent

@@ -2,6 +2,7 @@ package intent
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -67,8 +68,9 @@ func (f *file) excerpt(n int) string {
 	}
 	if spans := f.spans[n]; len(spans) > 0 {
 		r := []rune(line)
-		for i := len(spans) - 1; i >= 0; i-- { // from the right, so that columns on the left stay
-			s := spans[i]
+		spans = slices.Clone(spans)
+		slices.SortFunc(spans, func(a, b span) int { return b.from - a.from })
+		for _, s := range spans { // from the right, so that columns on the left stay
 			if s.to < 0 || s.to > len(r) {
 				s.to = len(r)
 			}
@@ -132,6 +134,12 @@ func (f *file) hideSpan(n *yaml.Node) {
 		}
 	}
 	f.spans[n.Line] = append(f.spans[n.Line], s)
+	if s.to > 0 {
+		r := []rune(f.lines[n.Line-1])
+		if before, _, comment := strings.Cut(string(r[s.to:]), " #"); comment { // it may tell as much
+			f.spans[n.Line] = append(f.spans[n.Line], span{from: s.to + utf8.RuneCountInString(before) + 1, to: -1})
+		}
+	}
 	for i := n.Line + 1; s.to < 0 && i <= len(f.lines) && !f.starts[i]; i++ {
 		f.spans[i] = []span{{from: 0, to: -1}}
 	}

@@ -173,8 +173,12 @@ func (l *loader) syntax(f *file, c chunk, err error) {
 		if le.ContextMsg != "" {
 			reason += " " + le.ContextMsg
 		}
-		if le.Mark.Line > 0 {
-			line, column = c.first+le.Mark.Line-1, max(le.Mark.Column, 1)
+		mark := le.Mark
+		if strings.Contains(reason, "end of stream") && le.ContextMark.Line > 0 {
+			mark = le.ContextMark // where it began tells more than where the text ends
+		}
+		if mark.Line > 0 {
+			line, column = c.first+mark.Line-1, max(mark.Column, 1)
 		}
 	}
 	if secretText.MatchString(c.text) {
@@ -185,23 +189,22 @@ func (l *loader) syntax(f *file, c chunk, err error) {
 	for line > c.first && line > len(f.lines) {
 		line-- // the end of the stream is on no line
 	}
-	code := CodeYAML
-	hint := ""
-	text := ""
+	code, hint, text := CodeYAML, "", ""
 	if line <= len(f.lines) {
 		text = f.lines[line-1]
 	}
+	reason = "invalid YAML: " + reason
 	switch before, _, tab := strings.Cut(text, "\t"); {
 	case strings.Contains(reason, "unknown anchor"):
-		code, reason = CodeAnchor, "an alias cannot be used in an intent"
+		code, reason, hint = CodeAnchor, "an alias cannot be used in an intent", writeOut
 	case tab && strings.TrimLeft(before, " -") == "":
 		hint = "indent with spaces, not with tabs"
-	case strings.HasPrefix(text, "%"):
-		hint = "leave YAML directives out"
+	case strings.HasPrefix(c.text, "%"):
+		line, column, hint = c.first, 1, "leave YAML directives out"
 	case strings.Contains(reason, "mapping values are not allowed"):
 		hint = `a text with ": " in it goes in quotes, and keys of one mapping are indented alike`
 	}
-	l.out = append(l.out, f.diagnoseAt(SeverityError, code, line, column, 1, "invalid YAML: "+reason).WithHint("%s", hint))
+	l.out = append(l.out, f.diagnoseAt(SeverityError, code, line, column, 1, reason).WithHint("%s", hint))
 }
 
 // A Metadata is what a document is called.
@@ -291,6 +294,8 @@ func (d *decoder) kindOf(v *yaml.Node) (KindInfo, bool) {
 	return KindInfo{}, false
 }
 
+const writeOut = "write the value out where it is used; what devices share is chosen by labels"
+
 // exotic reports YAML that would give a value two positions or a meaning of its own.
 func (d *decoder) exotic(n *yaml.Node) bool {
 	found := true
@@ -307,7 +312,7 @@ func (d *decoder) exotic(n *yaml.Node) bool {
 		found = false
 	}
 	if found {
-		(*d.out)[len(*d.out)-1].Hint = "write the value out where it is used; what devices share is chosen by labels"
+		(*d.out)[len(*d.out)-1].Hint = writeOut
 	}
 	if n.Kind != yaml.AliasNode {
 		for _, c := range n.Content {
