@@ -73,6 +73,7 @@ func within(what string, limit int, numbers ...int) error {
 
 func (s *Schema) checkTypes() error {
 	im := s.im
+	weights := make([]int, len(im.Types))
 	for i, t := range im.Types {
 		if t.Base >= baseCount {
 			return fmt.Errorf("type %d: unknown base %d", i, t.Base)
@@ -89,6 +90,14 @@ func (s *Schema) checkTypes() error {
 		}
 		if t.Base == Leafref && len(t.Members) != 1 || t.Base == Union && len(t.Members) == 0 {
 			return fmt.Errorf("type %d: %s with %d members", i, t.Base, len(t.Members))
+		}
+		weights[i] = 1
+		for _, m := range t.Members {
+			weights[i] += weights[m]
+		}
+		// Members of members multiply; no model comes near this.
+		if weights[i] > 10_000 {
+			return fmt.Errorf("type %d: too many members", i)
 		}
 		if t.Base == Decimal64 && (t.Fraction < 1 || t.Fraction > 18) {
 			return fmt.Errorf("type %d: %d fraction-digits", i, t.Fraction)
