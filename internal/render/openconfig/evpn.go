@@ -88,7 +88,7 @@ func renderIPVRF(w *Writer, n namer, v fabric.IPVRF) {
 		RouteDistinguisher: text(v.RouteDistinguisher),
 	})
 	if v.VNI != 0 {
-		renderEVI(w, n, v.Name, evi{v.Source, v.VNI, v.VNI, v.RouteDistinguisher, v.Import, v.Export})
+		renderEVI(w, n, v.Name, evi{v.Source, v.EVI, v.VNI, v.RouteDistinguisher, v.Import, v.Export})
 		renderVNI(w, n, v.Source, v.VNI, 0, v.Name)
 	}
 }

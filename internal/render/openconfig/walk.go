@@ -67,7 +67,7 @@ func planOf(t reflect.Type) *plan {
 type placed struct {
 	w      *Writer
 	source tree.Source
-	entry  tree.EntryID
+	entry  *Entry
 	node   schema.Node
 }
 
@@ -128,6 +128,7 @@ func (p placed) walk(s reflect.Value, of *plan) {
 func (p placed) listEntry(node schema.Node, s reflect.Value, of *plan) {
 	keys := node.Keys()
 	slices.SortFunc(keys, func(a, b schema.Node) int { return strings.Compare(a.Name(), b.Name()) })
+	at := path.Path{Origin: p.entry.Path.Origin, Elems: slices.Concat(p.entry.Path.Elems, namesTo(p.entry, node))}
 	texts := make([]string, len(keys))
 	for i, k := range keys {
 		text, err := k.KeyText(value(s.Field(of.keyField(k.Name()).index)))
@@ -136,8 +137,28 @@ func (p placed) listEntry(node schema.Node, s reflect.Value, of *plan) {
 			return
 		}
 		texts[i] = text
+		last := &at.Elems[len(at.Elems)-1]
+		last.Keys = append(last.Keys, path.Key{Name: k.Name(), Value: text})
 	}
-	placed{p.w, p.source, p.w.table.Entry(p.entry, node, texts), node}.walk(s, of)
+	placed{p.w, p.source, &Entry{p.w.table.Entry(p.entry.ID, node, texts), at}, node}.walk(s, of)
+}
+
+// Path returns the path of the leaf.
+func (l Leaf) Path() path.Path {
+	return path.Path{Origin: l.Entry.Path.Origin, Elems: slices.Concat(l.Entry.Path.Elems, namesTo(l.Entry, l.Node))}
+}
+
+// namesTo returns the elements from an entry down to a node in it, without keys.
+func namesTo(e *Entry, n schema.Node) []path.Elem {
+	depth := -len(e.Path.Elems)
+	for m := n; m.ID() != 0; m = m.Parent() {
+		depth++
+	}
+	elems := make([]path.Elem, depth)
+	for i := depth - 1; i >= 0; i-- {
+		elems[i].Name, n = n.Name(), n.Parent()
+	}
+	return elems
 }
 
 // set adds a leaf with a value of any form.
@@ -155,7 +176,7 @@ func (p placed) add(n schema.Node, v schema.Value) {
 }
 
 func (p placed) fail(n schema.Node, err error) {
-	p.w.Problems = append(p.w.Problems, Problem{Source: p.source, Path: n.Path(), Reason: err.Error()})
+	p.w.fail(p.source, Leaf{Entry: p.entry, Node: n}.Path(), err)
 }
 
 // value returns what Canonical takes of a field.

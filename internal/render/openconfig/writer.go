@@ -3,7 +3,6 @@ package openconfig
 import (
 	"fmt"
 	"reflect"
-	"strings"
 
 	"github.com/openconfig/ygot/ygot"
 
@@ -12,13 +11,20 @@ import (
 	"github.com/tenter-net/tenter/internal/tree"
 )
 
-// A Leaf is one leaf of an Item. Its entry is interned in the Writer's table.
+// A Leaf is one leaf of an Item.
 type Leaf struct {
-	Entry  tree.EntryID
-	Node   schema.Node
+	Entry  *Entry
+	Node   schema.Node // below the entry
 	Value  schema.Value
 	Source tree.Source
 	Secret bool // the value comes from a named secret
+	Append bool // the value is a key sequence to add to whatever sequence the list has
+}
+
+// An Entry is the list entry that leaves are in, or the root. Leaves of one Put share it.
+type Entry struct {
+	ID   tree.EntryID
+	Path path.Path
 }
 
 // A Problem is what cannot be rendered. A Gap is only something that OpenConfig has no leaf for: the rest of the
@@ -52,12 +58,11 @@ func (w *Writer) Put(source tree.Source, at path.Path, s ygot.GoStruct) {
 		w.fail(source, at, err)
 		return
 	}
-	p := placed{w: w, source: source, entry: entry, node: node}
+	p, of := placed{w, source, entry, node}, planOf(reflect.TypeOf(s).Elem())
 	if node.Kind() == schema.List {
-		// The key leaves of the entry itself: "config/name" as the path has it.
-		p.keys(at.Elems[len(at.Elems)-1].Keys, planOf(reflect.TypeOf(s).Elem()))
+		p.keys(entry.Path.Elems[len(entry.Path.Elems)-1].Keys, of)
 	}
-	p.walk(reflect.ValueOf(s).Elem(), planOf(reflect.TypeOf(s).Elem()))
+	p.walk(reflect.ValueOf(s).Elem(), of)
 }
 
 // putSecret adds a leaf whose value is the named secret.
@@ -90,7 +95,7 @@ func (w *Writer) order(source tree.Source, at path.Path, entries []path.Elem) {
 	}
 	sequence := make([]string, len(entries))
 	for i, e := range entries {
-		sequence[i] = strings.TrimPrefix(e.String(), e.Name)
+		sequence[i] = keysText(e)
 	}
 	placed{w, source, entry, node}.add(node, schema.KeysValue(sequence))
 }
@@ -105,16 +110,16 @@ func (w *Writer) gap(source tree.Source, at path.Path, format string, args ...an
 }
 
 // locate interns the entries on a path.
-func (w *Writer) locate(at path.Path) (tree.EntryID, schema.Node, error) {
+func (w *Writer) locate(at path.Path) (*Entry, schema.Node, error) {
 	at, err := w.table.Roots().Normalize(at)
 	if err != nil {
-		return 0, schema.Node{}, err
+		return nil, schema.Node{}, err
 	}
-	entry, _ := w.table.Root(at.Origin) // Normalize knows the origin
+	id, _ := w.table.Root(at.Origin) // Normalize knows the origin
 	s, _ := w.table.Roots().Schema(at.Origin)
-	node := s.Root()
+	node, last := s.Root(), 0
 	var keys [4]string
-	for _, e := range at.Elems {
+	for i, e := range at.Elems {
 		node, _ = node.Child(e.Name)
 		if len(e.Keys) == 0 {
 			continue
@@ -123,7 +128,7 @@ func (w *Writer) locate(at path.Path) (tree.EntryID, schema.Node, error) {
 		for _, k := range e.Keys {
 			values = append(values, k.Value)
 		}
-		entry = w.table.Entry(entry, node, values)
+		id, last = w.table.Entry(id, node, values), i+1
 	}
-	return entry, node, nil
+	return &Entry{ID: id, Path: path.Path{Origin: at.Origin, Elems: at.Elems[:last]}}, node, nil
 }

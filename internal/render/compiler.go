@@ -1,0 +1,92 @@
+package render
+
+import (
+	"fmt"
+
+	"github.com/tenter-net/tenter/internal/fabric"
+	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/schema"
+	"github.com/tenter-net/tenter/internal/tree"
+)
+
+// Options are what a Compiler needs besides fabrics. Roots and Profiles are mandatory.
+type Options struct {
+	Roots    *schema.Roots
+	Profiles *profile.Set
+	// Sources numbers the positions of the trees' leaves; nil makes one.
+	Sources *tree.Sources
+	// Table returns the table that a device's trees share; nil makes one per device.
+	Table func(intent.DeviceName) *tree.Table
+	// Secret returns the value of a named secret; nil knows none.
+	Secret func(name string) (string, bool)
+}
+
+// A Result is what one device should have. It is immutable.
+type Result struct {
+	Device     intent.DeviceName
+	Desired    *tree.Tree
+	Overridden []Overridden // in canonical order
+	Secrets    []path.Path  // leaves whose values come from named secrets, in canonical order
+}
+
+// An Overridden leaf is one that a Config document of higher priority replaced.
+type Overridden struct {
+	tree.Leaf               // as it would have been
+	By        tree.SourceID // the Config document
+}
+
+// A Compiler renders fabrics, each faster for the one before. It is not safe for concurrent use.
+type Compiler struct {
+	opts    Options
+	devices map[intent.DeviceName]*device
+}
+
+// NewCompiler returns a Compiler that has rendered nothing.
+func NewCompiler(opts Options) *Compiler {
+	if opts.Sources == nil {
+		opts.Sources = &tree.Sources{}
+	}
+	if opts.Table == nil {
+		opts.Table = func(intent.DeviceName) *tree.Table { return tree.NewTable(opts.Roots) }
+	}
+	if opts.Secret == nil {
+		opts.Secret = func(string) (string, bool) { return "", false }
+	}
+	return &Compiler{opts: opts, devices: map[intent.DeviceName]*device{}}
+}
+
+// Sources resolves the sources of all leaves that the compiler made.
+func (c *Compiler) Sources() *tree.Sources { return c.opts.Sources }
+
+// Compile renders every device, in the fabric's order. A device that comes out as it was before has the same *Result
+// as before. The results are nil if the diagnostics hold an error.
+func (c *Compiler) Compile(f *fabric.Fabric) ([]*Result, intent.Diagnostics) {
+	results := make([]*Result, 0, len(f.Devices))
+	var out intent.Diagnostics
+	kept := make(map[intent.DeviceName]*device, len(f.Devices))
+	for _, m := range f.Devices {
+		p, err := c.opts.Profiles.Get(m.Access.Profile)
+		switch {
+		case err != nil:
+			out = append(out, diagnostic(codeDialect, m.Source, fmt.Sprintf("device %q: %v", m.Name, err)))
+			continue
+		case m.Access.Dialect != "openconfig":
+			out = append(out, diagnostic(codeDialect, m.Source, fmt.Sprintf("device %q: dialect %q: there is only openconfig", m.Name, m.Access.Dialect)))
+			continue
+		}
+		d := c.devices[m.Name]
+		if d == nil {
+			d = &device{name: m.Name, opts: &c.opts, table: c.opts.Table(m.Name)}
+		}
+		out = append(out, d.update(parts(m, p.Names))...)
+		kept[m.Name] = d
+		results = append(results, d.result)
+	}
+	c.devices = kept
+	if out = out.Sort(); out.HasErrors() {
+		return nil, out
+	}
+	return results, out
+}

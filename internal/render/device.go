@@ -1,0 +1,205 @@
+package render
+
+import (
+	"fmt"
+
+	"github.com/tenter-net/tenter/internal/fabric"
+	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/render/openconfig"
+	"github.com/tenter-net/tenter/internal/tree"
+)
+
+// A part is what a document, or a few, ask of one device. Its leaves depend on its model and on secrets only.
+type part struct {
+	key    string
+	model  any
+	render func(*openconfig.Writer) []claim
+}
+
+// parts splits a device's model; the Config documents are the last part.
+func parts(m *fabric.Device, names profile.Names) []part {
+	items := openconfig.Items(m, names)
+	out := make([]part, 0, len(items)+1)
+	for _, i := range items {
+		out = append(out, part{i.Key, i.Model, func(w *openconfig.Writer) []claim {
+			i.Render(w)
+			return claims(w, 0)
+		}})
+	}
+	return append(out, part{configKey, m.Config, func(w *openconfig.Writer) []claim { return renderConfig(w, m.Config) }})
+}
+
+// A device is what the compiler keeps of one device: its parts, and the tree that they gave. A part's leaves are not
+// kept, for they are in the tree; what a changed part had before is rendered once more from its old model.
+type device struct {
+	name   intent.DeviceName
+	opts   *Options
+	table  *tree.Table
+	result *Result // nil after an error
+
+	parts    map[string]part
+	problems map[string][]openconfig.Problem // of parts that have any
+	secrets  map[string]secret               // that were looked up
+	shared   map[place]bool                  // claimed by more than one part
+}
+
+// A secret is what a lookup gave.
+type secret struct {
+	value string
+	known bool
+}
+
+// update brings the device up to date with its parts, if it can by what changed only.
+func (d *device) update(now []part) intent.Diagnostics {
+	if d.result == nil || !d.secretsHold() {
+		return d.rebuild(now)
+	}
+	var before, after []part
+	same := 0
+	for _, p := range now {
+		old, ok := d.parts[p.key]
+		switch {
+		case ok && equal(old.model, p.model):
+			same++
+			continue
+		case p.key == configKey:
+			return d.rebuild(now)
+		case ok:
+			before = append(before, old)
+		}
+		after = append(after, p)
+	}
+	if same+len(before) < len(d.parts) {
+		keys := make(map[string]bool, len(now))
+		for _, p := range now {
+			keys[p.key] = true
+		}
+		for key, p := range d.parts {
+			if !keys[key] {
+				before = append(before, p)
+			}
+		}
+	}
+	if len(before)+len(after) == 0 {
+		return diagnostics(d.problems)
+	}
+	if !d.patch(before, after) {
+		return d.rebuild(now)
+	}
+	return diagnostics(d.problems)
+}
+
+// rebuild renders every part.
+func (d *device) rebuild(now []part) intent.Diagnostics {
+	d.parts, d.result = make(map[string]part, len(now)), nil
+	d.problems, d.secrets = map[string][]openconfig.Problem{}, map[string]secret{}
+	m := newMerge(d)
+	for _, p := range now {
+		d.parts[p.key] = p
+		m.add(d.render(p))
+	}
+	out := append(diagnostics(d.problems), m.out...)
+	if out.HasErrors() {
+		return out
+	}
+	result, err := m.result()
+	if err != nil {
+		return append(out, diagnostic(codeLeaf, tree.Source{}, fmt.Sprintf("device %q: %v", d.name, err)))
+	}
+	d.result, d.shared = result, m.shared
+	return out
+}
+
+// patch replaces the leaves of some parts in the tree. It refuses where a leaf has more than one claim, where secrets
+// are, and where something is wrong: what comes of these is for a rebuild to say.
+func (d *device) patch(before, after []part) bool {
+	old := map[place]claim{}
+	for _, p := range before {
+		for _, c := range p.render(d.writer()) {
+			old[c.place()] = c
+		}
+	}
+	fresh := map[place]claim{}
+	for _, p := range after {
+		d.problems[p.key] = nil
+		for _, c := range d.render(p) {
+			if _, twice := fresh[c.place()]; twice || c.leaf.Secret {
+				return false
+			}
+			fresh[c.place()] = c
+		}
+		if len(d.problems[p.key]) > 0 {
+			return false
+		}
+	}
+	desired, ok := d.replace(old, fresh)
+	if !ok {
+		return false
+	}
+	for _, p := range before {
+		delete(d.parts, p.key)
+		delete(d.problems, p.key)
+	}
+	for _, p := range after {
+		d.parts[p.key] = p
+	}
+	next := *d.result
+	next.Desired = desired
+	d.result = &next
+	return true
+}
+
+// replace returns the tree without the old leaves and with the fresh ones.
+func (d *device) replace(old, fresh map[place]claim) (*tree.Tree, bool) {
+	b := d.result.Desired.Builder()
+	for at, c := range old {
+		if d.shared[at] || c.leaf.Secret {
+			return nil, false
+		}
+		if _, stays := fresh[at]; !stays {
+			b.Delete(c.leaf.Path())
+		}
+	}
+	for at, c := range fresh {
+		p := c.leaf.Path()
+		if _, was := old[at]; !was {
+			if _, taken := d.result.Desired.Find(p); taken || d.shared[at] {
+				return nil, false
+			}
+		}
+		if b.Set(tree.Leaf{Path: p, Value: c.leaf.Value, Source: d.opts.Sources.Add(c.leaf.Source)}) != nil {
+			return nil, false
+		}
+	}
+	return b.Build(), true
+}
+
+// render renders a part and remembers its problems.
+func (d *device) render(p part) []claim {
+	w := d.writer()
+	out := p.render(w)
+	if len(w.Problems) > 0 {
+		d.problems[p.key] = w.Problems
+	}
+	return out
+}
+
+// writer returns a writer that remembers which secrets were looked up.
+func (d *device) writer() *openconfig.Writer {
+	return openconfig.NewWriter(d.table, func(name string) (string, bool) {
+		value, known := d.opts.Secret(name)
+		d.secrets[name] = secret{value, known}
+		return value, known
+	})
+}
+
+// secretsHold reports whether every secret still has the value that went into the tree.
+func (d *device) secretsHold() bool {
+	for name, old := range d.secrets {
+		if value, known := d.opts.Secret(name); (secret{value, known}) != old {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,161 @@
+package render
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/render/openconfig"
+	"github.com/tenter-net/tenter/internal/schema"
+	"github.com/tenter-net/tenter/internal/tree"
+)
+
+// A claim is one part's wish for a leaf.
+type claim struct {
+	leaf     openconfig.Leaf
+	priority int // of a Config document
+}
+
+// A place is where a leaf is, as a comparable value.
+type place struct {
+	entry tree.EntryID
+	node  schema.NodeID
+}
+
+func (c claim) place() place { return place{c.leaf.Entry.ID, c.leaf.Node.ID()} }
+
+// claims returns what was written.
+func claims(w *openconfig.Writer, priority int) []claim {
+	out := make([]claim, len(w.Leaves))
+	for i, l := range w.Leaves {
+		out[i] = claim{l, priority}
+	}
+	return out
+}
+
+// A merge settles who has each leaf: the highest priority among values that differ, the first claim among those that
+// agree. A difference without a higher priority is an error.
+type merge struct {
+	device *device
+	at     map[place]int // into claims
+	claims []claim
+	shared map[place]bool
+	losers []loser
+	out    intent.Diagnostics
+}
+
+type loser struct{ lost, won claim }
+
+func newMerge(d *device) *merge {
+	return &merge{device: d, at: map[place]int{}, shared: map[place]bool{}}
+}
+
+// add takes the claims of one part.
+func (m *merge) add(part []claim) {
+	for _, c := range part {
+		if c.leaf.Append {
+			m.extend(c)
+			continue
+		}
+		i, taken := m.at[c.place()]
+		if !taken {
+			m.at[c.place()] = len(m.claims)
+			m.claims = append(m.claims, c)
+			continue
+		}
+		m.shared[c.place()] = true
+		held := &m.claims[i]
+		switch {
+		case held.leaf.Value == c.leaf.Value:
+			held.priority = max(held.priority, c.priority)
+		case c.priority > held.priority:
+			m.losers = append(m.losers, loser{lost: *held, won: c})
+			*held = c
+		case c.priority < held.priority:
+			m.losers = append(m.losers, loser{lost: c, won: *held})
+		default:
+			m.conflict(*held, c)
+		}
+	}
+}
+
+func (m *merge) conflict(first, second claim) {
+	message := fmt.Sprintf("device %q: %s: %s wants %s and %s wants %s", m.device.name, second.leaf.Path(),
+		document(second), show(second), document(first), show(first))
+	m.out = append(m.out, diagnostic(codeConflict, second.leaf.Source, message).
+		WithRelated(first.leaf.Source, "the other value").WithHint("a Config document with a priority decides between them"))
+}
+
+// document names the document of a claim: `Vlan "web"`.
+func document(c claim) string { return fmt.Sprintf("%s %q", c.leaf.Source.Kind, c.leaf.Source.Name) }
+
+// show returns a claim's value for people, unless it is secret.
+func show(c claim) string {
+	if c.leaf.Secret {
+		return "a secret value"
+	}
+	return fmt.Sprintf("%q", c.leaf.Value.Text())
+}
+
+// extend makes sure that an entry is in the sequence of its list: at the end, if nobody placed it.
+func (m *merge) extend(c claim) {
+	m.shared[c.place()] = true
+	i, ok := m.at[c.place()]
+	if !ok {
+		m.at[c.place()] = len(m.claims)
+		m.claims = append(m.claims, c)
+		return
+	}
+	entries := m.claims[i].leaf.Value.Entries()
+	for _, e := range c.leaf.Value.Entries() {
+		if !slices.Contains(entries, e) {
+			entries = append(entries, e)
+		}
+	}
+	m.claims[i].leaf.Value = schema.KeysValue(entries)
+}
+
+// result builds the tree.
+func (m *merge) result() (*Result, error) {
+	b, sources := tree.NewBuilder(m.device.table), m.device.opts.Sources
+	r := &Result{Device: m.device.name}
+	for _, c := range m.claims {
+		p := c.leaf.Path()
+		if err := b.Set(tree.Leaf{Path: p, Value: c.leaf.Value, Source: sources.Add(c.leaf.Source)}); err != nil {
+			return nil, err
+		}
+		if c.leaf.Secret {
+			r.Secrets = append(r.Secrets, p)
+		}
+	}
+	for _, l := range m.losers {
+		r.Overridden = append(r.Overridden, Overridden{
+			Leaf: tree.Leaf{Path: l.lost.leaf.Path(), Value: l.lost.leaf.Value, Source: sources.Add(l.lost.leaf.Source)},
+			By:   sources.Add(l.won.leaf.Source),
+		})
+	}
+	slices.SortFunc(r.Secrets, path.Compare)
+	slices.SortStableFunc(r.Overridden, func(a, b Overridden) int { return path.Compare(a.Path, b.Path) })
+	r.Desired = b.Build()
+	return r, nil
+}
+
+// diagnostics says what could not be rendered.
+func diagnostics(problems map[string][]openconfig.Problem) intent.Diagnostics {
+	var out intent.Diagnostics
+	for _, key := range slices.Sorted(maps.Keys(problems)) {
+		for _, p := range problems[key] {
+			code, message := codeLeaf, p.Reason
+			if p.Gap {
+				code = codeGap
+			}
+			if p.Path != "" {
+				message = p.Path + ": " + p.Reason
+			}
+			out = append(out, diagnostic(code, p.Source, message))
+		}
+	}
+	return out
+}
