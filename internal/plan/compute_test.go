@@ -1,0 +1,207 @@
+package plan
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/schema"
+	"github.com/tenter-net/tenter/internal/tree"
+)
+
+// TestCompute runs every file of testdata: what is planned and what would be sent.
+func TestCompute(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			f := load(t, file)
+			r := Compute(f.input)
+			p := New(Cause{Trigger: ByManual, Ref: "g"}, Origin{Generation: "0123456789ab"}, []DevicePlan{r.Plan})
+			f.golden(t, "edit", editText(f.input.Secrets.Redact(r.Edit)))
+			f.golden(t, "plan", strings.SplitAfterN(p.Text(), "\n", 3)[2])
+			f.save(t)
+			converges(t, f.input, r)
+			undoes(t, f.input, r)
+		})
+	}
+}
+
+// send does to a tree what a device does with an edit.
+func send(t *testing.T, have *tree.Tree, e tree.Edit) *tree.Tree {
+	t.Helper()
+	b := have.Builder()
+	seqs := map[string][]string{}
+	seq := func(list path.Path) []string {
+		if s, ok := seqs[list.String()]; ok {
+			return s
+		}
+		l, _ := have.Get(list)
+		return l.Value.Entries()
+	}
+	for _, d := range e.Deletes {
+		b.Delete(d)
+		for i, el := range d.Elems {
+			list := path.Path{Origin: d.Origin, Elems: append(slices.Clone(d.Elems[:i]), path.Elem{Name: el.Name})}
+			if i == len(d.Elems)-1 && len(seq(list)) > 0 {
+				seqs[list.String()] = slices.DeleteFunc(slices.Clone(seq(list)), func(s string) bool { return s == keysText(el) })
+			}
+		}
+	}
+	set := func(l tree.Leaf) {
+		if err := b.Set(l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range e.Replaces {
+		b.Delete(r.Path)
+		for _, l := range r.Leaves {
+			set(l)
+		}
+	}
+	roots := have.Table().Roots()
+	for _, l := range e.Updates {
+		set(l)
+		for i, el := range l.Path.Elems {
+			list := path.Path{Origin: l.Path.Origin, Elems: append(slices.Clone(l.Path.Elems[:i]), path.Elem{Name: el.Name})}
+			if n, ok := roots.Node(list); ok && n.Kind() == schema.List && n.OrderedByUser() && !slices.Contains(seq(list), keysText(el)) {
+				seqs[list.String()] = append(slices.Clone(seq(list)), keysText(el))
+			}
+		}
+	}
+	for text, s := range seqs {
+		p, err := path.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(s) == 0 {
+			continue
+		}
+		set(tree.Leaf{Path: p, Value: schema.KeysValue(s)})
+	}
+	return b.Build()
+}
+
+// converges checks that a device that did as it was told needs no more.
+func converges(t *testing.T, in Input, r Result) {
+	t.Helper()
+	after := in
+	after.Observed = send(t, in.Observed, r.Edit)
+	for i, v := range Values(after, r.Writes) {
+		if w := r.Writes[i]; !in.Secrets.Same(w.Path, v, w.After) {
+			t.Errorf("%s: read back %q, planned %q", w.Path, v, w.After)
+		}
+	}
+	for _, w := range r.Writes {
+		if w.After != "" {
+			after.Unproven = append(after.Unproven, w.Path)
+		}
+	}
+	again := Compute(after)
+	if !again.Edit.Empty() || len(again.Writes) > 0 {
+		t.Errorf("a plan after the apply is not empty:\n%s%s", editText(again.Edit), changesText(again.Plan))
+	}
+}
+
+// undoes checks that undoing brings back exactly what was there.
+func undoes(t *testing.T, in Input, r Result) {
+	t.Helper()
+	after := in
+	after.Observed = send(t, in.Observed, r.Edit)
+	back := send(t, after.Observed, Undo(after, r.Writes))
+	for ch := range tree.Diff(in.Observed, back) {
+		t.Errorf("after undoing: %s is %q, was %q", ch.Path, ch.After, ch.Before)
+	}
+}
+
+func TestSameBytes(t *testing.T) {
+	f := load(t, "testdata/drift.txtar")
+	text := func() string {
+		p := New(Cause{Trigger: ByManual}, Origin{}, []DevicePlan{Compute(f.input).Plan})
+		b, err := p.JSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b) + p.Text() + p.Markdown()
+	}
+	first := text()
+	for range 20 {
+		if again := text(); again != first {
+			t.Fatalf("the same input gave other bytes:\n%s", cmp.Diff(first, again))
+		}
+	}
+}
+
+func TestForms(t *testing.T) {
+	f := load(t, "testdata/drift.txtar")
+	r := Compute(f.input)
+	p := New(Cause{Trigger: ByDrift, Ref: "episode-1"}, Origin{Generation: "0123456789ab", Commit: "c0ffee00c0ffee00"}, []DevicePlan{r.Plan})
+	js, err := p.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	forms := &fixture{file: "testdata/forms/drift.txtar"}
+	if !*update {
+		forms = load(t, forms.file)
+	} else {
+		forms.archive = f.archive
+		forms.archive.Files = nil
+	}
+	forms.golden(t, "text", p.Text())
+	forms.golden(t, "json", string(js))
+	forms.golden(t, "markdown", p.Markdown())
+	forms.golden(t, "reverse", p.Reverse().Text())
+	forms.save(t)
+
+	back, err := Parse(js)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(p, back); diff != "" {
+		t.Errorf("a plan read back differs:\n%s", diff)
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	f := load(t, "testdata/drift.txtar")
+	js, err := New(Cause{Trigger: ByManual}, Origin{}, []DevicePlan{Compute(f.input).Plan}).JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct{ name, old, new string }{
+		{"another version", `"format_version": 1`, `"format_version": 2`},
+		{"an altered digest", `"digest": "`, `"digest": "0`},
+		{"an altered cause", `"trigger": "manual"`, `"trigger": "drift"`},
+		{"no JSON", `{`, `[`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := Parse([]byte(strings.Replace(string(js), tt.old, tt.new, 1))); err == nil {
+				t.Error("was accepted")
+			}
+		})
+	}
+}
+
+func TestMoved(t *testing.T) {
+	f := load(t, "testdata/drift.txtar")
+	r := Compute(f.input)
+	if got := Moved(r.Plan.Base, f.input.Observed, f.input.Secrets); len(got) > 0 {
+		t.Errorf("nothing moved, and it says %v", got)
+	}
+	b := f.input.Observed.Builder()
+	p := parsePath(t, "/interfaces/interface[name=Ethernet49]/config/mtu")
+	if err := b.Set(tree.Leaf{Path: p, Value: "i1400"}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"/interfaces/interface[name=Ethernet49]/config"}
+	if diff := cmp.Diff(want, Moved(r.Plan.Base, b.Build(), f.input.Secrets)); diff != "" {
+		t.Error(diff)
+	}
+}
