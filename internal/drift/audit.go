@@ -2,6 +2,7 @@ package drift
 
 import (
 	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/schema"
 	"github.com/tenter-net/tenter/internal/tree"
 )
 
@@ -17,9 +18,19 @@ func (s *State) Mark() {
 	s.touched = &touched{desired: newBitset(s.device.base.Len()), extra: map[string]bool{}}
 }
 
-// mark notes that desired leaf i was spoken of and has to be judged.
-func (s *State) mark(i int) {
-	s.dirty = append(s.dirty, i)
+// spoken is a desired leaf that has to be judged, with its path where that is at hand.
+type spoken struct {
+	i int
+	p path.Path
+}
+
+// observe records what the device has for desired leaf i, which then has to be judged.
+func (s *State) observe(i int, p path.Path, v schema.Value) {
+	if s.device.absent.has(i) != (v == "") {
+		s.flipped = append(s.flipped, i)
+	}
+	s.device.set(i, v)
+	s.dirty = append(s.dirty, spoken{i, p})
 	if s.touched != nil {
 		s.touched.desired.add(i)
 	}
@@ -49,8 +60,7 @@ func (s *State) Observe(prefixes []path.Path, have *tree.Tree, problems []tree.P
 		switch {
 		case desired && !t.desired.has(i):
 			seen.add(i)
-			s.device.set(i, l.Value)
-			s.mark(i)
+			s.observe(i, l.Path, l.Value)
 		case !desired && !t.extra[l.Path.String()] && s.extra.get(l.Path) != l.Value:
 			s.extra.set(l.Path, l.Value)
 			s.markExtra(l.Path)
@@ -63,8 +73,7 @@ func (s *State) Observe(prefixes []path.Path, have *tree.Tree, problems []tree.P
 		lo, hi := s.device.base.Range(p)
 		for i := lo; i < hi; i++ {
 			if !seen.has(i) {
-				s.device.set(i, "")
-				s.mark(i)
+				s.observe(i, path.Path{}, "")
 			}
 		}
 		for _, q := range s.extra.under(p) {

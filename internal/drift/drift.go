@@ -61,7 +61,7 @@ type Finding struct {
 	Class  Class
 	Want   schema.Value  // as applied, or as desired where nothing was applied
 	Have   schema.Value  // as observed
-	Source tree.SourceID // of the desired leaf
+	Source tree.SourceID // of the desired leaf; set by Findings only
 	Report bool          // found, but not to be remediated
 	// Stale says that the device has not spoken of this leaf since what was expected of it changed: the
 	// leaf must be read again before anybody believes the finding.

@@ -102,7 +102,7 @@ func (s *State) finish() Folded {
 		}
 	}
 	before, beforeEx := s.found, s.foundExtra
-	s.judgeAll(func(i int) bool { return !r.seen.has(i) })
+	s.judgeAll(func(i int) bool { return !r.seen.has(i) }, false)
 	return Folded{Changed: s.since(before, beforeEx)}
 }
 
@@ -144,8 +144,7 @@ func (s *State) remove(p path.Path, t int64) (late int) {
 			late++
 			continue
 		}
-		s.device.set(i, "")
-		s.mark(i)
+		s.observe(i, path.Path{}, "")
 	}
 	for _, q := range s.extra.under(p) {
 		if !s.putExtra(q, "", t) {
@@ -172,8 +171,7 @@ func (s *State) put(p path.Path, v schema.Value, t int64) bool {
 	if !take(&s.order.desired, i, t) {
 		return false
 	}
-	s.device.set(i, v)
-	s.mark(i)
+	s.observe(i, p, v)
 	return true
 }
 
@@ -192,21 +190,24 @@ func (s *State) putExtra(p path.Path, v schema.Value, t int64) bool {
 // settle judges the leaves that were touched and returns the findings that are not as before.
 func (s *State) settle() []Finding {
 	changed := slices.Clone(s.reread)
-	for _, i := range s.dirty[:len(s.dirty):len(s.dirty)] {
+	for _, i := range s.flipped {
 		if s.device.absent.has(i) || len(s.found) > 0 {
 			s.dirty = s.appendImplied(s.dirty, i)
 		}
 	}
-	for _, i := range s.dirty {
+	for _, at := range s.dirty {
+		i := at.i
 		before := s.found[i]
-		f := s.judgeDesired(i, false)
+		f := s.judgeDesired(i, at.p, false)
 		if f.Class == "" {
 			delete(s.found, i)
 		} else {
 			s.found[i] = f
 		}
 		if !alike(f, before) {
-			f.Path = s.device.base.At(i).Path
+			if f.Class == "" {
+				f = Finding{Path: before.Path}
+			}
 			changed = append(changed, f)
 		}
 	}
@@ -224,23 +225,23 @@ func (s *State) settle() []Finding {
 			changed = append(changed, f)
 		}
 	}
-	s.dirty, s.dirtyEx, s.reread = s.dirty[:0], s.dirtyEx[:0], s.reread[:0]
+	s.dirty, s.flipped, s.dirtyEx, s.reread = s.dirty[:0], s.flipped[:0], s.dirtyEx[:0], s.reread[:0]
 	s.extra.compact(s.table)
 	return changed
 }
 
 // appendImplied appends the desired leaves that leaf i may stand for: key leaves and presence containers above it.
-func (s *State) appendImplied(list []int, i int) []int {
+func (s *State) appendImplied(list []spoken, i int) []spoken {
 	p := s.device.base.At(i).Path
 	for k := len(p.Elems) - 1; k > 0; k-- {
 		above := path.Path{Origin: p.Origin, Elems: p.Elems[:k]}
 		for _, key := range p.Elems[k-1].Keys {
 			if j, ok := s.device.find(above.Append(path.Elem{Name: key.Name})); ok && j != i {
-				list = append(list, j)
+				list = append(list, spoken{i: j})
 			}
 		}
 		if j, ok := s.device.find(above); ok && j != i {
-			list = append(list, j)
+			list = append(list, spoken{i: j})
 		}
 	}
 	return list
@@ -277,12 +278,12 @@ func (s *State) assume(problem tree.Problem, seen bitset) string {
 		if seen != nil && seen.has(i) {
 			continue
 		}
-		s.device.set(i, s.device.base.Value(i))
-		if seen != nil {
-			seen.add(i)
-		} else {
-			s.mark(i)
+		if seen == nil {
+			s.observe(i, path.Path{}, s.device.base.Value(i))
+			continue
 		}
+		seen.add(i)
+		s.device.set(i, s.device.base.Value(i))
 	}
 	return p.String()
 }

@@ -38,7 +38,8 @@ type State struct {
 	synced  bool
 
 	// What the update at hand touched, until it is judged.
-	dirty   []int
+	dirty   []spoken
+	flipped []int // came or went
 	dirtyEx []path.Path
 	reread  []Finding
 }
@@ -60,7 +61,10 @@ func (s *State) Pending() int { return s.pending.count() + len(s.pendingExtra) }
 // Findings returns all findings in canonical order of their paths.
 func (s *State) Findings() []Finding {
 	all := make([]Finding, 0, len(s.found)+len(s.foundExtra)+len(s.unreadable))
-	all = slices.AppendSeq(all, maps.Values(s.found))
+	for i, f := range s.found {
+		f.Source = s.device.base.At(i).Source
+		all = append(all, f)
+	}
 	all = slices.AppendSeq(all, maps.Values(s.foundExtra))
 	for text, p := range s.unreadable {
 		if f := s.unreadableFinding(text, p); f.Class != "" {
@@ -113,7 +117,7 @@ func (s *State) Expect(want Expected) {
 			s.outside[w.Path.String()] = w
 		}
 	}
-	s.judgeAll(func(int) bool { return true })
+	s.judgeAll(func(int) bool { return true }, true)
 }
 
 // rebind carries over what is observed, and what a snapshot that is under way has seen, to another desired tree.
@@ -152,8 +156,9 @@ func (s *State) rebind(desired *tree.Tree) {
 	}
 }
 
-// judgeAll judges every leaf that is not as desired; stale says of each desired one whether the device was silent on it.
-func (s *State) judgeAll(stale func(i int) bool) {
+// judgeAll judges every leaf that is not as desired; stale says of each desired one whether the device was silent on it,
+// and staleExtra of the others.
+func (s *State) judgeAll(stale func(i int) bool, staleExtra bool) {
 	found, foundExtra := s.found, s.foundExtra
 	s.found, s.foundExtra = map[int]Finding{}, map[string]Finding{}
 	s.pending, s.pendingExtra = newBitset(s.device.base.Len()), map[string]bool{}
@@ -167,7 +172,7 @@ func (s *State) judgeAll(stale func(i int) bool) {
 		return f
 	}
 	judge := func(i int) {
-		if f := s.judgeDesired(i, stale(i)); f.Class != "" {
+		if f := s.judgeDesired(i, path.Path{}, stale(i)); f.Class != "" {
 			s.found[i] = keep(f, found[i])
 		}
 	}
@@ -179,29 +184,31 @@ func (s *State) judgeAll(stale func(i int) bool) {
 	}
 	for leaf := range s.extra.all() {
 		text := leaf.Path.String()
-		if f := s.judgeExtra(leaf.Path, text, true); f.Class != "" {
+		if f := s.judgeExtra(leaf.Path, text, staleExtra); f.Class != "" {
 			s.foundExtra[text] = keep(f, foundExtra[text])
 		}
 	}
 }
 
-// judgeDesired judges leaf i of desired and records whether it is pending.
-func (s *State) judgeDesired(i int, stale bool) Finding {
+// judgeDesired judges leaf i of desired, whose path is p unless that is empty, and records whether it is pending.
+func (s *State) judgeDesired(i int, p path.Path, stale bool) Finding {
 	f := facts{desired: s.device.base.Value(i), observed: s.device.value(i), write: s.flight[i]}
 	s.pending.drop(i)
 	if f.write == nil && f.desired == f.observed {
 		return Finding{}
 	}
-	leaf := s.device.base.At(i)
-	if f.observed == "" && s.stoodFor(i, leaf) {
+	if len(p.Elems) == 0 {
+		p = s.device.base.At(i).Path
+	}
+	if f.observed == "" && s.stoodFor(i, p) {
 		return Finding{}
 	}
 	if !s.unapplied.has(i) {
 		f.applied = cmp.Or(s.applied[i], f.desired)
 	}
-	v, have := s.verdict(leaf.Path, f)
+	v, have := s.verdict(p, f)
 	s.pending.put(i, v.pending)
-	return Finding{Path: leaf.Path, Class: v.class, Want: v.want, Have: have, Source: leaf.Source, Report: v.report, Stale: stale}
+	return Finding{Path: p, Class: v.class, Want: v.want, Have: have, Report: v.report, Stale: stale}
 }
 
 // judgeExtra judges a leaf that is not desired and records whether its deletion is pending.
@@ -237,16 +244,16 @@ func (s *State) verdict(p path.Path, f facts) (verdict, schema.Value) {
 // stoodFor reports whether an absent leaf is there all the same because of what stands beside or under it. A stream
 // need not name an entry's key leaf nor a presence container where other leaves have them in their paths, and the order
 // of a user-ordered list is shown only by whole lists in JSON.
-func (s *State) stoodFor(i int, leaf tree.Leaf) bool {
+func (s *State) stoodFor(i int, p path.Path) bool {
 	base := s.device.base
 	n := base.Node(i)
 	if n.Kind() == schema.List {
 		return true
 	}
-	around := leaf.Path
+	around := p
 	switch {
 	case n.IsKey():
-		around = leaf.Path.Parent()
+		around = p.Parent()
 	case n.HasValue() && !n.Presence():
 		return false
 	}
