@@ -173,6 +173,7 @@ func (n *node) saveLocked() error {
 func (n *node) reboot() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.hub.dropStreams() // nobody is told what a reboot does to the configuration
 	n.powered = true
 	n.bootLocked()
 }
@@ -186,6 +187,7 @@ func (n *node) power(on bool) {
 		n.powered = true
 		n.bootLocked()
 	case !on:
+		n.hub.dropStreams()
 		n.powered = false
 		n.dropPendingLocked()
 		n.changed()
