@@ -1,7 +1,10 @@
 package render
 
 import (
-	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
@@ -19,7 +22,7 @@ type Options struct {
 	Sources *tree.Sources
 	// Table returns the table that a device's trees share; nil makes one per device.
 	Table func(intent.DeviceName) *tree.Table
-	// Secret returns the value of a named secret; nil knows none.
+	// Secret returns the value of a named secret; nil knows none. It is called from several goroutines.
 	Secret func(name string) (string, bool)
 }
 
@@ -60,32 +63,33 @@ func NewCompiler(opts Options) *Compiler {
 // Sources resolves the sources of all leaves that the compiler made.
 func (c *Compiler) Sources() *tree.Sources { return c.opts.Sources }
 
-// Compile renders every device, in the fabric's order. A device that comes out as it was before has the same *Result
-// as before. The results are nil if the diagnostics hold an error.
+// Compile renders every device, in the fabric's order and several at a time. A device that comes out as it was before
+// has the same *Result as before. The results are nil if the diagnostics hold an error.
 func (c *Compiler) Compile(f *fabric.Fabric) ([]*Result, intent.Diagnostics) {
-	results := make([]*Result, 0, len(f.Devices))
-	var out intent.Diagnostics
-	kept := make(map[intent.DeviceName]*device, len(f.Devices))
-	for _, m := range f.Devices {
-		p, err := c.opts.Profiles.Get(m.Access.Profile)
-		switch {
-		case err != nil:
-			out = append(out, diagnostic(codeDialect, m.Source, fmt.Sprintf("device %q: %v", m.Name, err)))
-			continue
-		case m.Access.Dialect != "openconfig":
-			out = append(out, diagnostic(codeDialect, m.Source, fmt.Sprintf("device %q: dialect %q: there is only openconfig", m.Name, m.Access.Dialect)))
-			continue
+	devices := make([]*device, len(f.Devices))
+	for i, m := range f.Devices {
+		if devices[i] = c.devices[m.Name]; devices[i] == nil {
+			devices[i] = &device{name: m.Name, opts: &c.opts, table: c.opts.Table(m.Name)}
 		}
-		d := c.devices[m.Name]
-		if d == nil {
-			d = &device{name: m.Name, opts: &c.opts, table: c.opts.Table(m.Name)}
-		}
-		out = append(out, d.update(parts(m, p.Names))...)
-		kept[m.Name] = d
-		results = append(results, d.result)
 	}
-	c.devices = kept
-	if out = out.Sort(); out.HasErrors() {
+	found := make([]intent.Diagnostics, len(devices))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(devices)) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(devices)); i = next.Add(1) - 1 {
+				found[i] = devices[i].compile(f.Devices[i])
+			}
+		})
+	}
+	workers.Wait()
+	c.devices = make(map[intent.DeviceName]*device, len(devices))
+	results := make([]*Result, len(devices))
+	for i, d := range devices {
+		c.devices[d.name], results[i] = d, d.result
+	}
+	out := slices.Concat(found...).Sort()
+	if out.HasErrors() {
 		return nil, out
 	}
 	return results, out

@@ -50,6 +50,19 @@ type secret struct {
 	known bool
 }
 
+// compile brings the device up to date with its model.
+func (d *device) compile(m *fabric.Device) intent.Diagnostics {
+	p, err := d.opts.Profiles.Get(m.Access.Profile)
+	if err == nil && m.Access.Dialect != "openconfig" {
+		err = fmt.Errorf("dialect %q: unknown, there is openconfig", m.Access.Dialect)
+	}
+	if err != nil {
+		d.result = nil
+		return intent.Diagnostics{diagnostic(codeDialect, m.Source, fmt.Sprintf("device %q: %v", m.Name, err))}
+	}
+	return d.update(parts(m, p.Names))
+}
+
 // update brings the device up to date with its parts, if it can by what changed only.
 func (d *device) update(now []part) intent.Diagnostics {
 	if d.result == nil || !d.secretsHold() {

@@ -2,76 +2,107 @@ package render
 
 import (
 	"reflect"
+	"sync"
 
 	"github.com/tenter-net/tenter/internal/tree"
 )
 
-var sourceType = reflect.TypeFor[tree.Source]()
-
-// equal reports whether two models are equal. Sources that differ in nothing but their commit are: a leaf that a commit
-// did not touch keeps naming the commit that it came from, as in a blame.
+// equal reports whether two models are equal. Sources that differ in nothing but their commit are: a leaf that a
+// commit did not touch keeps naming the commit that it came from, as in a blame.
+//
+// It looks at every field there is, so a field that is added to a model later cannot be forgotten.
 func equal(a, b any) bool {
-	return equalValue(reflect.ValueOf(a), reflect.ValueOf(b))
+	x, y := reflect.ValueOf(a), reflect.ValueOf(b)
+	return x.Type() == y.Type() && comparerOf(x.Type())(x, y)
 }
 
-func equalValue(a, b reflect.Value) bool {
-	if a.IsValid() != b.IsValid() || a.IsValid() && a.Type() != b.Type() {
-		return false
+// A comparer compares two values of one type.
+type comparer func(a, b reflect.Value) bool
+
+var comparers sync.Map // reflect.Type -> comparer
+
+func comparerOf(t reflect.Type) comparer {
+	if c, ok := comparers.Load(t); ok {
+		return c.(comparer)
 	}
-	switch a.Kind() {
-	case reflect.Invalid:
-		return true
+	c := newComparer(t)
+	comparers.Store(t, c)
+	return c
+}
+
+func newComparer(t reflect.Type) comparer {
+	switch t.Kind() {
+	case reflect.Int:
+		return func(a, b reflect.Value) bool { return a.Int() == b.Int() }
+	case reflect.String:
+		return func(a, b reflect.Value) bool { return a.String() == b.String() }
 	case reflect.Struct:
-		if a.Type() == sourceType {
-			x, y := a.Interface().(tree.Source), b.Interface().(tree.Source)
-			x.Commit, y.Commit = "", ""
-			return x == y
-		}
-		if !holdsMore(a.Type()) {
-			return a.Equal(b)
-		}
-		for i := range a.NumField() {
-			if !equalValue(a.Field(i), b.Field(i)) {
-				return false
-			}
-		}
-		return true
+		return structComparer(t)
 	case reflect.Slice:
-		if a.Len() != b.Len() || a.IsNil() != b.IsNil() {
-			return false
-		}
-		for i := range a.Len() {
-			if !equalValue(a.Index(i), b.Index(i)) {
+		elem := comparerOf(t.Elem())
+		return func(a, b reflect.Value) bool {
+			n := a.Len()
+			if b.Len() != n {
 				return false
 			}
+			for i := range n {
+				if !elem(a.Index(i), b.Index(i)) {
+					return false
+				}
+			}
+			return true
 		}
-		return true
 	case reflect.Map:
-		if a.Len() != b.Len() {
-			return false
-		}
-		for it := a.MapRange(); it.Next(); {
-			if v := b.MapIndex(it.Key()); !v.IsValid() || !equalValue(it.Value(), v) {
+		elem := comparerOf(t.Elem())
+		return func(a, b reflect.Value) bool {
+			if a.Len() != b.Len() {
 				return false
 			}
+			for it := a.MapRange(); it.Next(); {
+				if v := b.MapIndex(it.Key()); !v.IsValid() || !elem(it.Value(), v) {
+					return false
+				}
+			}
+			return true
 		}
-		return true
-	case reflect.Pointer, reflect.Interface:
-		if a.IsNil() || b.IsNil() {
-			return a.IsNil() == b.IsNil()
+	case reflect.Pointer:
+		elem := comparerOf(t.Elem())
+		return func(a, b reflect.Value) bool {
+			if a.IsNil() || b.IsNil() {
+				return a.IsNil() == b.IsNil()
+			}
+			return elem(a.Elem(), b.Elem())
 		}
-		return equalValue(a.Elem(), b.Elem())
+	case reflect.Interface:
+		return func(a, b reflect.Value) bool {
+			if a.IsNil() || b.IsNil() {
+				return a.IsNil() == b.IsNil()
+			}
+			return a.Elem().Type() == b.Elem().Type() && comparerOf(a.Elem().Type())(a.Elem(), b.Elem())
+		}
 	}
-	return a.Equal(b)
+	return reflect.Value.Equal
 }
 
-// holdsMore reports whether values of a struct type need a look inside: others compare as a whole. Types of other
-// packages, such as netip.Prefix, hide their fields and compare so.
-func holdsMore(t reflect.Type) bool {
+func structComparer(t reflect.Type) comparer {
+	commit, isSource := -1, t == reflect.TypeFor[tree.Source]()
+	var fields []comparer
 	for i := range t.NumField() {
-		if !t.Field(i).IsExported() {
-			return false
+		f := t.Field(i)
+		if !f.IsExported() {
+			return reflect.Value.Equal // netip.Addr and its like compare as a whole
 		}
+		if isSource && f.Name == "Commit" {
+			commit = i
+		}
+		fields = append(fields, comparerOf(f.Type))
 	}
-	return true
+	return func(a, b reflect.Value) bool {
+		for i, same := range fields {
+			if i != commit && !same(a.Field(i), b.Field(i)) {
+				return false
+			}
+		}
+		return true
+	}
 }

@@ -1,7 +1,8 @@
 package openconfig
 
 import (
-	"fmt"
+	"cmp"
+	"slices"
 	"strconv"
 
 	"github.com/tenter-net/tenter/internal/fabric"
@@ -31,10 +32,10 @@ type items struct {
 }
 
 // add is a function for want of generic methods.
-func add[M any](to *items, kind string, id any, part M, render func(*Writer, namer, M)) {
+func add[M any](to *items, kind, id string, part M, render func(*Writer, namer, M)) {
 	names := to.names
 	to.list = append(to.list, Item{
-		Key:    fmt.Sprintf("%s/%v", kind, id),
+		Key:    kind + "/" + id,
 		Model:  input[M]{names, part},
 		render: func(w *Writer) { render(w, namer{names}, part) },
 	})
@@ -42,16 +43,16 @@ func add[M any](to *items, kind string, id any, part M, render func(*Writer, nam
 
 // Items splits the model of a device, in a fixed order.
 func Items(d *fabric.Device, names profile.Names) []Item {
-	to := &items{names: names}
+	to, n := &items{names: names}, namer{names}
 	add(to, "system", "", system{d.System, fabric.Text{Value: string(d.Name), Source: d.Source}}, renderSystem)
 	for _, i := range d.Interfaces {
-		add(to, "interface", i.ID, i, renderInterface)
+		add(to, "interface", n.iface(i.ID), i, renderInterface)
 	}
 	for _, l := range d.Links {
-		add(to, "lldp", l.Local, l, renderLLDP)
+		add(to, "lldp", n.iface(l.Local), l, renderLLDP)
 	}
 	for _, b := range d.BFD {
-		add(to, "bfd", b.Interface, b, renderBFD)
+		add(to, "bfd", n.unit(b.Interface.Interface, b.Interface.Index), b, renderBFD)
 	}
 	for _, es := range d.EthernetSegments {
 		add(to, "ethernet-segment", es.Name, es, renderEthernetSegment)
@@ -61,13 +62,13 @@ func Items(d *fabric.Device, names profile.Names) []Item {
 		add(to, "vtep", "", *d.VTEP, renderVTEP)
 	}
 	for _, v := range d.MacVRFs {
-		add(to, "mac-vrf", v.VLAN, macVRF{v, gatewayOf(d, v.VLAN)}, renderMacVRF)
+		add(to, "mac-vrf", itoa(v.VLAN), macVRF{v, gatewayOf(d, v.VLAN)}, renderMacVRF)
 	}
 	for _, v := range d.IPVRFs {
 		add(to, "ip-vrf", v.Name, v, renderIPVRF)
 	}
 	for _, g := range d.Gateways {
-		add(to, "gateway", g.VLAN, g, renderGateway)
+		add(to, "gateway", itoa(g.VLAN), g, renderGateway)
 	}
 	for _, b := range d.BGP {
 		addBGP(to, d, b)
@@ -89,20 +90,19 @@ func addBGP(to *items, d *fabric.Device, b fabric.BGP) {
 		add(to, "bgp/"+b.VRF+"/group", g.Name, peerGroup{b.VRF, g, sourceAddress(d, g.LocalSource)}, renderPeerGroup)
 	}
 	for _, n := range b.Neighbors {
-		add(to, "bgp/"+b.VRF+"/neighbor", n.Address, neighbor{b.VRF, n, sourceAddress(d, n.LocalSource)}, renderNeighbor)
+		add(to, "bgp/"+b.VRF+"/neighbor", n.Address.String(), neighbor{b.VRF, n, sourceAddress(d, n.LocalSource)}, renderNeighbor)
 	}
 	for _, r := range b.Redistribute {
-		add(to, "bgp/"+b.VRF+"/redistribute/"+string(r.From), r.Family, redistribution{b.VRF, r}, renderRedistribution)
+		add(to, "bgp/"+b.VRF+"/redistribute/"+string(r.From), string(r.Family), redistribution{b.VRF, r}, renderRedistribution)
 	}
 }
 
 func gatewayOf(d *fabric.Device, vlan int) *fabric.Gateway {
-	for i := range d.Gateways {
-		if d.Gateways[i].VLAN == vlan {
-			return &d.Gateways[i]
-		}
+	i, ok := slices.BinarySearchFunc(d.Gateways, vlan, func(g fabric.Gateway, vlan int) int { return cmp.Compare(g.VLAN, vlan) })
+	if !ok {
+		return nil
 	}
-	return nil
+	return &d.Gateways[i]
 }
 
 // sourceAddress returns the first address of the interface that a BGP session comes from, "" for none.
