@@ -51,7 +51,7 @@ func BenchmarkHandleWithChild(b *testing.B) {
 				return
 			}
 			after = list[0].Seq
-			if err := s.Deliver(ctx, "monitor", list[0], h); err != nil {
+			if _, err := s.Deliver(ctx, "monitor", list[0], h); err != nil {
 				b.Error(err)
 			}
 		}

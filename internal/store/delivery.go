@@ -63,23 +63,27 @@ func (t *transaction) owePast(g view.Group) error {
 	}
 }
 
-// deferFor is how long an event waits when an earlier one with the same subject is not handled yet.
-const deferFor = 50 * time.Millisecond
-
 // Deliver runs h on the event for the group and commits what it does together with the end of the delivery. An event that
-// the group is not owed (any more, or before its retry is due) is passed over. An event whose subject has an earlier one
-// waiting is put off to a retry, so that the order per subject is kept whoever delivers; events without a subject have no
-// order. After an error of h nothing is changed and FailDelivery is to be called.
-func (s *Store) Deliver(ctx context.Context, group string, e event.Event, h event.Handler) error {
-	return s.do(ctx, func(t *transaction) error {
-		owed, blockedUntil, err := t.owed(group, e)
-		if err != nil || !owed {
+// the group is not owed (any more, or before its retry is due) is passed over. The order per subject is kept whoever
+// delivers: when an earlier event of the subject is to be delivered first, nothing is done and its place is returned; when
+// that one waits for its retry, this one is put off until after it. Events without a subject have no order.
+// After an error of h nothing is changed and FailDelivery is to be called.
+func (s *Store) Deliver(ctx context.Context, group string, e event.Event, h event.Handler) (earlier event.Seq, err error) {
+	err = s.do(ctx, func(t *transaction) error {
+		earlier = 0
+		d, ok, err := t.nextOwed(group, e)
+		switch {
+		case err != nil || !ok:
 			return err
-		}
-		if !blockedUntil.IsZero() {
+		case d.Seq < e.Seq && d.State == view.DeliveryPending:
+			earlier = d.Seq
+			return nil
+		case d.Seq < e.Seq:
 			_, err := t.exec("UPDATE delivery SET state = 'retry', not_before = ? WHERE grp = ? AND subject = ? AND seq = ?",
-				toDB(blockedUntil), group, e.Subject, int64(e.Seq))
+				toDB(d.NotBefore)+1, group, e.Subject, int64(e.Seq))
 			return err
+		case d.State == view.DeliveryRetry && d.NotBefore.After(s.now()):
+			return nil
 		}
 		t.cause, t.group = &e, group
 		if err := h(ctx, t, e); err != nil {
@@ -93,32 +97,24 @@ func (s *Store) Deliver(ctx context.Context, group string, e event.Event, h even
 		}
 		return err
 	})
+	return earlier, err
 }
 
-// owed tells whether the group is to handle the event now and, when an earlier one of its subject comes first, when to
-// look again.
-func (t *transaction) owed(group string, e event.Event) (owed bool, blockedUntil time.Time, err error) {
+// nextOwed returns the first delivery of the event's subject up to the event; ok is false when the event is not owed.
+func (t *transaction) nextOwed(group string, e event.Event) (d view.Delivery, ok bool, err error) {
 	least := e.Seq
 	if e.Subject != "" {
 		least = 0
 	}
-	d, ok, err := first(t, scanDelivery, selectDelivery+
+	d, ok, err = first(t, scanDelivery, selectDelivery+
 		" WHERE grp = ? AND subject = ? AND seq >= ? AND seq <= ? AND state <> 'dead' ORDER BY seq LIMIT 1",
 		group, e.Subject, int64(least), int64(e.Seq))
-	if err != nil || !ok {
-		return false, time.Time{}, err
+	if err != nil || !ok || d.Seq == e.Seq {
+		return d, ok, err
 	}
-	now := t.s.now()
-	if d.Seq == e.Seq {
-		return d.State == view.DeliveryPending || !d.NotBefore.After(now), time.Time{}, nil
-	}
-	blockedUntil = now.Add(deferFor)
-	if d.State == view.DeliveryRetry && d.NotBefore.After(blockedUntil) {
-		blockedUntil = d.NotBefore.Add(deferFor)
-	}
-	_, owed, err = first(t, scanDelivery, selectDelivery+
-		" WHERE grp = ? AND subject = ? AND seq = ? AND state = 'pending'", group, e.Subject, int64(e.Seq))
-	return owed, blockedUntil, err
+	_, ok, err = first(t, scanDelivery, selectDelivery+
+		" WHERE grp = ? AND subject = ? AND seq = ? AND state <> 'dead'", group, e.Subject, int64(e.Seq))
+	return d, ok, err
 }
 
 // FailDelivery records that the group's handler failed: the delivery becomes a retry after a wait, or dead, which

@@ -24,6 +24,15 @@ func (s *Store) Head(ctx context.Context) (event.Seq, []byte, error) {
 	return h.seq, h.hash, nil
 }
 
+// Last returns the last event of the stream, 0 when it has none.
+func (s *Store) Last(ctx context.Context, stream string) (event.Seq, error) {
+	h, err := s.head(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("store: head: %w", err)
+	}
+	return h.last[stream], nil
+}
+
 const selectEvent = "SELECT seq, predecessor, hash, envelope FROM event"
 
 func scanEvent(row scanner) (event.Event, error) {

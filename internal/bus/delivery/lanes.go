@@ -16,8 +16,10 @@ import (
 
 // Store settles deliveries.
 type Store interface {
-	// Deliver runs the handler for the group, or passes the event over when it is not owed, and commits.
-	Deliver(ctx context.Context, group string, e event.Event, h event.Handler) error
+	// Deliver runs the handler for the group, or passes the event over when it is not owed, and commits. When an earlier
+	// event of the subject must be delivered first, it does nothing and returns that one's place.
+	Deliver(ctx context.Context, group string, e event.Event, h event.Handler) (earlier event.Seq, err error)
+	EventsAt(ctx context.Context, seqs []event.Seq) ([]event.Event, error)
 	// FailDelivery records that the handler failed and reports whether that was the last attempt.
 	FailDelivery(ctx context.Context, f view.Failure) (dead bool, err error)
 }
@@ -119,25 +121,45 @@ func (l *Lanes) settle(ctx context.Context, e event.Event) bool {
 	}
 }
 
-// deliver returns an error only when the store could not take the outcome: a handler's failure is one.
+// deliver delivers the event, and before it those of its subject that come first: another process may have read them and
+// be slow or dead, and whoever delivers one, it is delivered once.
 func (l *Lanes) deliver(ctx context.Context, e event.Event) error {
+	for {
+		earlier, err := l.attempt(ctx, e)
+		if err != nil || earlier == 0 {
+			return err
+		}
+		events, err := l.store.EventsAt(ctx, []event.Seq{earlier})
+		if err != nil {
+			return err
+		}
+		for _, first := range events {
+			if _, err := l.attempt(ctx, first); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// attempt returns an error only when the store could not take the outcome: a handler's failure is one.
+func (l *Lanes) attempt(ctx context.Context, e event.Event) (earlier event.Seq, err error) {
 	failed := false
-	err := l.store.Deliver(ctx, l.sub.Name, e, func(ctx context.Context, tx event.Tx, e event.Event) error {
+	earlier, err = l.store.Deliver(ctx, l.sub.Name, e, func(ctx context.Context, tx event.Tx, e event.Event) error {
 		failed = true // should the handler panic
 		err := l.sub.Handler(ctx, tx, e)
 		failed = err != nil
 		return err
 	})
 	if err == nil || !failed || ctx.Err() != nil || errors.Is(err, ErrStop) {
-		return err
+		return earlier, err
 	}
 	dead, err2 := l.store.FailDelivery(ctx, view.Failure{Group: l.sub.Name, Event: e, Reason: reason(err), Retry: l.retry.Retry})
 	if err2 != nil {
-		return errors.Join(err, err2)
+		return 0, errors.Join(err, err2)
 	}
 	l.log.Warn("handler failed", zap.String("type", string(e.Type)), zap.Uint64("seq", uint64(e.Seq)),
 		zap.String("device", e.Subject), zap.String("correlation", e.Correlation), zap.Bool("dead", dead), zap.Error(err))
-	return nil
+	return 0, nil
 }
 
 // ErrStop is wrapped by what a handler returns when the whole group must stop here, which is no failure of the event.

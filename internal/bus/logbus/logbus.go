@@ -8,7 +8,6 @@ package logbus
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -20,31 +19,12 @@ import (
 	"github.com/tenter-net/tenter/internal/view"
 )
 
-// Log is the event log with what every group is still owed.
-type Log interface {
-	delivery.Store
-	Events(ctx context.Context, q event.Query) ([]event.Event, error)
-	EventsAt(ctx context.Context, seqs []event.Seq) ([]event.Event, error)
-	Head(ctx context.Context) (event.Seq, []byte, error)
-	Wait(ctx context.Context, after event.Seq) error
-	JoinGroup(ctx context.Context, name string, streams []string, types []event.Type) error
-	OldestPending(ctx context.Context, group, stream string) (event.Seq, error)
-	TakeRetries(ctx context.Context, group string, limit int, hold time.Duration) ([]view.Delivery, error)
-}
-
-// Leases say which process runs a group.
-type Leases interface {
-	Acquire(ctx context.Context, key, holder string, ttl time.Duration) (view.Lease, bool, error)
-	Renew(ctx context.Context, l view.Lease, ttl time.Duration) (view.Lease, error)
-	Release(ctx context.Context, l view.Lease) error
-	Guard(tx event.Tx, l view.Lease) error
-}
-
 // Options make a Bus. Store and Worker are required.
 type Options struct {
 	Store interface {
-		Log
-		Leases
+		delivery.Log
+		delivery.Leases
+		Guard(tx event.Tx, l view.Lease) error
 	}
 	Worker string        // unique among the processes that share the store
 	Lease  time.Duration // after which a killed process's groups go to another; 5 s when 0
@@ -93,35 +73,16 @@ func (b *Bus) Run(ctx context.Context) error {
 
 // runGroup serves the group whenever this process has its lease.
 func (b *Bus) runGroup(ctx context.Context, sub delivery.Subscription) {
-	log := b.opts.Log.With(zap.String("group", sub.Name))
-	for failures := 0; ctx.Err() == nil; {
-		lease, ok, err := b.opts.Store.Acquire(ctx, "group/"+sub.Name, b.opts.Worker, b.opts.Lease)
-		switch {
-		case err == nil && ok:
-			failures = 0
-			if err := b.serve(ctx, sub, lease); err != nil && ctx.Err() == nil {
-				log.Warn("group interrupted", zap.Error(err))
-			}
-		case err != nil && ctx.Err() == nil:
-			failures++
-			log.Warn("group waits for the store", zap.Int("failures", failures), zap.Error(err))
-		}
-		// Another has it: look again soon, so that what it releases is not idle for long.
-		delivery.Sleep(ctx, delivery.Backoff(max(failures, 1), b.opts.Lease/10, b.opts.Lease))
-	}
+	delivery.WithLease(ctx, b.opts.Store, "group/"+sub.Name, b.opts.Worker, b.opts.Lease,
+		func(ctx context.Context, lease view.Lease) error { return b.serve(ctx, sub, lease) },
+		func(failures int, err error) {
+			b.opts.Log.Warn("group interrupted", zap.String("group", sub.Name), zap.Int("failures", failures), zap.Error(err))
+		})
 }
 
 // serve delivers the group's events while the lease lasts.
-func (b *Bus) serve(ctx context.Context, sub delivery.Subscription, lease view.Lease) (err error) {
+func (b *Bus) serve(ctx context.Context, sub delivery.Subscription, lease view.Lease) error {
 	ctx, cancel := context.WithCancelCause(ctx)
-	defer func() {
-		// The context has ended: leaving must still be possible, for a moment.
-		last, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer stop()
-		if e := b.opts.Store.Release(last, lease); e != nil && !errors.Is(e, view.ErrLeaseLost) {
-			err = errors.Join(err, e)
-		}
-	}()
 	handler := sub.Handler
 	sub.Handler = func(ctx context.Context, tx event.Tx, e event.Event) error {
 		if err := b.opts.Store.Guard(tx, lease); err != nil {
@@ -132,30 +93,16 @@ func (b *Bus) serve(ctx context.Context, sub delivery.Subscription, lease view.L
 	}
 	lanes := delivery.NewLanes(ctx, sub, b.opts.Store, b.opts.Retry, b.opts.Log)
 	var wg sync.WaitGroup
-	for _, part := range []func(context.Context) error{
-		func(ctx context.Context) error { return b.renew(ctx, lease) },
-		func(ctx context.Context) error { return b.follow(ctx, sub, lanes) },
-		func(ctx context.Context) error { return b.retries(ctx, sub, lanes) },
-	} {
-		wg.Go(func() { cancel(part(ctx)) })
-	}
+	wg.Go(func() { cancel(b.follow(ctx, sub, lanes)) })
+	wg.Go(func() { cancel(b.retries(ctx, sub, lanes)) })
 	wg.Wait()
 	lanes.Wait()
 	return context.Cause(ctx)
 }
 
-func (b *Bus) renew(ctx context.Context, lease view.Lease) error {
-	for delivery.Sleep(ctx, b.opts.Lease/3) {
-		if _, err := b.opts.Store.Renew(ctx, lease, b.opts.Lease); err != nil {
-			return err
-		}
-	}
-	return context.Cause(ctx)
-}
-
 // follow reads the log from the first event that the group is owed and then as it grows.
 func (b *Bus) follow(ctx context.Context, sub delivery.Subscription, lanes *delivery.Lanes) error {
-	at, err := b.start(ctx, sub)
+	at, err := delivery.Start(ctx, b.opts.Store, sub.Name, sub.Streams...)
 	if err != nil {
 		return err
 	}
@@ -179,24 +126,6 @@ func (b *Bus) follow(ctx context.Context, sub delivery.Subscription, lanes *deli
 			}
 		}
 	}
-}
-
-// start is the place in the log after which the group's first event is.
-func (b *Bus) start(ctx context.Context, sub delivery.Subscription) (event.Seq, error) {
-	at, _, err := b.opts.Store.Head(ctx)
-	if err != nil {
-		return 0, err
-	}
-	for _, stream := range sub.Streams {
-		seq, err := b.opts.Store.OldestPending(ctx, sub.Name, stream)
-		if err != nil {
-			return 0, err
-		}
-		if seq != 0 {
-			at = min(at, seq-1)
-		}
-	}
-	return at, nil
 }
 
 // retryEvery is how often due retries are looked for.

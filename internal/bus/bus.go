@@ -1,0 +1,133 @@
+// Package bus distributes events over Redis Streams. The event log is the truth: a relay copies it to one stream per kind
+// of event, consumer groups read those, load each event from the log by its place, and commit what the handler does
+// together with the end of the delivery before they acknowledge. So Redis may be down, flushed, restored from an old snapshot or
+// written to by others, and no event is lost, none handled twice, and none believed that the log does not have.
+//
+// Keys are tenter:{fabric}:<stream>, and tenter:{fabric}:<group>:retry for a group's own retries; the braces are Redis'
+// hash tag, which keeps one fabric's keys on one node of a cluster. An entry's id is <seq>-0, its one field is data.
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+	"go.uber.org/zap"
+
+	"github.com/tenter-net/tenter/internal/bus/delivery"
+	"github.com/tenter-net/tenter/internal/event"
+)
+
+// Store is the event log, with leases for the relay.
+type Store interface {
+	delivery.Log
+	delivery.Leases
+	Last(ctx context.Context, stream string) (event.Seq, error)
+	Do(ctx context.Context, fn func(tx event.Tx) error) error
+	RetryLost(ctx context.Context, group, stream string, before event.Seq) (int64, error)
+}
+
+// Options make a Bus. URL, Fabric, Store and Worker are required.
+type Options struct {
+	URL    string // redis:// or rediss://, with user and password when the server wants them
+	Fabric string
+	Store  Store
+	Worker string        // unique among the processes on the fabric, better the same after a restart
+	Lease  time.Duration // after which a killed process's events go to others; 5 s when 0
+	Retry  delivery.Policy
+	MaxLen int64         // entries that a stream keeps, about; 100,000 when 0
+	MaxAge time.Duration // for which a stream keeps entries, about; 24 h when 0
+	Log    *zap.Logger
+}
+
+// A Bus relays and delivers to the groups that were subscribed before Run.
+type Bus struct {
+	opts   Options
+	log    *zap.Logger
+	client *redis.Client
+	subs   []delivery.Subscription
+}
+
+// quiet silences the client's own logger, once: whatever goes wrong is returned as an error too.
+var quiet = sync.OnceFunc(func() { redis.SetLogger(discard{}) })
+
+type discard struct{}
+
+func (discard) Printf(context.Context, string, ...any) {}
+
+// New returns a Bus that does nothing until Run. Redis need not be there yet. An error never holds the URL's password.
+func New(opts Options) (*Bus, error) {
+	if opts.Fabric == "" || opts.Worker == "" || opts.Store == nil {
+		return nil, errors.New("bus: fabric, worker and store are required")
+	}
+	o, err := redis.ParseURL(opts.URL)
+	if err != nil {
+		if bad := (*url.Error)(nil); errors.As(err, &bad) {
+			err = bad.Err // without the URL
+		}
+		return nil, fmt.Errorf("bus: redis URL: %w", err)
+	}
+	quiet()
+	o.MaxRetries = -1 // what is not idempotent must not be sent again blindly; the loops here try again
+	o.DialerRetries = 1
+	o.DialTimeout = 2 * time.Second
+	o.ContextTimeoutEnabled = true
+	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	if opts.Lease <= 0 {
+		opts.Lease = 5 * time.Second
+	}
+	if opts.MaxLen <= 0 {
+		opts.MaxLen = 100_000
+	}
+	if opts.MaxAge <= 0 {
+		opts.MaxAge = 24 * time.Hour
+	}
+	if opts.Log == nil {
+		opts.Log = zap.NewNop()
+	}
+	return &Bus{opts: opts, log: opts.Log.Named("bus"), client: redis.NewClient(o)}, nil
+}
+
+// Subscribe adds a group. Types are patterns as in event.Type.Matches; without streams those of the types are read. It
+// must not be called after Run.
+func (b *Bus) Subscribe(group string, streams []string, types []event.Type, h event.Handler) {
+	b.subs = append(b.subs, delivery.NewSubscription(group, streams, types, h))
+}
+
+// Run relays, when no other process does, and delivers, until the context ends; it returns when nothing it
+// started is running any more. A Bus runs once.
+func (b *Bus) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, b.client.Close()) }()
+	for _, sub := range b.subs {
+		if err := b.opts.Store.JoinGroup(ctx, sub.Name, sub.Streams, sub.Types); err != nil {
+			return fmt.Errorf("bus: %w", err)
+		}
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { b.runRelay(ctx) })
+	for _, sub := range b.subs {
+		wg.Go(func() { newGroup(b, sub).run(ctx) })
+	}
+	wg.Wait()
+	return nil
+}
+
+// key is the Redis key of a stream.
+func (b *Bus) key(stream string) string { return "tenter:{" + b.opts.Fabric + "}:" + stream }
+
+// retryKey is the Redis key of a group's own stream of retries.
+func (b *Bus) retryKey(group string) string { return b.key(group + ":retry") }
+
+// deadEntry tells of an entry that the log does not stand behind.
+func (b *Bus) deadEntry(ctx context.Context, d event.DeadLettered) error {
+	b.log.Warn("entry is not what the log has", zap.String("stream", d.Stream), zap.String("entry", d.Entry),
+		zap.String("group", d.Group), zap.String("reason", d.Reason))
+	return b.opts.Store.Do(ctx, func(tx event.Tx) error {
+		return tx.Append(ctx, event.Draft{Type: event.TypeDeadLettered, Data: d})
+	})
+}

@@ -1,0 +1,170 @@
+// Package bustest is the contract that every bus keeps, as tests. A bus's own test package calls Run with a way to make
+// the bus over a store; several buses over one store are as several processes. It also calls Main from TestMain,
+// since one test kills a real process.
+package bustest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tenter-net/tenter/internal/bus/delivery"
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/store"
+)
+
+// Bus is what is under test.
+type Bus interface {
+	Subscribe(group string, streams []string, types []event.Type, h event.Handler)
+	Run(ctx context.Context) error
+}
+
+// Retry is the policy that the buses are to be made with: fast, and three attempts.
+var Retry = delivery.Policy{MaxAttempts: 3, First: 20 * time.Millisecond, Max: 50 * time.Millisecond}
+
+// Lease is the lease that the buses are to be made with.
+const Lease = 2 * time.Second
+
+// A World is one store's directory and the buses that share it.
+type World struct {
+	testing.TB
+	Dir   string
+	Store *store.Store // for looking and for appending
+	make  Maker
+	made  int
+}
+
+// NewWorld makes an empty world. make makes a bus over a store that the world closes.
+func NewWorld(t testing.TB, make Maker) *World {
+	w := &World{TB: t, Dir: t.TempDir(), make: make}
+	w.Store = w.open("test")
+	return w
+}
+
+func (w *World) open(worker string) *store.Store {
+	w.Helper()
+	s, err := store.Open(context.Background(), store.Options{Dir: w.Dir, Fabric: "dc1", Worker: worker})
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			w.Error(err)
+		}
+	})
+	return s
+}
+
+// Start starts a bus with a store of its own, subscribed by subscribe. The function returned stops it and waits;
+// the end of the test does too.
+func (w *World) Start(subscribe func(Bus)) (stop func()) {
+	w.Helper()
+	w.made++
+	name := fmt.Sprintf("w%d", w.made)
+	b := w.make(w.open(name), name)
+	subscribe(b)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- b.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		select {
+		case err := <-ended:
+			if err != nil && !errors.Is(err, context.Canceled) {
+				w.Errorf("Run() = %v", err)
+			}
+		case <-time.After(10 * time.Second):
+			w.Errorf("bus %s did not stop", name)
+		}
+	})
+	w.Cleanup(stop)
+	return stop
+}
+
+// Drift appends n drift events for each device, in turns.
+func (w *World) Drift(n int, devices ...string) {
+	w.Helper()
+	var drafts []event.Draft
+	for range n {
+		for _, d := range devices {
+			drafts = append(drafts, event.Draft{Type: event.TypeDriftDetected, Subject: d, Data: event.Drift{Episode: "e-" + d}})
+		}
+	}
+	w.Append(drafts...)
+}
+
+// Append appends the drafts.
+func (w *World) Append(drafts ...event.Draft) {
+	w.Helper()
+	err := w.Store.Do(context.Background(), func(tx event.Tx) error { return tx.Append(context.Background(), drafts...) })
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+// Answer is a handler whose effect is one child event, by which Handled sees what was handled.
+func Answer(ctx context.Context, tx event.Tx, e event.Event) error {
+	return tx.Append(ctx, event.Draft{Type: event.TypeDeviceSynced, Subject: e.Subject, Data: event.Device{Reason: string(e.Type)}})
+}
+
+// Events returns all events of the type, oldest first.
+func (w *World) Events(types ...event.Type) []event.Event {
+	w.Helper()
+	events, err := w.Store.Events(context.Background(), event.Query{Types: types, Limit: 100000})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return events
+}
+
+// Until waits for the condition and fails the test when it does not come true in time.
+func (w *World) Until(what string, cond func() bool) {
+	w.Helper()
+	const limit = 20 * time.Second
+	for deadline := time.Now().Add(limit); !cond(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			groups, err := w.Store.Groups(context.Background())
+			w.Fatalf("not within %v: %s; groups %+v, %v", limit, what, groups, err)
+		}
+	}
+}
+
+// UntilAnswered waits for n answers and checks that every drift event was answered once, and those of one device
+// in their order.
+func (w *World) UntilAnswered(n int) {
+	w.Helper()
+	w.Until(fmt.Sprintf("%d answers", n), func() bool { return len(w.Events(event.TypeDeviceSynced)) >= n })
+	w.Until("nothing is owed", func() bool { return w.owed() == 0 })
+	want, got := map[string][]event.ID{}, map[string][]event.ID{}
+	for _, e := range w.Events(event.TypeDriftDetected) {
+		want[e.Subject] = append(want[e.Subject], e.ID)
+	}
+	for _, e := range w.Events(event.TypeDeviceSynced) {
+		got[e.Subject] = append(got[e.Subject], e.Causation)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		w.Fatalf("handled is not what happened, -want +got:\n%s", diff)
+	}
+	if _, err := w.Store.VerifyLog(context.Background()); err != nil {
+		w.Error(err)
+	}
+}
+
+// owed is how many deliveries wait.
+func (w *World) owed() int {
+	w.Helper()
+	groups, err := w.Store.Groups(context.Background())
+	if err != nil {
+		w.Fatal(err)
+	}
+	n := 0
+	for _, g := range groups {
+		n += g.Pending + g.Retry
+	}
+	return n
+}
