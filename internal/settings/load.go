@@ -89,6 +89,16 @@ func Load(flags *pflag.FlagSet) (*Settings, error) {
 	return s, nil
 }
 
+// LoadFile is Load with the named file and without flags.
+func LoadFile(name string) (*Settings, error) {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	AddFlags(flags)
+	if err := flags.Set(fileFlag, name); err != nil {
+		return nil, fmt.Errorf("settings: %w", err)
+	}
+	return Load(flags)
+}
+
 func openFile(flags *pflag.FlagSet) (*document, error) {
 	name := os.Getenv(fileVariable)
 	if flags != nil {

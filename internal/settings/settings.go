@@ -90,10 +90,10 @@ type Secrets struct {
 // Monitor says how devices are watched.
 type Monitor struct {
 	Settle         time.Duration `mapstructure:"settle" doc:"how long a difference must last to be drift"`
-	AuditInterval  time.Duration `mapstructure:"audit_interval" doc:"time between full reads, whatever the stream says"`
-	SyncTimeout    time.Duration `mapstructure:"sync_timeout" doc:"silence until sync_response that ends a subscription attempt"`
-	SampleInterval time.Duration `mapstructure:"sample_interval" doc:"interval of SAMPLE subscriptions, where ON_CHANGE is not to be had"`
-	PollInterval   time.Duration `mapstructure:"poll_interval" doc:"interval of reads, where no subscription is to be had"`
+	AuditInterval  time.Duration `mapstructure:"audit_interval" doc:"time between full reads, whatever the stream says; 0 as the device profile has it"`
+	SyncTimeout    time.Duration `mapstructure:"sync_timeout" doc:"silence until sync_response that ends a subscription attempt; 0 as the profile has it"`
+	SampleInterval time.Duration `mapstructure:"sample_interval" doc:"interval of SAMPLE subscriptions, where ON_CHANGE is not to be had; 0 as the profile has it"`
+	PollInterval   time.Duration `mapstructure:"poll_interval" doc:"interval of reads, where no subscription is to be had; 0 as the profile has it"`
 	ReconnectMax   time.Duration `mapstructure:"reconnect_max" doc:"longest pause between two attempts to connect"`
 }
 
@@ -101,7 +101,7 @@ type Monitor struct {
 type Apply struct {
 	Intent         string        `mapstructure:"intent" doc:"manual: plans for new intent wait for approval; auto: they run"`
 	Parallel       int           `mapstructure:"parallel" doc:"devices written at once"`
-	SetTimeout     time.Duration `mapstructure:"set_timeout" doc:"deadline of one Set"`
+	SetTimeout     time.Duration `mapstructure:"set_timeout" doc:"deadline of one request to a device; 0 as the profile has it"`
 	ReadbackWindow time.Duration `mapstructure:"readback_window" doc:"how long a device may take to show what was set"`
 	PlanExpiry     time.Duration `mapstructure:"plan_expiry" doc:"age at which a plan can no longer be approved or run"`
 	Save           bool          `mapstructure:"save" doc:"save to the startup configuration after a verified run"`
@@ -158,6 +158,7 @@ type TLS struct {
 	KeyFile            string `mapstructure:"key_file" path:"true"`
 	ServerName         string `mapstructure:"server_name"`
 	InsecureSkipVerify bool   `mapstructure:"insecure_skip_verify"`
+	Plaintext          bool   `mapstructure:"plaintext"`  // no TLS at all
 	PinSHA256          string `mapstructure:"pin_sha256"` // of the device's certificate in DER, 64 hex digits
 }
 
@@ -181,17 +182,12 @@ func Default() Settings {
 		Log:             Log{Level: "info", Format: "text"},
 		Secrets:         Secrets{EnvPrefix: "TENTER_SECRET_"},
 		Monitor: Monitor{
-			Settle:         300 * time.Millisecond,
-			AuditInterval:  5 * time.Minute,
-			SyncTimeout:    10 * time.Second,
-			SampleInterval: 10 * time.Second,
-			PollInterval:   30 * time.Second,
-			ReconnectMax:   30 * time.Second,
+			Settle:       300 * time.Millisecond,
+			ReconnectMax: 30 * time.Second,
 		},
 		Apply: Apply{
 			Intent:         ApplyManual,
 			Parallel:       8,
-			SetTimeout:     30 * time.Second,
 			ReadbackWindow: 10 * time.Second,
 			PlanExpiry:     24 * time.Hour,
 			Save:           true,

@@ -44,6 +44,13 @@ func (c validator) between(key string, d, low, high time.Duration) {
 	}
 }
 
+// zeroOrBetween is between for a time that 0 leaves to the device's profile.
+func (c validator) zeroOrBetween(key string, d, low, high time.Duration) {
+	if d != 0 {
+		c.between(key, d, low, high)
+	}
+}
+
 // exactlyOne checks that of two ways to say one thing exactly one is used.
 func (c validator) exactlyOne(at, a, aValue, b, bValue string) {
 	switch {
@@ -109,16 +116,16 @@ func (s *Settings) validate(ps *problems) {
 func (s *Settings) validateLoops(c validator) {
 	m, a := s.Monitor, s.Apply
 	c.between("monitor.settle", m.Settle, 0, time.Minute)
-	c.between("monitor.audit_interval", m.AuditInterval, time.Second, 24*time.Hour)
-	c.between("monitor.sync_timeout", m.SyncTimeout, 100*time.Millisecond, 10*time.Minute)
-	c.between("monitor.sample_interval", m.SampleInterval, 100*time.Millisecond, time.Hour)
-	c.between("monitor.poll_interval", m.PollInterval, 100*time.Millisecond, time.Hour)
+	c.zeroOrBetween("monitor.audit_interval", m.AuditInterval, time.Second, 24*time.Hour)
+	c.zeroOrBetween("monitor.sync_timeout", m.SyncTimeout, 100*time.Millisecond, 10*time.Minute)
+	c.zeroOrBetween("monitor.sample_interval", m.SampleInterval, 100*time.Millisecond, time.Hour)
+	c.zeroOrBetween("monitor.poll_interval", m.PollInterval, 100*time.Millisecond, time.Hour)
 	c.between("monitor.reconnect_max", m.ReconnectMax, 100*time.Millisecond, time.Hour)
 	c.oneOf("apply.intent", a.Intent, []string{ApplyManual, ApplyAuto})
 	if a.Parallel < 1 || a.Parallel > 1024 {
 		c.bad("apply.parallel", "", "%d is not between 1 and 1024", a.Parallel)
 	}
-	c.between("apply.set_timeout", a.SetTimeout, 100*time.Millisecond, 30*time.Minute)
+	c.zeroOrBetween("apply.set_timeout", a.SetTimeout, 100*time.Millisecond, 30*time.Minute)
 	c.between("apply.readback_window", a.ReadbackWindow, 100*time.Millisecond, 30*time.Minute)
 	c.between("apply.plan_expiry", a.PlanExpiry, time.Minute, 30*24*time.Hour)
 	c.between("notify.group_wait", s.Notify.GroupWait, 0, time.Hour)
@@ -171,6 +178,9 @@ func (s *Settings) validateAccess(c validator) {
 		if t.InsecureSkipVerify && (t.CAFile != "" || t.ServerName != "") {
 			c.bad(at+".insecure_skip_verify", "", "makes ca_file and server_name useless: one or the other must go")
 		}
+		if t.Plaintext && (t.CAFile != "" || t.CertFile != "" || t.PinSHA256 != "" || t.InsecureSkipVerify) {
+			c.bad(at+".plaintext", "", "is no TLS at all: the other fields of the entry must go")
+		}
 		if pin, err := hex.DecodeString(t.PinSHA256); err != nil || len(pin) != 0 && len(pin) != 32 {
 			c.bad(at+".pin_sha256", "", "must be 64 hex digits")
 		}
@@ -214,6 +224,11 @@ func (s *Settings) warnings() []string {
 	for _, t := range s.TLS {
 		if t.InsecureSkipVerify && t.PinSHA256 == "" {
 			out = append(out, fmt.Sprintf("tls %q: insecure_skip_verify: anybody in between can read and change what is sent", t.Name))
+		}
+	}
+	for _, t := range s.TLS {
+		if t.Plaintext {
+			out = append(out, fmt.Sprintf("tls %q: plaintext: everybody on the way can read the password and change what is sent", t.Name))
 		}
 	}
 	known := map[string]bool{fileVariable: true}
