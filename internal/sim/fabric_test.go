@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	gpb "github.com/openconfig/gnmi/proto/gnmi"
 	"go.uber.org/goleak"
 
 	"github.com/tenter-net/tenter/internal/sim/hand"
@@ -99,5 +98,4 @@ func TestSetAndGet(t *testing.T) {
 			t.Errorf("%s: got %q, %v", leaf, got, err)
 		}
 	}
-	_ = gpb.Encoding_JSON
 }

@@ -45,8 +45,9 @@ type node struct {
 
 // A view is what the device shows at one moment.
 type view struct {
-	tree *conf.Tree
-	at   int64 // nanoseconds since the epoch; grows with every view
+	tree   *conf.Tree
+	at     int64 // nanoseconds since the epoch; grows with every view
+	silent bool  // nobody is told of what became different
 }
 
 // newNode reads the saved startup configuration, or makes the one of a new device, and boots.
@@ -110,7 +111,7 @@ func (n *node) publishLocked() {
 		e.SetState(leaf.Path, leaf.Module, leaf.Value)
 	}
 	n.stamp = max(time.Now().UnixNano(), n.stamp+1)
-	v := &view{tree: e.StateTree(), at: n.stamp}
+	v := &view{tree: e.StateTree(), at: n.stamp, silent: n.faults.on(Silent)}
 	n.view.Store(v)
 	n.hub.publish(v)
 }

@@ -72,7 +72,7 @@ func (s *server) follow(ctx context.Context, st *stream, mail *mailbox) error {
 			if drop {
 				return status.Error(codes.Unavailable, "the stream was dropped")
 			}
-			if err := s.tell(st, views); err != nil {
+			if err := st.tell(views); err != nil {
 				return err
 			}
 		case <-timer.C:
@@ -84,12 +84,13 @@ func (s *server) follow(ctx context.Context, st *stream, mail *mailbox) error {
 	}
 }
 
-func (s *server) tell(st *stream, views []*view) error {
+// tell sends what each view changed.
+func (st *stream) tell(views []*view) error {
 	for _, v := range views {
 		if v.at <= st.current.at { // the snapshot had it already
 			continue
 		}
-		if !s.faults.on(Silent) {
+		if !v.silent {
 			if err := st.changes(v); err != nil {
 				return err
 			}
