@@ -44,7 +44,7 @@ func Compute(in Input) Result {
 	for _, p := range in.Unproven {
 		c.unproven[p.String()] = true
 	}
-	c.shaper = newShaper(in.Observed, in)
+	c.shaper = newShaper(in, c.ours)
 	target := in.Desired
 	if in.Remedy {
 		target = in.Applied
@@ -60,7 +60,7 @@ func Compute(in Input) Result {
 			c.write(&w, ch)
 		}
 	}
-	edit, writes := c.shape(w, target.Under)
+	edit, writes := c.shape(w)
 	r := Result{Edit: edit, Writes: writes}
 	if !in.Remedy {
 		r.Claims, r.Releases = c.bookkeeping()
@@ -122,6 +122,7 @@ func (c *computation) writes(p path.Path) bool {
 func (c *computation) remove(w *wishes, ch tree.Change) {
 	if ch.Before.Kind() == schema.KindKeys {
 		w.dels = append(w.dels, del{Change: ch, neutral: true})
+		w.orders = append(w.orders, ch)
 		return
 	}
 	action := c.Scope.Action(ch.Path)
@@ -143,6 +144,12 @@ func (c *computation) remove(w *wishes, ch tree.Change) {
 	w.dels = append(w.dels, del{Change: ch})
 }
 
+// ours reports whether a leaf is declared or owned.
+func (c *computation) ours(p path.Path) bool {
+	_, desired := c.Desired.Find(p)
+	return desired || c.owned(p)
+}
+
 func (c *computation) owned(p path.Path) bool {
 	_, applied := c.Applied.Find(p)
 	return applied || len(c.unproven) > 0 && c.unproven[p.String()]
@@ -158,9 +165,6 @@ func (c *computation) implied(ch tree.Change) bool {
 func (c *computation) reorder(w *wishes, ch tree.Change) {
 	if ch.Before == "" && c.Observed.Has(ch.Path) {
 		return // the device does not say in which order its entries are
-	}
-	if !c.Scope.Writes(ch.Path) || c.Remedy && c.Only != nil && !c.Only(ch.Path) {
-		return
 	}
 	w.orders = append(w.orders, ch)
 }

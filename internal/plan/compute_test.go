@@ -81,6 +81,7 @@ func send(t *testing.T, have *tree.Tree, e tree.Edit) *tree.Tree {
 			t.Fatal(err)
 		}
 		if len(s) == 0 {
+			b.Delete(p)
 			continue
 		}
 		set(tree.Leaf{Path: p, Value: schema.KeysValue(s)})
@@ -116,7 +117,7 @@ func undoes(t *testing.T, in Input, r Result) {
 	after.Observed = send(t, in.Observed, r.Edit)
 	back := send(t, after.Observed, Undo(after, r.Writes))
 	for ch := range tree.Diff(in.Observed, back) {
-		t.Errorf("after undoing: %s is %q, was %q", ch.Path, ch.After, ch.Before)
+		t.Errorf("after undoing: %s is %q, was %q\n%s", ch.Path, ch.After, ch.Before, editText(Undo(after, r.Writes)))
 	}
 }
 

@@ -79,10 +79,8 @@ func (c *computation) cause(w tree.Change) Trigger {
 // subtreeOf returns what a leaf is shown under: the node that is deleted with it, else its list entry, else the
 // container it is in.
 func (c *computation) subtreeOf(p path.Path) path.Path {
-	for _, d := range c.deletes {
-		if len(d.Elems) < len(p.Elems) && p.HasPrefix(d) {
-			return d
-		}
+	if i, _ := slices.BinarySearchFunc(c.deletes, p, path.Compare); i > 0 && p.HasPrefix(c.deletes[i-1]) {
+		return c.deletes[i-1]
 	}
 	for i := len(p.Elems) - 1; i >= 0; i-- {
 		if len(p.Elems[i].Keys) > 0 {

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"cmp"
-	"iter"
 	"slices"
 
 	"github.com/tenter-net/tenter/internal/path"
@@ -31,12 +30,16 @@ type shaper struct {
 	unread   []path.Path
 	notes    []Note
 
+	// ours reports whether a leaf that stays as it is may be sent again with a list that is replaced.
+	ours func(path.Path) bool
+
 	deletes  []path.Path
 	replaces []tree.Subtree
+	target   *tree.Tree // what the device is to have, built when a list's order needs it
 }
 
-func newShaper(observed *tree.Tree, in Input) *shaper {
-	s := &shaper{observed: observed, in: in}
+func newShaper(in Input, ours func(path.Path) bool) *shaper {
+	s := &shaper{observed: in.Observed, in: in, ours: ours}
 	for _, p := range in.Problems {
 		if q, err := path.Parse(p.Path); err == nil {
 			s.unread = append(s.unread, q)
@@ -47,14 +50,13 @@ func newShaper(observed *tree.Tree, in Input) *shaper {
 
 func (s *shaper) note(p path.Path, text string) { s.notes = append(s.notes, Note{p.String(), text}) }
 
-// shape returns the edit and every leaf that it changes. under gives the leaves that are to be below a list that has
-// to be replaced.
-func (s *shaper) shape(w wishes, under func(path.Path) iter.Seq[tree.Leaf]) (tree.Edit, []tree.Change) {
+// shape returns the edit and every leaf that it changes.
+func (s *shaper) shape(w wishes) (tree.Edit, []tree.Change) {
 	var writes []tree.Change
 	gone := s.shapeDeletes(w)
 	updates := slices.Clone(w.sets)
 	for _, o := range w.orders {
-		if sent, ok := s.shapeOrder(o, w, gone, under); ok {
+		if sent, ok := s.shapeOrder(o, w, gone); ok {
 			writes = append(writes, sent)
 			arrange(updates, o.Path, sent.After.Entries())
 		}
@@ -147,16 +149,14 @@ func (s *shaper) wholeEntry(w wishes, i int) (path.Path, int) {
 			continue
 		}
 		entry := path.Path{Origin: p.Origin, Elems: p.Elems[:k+1]}
-		n, real := 0, false
-		for _, d := range w.dels[i:] {
-			if !d.Path.HasPrefix(entry) {
-				break
-			}
-			n++
-			real = real || !d.neutral
-		}
 		lo, hi := s.observed.Range(entry)
-		if real && n == hi-lo && !s.sets(w, entry) && !s.blind(entry) {
+		n := hi - lo
+		// Both lists are in canonical order, and what is to be deleted is observed: if the n-th from here is in the entry
+		// too, all of it goes.
+		if i+n > len(w.dels) || !w.dels[i+n-1].Path.HasPrefix(entry) || s.sets(w, entry) || s.blind(entry) {
+			continue
+		}
+		if slices.ContainsFunc(w.dels[i:i+n], func(d del) bool { return !d.neutral }) {
 			return entry, n
 		}
 	}
@@ -206,53 +206,74 @@ func namesEntry(p path.Path) bool {
 }
 
 // shapeOrder decides about one list whose key sequence differs: nothing to do, done by adding at the end, or replaced.
-func (s *shaper) shapeOrder(o tree.Change, w wishes, gone []tree.Change, under func(path.Path) iter.Seq[tree.Leaf]) (tree.Change, bool) {
-	have, want := o.Before.Entries(), o.After.Entries()
+func (s *shaper) shapeOrder(o tree.Change, w wishes, gone []tree.Change) (tree.Change, bool) {
+	if o.After == "" && !slices.ContainsFunc(s.deletes, func(d path.Path) bool { return d.HasPrefix(o.Path) }) {
+		return o, false // nobody wants an order, and no entry goes; or the list goes with what it is in
+	}
+	s.aim(w, gone)
 	last := len(o.Path.Elems) - 1
-	deleted := make(map[string]bool)
-	for _, d := range s.deletes {
-		if len(d.Elems) == last+1 && d.HasPrefix(o.Path) {
-			deleted[keysText(d.Elems[last])] = true
+	stays := map[string]bool{}
+	for l := range s.target.Under(o.Path) {
+		stays[keysText(l.Path.Elems[last])] = true
+	}
+	away := func(entry string) bool { return !stays[entry] }
+	want := slices.DeleteFunc(o.After.Entries(), away)
+	seq := after(o.Before.Entries(), want, away)
+	ordered := slices.Equal(project(seq, want), want)
+	why := ""
+	if !ordered {
+		if why = s.fixed(o.Path); why != "" {
+			s.note(o.Path, "its order differs and stays: "+why)
 		}
 	}
-	seq := after(have, want, func(e string) bool { return deleted[e] })
-	if slices.Equal(project(seq, want), want) {
-		o.After = schema.KeysValue(seq)
+	if ordered || why != "" {
+		o.After = ""
+		if len(seq) > 0 {
+			o.After = schema.KeysValue(seq)
+		}
 		return o, o.After != o.Before
 	}
-	if foreign := s.foreign(o.Path, w, gone, under); foreign != "" {
-		s.note(o.Path, "its order differs and stays: "+foreign)
-		return o, false
+	o.After = schema.KeysValue(append(want, slices.DeleteFunc(seq, func(e string) bool { return slices.Contains(want, e) })...))
+	leaves := []tree.Leaf{{Path: o.Path, Value: o.After, Source: o.Source}}
+	for l := range s.target.Under(o.Path) {
+		if l.Value.Kind() != schema.KindKeys || len(l.Path.Elems) > last+1 {
+			leaves = append(leaves, l)
+		}
 	}
-	at := s.around(o.Path, under)
-	s.replaces = append(s.replaces, tree.Subtree{Path: at, Leaves: slices.Collect(under(at))})
+	s.replaces = append(s.replaces, tree.Subtree{Path: s.around(o.Path), Leaves: leaves})
 	return o, true
 }
 
-// foreign says what keeps a list from being replaced whole, empty for nothing.
-func (s *shaper) foreign(list path.Path, w wishes, gone []tree.Change, under func(path.Path) iter.Seq[tree.Leaf]) string {
+// aim builds what the device is to have. Wishes are leaves of trees of one table, so setting them cannot fail.
+func (s *shaper) aim(w wishes, gone []tree.Change) {
+	if s.target != nil {
+		return
+	}
+	b := s.observed.Builder()
+	for _, g := range gone {
+		if g.Before.Kind() != schema.KindKeys {
+			b.Delete(g.Path)
+		}
+	}
+	for _, c := range w.sets {
+		_ = b.Set(tree.Leaf{Path: c.Path, Value: c.After, Source: c.Source})
+	}
+	s.target = b.Build()
+}
+
+// fixed says what keeps a list from being replaced whole, empty for nothing.
+func (s *shaper) fixed(list path.Path) string {
 	if s.blind(list) {
 		return "a part of the list is protected or cannot be read"
 	}
-	wanted := map[string]bool{}
-	for l := range under(list) {
-		if Hidden(l.Value) {
-			return l.Path.String() + " is secret"
-		}
-		wanted[l.Path.String()] = true
-	}
-	for _, g := range gone {
-		if g.Path.HasPrefix(list) {
-			wanted[g.Path.String()] = true
-		}
-	}
-	for _, d := range w.dels {
-		if d.neutral && d.Path.HasPrefix(list) {
-			wanted[d.Path.String()] = true
-		}
-	}
-	for l := range s.observed.Under(list) {
-		if !wanted[l.Path.String()] {
+	for l := range s.target.Under(list) {
+		switch {
+		case l.Value.Kind() == schema.KindKeys:
+		case !s.in.Scope.Writes(l.Path):
+			return l.Path.String() + " is outside the scope"
+		case s.in.Only != nil && !s.in.Only(l.Path):
+			return l.Path.String() + " is not to be put back"
+		case !s.ours(l.Path):
 			return l.Path.String() + " is not Tenter's"
 		}
 	}
@@ -261,18 +282,15 @@ func (s *shaper) foreign(list path.Path, w wishes, gone []tree.Change, under fun
 
 // around returns the container around a list if nothing else is in it, for devices know no path to a whole list;
 // else the list.
-func (s *shaper) around(list path.Path, under func(path.Path) iter.Seq[tree.Leaf]) path.Path {
+func (s *shaper) around(list path.Path) path.Path {
 	parent := list.Parent()
 	if len(parent.Elems) == 0 || len(parent.Elems[len(parent.Elems)-1].Keys) > 0 {
 		return list
 	}
-	lo, hi := s.observed.Range(parent)
-	inLo, inHi := s.observed.Range(list)
-	if lo != inLo || hi != inHi {
-		return list
-	}
-	for l := range under(parent) {
-		if !l.Path.HasPrefix(list) {
+	for _, t := range []*tree.Tree{s.observed, s.target} {
+		lo, hi := t.Range(parent)
+		inLo, inHi := t.Range(list)
+		if hi-lo != inHi-inLo {
 			return list
 		}
 	}

@@ -10,42 +10,26 @@ import (
 
 // Undo returns the edit that puts back, of writes, every leaf that the device still has as written. What somebody
 // else changed since stays as it is. A value that is known by its digest only cannot be put back and stays too.
-// Of in, it needs what says how an edit may look: Observed, Problems, Scope, Protected, Secrets and Roots.
+// Of in, it needs what says how an edit may look: Observed, Problems, Scope, Secrets and Roots.
 func Undo(in Input, writes []tree.Change) tree.Edit {
+	in.Protected = Protection{} // it is for what was there before; this deletes only what the run itself brought
+	in.Only = nil
 	var w wishes
-	var wanted *tree.Builder
-	if in.Observed != nil {
-		wanted = in.Observed.Builder()
-	}
 	for i, v := range Values(in, writes) {
 		wr := writes[i]
 		back := tree.Change{Path: wr.Path, Before: wr.After, After: wr.Before}
 		switch {
 		case !in.Secrets.Same(wr.Path, v, wr.After) || Hidden(wr.Before):
 			continue
-		case wr.After.Kind() == schema.KindKeys && wr.Before != "":
+		case wr.Before.Kind() == schema.KindKeys:
 			w.orders = append(w.orders, back)
 		case wr.Before == "":
 			w.dels = append(w.dels, del{Change: tree.Change{Path: wr.Path, Before: wr.After}, neutral: wr.After.Kind() == schema.KindKeys})
-		case wr.Before.Kind() == schema.KindKeys:
-			continue // the list is gone with its entries and comes back with them
 		default:
 			w.sets = append(w.sets, back)
 		}
-		switch {
-		case wanted == nil:
-		case wr.Before != "":
-			// It cannot fail: the leaf was in a tree of this table before.
-			_ = wanted.Set(tree.Leaf{Path: wr.Path, Value: wr.Before})
-		case wr.After.Kind() != schema.KindKeys:
-			wanted.Delete(wr.Path)
-		}
 	}
-	var target *tree.Tree
-	if wanted != nil {
-		target = wanted.Build()
-	}
-	edit, _ := newShaper(in.Observed, in).shape(w, target.Under)
+	edit, _ := newShaper(in, func(path.Path) bool { return true }).shape(w)
 	return edit
 }
 
