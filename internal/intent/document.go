@@ -19,7 +19,6 @@ type Document struct {
 
 	file *file
 	root *yaml.Node // a mapping
-	line int        // of the document's first line
 }
 
 // At leads to a place in a document: names of keys and, in lists, numbers from 0.
@@ -35,13 +34,6 @@ func (d *Document) Source(at ...any) tree.Source {
 // Errorf returns an error about the value at a place in the spec.
 func (d *Document) Errorf(code Code, at At, format string, args ...any) Diagnostic {
 	return d.file.diagnose(SeverityError, code, d.node(append(At{"spec"}, at...)), fmt.Sprintf(format, args...))
-}
-
-// Warnf is Errorf for a warning.
-func (d *Document) Warnf(code Code, at At, format string, args ...any) Diagnostic {
-	g := d.Errorf(code, at, format, args...)
-	g.Severity = SeverityWarning
-	return g
 }
 
 // Errorf returns an error about what stands at a source, for what was derived from this Set.
