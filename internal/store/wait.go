@@ -57,7 +57,7 @@ func (s *Store) Wait(ctx context.Context, after event.Seq) error {
 
 // pollEvery is how often the store looks whether another process has written. The look costs some microseconds, as
 // SQLite answers from the shared memory beside its write-ahead log.
-const pollEvery = 25 * time.Millisecond
+const pollEvery = 5 * time.Millisecond
 
 // watchLoop wakes waiters for what other processes wrote.
 func (s *Store) watchLoop() {

@@ -66,7 +66,11 @@ func (w *World) Start(subscribe func(Bus)) (stop func()) {
 	w.Helper()
 	w.made++
 	name := fmt.Sprintf("w%d", w.made)
-	b := w.make(w.open(name), name)
+	return w.Run(w.make(w.open(name), name), subscribe)
+}
+
+// Run is Start for a bus that is made already.
+func (w *World) Run(b Bus, subscribe func(Bus)) (stop func()) {
 	subscribe(b)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -79,7 +83,7 @@ func (w *World) Start(subscribe func(Bus)) (stop func()) {
 				w.Errorf("Run() = %v", err)
 			}
 		case <-time.After(10 * time.Second):
-			w.Errorf("bus %s did not stop", name)
+			w.Errorf("the bus did not stop")
 		}
 	})
 	w.Cleanup(stop)
