@@ -38,10 +38,18 @@ type device struct {
 	table  *tree.Table
 	result *Result // nil after an error
 
-	parts    map[string]part
+	parts    map[string]*known
+	twins    bool // two parts had one key: what they gave cannot be told apart
+	round    int
 	problems map[string][]openconfig.Problem // of parts that have any
 	secrets  map[string]secret               // that were looked up
 	shared   map[place]bool                  // claimed by more than one part
+}
+
+// A known part was rendered, and was last there in a round of updates.
+type known struct {
+	part
+	round int
 }
 
 // A secret is what a lookup gave.
@@ -65,39 +73,33 @@ func (d *device) compile(m *fabric.Device) intent.Diagnostics {
 
 // update brings the device up to date with its parts, if it can by what changed only.
 func (d *device) update(now []part) intent.Diagnostics {
-	if d.result == nil || !d.secretsHold() {
+	if d.result == nil || d.twins || !d.secretsHold() {
 		return d.rebuild(now)
 	}
+	d.round++
 	var before, after []part
-	same := 0
 	for _, p := range now {
 		old, ok := d.parts[p.key]
 		switch {
+		case ok && old.round == d.round:
+			return d.rebuild(now) // two parts of one key
 		case ok && equal(old.model, p.model):
-			same++
+			old.round = d.round
 			continue
 		case p.key == configKey:
 			return d.rebuild(now)
 		case ok:
-			before = append(before, old)
+			old.round = d.round
+			before = append(before, old.part)
 		}
 		after = append(after, p)
 	}
-	if same+len(before) < len(d.parts) {
-		keys := make(map[string]bool, len(now))
-		for _, p := range now {
-			keys[p.key] = true
-		}
-		for key, p := range d.parts {
-			if !keys[key] {
-				before = append(before, p)
-			}
+	for _, p := range d.parts {
+		if p.round != d.round {
+			before = append(before, p.part)
 		}
 	}
-	if len(before)+len(after) == 0 {
-		return diagnostics(d.problems)
-	}
-	if !d.patch(before, after) {
+	if len(before)+len(after) > 0 && !d.patch(before, after) {
 		return d.rebuild(now)
 	}
 	return diagnostics(d.problems)
@@ -105,13 +107,14 @@ func (d *device) update(now []part) intent.Diagnostics {
 
 // rebuild renders every part.
 func (d *device) rebuild(now []part) intent.Diagnostics {
-	d.parts, d.result = make(map[string]part, len(now)), nil
+	d.parts, d.result = make(map[string]*known, len(now)), nil
 	d.problems, d.secrets = map[string][]openconfig.Problem{}, map[string]secret{}
 	m := newMerge(d)
 	for _, p := range now {
-		d.parts[p.key] = p
+		d.parts[p.key] = &known{part: p}
 		m.add(d.render(p))
 	}
+	d.twins = len(d.parts) < len(now)
 	out := append(diagnostics(d.problems), m.out...)
 	if out.HasErrors() {
 		return out
@@ -155,7 +158,7 @@ func (d *device) patch(before, after []part) bool {
 		delete(d.problems, p.key)
 	}
 	for _, p := range after {
-		d.parts[p.key] = p
+		d.parts[p.key] = &known{part: p}
 	}
 	next := *d.result
 	next.Desired = desired
