@@ -82,6 +82,8 @@ type Attr struct {
 	Must     []XPath  // conditions that hold where the node is
 	When     []XPath  // conditions without which the node must not be
 	Units    string
+
+	keys, sorted []Node // Keys as nodes, and the same in the order of their names; made by link
 }
 
 // An XPath is an expression with module names for prefixes, evaluated Up data nodes above the node that has it.

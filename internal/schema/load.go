@@ -2,9 +2,10 @@ package schema
 
 import (
 	"fmt"
+	"hash/maphash"
+	"math/bits"
 	"regexp"
 	"slices"
-	"strings"
 	"sync"
 )
 
@@ -16,6 +17,8 @@ type Schema struct {
 	im       *Image
 	end      []uint32   // one past the last node of each subtree
 	children [][]uint32 // sorted by name
+	byName   []uint32   // open addressing over nodes by parent and name
+	seed     maphash.Seed
 	idents   map[string][]int
 	regexps  sync.Map // pattern text -> *regexp.Regexp or error
 	defaults []Value  // of leaves and leaf-lists, canonical
@@ -47,6 +50,7 @@ func FromImage(im *Image) (*Schema, error) {
 	for i, id := range im.Identities {
 		s.idents[id.Name] = append(s.idents[id.Name], i)
 	}
+	s.index()
 	return s, s.resolveDefaults()
 }
 
@@ -139,6 +143,16 @@ func (s *Schema) link() error {
 			return fmt.Errorf("node %d %q: not sorted", i, nodes[i].Name)
 		}
 		s.children[p] = append(kids, uint32(i))
+	}
+	for i := range nodes {
+		if a := nodes[i].Attr; a != nil && len(a.Keys) > 0 {
+			a.keys = make([]Node, len(a.Keys))
+			for j, k := range a.Keys {
+				a.keys[j] = Node{s, uint32(k)}
+			}
+			a.sorted = slices.Clone(a.keys)
+			slices.SortFunc(a.sorted, func(x, y Node) int { return int(x.id) - int(y.id) })
+		}
 	}
 	for i := len(nodes) - 1; i >= 0; i-- {
 		s.end[i] = max(s.end[i], uint32(i)+1)
@@ -237,14 +251,46 @@ func (s *Schema) regexp(text string) (*regexp.Regexp, error) {
 	return re, nil
 }
 
+// index makes children findable by name without a search among their siblings.
+func (s *Schema) index() {
+	s.seed = maphash.MakeSeed()
+	s.byName = make([]uint32, 1<<bits.Len(uint(2*len(s.im.Nodes))))
+	for i := 1; i < len(s.im.Nodes); i++ {
+		n := &s.im.Nodes[i]
+		slot := s.slot(uint32(n.Parent), maphash.String(s.seed, n.Name))
+		for s.byName[slot] != 0 {
+			slot = (slot + 1) & uint32(len(s.byName)-1)
+		}
+		s.byName[slot] = uint32(i)
+	}
+}
+
+func (s *Schema) slot(parent uint32, hash uint64) uint32 {
+	return uint32(hash^uint64(parent)*0x9e3779b97f4a7c15>>20) & uint32(len(s.byName)-1)
+}
+
 // child finds a child by name.
 func (s *Schema) child(parent uint32, name string) (uint32, bool) {
-	kids := s.children[parent]
-	i, ok := slices.BinarySearchFunc(kids, name, func(k uint32, name string) int {
-		return strings.Compare(s.im.Nodes[k].Name, name)
-	})
-	if !ok {
-		return 0, false
+	for slot := s.slot(parent, maphash.String(s.seed, name)); ; slot = (slot + 1) & uint32(len(s.byName)-1) {
+		i := s.byName[slot]
+		if i == 0 {
+			return 0, false
+		}
+		if n := &s.im.Nodes[i]; uint32(n.Parent) == parent && n.Name == name {
+			return i, true
+		}
 	}
-	return kids[i], true
+}
+
+// childOf is child for a name that is not a string yet.
+func (s *Schema) childOf(parent uint32, name []byte) (uint32, bool) {
+	for slot := s.slot(parent, maphash.Bytes(s.seed, name)); ; slot = (slot + 1) & uint32(len(s.byName)-1) {
+		i := s.byName[slot]
+		if i == 0 {
+			return 0, false
+		}
+		if n := &s.im.Nodes[i]; uint32(n.Parent) == parent && n.Name == string(name) {
+			return i, true
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"bytes"
 	"fmt"
 	"iter"
 	"slices"
@@ -112,17 +113,20 @@ func (n Node) attr() *Attr {
 	return n.spec().Attr
 }
 
-// Keys returns the key leaves of a list in the model's order. A list without keys gives none.
+// Keys returns the key leaves of a list in the model's order, none for any other node. The slice is shared.
 func (n Node) Keys() []Node {
-	a := n.attr()
-	if a == nil {
-		return nil
+	if a := n.attr(); a != nil {
+		return a.keys
 	}
-	keys := make([]Node, len(a.Keys))
-	for i, k := range a.Keys {
-		keys[i] = Node{n.s, uint32(k)}
+	return nil
+}
+
+// SortedKeys returns the key leaves of a list in the order of their names, which is that of a path. The slice is shared.
+func (n Node) SortedKeys() []Node {
+	if a := n.attr(); a != nil {
+		return a.sorted
 	}
-	return keys
+	return nil
 }
 
 // Parent returns the configuration node above n, and the root for the root.
@@ -135,11 +139,23 @@ func (n Node) Parent() Node {
 
 // Child returns the named child; a module prefix is ignored. Below a State node every name is State.
 func (n Node) Child(name string) (Node, bool) {
+	return n.child(name[strings.LastIndexByte(name, ':')+1:])
+}
+
+// ChildOf is Child for a name in a message, which it does not copy.
+func (n Node) ChildOf(name []byte) (Node, bool) {
+	name = name[bytes.LastIndexByte(name, ':')+1:]
+	if n.Config() {
+		if c, ok := n.s.childOf(n.id, name); ok {
+			return Node{n.s, c}, true
+		}
+	}
+	return n.child(string(name))
+}
+
+func (n Node) child(name string) (Node, bool) {
 	if !n.Config() {
 		return n, true
-	}
-	if i := strings.LastIndexByte(name, ':'); i >= 0 {
-		name = name[i+1:]
 	}
 	if c, ok := n.s.child(n.id, name); ok {
 		return Node{n.s, c}, true
@@ -150,6 +166,19 @@ func (n Node) Child(name string) (Node, bool) {
 		}
 	}
 	return Node{}, false
+}
+
+// TypeID numbers the type of a leaf or leaf-list within its schema: nodes with the same number take the same values.
+func (n Node) TypeID() int {
+	if k := n.Kind(); k != Leaf && k != LeafList {
+		return -1
+	}
+	// A leaf-list also says whether its order counts.
+	id := n.spec().Type * 4
+	if n.Kind() == LeafList {
+		id += 1 + int(n.spec().Flags&FlagOrderedByUser)*2
+	}
+	return id
 }
 
 // Children yields the configuration children in the order of their names.

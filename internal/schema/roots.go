@@ -155,20 +155,25 @@ func (n Node) normalKeys(given []path.Key, last bool) ([]path.Key, string) {
 	return keys, ""
 }
 
-// KeyText returns the canonical text of a key leaf's value as it stands in a path: the value's text, but an identity
-// without its module wherever the name alone says which one it is.
+// KeyText returns the canonical text of a key leaf's value as it stands in a path.
 func (n Node) KeyText(v any) (string, error) {
 	c, err := n.Canonical(v)
 	if err != nil {
 		return "", err
 	}
-	if c.Kind() == KindIdentity {
-		_, name, _ := strings.Cut(string(c[1:]), ":")
-		if short, err := n.Canonical(Text(name)); err == nil && short == c {
-			return name, nil
+	return n.KeyOf(c), nil
+}
+
+// KeyOf returns how a key leaf's canonical value stands in a path: as its text, but an identity without its module
+// wherever the name alone says which one it is.
+func (n Node) KeyOf(v Value) string {
+	if v.Kind() == KindIdentity {
+		_, name, _ := strings.Cut(string(v[1:]), ":")
+		if short, err := n.Canonical(Text(name)); err == nil && short == v {
+			return name
 		}
 	}
-	return c.Text(), nil
+	return v.Text()
 }
 
 // Canonical makes a value canonical for the leaf at p; see Node.Canonical for the forms it may have.

@@ -35,6 +35,9 @@ type cut struct {
 // NewBuilder returns a builder of trees in the table.
 func NewBuilder(t *Table) *Builder { return &Builder{table: t, sorted: true} }
 
+// Table returns the table of the trees that the builder makes.
+func (b *Builder) Table() *Table { return b.table }
+
 // Set adds a leaf; a later Set of the same path wins. The value must be canonical. A key leaf that is an alias is
 // taken as said by the path and adds nothing. The error is a *schema.PathError, a *StateError, or says that the node
 // has no value.

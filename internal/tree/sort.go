@@ -148,7 +148,7 @@ func (t *Table) normal(items []item) []item {
 func (t *Table) addKeys(extra []item, e EntryID, src SourceID) []item {
 	list := t.node(place{e, t.at(e).node})
 	var values []string
-	for i, k := range sortedKeys(list) {
+	for i, k := range list.SortedKeys() {
 		if k.IsKeyAlias() {
 			continue
 		}

@@ -285,7 +285,7 @@ func (t *Table) path(p place) path.Path {
 
 // keys returns an entry's keys, sorted by name.
 func (t *Table) keys(e EntryID, list schema.Node) []path.Key {
-	names := sortedKeys(list)
+	names := list.SortedKeys()
 	values := unpackKeys(t.values.get(uint32(t.at(e).keys)), len(names))
 	keys := make([]path.Key, len(names))
 	for i, k := range names {
@@ -294,11 +294,10 @@ func (t *Table) keys(e EntryID, list schema.Node) []path.Key {
 	return keys
 }
 
-// sortedKeys returns a list's key leaves sorted by name, which is the order of their numbers.
-func sortedKeys(list schema.Node) []schema.Node {
-	keys := list.Keys()
-	slices.SortFunc(keys, func(a, b schema.Node) int { return cmp.Compare(a.ID(), b.ID()) })
-	return keys
+// EntryOf interns the list entries on a path and returns the innermost one, or the root of the path's origin.
+func (t *Table) EntryOf(p path.Path) (EntryID, error) {
+	at, _, err := t.locate(p)
+	return at.entry, err
 }
 
 // find returns the place of a path in canonical form, if the table knows the entries on it. The error is for a

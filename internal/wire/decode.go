@@ -95,24 +95,47 @@ func (d Decoder) update(out *tree.Update, prefix *gnmi.Path, u *gnmi.Update) {
 	}
 }
 
-// json adds the leaves of a JSON subtree at a path.
-func (d Decoder) json(out *tree.Update, at path.Path, n schema.Node, text []byte) {
-	doc, err := readJSON(n, text)
+// read scans a JSON subtree at a path. The returned path is that of the document's start.
+func (d Decoder) read(at path.Path, n schema.Node, text []byte) (*document, path.Path, *tree.Problem) {
+	s, _ := d.Roots.Schema(at.Origin)
+	doc, err := readJSON(s, n, text)
 	if err != nil {
-		out.Problems = append(out.Problems, tree.Problem{Path: at.String(), Value: clip(string(text)), Reason: err.Error()})
-		return
+		return nil, at, &tree.Problem{Path: at.String(), Value: clip(string(text)), Reason: err.Error()}
 	}
-	if doc.entries[0].list.ID() != n.ID() {
+	if doc.start.ID() != n.ID() {
 		at = at.Parent() // the document is a whole list
 	}
-	for _, p := range doc.problems {
-		out.Problems = append(out.Problems, absolute(at, p))
+	for i, p := range doc.problems {
+		doc.problems[i] = absolute(at, p)
+	}
+	return doc, at, nil
+}
+
+// json adds the leaves of a JSON subtree at a path.
+func (d Decoder) json(out *tree.Update, at path.Path, n schema.Node, text []byte) {
+	doc, at, problem := d.read(at, n, text)
+	if problem != nil {
+		out.Problems = append(out.Problems, *problem)
+		return
 	}
 	for _, l := range doc.leaves {
-		if doc.usable(l.entry) {
-			out.Leaves = append(out.Leaves, tree.Leaf{Path: at.Append(doc.elems(l.entry, l.node)...), Value: l.value})
+		if doc.entries[l.entry].broken {
+			continue
+		}
+		leaf := doc.schema.Node(l.node)
+		p := at.Append(doc.elems(l.entry, leaf)...)
+		if v := doc.value(leaf, l.token); v.err != nil {
+			out.Problems = append(out.Problems, tree.Problem{Path: p.String(), Value: clip(string(doc.raw(l.token))), Reason: v.err.Error()})
+		} else {
+			out.Leaves = append(out.Leaves, tree.Leaf{Path: p, Value: v.value})
 		}
 	}
+	for _, o := range doc.orders {
+		if e := doc.entries[o.entry]; !e.broken {
+			out.Leaves = append(out.Leaves, tree.Leaf{Path: at.Append(doc.elems(o.entry, doc.schema.Node(o.list))...), Value: doc.order(o)})
+		}
+	}
+	out.Problems = append(out.Problems, doc.problems...)
 }
 
 // absolute puts the path of the document in front of a problem's.
@@ -128,20 +151,93 @@ func absolute(at path.Path, p tree.Problem) tree.Problem {
 	return p
 }
 
+// Add adds all leaves of a notification to a tree that is being built, and returns what could not be read. It is what
+// Notification and then Set for each leaf would do, in a fraction of the time.
+func (d Decoder) Add(b *tree.Builder, n *gnmi.Notification) []tree.Problem {
+	rest := &gnmi.Notification{Prefix: n.GetPrefix(), Atomic: n.GetAtomic(), Delete: n.GetDelete()}
+	problems := d.set(b, d.Notification(rest))
+	for _, u := range n.GetUpdate() {
+		text, isJSON := jsonOf(typed(u))
+		at, err := FromPath(n.GetPrefix(), u.GetPath())
+		if !isJSON || err != nil {
+			var one tree.Update
+			d.update(&one, n.GetPrefix(), u)
+			problems = append(problems, d.set(b, one)...)
+			continue
+		}
+		problems = append(problems, d.Snapshot(b, at, text)...)
+	}
+	return problems
+}
+
+func (d Decoder) set(b *tree.Builder, u tree.Update) []tree.Problem {
+	for _, p := range u.Deletes {
+		b.Delete(p)
+	}
+	for _, l := range u.Leaves {
+		if err := b.Set(l); err != nil {
+			u.Problems = append(u.Problems, tree.Problem{Path: l.Path.String(), Value: clip(l.Value.Text()), Reason: err.Error()})
+		}
+	}
+	return u.Problems
+}
+
 // Snapshot adds the leaves of a JSON subtree at a path to a tree that is being built, and returns what could not be
 // read. Nothing is added if the JSON itself is broken.
 func (d Decoder) Snapshot(b *tree.Builder, at path.Path, text []byte) []tree.Problem {
-	var out tree.Update
 	n, at, problem := d.node(at)
 	if problem != nil {
 		problem.Value = clip(string(text))
 		return []tree.Problem{*problem}
 	}
-	d.json(&out, at, n, text)
-	for _, l := range out.Leaves {
-		if err := b.Set(l); err != nil {
-			out.Problems = append(out.Problems, tree.Problem{Path: l.Path.String(), Value: clip(l.Value.Text()), Reason: err.Error()})
+	if !n.Config() {
+		return nil
+	}
+	doc, at, problem := d.read(at, n, text)
+	if problem != nil {
+		return []tree.Problem{*problem}
+	}
+	table := b.Table()
+	entries, err := doc.intern(table, at)
+	if err != nil {
+		return []tree.Problem{{Path: at.String(), Reason: err.Error()}}
+	}
+	for _, l := range doc.leaves {
+		if doc.entries[l.entry].broken {
+			continue
+		}
+		n := doc.schema.Node(l.node)
+		v := doc.value(n, l.token)
+		if v.err != nil {
+			p := at.Append(doc.elems(l.entry, n)...)
+			doc.problems = append(doc.problems, tree.Problem{Path: p.String(), Value: clip(string(doc.raw(l.token))), Reason: v.err.Error()})
+			continue
+		}
+		if v.id == 0 {
+			v.id = table.Value(v.value)
+		}
+		b.Put(entries[l.entry], l.node, v.id)
+	}
+	for _, o := range doc.orders {
+		if !doc.entries[o.entry].broken {
+			b.Put(entries[o.entry], o.list, table.Value(doc.order(o)))
 		}
 	}
-	return out.Problems
+	return doc.problems
+}
+
+// intern returns the table's numbers of the document's entries, of which the first is what the path at is in.
+func (d *document) intern(table *tree.Table, at path.Path) ([]tree.EntryID, error) {
+	root, err := table.EntryOf(at)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]tree.EntryID, len(d.entries))
+	ids[0] = root
+	for i := 1; i < len(ids); i++ {
+		if e := &d.entries[i]; !e.broken {
+			ids[i] = table.Entry(ids[e.parent], d.schema.Node(e.list), e.values)
+		}
+	}
+	return ids, nil
 }

@@ -3,240 +3,156 @@ package wire
 import (
 	"bytes"
 	"fmt"
-	"slices"
-	"strings"
-	"unicode/utf8"
+	"math"
 
-	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/schema"
-	"github.com/tenter-net/tenter/internal/tree"
 )
 
-// A document is a JSON subtree that was read in one pass. A list entry's keys may stand anywhere in it, so leaves are
-// kept under numbered entries until the whole entry was read.
-type document struct {
-	entries  []docEntry // entries[0] is where the subtree starts, with the node there as its list
-	leaves   []docLeaf
-	problems []tree.Problem
-}
-
-type docEntry struct {
-	parent int
-	list   schema.Node
-	keys   []path.Key // sorted by name, canonical
-	broken bool       // its keys are missing or wrong: a problem was noted
-}
-
-type docLeaf struct {
-	entry int
-	node  schema.Node
-	value schema.Value
-}
-
-// readJSON reads the value of node n, from either JSON or JSON_IETF.
-func readJSON(n schema.Node, data []byte) (*document, error) {
-	r := &reader{scanner: scanner{data: trimBOM(data)}, doc: &document{entries: []docEntry{{list: n}}}}
+// readJSON scans the value of node n, as JSON or JSON_IETF. The error is for broken JSON.
+func readJSON(s *schema.Schema, n schema.Node, text []byte) (*document, error) {
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // some devices put a byte order mark before JSON
+	if len(text) > math.MaxInt32 {
+		return nil, fmt.Errorf("JSON of %d bytes", len(text))
+	}
+	r := &reader{scanner: scanner{data: text}, doc: &document{text: text, schema: s, start: n,
+		entries: make([]docEntry, 1, 1+len(text)/256), leaves: make([]docLeaf, 0, 1+len(text)/48), values: map[tokenKey]*known{}}}
 	var err error
-	if n.Kind() == schema.List {
-		// gNMI sends a whole list as an array, one entry (whose keys the path has) as an object.
-		if r.next() == '[' {
-			r.doc.entries[0].list = n.Parent()
-			err = r.list(0, n)
-		} else {
-			err = r.members(0, n, nil)
-		}
-	} else {
+	if n.Kind() != schema.List {
 		err = r.node(0, n)
+	} else if r.next() == '[' {
+		// gNMI sends a whole list as an array, one entry (whose keys the path has) as an object.
+		r.doc.start = n.Parent()
+		err = r.list(0, n)
+	} else {
+		err = r.members(0, n)
 	}
 	if err == nil {
 		err = r.end()
 	}
+	if err == nil {
+		r.doc.resolve()
+	}
 	return r.doc, err
 }
 
+// A reader fills a document.
 type reader struct {
 	scanner
 	doc *document
 }
 
-func (r *reader) node(entry int, n schema.Node) error {
+func (r *reader) node(entry int32, n schema.Node) error {
 	switch n.Kind() {
 	case schema.Container:
-		if n.Presence() {
-			r.put(entry, n, schema.Presence)
-		}
 		if r.next() != '{' {
 			return r.odd(entry, n, "a container is an object")
 		}
-		return r.members(entry, n, nil)
+		if n.Presence() {
+			at := int32(r.pos)
+			r.doc.leaves = append(r.doc.leaves, docLeaf{entry, n.ID(), token{at, at}})
+		}
+		return r.members(entry, n)
 	case schema.List:
 		return r.list(entry, n)
 	case schema.State:
 		return r.skip()
 	}
-	return r.leaf(entry, n, nil)
+	return r.leaf(entry, n)
 }
 
-func (r *reader) put(entry int, n schema.Node, v schema.Value) {
-	r.doc.leaves = append(r.doc.leaves, docLeaf{entry, n, v})
+// token reads over a value and returns where it stands.
+func (r *reader) token() (token, error) {
+	r.next()
+	from := r.pos
+	err := r.skip()
+	return token{int32(from), int32(r.pos)}, err
 }
 
 // odd notes a value of the wrong form and goes on after it.
-func (r *reader) odd(entry int, n schema.Node, why string) error {
-	r.next()
-	start := r.pos
-	if err := r.skip(); err != nil {
-		return err
-	}
-	r.problem(entry, n, "", r.data[start:r.pos], why)
-	return nil
-}
-
-func (r *reader) problem(entry int, n schema.Node, child string, raw []byte, why string) {
-	p := r.doc.path(entry, n)
-	if child != "" {
-		p = strings.TrimSuffix(p, "/") + "/" + child
-	}
-	r.doc.problems = append(r.doc.problems, tree.Problem{Path: p, Value: clip(string(raw)), Reason: why})
-}
-
-// clip shortens what a device sent to the 256 bytes that a Problem holds.
-func clip(s string) string {
-	if len(s) <= 256 {
-		return s
-	}
-	cut := 256
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut]
-}
-
-// members reads an object's members as the children of n. Of an entry, keys collects the key values.
-func (r *reader) members(entry int, n schema.Node, keys map[string]string) error {
-	return r.object(func(name []byte) error {
-		if len(name) > 0 && name[0] == '@' {
-			return r.skip() // metadata of RFC 7952
-		}
-		c, ok := n.Child(string(name))
-		if !ok {
-			r.next()
-			start := r.pos
-			if err := r.skip(); err != nil {
-				return err
-			}
-			r.problem(entry, n, string(name), r.data[start:r.pos], "the schema has no such node")
-			return nil
-		}
-		if keys != nil && c.IsKey() {
-			return r.leaf(entry, c, keys)
-		}
-		return r.node(entry, c)
-	})
-}
-
-// leaf reads a leaf or leaf-list.
-func (r *reader) leaf(entry int, n schema.Node, keys map[string]string) error {
-	r.next()
-	start := r.pos
-	if r.next() == '{' {
-		return r.odd(entry, n, fmt.Sprintf("a %s is no object", n.Kind()))
-	}
-	v, err := r.value()
-	if err != nil {
-		return err
-	}
-	c, bad := n.Canonical(v)
-	if bad != nil {
-		r.problem(entry, n, "", r.data[start:r.pos], bad.Error())
-		return nil
-	}
-	if keys != nil {
-		if keys[n.Name()], bad = n.KeyText(v); bad != nil {
-			return bad
-		}
-	}
-	if !n.IsKeyAlias() {
-		r.put(entry, n, c)
-	}
-	return nil
-}
-
-// list reads an array of entries.
-func (r *reader) list(entry int, n schema.Node) error {
-	if r.next() != '[' {
-		return r.odd(entry, n, "a list is an array")
-	}
-	var order []string
-	err := r.array(func() error {
-		if r.next() != '{' {
-			return r.odd(entry, n, "an entry is an object")
-		}
-		start := r.pos
-		me := len(r.doc.entries)
-		r.doc.entries = append(r.doc.entries, docEntry{parent: entry, list: n})
-		keys := map[string]string{}
-		if err := r.members(me, n, keys); err != nil {
-			return err
-		}
-		e := &r.doc.entries[me]
-		for _, k := range n.Keys() {
-			v, ok := keys[k.Name()]
-			if !ok {
-				e.broken = true
-				r.problem(entry, n, "", r.data[start:r.pos], fmt.Sprintf("an entry without a right key %q", k.Name()))
-				return nil
-			}
-			e.keys = append(e.keys, path.Key{Name: k.Name(), Value: v})
-		}
-		sortKeys(e.keys)
-		order = append(order, path.Elem{Keys: e.keys}.String())
-		return nil
-	})
-	if n.OrderedByUser() && len(order) > 0 {
-		r.put(entry, n, schema.KeysValue(order))
+func (r *reader) odd(entry int32, n schema.Node, why string) error {
+	t, err := r.token()
+	if err == nil {
+		r.later(entry, n, "", t, why)
 	}
 	return err
 }
 
-// path returns the text of a node's path relative to where the document starts.
-func (d *document) path(entry int, n schema.Node) string {
-	elems := d.elems(entry, n)
-	return path.Path{Elems: elems}.String()
+// later notes a problem with the path as far as it is known: the keys of the entries around it may come after it.
+func (r *reader) later(entry int32, n schema.Node, child string, t token, why string) {
+	r.doc.pending = append(r.doc.pending, pendingProblem{entry, n, child, t, why})
 }
 
-// elems returns the path of a node from where the document starts.
-func (d *document) elems(entry int, n schema.Node) []path.Elem {
-	var out []path.Elem
-	for {
-		e := &d.entries[entry]
-		top := e.list
-		for ; n.ID() != top.ID(); n = n.Parent() {
-			out = append(out, path.Elem{Name: n.Name()})
+// members reads an object's members as the children of n.
+func (r *reader) members(entry int32, n schema.Node) error {
+	return r.object(func(name []byte) error {
+		c, ok := n.ChildOf(name)
+		switch {
+		case ok && c.IsKeyAlias() && entry != 0:
+			return r.key(entry, c)
+		case ok && c.IsKey() && entry != 0:
+			at := r.pos
+			if err := r.key(entry, c); err != nil {
+				return err
+			}
+			r.pos = at
+			return r.leaf(entry, c)
+		case ok:
+			return r.node(entry, c)
 		}
-		if entry == 0 {
-			break
+		t, err := r.token()
+		if err == nil && !bytes.HasPrefix(name, []byte("@")) { // metadata (RFC 7952) says nothing of the configuration
+			r.later(entry, n, string(name), t, "the schema has no such node")
 		}
-		out = append(out, path.Elem{Name: top.Name(), Keys: e.keys})
-		n, entry = top.Parent(), e.parent
+		return err
+	})
+}
+
+// key notes the token of an entry's key leaf.
+func (r *reader) key(entry int32, k schema.Node) error {
+	t, err := r.token()
+	for i, n := range k.Parent().SortedKeys() {
+		if n.ID() == k.ID() {
+			r.doc.keys[int(r.doc.entries[entry].keys)+i] = t
+		}
 	}
-	slices.Reverse(out)
-	return out
+	return err
 }
 
-// usable reports whether an entry and all that it is in have their keys.
-func (d *document) usable(entry int) bool {
-	for ; entry != 0; entry = d.entries[entry].parent {
-		if d.entries[entry].broken {
-			return false
-		}
+func (r *reader) leaf(entry int32, n schema.Node) error {
+	if r.next() == '{' {
+		return r.odd(entry, n, fmt.Sprintf("a %s is no object", n.Kind()))
 	}
-	return true
+	t, err := r.token()
+	if !n.IsKeyAlias() {
+		r.doc.leaves = append(r.doc.leaves, docLeaf{entry, n.ID(), t})
+	}
+	return err
 }
 
-func sortKeys(keys []path.Key) {
-	slices.SortFunc(keys, func(a, b path.Key) int { return strings.Compare(a.Name, b.Name) })
+// list reads an array of entries.
+func (r *reader) list(entry int32, n schema.Node) error {
+	if r.next() != '[' {
+		return r.odd(entry, n, "a list is an array")
+	}
+	keys := len(n.Keys())
+	var order []int32
+	err := r.array(func() error {
+		if r.next() != '{' {
+			return r.odd(entry, n, "an entry is an object")
+		}
+		from := r.pos
+		me := int32(len(r.doc.entries))
+		r.doc.entries = append(r.doc.entries, docEntry{parent: entry, list: n.ID(), keys: int32(len(r.doc.keys))})
+		for range keys {
+			r.doc.keys = append(r.doc.keys, token{})
+		}
+		order = append(order, me)
+		err := r.members(me, n)
+		r.doc.entries[me].text = token{int32(from), int32(r.pos)}
+		return err
+	})
+	if n.OrderedByUser() && len(order) > 0 {
+		r.doc.orders = append(r.doc.orders, docOrder{entry, n.ID(), order})
+	}
+	return err
 }
-
-// trimBOM drops the byte order mark that some devices put before JSON.
-func trimBOM(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) }
