@@ -89,9 +89,9 @@ func unfit(r rune) bool { return unicode.IsControl(r) && r != '\t' || r == utf8.
 
 var (
 	// secretName matches names of keys and of leaves that hold secrets.
-	secretName = regexp.MustCompile(`(?i)(^|[-_a-z])(pass(word|phrase|wd)?|password-?hashed|secret|token|psk|community|(api|auth|authentication|encryption|md5|private|pre-?shared|shared|snmp)[-_]?key)$`)
-	// secretText finds such a key in text that is not valid YAML.
-	secretText = regexp.MustCompile(`(?i)(pass|secret|token|psk|community|key)[-_a-z]*["']?\s*[:=]`)
+	secretName = regexp.MustCompile(`(?i)(^|[-_a-z])(pass(word|phrase|wd)?|secret|token|psk|community|(api|auth|authentication|encryption|md5|private|pre-?shared|secret|shared|snmp)[-_]?key)([-_]?hash(ed)?)?$`)
+	// secretText finds such a name in text that is not valid YAML. It need not be exact: it only costs an excerpt.
+	secretText = regexp.MustCompile(`(?i)pass|secret|token|psk|community|key`)
 )
 
 // hideSecrets remembers every scalar below n that may be a secret.
@@ -106,9 +106,10 @@ func (f *file) hideSecrets(n *yaml.Node, hidden bool) {
 		}
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			k, v := n.Content[i], n.Content[i+1]
-			hide := hidden || secretName.MatchString(k.Value) || k.Value == "value" && secretPath(path) || isSecretRefKey(k.Value) && v.Kind == yaml.ScalarNode
-			if isSecretRefKey(k.Value) && v.Kind == yaml.MappingNode {
-				continue // {secret: NAME}
+			hide := hidden || secretName.MatchString(k.Value) || k.Value == "value" && secretPath(path)
+			if strings.HasSuffix(k.Value, "From") {
+				f.hideAllButName(v)
+				continue
 			}
 			f.hideSecrets(v, hide)
 		}
@@ -145,7 +146,18 @@ func (f *file) hideSpan(n *yaml.Node) {
 	}
 }
 
-func isSecretRefKey(k string) bool { return strings.HasSuffix(k, "From") }
+// hideAllButName hides what stands in place of {secret: NAME}.
+func (f *file) hideAllButName(ref *yaml.Node) {
+	if ref.Kind != yaml.MappingNode {
+		f.hideSecrets(ref, true)
+		return
+	}
+	for i := 0; i+1 < len(ref.Content); i += 2 {
+		if k, v := ref.Content[i], ref.Content[i+1]; k.Value != "secret" || v.Kind != yaml.ScalarNode {
+			f.hideSecrets(v, true)
+		}
+	}
+}
 
 // secretPath reports whether the last element of a path is named like a secret.
 func secretPath(p string) bool {
