@@ -67,12 +67,19 @@ func (s *story) drifts(m *Message) {
 		return cmp.Or(a[0].FirstSeen.Compare(b[0].FirstSeen), cmp.Compare(a[0].Episode, b[0].Episode))
 	})
 	for _, same := range changes {
-		m.section(driftSection(same))
+		m.section(s.driftSection(same))
 	}
 }
 
+// modes are what the policy says about a drift that is open and not held.
+var modes = map[string]string{
+	"observe": "Drift policy observe: it is reported only.",
+	"propose": "Drift policy propose: the plan against it waits for approval.",
+	"enforce": "Drift policy enforce: it is put right without asking.",
+}
+
 // driftSection shows one change on one or more devices.
-func driftSection(same []event.Drift) Section {
+func (s *story) driftSection(same []event.Drift) Section {
 	var devices []intent.DeviceName
 	since, total := same[0].FirstSeen, same[0].Total
 	for _, d := range same {
@@ -91,12 +98,8 @@ func driftSection(same []event.Drift) Section {
 	if more := total - len(sec.Changes); more > 0 {
 		sec.Changes = append(sec.Changes, fmt.Sprintf("and %d more", more))
 	}
-	modes := map[string]string{
-		"observe": "Drift policy observe: it is reported only.",
-		"propose": "Drift policy propose: the plan against it waits for approval.",
-		"enforce": "Drift policy enforce: it is put right without asking.",
-	}
-	if text := modes[same[0].Mode]; text != "" {
+	_, over := s.end[same[0].Episode]
+	if text := modes[same[0].Mode]; text != "" && !over && !s.held[same[0].Episode] {
 		sec.Lines = append(sec.Lines, text)
 	}
 	for _, d := range same {
@@ -170,16 +173,32 @@ func (s *story) ends(m *Message) {
 	if len(s.drift) == 0 { // the message of the drift is sent already: say again what it was about
 		m.Resolved = true
 		m.title("Drift is over on %s", names(devices))
+		same := len(s.end) == 1
 		first := s.end[slices.Sorted(maps.Keys(s.end))[0]]
 		for i, f := range first.Findings {
 			if i == maxFindings {
 				sec.Changes = append(sec.Changes, fmt.Sprintf("and %d more", len(first.Findings)-i))
 				break
 			}
-			sec.Changes = append(sec.Changes, fmt.Sprintf("%s: %s", f.Path, f.Class))
+			sec.Changes = append(sec.Changes, undone(f, same))
 		}
 	}
 	m.section(sec)
+}
+
+// undone shows one leaf of a drift that is over; what it is again is shown only where it is the same everywhere.
+func undone(f event.Finding, same bool) string {
+	switch {
+	case f.Class == "unexpected":
+		return fmt.Sprintf("- %s: %s is gone again", f.Path, short(f.After))
+	case f.Class == "missing" && same:
+		return fmt.Sprintf("+ %s: %s is back", f.Path, short(f.Before))
+	case f.Class == "missing":
+		return fmt.Sprintf("+ %s: is back", f.Path)
+	case same:
+		return fmt.Sprintf("~ %s: %s -> %s", f.Path, short(f.After), short(f.Before))
+	}
+	return fmt.Sprintf("~ %s: no longer %s", f.Path, short(f.After))
 }
 
 // names lists devices by name, the first eight of them.
