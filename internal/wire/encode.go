@@ -16,12 +16,12 @@ import (
 	"github.com/tenter-net/tenter/internal/tree"
 )
 
-// EncodeOptions say what a device understands. The zero value sends JSON_IETF, one update per leaf.
+// EncodeOptions say what a device understands. Without any but Roots, updates are JSON, one for each leaf.
 type EncodeOptions struct {
 	Roots  *schema.Roots
 	Target string // prefix.target, or none
-	// Encoding is JSON_IETF (the zero value means it too), JSON, or PROTO for scalar TypedValues. A replaced subtree
-	// is always one JSON value.
+	// Encoding is JSON_IETF, JSON, or PROTO for scalar TypedValues. Both kinds of JSON hold what RFC 7951 says. A
+	// replaced subtree is always one JSON value, of JSON_IETF under PROTO.
 	Encoding gnmi.Encoding
 	// Subtrees joins the updates of one list entry, or of a root's top-level container, into one JSON value.
 	Subtrees bool
@@ -56,8 +56,9 @@ func Encode(edit tree.Edit, opts EncodeOptions) (*gnmi.SetRequest, error) {
 // Text returns a message for people to read.
 func Text(m *gnmi.SetRequest) string { return prototext.MarshalOptions{Multiline: true}.Format(m) }
 
-// groups splits updates into those that travel together: runs under one entry of a top-level list where subtrees are
-// wanted, and key leaves with the rest of their entry, since a list entry cannot be made from a key leaf's path.
+// groups splits updates into those that travel together: where subtrees are wanted, runs under one entry of a
+// top-level list; else key leaves as their entry, since an entry cannot be made from a key leaf's path, and a
+// user-ordered list with all that is set in it, since its order is nothing that a leaf could say.
 func (o EncodeOptions) groups(leaves []tree.Leaf) []tree.Subtree {
 	var out []tree.Subtree
 	for _, l := range leaves {
@@ -66,21 +67,21 @@ func (o EncodeOptions) groups(leaves []tree.Leaf) []tree.Subtree {
 		switch {
 		case o.Subtrees:
 			at = top(l.Path)
-		case !n.IsZero() && (n.IsKey() || n.Kind() == schema.Container):
-			at = l.Path
-			if n.IsKey() {
-				at = l.Path.Parent()
-			}
-			out = append(out, tree.Subtree{Path: at, Leaves: []tree.Leaf{l}})
-			continue
+		case !n.IsZero() && n.IsKey():
+			at = l.Path.Parent()
 		}
-		if k := len(out) - 1; o.Subtrees && k >= 0 && path.Equal(out[k].Path, at) {
+		if k := len(out) - 1; k >= 0 && (o.Subtrees && path.Equal(out[k].Path, at) || ordered(out[k]) && l.Path.HasPrefix(out[k].Path)) {
 			out[k].Leaves = append(out[k].Leaves, l)
 			continue
 		}
 		out = append(out, tree.Subtree{Path: at, Leaves: []tree.Leaf{l}})
 	}
 	return out
+}
+
+// ordered reports whether a group begins with the key sequence of its list.
+func ordered(s tree.Subtree) bool {
+	return s.Leaves[0].Value.Kind() == schema.KindKeys && path.Equal(s.Leaves[0].Path, s.Path)
 }
 
 // top returns the first list entry on a path, or else its first element.
@@ -133,7 +134,7 @@ func JSON(n schema.Node, at path.Path, leaves []tree.Leaf) ([]byte, error) {
 			root.addKeys(keys)
 		} else {
 			whole = true
-			root = &object{node: n.Parent()}
+			root = &object{node: n.Parent(), top: true, list: true}
 		}
 	}
 	depth := len(at.Elems)
@@ -169,7 +170,8 @@ type object struct {
 	node    schema.Node
 	members map[string]*member
 	leaf    []byte // of a leaf: its value
-	top     bool   // the value's outermost object, whose names are all qualified
+	top     bool   // one of the value's outermost objects, whose names are all qualified
+	list    bool   // not in the value itself, which is a list of this node's
 }
 
 type member struct {
@@ -207,7 +209,7 @@ func (o *object) put(elems []path.Elem, l tree.Leaf) error {
 	key := path.Elem{Keys: elems[0].Keys}.String()
 	e := m.entries[key]
 	if e == nil {
-		e = &object{node: c}
+		e = &object{node: c, top: o.list && o.top}
 		e.addKeys(elems[0].Keys)
 		m.entries[key] = e
 		m.order = append(m.order, key)
