@@ -27,7 +27,6 @@ func renderConfig(w *openconfig.Writer, leaves []fabric.ConfigLeaf) []claim {
 			w.Set(l.Source, at, l.Value)
 		}
 		out = append(out, claims(w, l.Priority)...)
-		w.Leaves = nil
 	}
 	return out
 }

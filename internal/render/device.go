@@ -107,12 +107,16 @@ func (d *device) update(now []part) intent.Diagnostics {
 
 // rebuild renders every part.
 func (d *device) rebuild(now []part) intent.Diagnostics {
+	size := 32 * len(now)
+	if d.result != nil {
+		size = d.result.Desired.Len()
+	}
 	d.parts, d.result = make(map[string]*known, len(now)), nil
 	d.problems, d.secrets = map[string][]openconfig.Problem{}, map[string]secret{}
-	m := newMerge(d)
+	m, w := newMerge(d, size), d.writer()
 	for _, p := range now {
 		d.parts[p.key] = &known{part: p}
-		m.add(d.render(p))
+		m.add(d.render(w, p))
 	}
 	d.twins = len(d.parts) < len(now)
 	out := append(diagnostics(d.problems), m.out...)
@@ -130,16 +134,17 @@ func (d *device) rebuild(now []part) intent.Diagnostics {
 // patch replaces the leaves of some parts in the tree. It refuses where a leaf has more than one claim, where secrets
 // are, and where something is wrong: what comes of these is for a rebuild to say.
 func (d *device) patch(before, after []part) bool {
-	old := map[place]claim{}
+	old, w := map[place]claim{}, d.writer()
 	for _, p := range before {
-		for _, c := range p.render(d.writer()) {
+		for _, c := range p.render(w) {
 			old[c.place()] = c
 		}
 	}
+	w.Problems = nil
 	fresh := map[place]claim{}
 	for _, p := range after {
 		d.problems[p.key] = nil
-		for _, c := range d.render(p) {
+		for _, c := range d.render(w, p) {
 			if _, twice := fresh[c.place()]; twice || c.leaf.Secret {
 				return false
 			}
@@ -184,7 +189,7 @@ func (d *device) replace(old, fresh map[place]claim) (*tree.Tree, bool) {
 				return nil, false
 			}
 		}
-		if b.Set(tree.Leaf{Path: p, Value: c.leaf.Value, Source: d.opts.Sources.Add(c.leaf.Source)}) != nil {
+		if b.Set(tree.Leaf{Path: p, Value: c.leaf.Value, Source: d.opts.Sources.Add(*c.leaf.Source)}) != nil {
 			return nil, false
 		}
 	}
@@ -192,11 +197,10 @@ func (d *device) replace(old, fresh map[place]claim) (*tree.Tree, bool) {
 }
 
 // render renders a part and remembers its problems.
-func (d *device) render(p part) []claim {
-	w := d.writer()
+func (d *device) render(w *openconfig.Writer, p part) []claim {
 	out := p.render(w)
 	if len(w.Problems) > 0 {
-		d.problems[p.key] = w.Problems
+		d.problems[p.key], w.Problems = w.Problems, nil
 	}
 	return out
 }

@@ -26,9 +26,10 @@ type place struct {
 
 func (c claim) place() place { return place{c.leaf.Entry.ID, c.leaf.Node.ID()} }
 
-// claims returns what was written.
+// claims returns what was written, and empties the writer.
 func claims(w *openconfig.Writer, priority int) []claim {
 	out := make([]claim, len(w.Leaves))
+	defer func() { w.Leaves = w.Leaves[:0] }()
 	for i, l := range w.Leaves {
 		out[i] = claim{l, priority}
 	}
@@ -48,8 +49,9 @@ type merge struct {
 
 type loser struct{ lost, won claim }
 
-func newMerge(d *device) *merge {
-	return &merge{device: d, at: map[place]int{}, shared: map[place]bool{}}
+// newMerge returns a merge that expects about n leaves.
+func newMerge(d *device, n int) *merge {
+	return &merge{device: d, at: make(map[place]int, n), claims: make([]claim, 0, n), shared: map[place]bool{}}
 }
 
 // add takes the claims of one part.
@@ -84,8 +86,8 @@ func (m *merge) add(part []claim) {
 func (m *merge) conflict(first, second claim) {
 	message := fmt.Sprintf("device %q: %s: %s wants %s and %s wants %s", m.device.name, second.leaf.Path(),
 		document(second), show(second), document(first), show(first))
-	m.out = append(m.out, diagnostic(codeConflict, second.leaf.Source, message).
-		WithRelated(first.leaf.Source, "the other value").WithHint("a Config document with a priority decides between them"))
+	m.out = append(m.out, diagnostic(codeConflict, *second.leaf.Source, message).
+		WithRelated(*first.leaf.Source, "the other value").WithHint("a Config document with a priority decides between them"))
 }
 
 // document names the document of a claim: `Vlan "web"`.
@@ -121,19 +123,26 @@ func (m *merge) extend(c claim) {
 func (m *merge) result() (*Result, error) {
 	b, sources := tree.NewBuilder(m.device.table), m.device.opts.Sources
 	r := &Result{Device: m.device.name}
+	var buf []path.Elem
+	var last *tree.Source // leaves that share a source come one after the other
+	var source tree.SourceID
 	for _, c := range m.claims {
-		p := c.leaf.Path()
-		if err := b.Set(tree.Leaf{Path: p, Value: c.leaf.Value, Source: sources.Add(c.leaf.Source)}); err != nil {
+		if c.leaf.Source != last {
+			last, source = c.leaf.Source, sources.Add(*c.leaf.Source)
+		}
+		p := c.leaf.PathIn(buf)
+		buf = p.Elems
+		if err := b.Set(tree.Leaf{Path: p, Value: c.leaf.Value, Source: source}); err != nil {
 			return nil, err
 		}
 		if c.leaf.Secret {
-			r.Secrets = append(r.Secrets, p)
+			r.Secrets = append(r.Secrets, c.leaf.Path())
 		}
 	}
 	for _, l := range m.losers {
 		r.Overridden = append(r.Overridden, Overridden{
-			Leaf: tree.Leaf{Path: l.lost.leaf.Path(), Value: l.lost.leaf.Value, Source: sources.Add(l.lost.leaf.Source)},
-			By:   sources.Add(l.won.leaf.Source),
+			Leaf: tree.Leaf{Path: l.lost.leaf.Path(), Value: l.lost.leaf.Value, Source: sources.Add(*l.lost.leaf.Source)},
+			By:   sources.Add(*l.won.leaf.Source),
 		})
 	}
 	slices.SortFunc(r.Secrets, path.Compare)

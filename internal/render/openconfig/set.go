@@ -24,7 +24,7 @@ func (w *Writer) Set(source tree.Source, at path.Path, v any) {
 	case !node.Config():
 		w.fail(source, at, errors.New("state, not configuration"))
 	case node.Kind() == schema.Leaf || node.Kind() == schema.LeafList:
-		placed{w, source, entry, node}.set(node, v)
+		placed{w, &source, entry, node}.set(node, v)
 	default:
 		w.subtree(source, at, v)
 	}
@@ -53,7 +53,7 @@ func (w *Writer) subtree(source tree.Source, at path.Path, v any) {
 			w.fail(source, l.Path, err)
 			continue
 		}
-		placed{w, source, entry, node}.add(node, l.Value)
+		placed{w, &source, entry, node}.add(node, l.Value)
 	}
 }
 
@@ -68,7 +68,7 @@ func (w *Writer) implied(source tree.Source, at path.Path) {
 		if err != nil {
 			continue // the caller's own locate tells
 		}
-		p := placed{w, source, entry, list}
+		p := placed{w, &source, entry, list}
 		for _, k := range entry.Path.Elems[i].Keys {
 			if config, ok := list.Child("config"); ok {
 				if leaf, ok := config.Child(k.Name); ok {
@@ -79,7 +79,7 @@ func (w *Writer) implied(source tree.Source, at path.Path) {
 		if list.OrderedByUser() {
 			outer, _, _ := w.locate(path.Path{Origin: at.Origin, Elems: append(slices.Clone(at.Elems[:i]), path.Elem{Name: e.Name})})
 			w.Leaves = append(w.Leaves, Leaf{
-				Entry: outer, Node: list, Value: schema.KeysValue([]string{keysText(entry.Path.Elems[i])}), Source: source, Append: true,
+				Entry: outer, Node: list, Value: schema.KeysValue([]string{keysText(entry.Path.Elems[i])}), Source: &source, Append: true,
 			})
 		}
 	}

@@ -66,7 +66,7 @@ func planOf(t reflect.Type) *plan {
 // placed is a writer at one node of the tree.
 type placed struct {
 	w      *Writer
-	source tree.Source
+	source *tree.Source
 	entry  *Entry
 	node   schema.Node
 }
@@ -128,7 +128,7 @@ func (p placed) walk(s reflect.Value, of *plan) {
 func (p placed) listEntry(node schema.Node, s reflect.Value, of *plan) {
 	keys := node.Keys()
 	slices.SortFunc(keys, func(a, b schema.Node) int { return strings.Compare(a.Name(), b.Name()) })
-	at := path.Path{Origin: p.entry.Path.Origin, Elems: slices.Concat(p.entry.Path.Elems, namesTo(p.entry, node))}
+	at := path.Path{Origin: p.entry.Path.Origin, Elems: appendNames(slices.Clip(p.entry.Path.Elems), p.entry, node)}
 	texts := make([]string, len(keys))
 	for i, k := range keys {
 		text, err := k.KeyText(value(s.Field(of.keyField(k.Name()).index)))
@@ -144,19 +144,24 @@ func (p placed) listEntry(node schema.Node, s reflect.Value, of *plan) {
 }
 
 // Path returns the path of the leaf.
-func (l Leaf) Path() path.Path {
-	return path.Path{Origin: l.Entry.Path.Origin, Elems: slices.Concat(l.Entry.Path.Elems, namesTo(l.Entry, l.Node))}
+func (l Leaf) Path() path.Path { return l.PathIn(nil) }
+
+// PathIn is Path with elements in buf, if they fit: for a caller who is done with one path before the next.
+func (l Leaf) PathIn(buf []path.Elem) path.Path {
+	elems := append(buf[:0], l.Entry.Path.Elems...)
+	return path.Path{Origin: l.Entry.Path.Origin, Elems: appendNames(elems, l.Entry, l.Node)}
 }
 
-// namesTo returns the elements from an entry down to a node in it, without keys.
-func namesTo(e *Entry, n schema.Node) []path.Elem {
+// appendNames appends the elements from an entry down to a node in it, without keys.
+func appendNames(elems []path.Elem, e *Entry, n schema.Node) []path.Elem {
 	depth := -len(e.Path.Elems)
 	for m := n; m.ID() != 0; m = m.Parent() {
 		depth++
 	}
-	elems := make([]path.Elem, depth)
-	for i := depth - 1; i >= 0; i-- {
-		elems[i].Name, n = n.Name(), n.Parent()
+	from := len(elems)
+	elems = slices.Grow(elems, depth)[:from+depth]
+	for i := len(elems) - 1; i >= from; i-- {
+		elems[i], n = path.Elem{Name: n.Name()}, n.Parent()
 	}
 	return elems
 }
@@ -176,7 +181,7 @@ func (p placed) add(n schema.Node, v schema.Value) {
 }
 
 func (p placed) fail(n schema.Node, err error) {
-	p.w.fail(p.source, Leaf{Entry: p.entry, Node: n}.Path(), err)
+	p.w.fail(*p.source, Leaf{Entry: p.entry, Node: n}.Path(), err)
 }
 
 // value returns what Canonical takes of a field.

@@ -16,9 +16,9 @@ type Leaf struct {
 	Entry  *Entry
 	Node   schema.Node // below the entry
 	Value  schema.Value
-	Source tree.Source
-	Secret bool // the value comes from a named secret
-	Append bool // the value is a key sequence to add to whatever sequence the list has
+	Source *tree.Source // leaves of one Put share it
+	Secret bool         // the value comes from a named secret
+	Append bool         // the value is a key sequence to add to whatever sequence the list has
 }
 
 // An Entry is the list entry that leaves are in, or the root. Leaves of one Put share it.
@@ -58,7 +58,7 @@ func (w *Writer) Put(source tree.Source, at path.Path, s ygot.GoStruct) {
 		w.fail(source, at, err)
 		return
 	}
-	p, of := placed{w, source, entry, node}, planOf(reflect.TypeOf(s).Elem())
+	p, of := placed{w, &source, entry, node}, planOf(reflect.TypeOf(s).Elem())
 	if node.Kind() == schema.List {
 		p.keys(entry.Path.Elems[len(entry.Path.Elems)-1].Keys, of)
 	}
@@ -83,7 +83,7 @@ func (w *Writer) putSecret(source tree.Source, at path.Path, name string) {
 		w.fail(source, at, fmt.Errorf("the value of secret %q is no %s", name, node.Type()))
 		return
 	}
-	w.Leaves = append(w.Leaves, Leaf{Entry: entry, Node: node, Value: c, Source: source, Secret: true})
+	w.Leaves = append(w.Leaves, Leaf{Entry: entry, Node: node, Value: c, Source: &source, Secret: true})
 }
 
 // order adds the sequence of the entries of the user-ordered list at path at, which has no keys.
@@ -97,7 +97,7 @@ func (w *Writer) order(source tree.Source, at path.Path, entries []path.Elem) {
 	for i, e := range entries {
 		sequence[i] = keysText(e)
 	}
-	placed{w, source, entry, node}.add(node, schema.KeysValue(sequence))
+	placed{w, &source, entry, node}.add(node, schema.KeysValue(sequence))
 }
 
 func (w *Writer) fail(source tree.Source, at path.Path, err error) {
