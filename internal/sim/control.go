@@ -141,6 +141,9 @@ func (f *Fabric) listFaults() string {
 
 func listenControl(dir string) (net.Listener, error) {
 	path := filepath.Join(dir, socketName)
+	if len(path) > 100 { // sockaddr_un holds 104 bytes on some systems, and says so badly
+		return nil, fmt.Errorf("%s: the path is too long for a socket; choose a shorter directory", path)
+	}
 	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
 		return nil, err
 	}

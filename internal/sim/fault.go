@@ -14,7 +14,8 @@ import (
 // A Fault is one way in which a device misbehaves.
 type Fault string
 
-// The faults. Each lasts until it is turned off, or for a number of times where it is set with one.
+// The faults. Each lasts until it is turned off, or for a number of times where it is set with one; those that
+// are a way of being take no number.
 const (
 	RefuseSet       Fault = "refuse-set"        // Set answers an error and applies nothing
 	FailAfterSet    Fault = "fail-after-set"    // Set applies and answers an error
@@ -49,6 +50,9 @@ var allFaults = []Fault{
 	EchoDefaults, StripPrefixes, SecondStamps, DisorderStamps, AtomicContainer,
 }
 
+// lasting are the faults that are a way of being, not something that happens a number of times.
+var lasting = []Fault{IgnoreCommit, Silent, NoSync, EchoDefaults, StripPrefixes, SecondStamps, DisorderStamps, AtomicContainer}
+
 // forever is the count of a fault that lasts until it is turned off.
 const forever = -1
 
@@ -80,6 +84,8 @@ func parseSetting(f Fault, args []string) (setting, error) {
 	case len(args) == 0:
 	case len(args) > 1:
 		return s, fmt.Errorf("%s: too many words: %q", f, strings.Join(args, " "))
+	case args[0] != "off" && slices.Contains(lasting, f):
+		return s, fmt.Errorf("%s lasts until it is turned off; it has no count", f)
 	case args[0] == "once":
 		s.times = 1
 	case args[0] == "off":

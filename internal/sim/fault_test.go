@@ -72,6 +72,28 @@ func TestPartialSet(t *testing.T) {
 	}
 }
 
+func TestPartialSetLeavesNoDanglingReference(t *testing.T) {
+	f := start(t, Options{})
+	c, ctx := f.raw("leaf1")
+	f.control("leaf1 partial-set once")
+	req := updates("/network-instances/network-instance[name=a]/config/type", `"openconfig-network-instance-types:L3VRF"`)
+	for _, port := range []string{"Ethernet1", "Ethernet2", "Ethernet3"} {
+		req.Update = append(req.Update, updates(
+			"/interfaces/interface[name="+port+"]/config/mtu", `1500`,
+			"/network-instances/network-instance[name=a]/interfaces/interface[id="+port+"]/config/interface", `"`+port+`"`,
+		).Update...)
+	}
+	mustSet(t, c, ctx, req)
+	count := func() int {
+		return subscribe(t, c, ctx, onChange("/interfaces/interface/config", "/network-instances")).synced()
+	}
+	first := count()
+	mustSet(t, c, ctx, req) // what it runs is sound, so nothing stands in the way of the same again
+	if second := count(); first >= second {
+		t.Errorf("%d leaves at first and %d in the end: nothing was lost", first, second)
+	}
+}
+
 func TestFaultsOfReading(t *testing.T) {
 	f := start(t, Options{})
 	c, ctx := f.raw("leaf1")
@@ -183,6 +205,7 @@ func TestControlRefuses(t *testing.T) {
 		"leaf1 dance":           "no such fault or command",
 		"leaf1 refuse-set soon": "not once, off or a number",
 		"leaf1 delay-set":       "needs a duration",
+		"leaf1 silent once":     "has no count",
 		"leaf1 unplug Ethernet": "no cable",
 		"leaf1 reboot now":      "takes no arguments",
 		"":                      "empty",

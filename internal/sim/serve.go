@@ -5,12 +5,13 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"time"
 
 	gpb "github.com/openconfig/gnmi/proto/gnmi"
+	"go.uber.org/zap"
 	"google.golang.org/grpc"
 	tlscreds "google.golang.org/grpc/credentials"
-
-	"go.uber.org/zap"
+	"google.golang.org/grpc/keepalive"
 )
 
 // A service is how one node is served: always at the same address.
@@ -93,6 +94,8 @@ func (s *service) newServer() *grpc.Server {
 		grpc.UnaryInterceptor(s.login.unary),
 		grpc.StreamInterceptor(s.login.stream),
 		grpc.WaitForHandlers(true),
+		// Clients that look after their sessions ping every few seconds; gRPC's own limit is five minutes.
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
 	)
 	gpb.RegisterGNMIServer(srv, &server{node: s.node})
 	return srv

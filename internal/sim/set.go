@@ -151,20 +151,31 @@ func (s *server) union(e *conf.Edit, req *gpb.SetRequest) error {
 	return nil
 }
 
-// half is what a device that loses every second update makes of a change.
+// half is what a device that loses every second update makes of a change. Where a reference would be left
+// pointing at nothing it loses one update only, so that what it runs is sound.
 func half(before, after *conf.Tree) *conf.Tree {
 	e := before.Edit()
-	updates := 0
+	var updates []conf.Change
 	for _, c := range conf.Diff(before, after, nil) {
 		if c.Leaf == nil {
 			_ = e.Delete(c.Path) // it was there, so the path is known
 			continue
 		}
-		if updates++; updates%2 == 1 {
+		if updates = append(updates, c); len(updates)%2 == 1 {
 			e.Put(c.Path, *c.Leaf.Value)
 		}
 	}
-	return e.Tree()
+	if t := e.Tree(); t.Validate() == nil {
+		return t
+	}
+	for _, lost := range updates {
+		e := after.Edit()
+		_ = e.Delete(lost.Path)
+		if t := e.Tree(); t.Validate() == nil && len(conf.Diff(t, after, nil)) > 0 {
+			return t
+		}
+	}
+	return before
 }
 
 func text(v *gpb.TypedValue) string {

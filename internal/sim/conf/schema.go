@@ -174,16 +174,6 @@ func (s *Schema) target(path string) *Schema {
 	return at
 }
 
-// At returns the schema node at a path of names, or nil.
-func (s *Schema) At(names ...string) *Schema {
-	for _, name := range names {
-		if s = s.Kids[name]; s == nil {
-			return nil
-		}
-	}
-	return s
-}
-
 // Path returns the schema path, for messages.
 func (s *Schema) Path() string {
 	var names []string

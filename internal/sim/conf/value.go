@@ -18,7 +18,7 @@ type Value struct {
 	List []Value // not nil for a leaf-list
 }
 
-// String makes a string value; Enum, Bool, Uint32 and Uint64 likewise, for computed state.
+// String makes a string value; Enum, Bool and Uint64 likewise, for computed state.
 func String(s string) Value { return Value{Kind: yang.Ystring, Text: s} }
 
 // Enum makes a value of an enumeration or identity.
@@ -26,11 +26,6 @@ func Enum(s string) Value { return Value{Kind: yang.Yenum, Text: s} }
 
 // Bool makes a boolean value.
 func Bool(b bool) Value { return Value{Kind: yang.Ybool, Text: strconv.FormatBool(b)} }
-
-// Uint32 makes a value of at most 32 bits.
-func Uint32(n uint32) Value {
-	return Value{Kind: yang.Yuint32, Text: strconv.FormatUint(uint64(n), 10)}
-}
 
 // Uint64 makes a value of 64 bits, which JSON_IETF encodes as a string.
 func Uint64(n uint64) Value { return Value{Kind: yang.Yuint64, Text: strconv.FormatUint(n, 10)} }

@@ -208,61 +208,85 @@ func TestWhatBreaksWhat(t *testing.T) {
 	}{
 		"uplink shut": {
 			func(n *net) { n.set("leaf1", `false`, ports("Ethernet49", "config", "enabled")...) },
-			spine1, []string{"10.0.2.2"}},
+			spine1,
+			[]string{"10.0.2.2"},
+		},
 		"uplink shut at the spine": {
 			func(n *net) { n.set("spine1", `false`, ports("Ethernet1", "config", "enabled")...) },
-			spine1, []string{"10.0.2.2"}},
+			spine1,
+			[]string{"10.0.2.2"},
+		},
 		"cable pulled": {
-			func(n *net) { n.in.Links[0].Pulled = true }, spine1, []string{"10.0.2.2"}},
+			func(n *net) { n.in.Links[0].Pulled = true }, spine1, []string{"10.0.2.2"},
+		},
 		"spine without power": {
-			func(n *net) { n.in.Devices["spine1"] = nil }, spine1, []string{"10.0.2.2"}},
+			func(n *net) { n.in.Devices["spine1"] = nil }, spine1, []string{"10.0.2.2"},
+		},
 		"wrong AS at the spine": {
 			func(n *net) {
 				n.set("spine1", `65999`, inBGP("neighbors", "neighbor[neighbor-address=10.0.1.3]", "config", "peer-as")...)
 			},
-			spine1, []string{"10.0.2.2"}},
+			spine1,
+			[]string{"10.0.2.2"},
+		},
 		"neighbor disabled": {
 			func(n *net) {
 				n.set("spine1", `false`, inBGP("neighbors", "neighbor[neighbor-address=10.0.1.3]", "config", "enabled")...)
 			},
-			spine1, []string{"10.0.2.2"}},
+			spine1,
+			[]string{"10.0.2.2"},
+		},
 		"password on one side": {
 			func(n *net) {
 				n.set("leaf1", `"x"`, inBGP("neighbors", "neighbor[neighbor-address=10.0.1.2]", "config", "auth-password")...)
 			},
-			spine1, []string{"10.0.2.2"}},
+			spine1,
+			[]string{"10.0.2.2"},
+		},
 		"wrong address on the link": {
 			func(n *net) {
 				n.set("spine1", "", ports("Ethernet1", "subinterfaces", "subinterface[index=0]", "ipv4", "addresses", "address[ip=10.0.1.2]")...)
 				n.set("spine1", `{"ip":"10.0.9.2","config":{"ip":"10.0.9.2","prefix-length":31}}`, ports("Ethernet1", "subinterfaces", "subinterface[index=0]", "ipv4", "addresses", "address[ip=10.0.9.2]")...)
 			},
-			spine1, []string{"10.0.2.2"}},
+			spine1,
+			[]string{"10.0.2.2"},
+		},
 		"VLAN tag on one side": {
 			func(n *net) {
 				n.set("spine1", `7`, ports("Ethernet1", "subinterfaces", "subinterface[index=0]", "vlan", "match", "single-tagged", "config", "vlan-id")...)
 			},
-			spine1, []string{"10.0.2.2"}},
+			spine1,
+			[]string{"10.0.2.2"},
+		},
 		"no address family in common": {
 			func(n *net) {
 				n.set("leaf1", "", inBGP("peer-groups", "peer-group[peer-group-name=overlay]", "afi-safis")...)
 			},
-			[]string{"10.1.0.1", "10.1.0.2"}, both},
+			[]string{"10.1.0.1", "10.1.0.2"},
+			both,
+		},
 		"no export policy: rejected by default": {
 			func(n *net) {
 				n.set("leaf2", "", inBGP("peer-groups", "peer-group[peer-group-name=underlay]", "afi-safis", "afi-safi[afi-safi-name=IPV4_UNICAST]", "apply-policy", "config", "export-policy")...)
 			},
-			[]string{}, []string{}},
+			[]string{},
+			[]string{},
+		},
 		"no import policy at leaf1: no loopback, no overlay": {
 			func(n *net) {
 				n.set("leaf1", "", inBGP("peer-groups", "peer-group[peer-group-name=underlay]", "afi-safis", "afi-safi[afi-safi-name=IPV4_UNICAST]", "apply-policy")...)
 			},
-			[]string{"10.1.0.1", "10.1.0.2"}, []string{}},
+			[]string{"10.1.0.1", "10.1.0.2"},
+			[]string{},
+		},
 		"import policy replaced by a default that accepts": {
 			func(n *net) {
 				n.set("leaf1", "", inBGP("peer-groups", "peer-group[peer-group-name=underlay]", "afi-safis", "afi-safi[afi-safi-name=IPV4_UNICAST]", "apply-policy", "config", "import-policy")...)
 				n.set("leaf1", `"ACCEPT_ROUTE"`, inBGP("peer-groups", "peer-group[peer-group-name=underlay]", "afi-safis", "afi-safi[afi-safi-name=IPV4_UNICAST]", "apply-policy", "config", "default-import-policy")...)
 			},
-			[]string{}, both},
+			[]string{},
+			both,
+		},
 		"prefix set too narrow": {
 			func(n *net) {
 				n.set("leaf2", "", names("routing-policy", "defined-sets", "prefix-sets", "prefix-set[name=loopbacks]", "prefixes")...)
@@ -271,22 +295,30 @@ func TestWhatBreaksWhat(t *testing.T) {
 					conf.Step{Name: "prefix-set", Keys: []conf.Key{{Name: "name", Value: "loopbacks"}}}, conf.Step{Name: "prefixes"},
 					conf.Step{Name: "prefix", Keys: []conf.Key{{Name: "ip-prefix", Value: "10.1.0.0/24"}, {Name: "masklength-range", Value: "32..32"}}})
 			},
-			[]string{}, []string{}},
+			[]string{},
+			[]string{},
+		},
 		"nothing redistributed": {
 			func(n *net) {
 				n.set("leaf2", "", names("network-instances", "network-instance[name=default]", "table-connections")...)
 			},
-			[]string{}, []string{}},
+			[]string{},
+			[]string{},
+		},
 		"loopback shut": {
 			func(n *net) { n.set("leaf1", `false`, ports("Loopback0", "config", "enabled")...) },
-			[]string{"10.1.0.1", "10.1.0.2"}, both},
+			[]string{"10.1.0.1", "10.1.0.2"},
+			both,
+		},
 		"nothing configured at leaf1": {
-			func(n *net) { n.in.Devices["leaf1"] = conf.NewTree(n.in.Devices["leaf1"].Root.Schema) }, []string{}, []string{}},
+			func(n *net) { n.in.Devices["leaf1"] = conf.NewTree(n.in.Devices["leaf1"].Root.Schema) }, []string{}, []string{},
+		},
 		"both uplinks shut": {
 			func(n *net) {
 				n.set("leaf1", `false`, ports("Ethernet49", "config", "enabled")...)
 				n.set("leaf1", `false`, ports("Ethernet50", "config", "enabled")...)
-			}, all, []string{}},
+			}, all, []string{},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := lab(t)

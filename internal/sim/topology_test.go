@@ -1,0 +1,68 @@
+package sim
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/tenter-net/tenter/lab"
+)
+
+func TestLoadLab(t *testing.T) {
+	topology, err := Load(lab.EVPN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roles := map[string]int{}
+	for _, n := range topology.Nodes {
+		if n.Image == "" || strings.HasSuffix(n.Image, ":latest") || !strings.Contains(n.Image, ":") {
+			t.Errorf("node %q: image %q is not pinned", n.Name, n.Image)
+		}
+		if !n.Host() {
+			roles[n.Role]++
+		}
+	}
+	if roles["spine"] != 2 || roles["leaf"] != 4 || len(roles) != 2 {
+		t.Errorf("got %v, want 2 spines and 4 leaves", roles)
+	}
+}
+
+func TestLoadReportsEveryMistake(t *testing.T) {
+	_, err := Load([]byte(`
+name: bad
+mgmt: {ipv4-subnet: 172.20.20.0/24}
+topology:
+  defaults: {kind: ceos}
+  nodes:
+    a: {mgmt-ipv4: 10.0.0.1}
+    b: {}
+    c: {mgmt-ipv4: 172.20.20.3}
+  links:
+    - endpoints: ["c:eth1"]
+    - endpoints: ["c:eth1", "d:eth1"]
+    - endpoints: ["a:eth1", "c:eth2"]
+    - endpoints: ["a:eth1", "b:eth2"]
+`))
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, want := range []string{
+		`node "a": mgmt-ipv4 10.0.0.1 is outside of 172.20.20.0/24`, `node "b": mgmt-ipv4`, "links[0]: a link has two endpoints",
+		`links[1]: endpoint "d:eth1" names no node`, `links[3]: endpoint "a:eth1" is cabled twice`,
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in:\n%v", want, err)
+		}
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	f.Add(lab.EVPN)
+	f.Add([]byte("topology: {nodes: {a: {kind: linux}}, links: [{endpoints: [a, b]}]}"))
+	f.Add([]byte("mgmt: []"))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		topology, err := Load(file)
+		if err == nil && len(topology.Nodes) == 0 {
+			t.Error("accepted without a node")
+		}
+	})
+}
