@@ -140,15 +140,6 @@ func (s *Store) Run(ctx context.Context, id string) (view.Run, error) {
 	return one(s.reader(ctx), "run", id, scanRun, "SELECT "+runColumns+" FROM run WHERE id = ?")
 }
 
-// RunIn is Run within the transaction.
-func (s *Store) RunIn(tx event.Tx, id string) (view.Run, error) {
-	t, err := s.own(tx)
-	if err != nil {
-		return view.Run{}, err
-	}
-	return one(t, "run", id, scanRun, "SELECT "+runColumns+" FROM run WHERE id = ?")
-}
-
 // Runs returns the runs that the query selects, the newest first.
 func (s *Store) Runs(ctx context.Context, q view.RunQuery) ([]view.Run, error) {
 	status, err := json.Marshal(nonNilStrings(q.Status))

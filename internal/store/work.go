@@ -98,18 +98,6 @@ func (s *Store) saveNotification(tx event.Tx, n view.Notification, conflict stri
 	return changed > 0, nil
 }
 
-// Notification returns the receiver's notification with the key, or view.ErrNotFound.
-func (s *Store) Notification(ctx context.Context, receiver, key string) (view.Notification, error) {
-	n, ok, err := first(s.reader(ctx), scanNotification, "SELECT "+notificationColumns+" FROM notification WHERE receiver = ? AND key = ?", receiver, key)
-	if err == nil && !ok {
-		err = view.ErrNotFound
-	}
-	if err != nil {
-		return view.Notification{}, fmt.Errorf("notification %q to %q: %w", key, receiver, err)
-	}
-	return n, nil
-}
-
 // PendingNotifications returns those that are to be sent, in the order in which they are due; some may not be due yet.
 func (s *Store) PendingNotifications(ctx context.Context) ([]view.Notification, error) {
 	list, err := collect(s.reader(ctx), scanNotification, "SELECT "+notificationColumns+" FROM notification WHERE state = 'pending' ORDER BY not_before, created, receiver, key")

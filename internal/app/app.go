@@ -1,0 +1,133 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/tenter-net/tenter/internal/loader"
+	"github.com/tenter-net/tenter/internal/reconcile"
+	"github.com/tenter-net/tenter/internal/schedule"
+	"github.com/tenter-net/tenter/internal/secret"
+	"github.com/tenter-net/tenter/internal/settings"
+	"github.com/tenter-net/tenter/internal/source"
+	"github.com/tenter-net/tenter/internal/store"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+// sourcePoll is how often the intent directory is looked at whatever the file system says.
+const sourcePoll = 5 * time.Second
+
+// An App is the one writer of a state directory.
+type App struct {
+	set         *settings.Settings
+	log         *zap.Logger
+	worker      string
+	lock        *stateLock
+	store       *store.Store
+	secrets     *secret.Reader
+	generations *generations
+	pool        *pool
+	loader      *loader.Loader
+	engine      *reconcile.Engine
+	scheduler   *schedule.Scheduler
+	now         func() time.Time
+}
+
+// Open takes the state directory for the named operation and puts the parts together. Nothing runs yet. The error is
+// a *LockedError if another process has the directory.
+func Open(ctx context.Context, set *settings.Settings, log *zap.Logger, operation string) (_ *App, err error) {
+	a := &App{set: set, log: log, now: time.Now}
+	if a.worker, err = worker(set.StateDir); err != nil {
+		return nil, err
+	}
+	if a.lock, err = lockState(set.StateDir, operation, a.now()); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	if a.store, err = OpenStore(ctx, set, log); err != nil {
+		return nil, err
+	}
+	key, err := a.store.SecretKey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a.secrets = secret.NewReader(set.Secrets.Dir, set.Secrets.EnvPrefix, func(text string) { log.Warn(text) })
+	compiler, err := newCompiler(set, readSecret(a.secrets, log), key)
+	if err != nil {
+		return nil, err
+	}
+	a.generations = &generations{store: a.store, compiler: compiler, log: log.Named("intent")}
+	a.pool = newPool(set, a.secrets, log)
+	a.pool.target = a.generations.target
+	a.loader = loader.New(loader.Options{
+		Source: source.NewDirectory(set.Intents, sourcePoll, log), Store: a.store, Validate: a.generations.validate,
+		Fabric: set.Fabric, Log: log,
+	})
+	a.engine = reconcile.New(reconcile.Options{
+		Store: a.store, Sessions: writeSessions{a.pool}, Intents: planIntents{a.generations}, Worker: a.worker, Log: log,
+		AutoApply: set.Apply.Intent == settings.ApplyAuto, Parallel: set.Apply.Parallel, Window: set.Apply.ReadbackWindow,
+		PlanExpires: set.Apply.PlanExpiry,
+	})
+	a.scheduler = schedule.New(schedule.Options{Store: a.store, Declared: a.generations.schedules, Log: log})
+	return a, nil
+}
+
+// Close gives everything back. Whatever runs must have ended.
+func (a *App) Close() error {
+	var errs []error
+	if a.pool != nil {
+		errs = append(errs, a.pool.close())
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+	}
+	return errors.Join(append(errs, a.lock.release())...)
+}
+
+// Store returns the store, for reading.
+func (a *App) Store() *store.Store { return a.store }
+
+// reload brings the intents of the directory into force. Mistakes in them are an error that has them all. A process
+// that does not load intents uses those of the store.
+func (a *App) reload(ctx context.Context) (warnings []string, err error) {
+	if !a.runs(settings.RoleLoader) {
+		return nil, nil
+	}
+	result, err := a.loader.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(result.Rejected) > 0 {
+		return nil, fmt.Errorf("intents %s: %d mistakes:\n%s", a.set.Intents, len(result.Rejected), strings.Join(result.Rejected, "\n"))
+	}
+	return result.Warnings, nil
+}
+
+// Execute carries out a run that Apply committed, in a process that does not serve.
+func (a *App) Execute(ctx context.Context, run string) error {
+	_, err := a.engine.Execute(ctx, run)
+	return err
+}
+
+// Resume carries on with the runs that an earlier process was killed in.
+func (a *App) Resume(ctx context.Context) error {
+	runs, err := a.store.Runs(ctx, view.RunQuery{Status: []string{view.RunRunning}})
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, r := range runs {
+		a.log.Info("resuming a run that was left", zap.String("run", r.ID))
+		errs = append(errs, a.Execute(ctx, r.ID))
+	}
+	return errors.Join(errs...)
+}

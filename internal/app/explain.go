@@ -1,0 +1,90 @@
+package app
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/tree"
+)
+
+// An Explanation says what the intents want at one leaf of a device, and why.
+type Explanation struct {
+	Path      string     `json:"path"`
+	Value     string     `json:"value"` // "(secret)" for one that is named in the intents
+	Type      string     `json:"type,omitempty"`
+	Source    Position   `json:"source"`
+	Overrides []Override `json:"overrides,omitempty"`
+	Scope     string     `json:"scope"`
+	Drift     string     `json:"drift"` // the mode now
+}
+
+// An Override is a value that lost against the one in force.
+type Override struct {
+	Value  string   `json:"value"`
+	Source Position `json:"source"`
+}
+
+// A Position is where an intent stands.
+type Position struct {
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+	Kind   string `json:"kind"`
+	Name   string `json:"name"`
+}
+
+func positionOf(s tree.Source) Position {
+	return Position{File: s.File, Line: s.Line, Column: s.Column, Kind: s.Kind, Name: s.Name}
+}
+
+// Explain explains every desired leaf of a device at or under a path. A path that the schema does not know, or where no
+// intent says anything, is an error.
+func (c *Compiled) Explain(device intent.DeviceName, at string) ([]Explanation, error) {
+	t, err := c.target(device)
+	if err != nil {
+		return nil, err
+	}
+	p, err := path.Parse(at)
+	if err != nil {
+		return nil, err
+	}
+	roots := t.result.Desired.Table().Roots()
+	if p, err = roots.Normalize(p); err != nil {
+		return nil, err
+	}
+	scope, err := plan.NewScope(t.model.Scope)
+	if err != nil {
+		return nil, err
+	}
+	modes, err := policy.NewModes(t.model.Drift)
+	if err != nil {
+		return nil, err
+	}
+	var out []Explanation
+	for l := range t.result.Desired.Under(p) {
+		e := Explanation{
+			Path: l.Path.String(), Value: l.Value.Text(), Source: positionOf(c.Sources.Get(l.Source)),
+			Scope: string(scope.Action(l.Path)), Drift: string(modes.Mode(l.Path, time.Now())),
+		}
+		if t.watch.Secrets.Is(l.Path) {
+			e.Value = "(secret)"
+		}
+		if n, ok := roots.Node(l.Path); ok {
+			e.Type = n.Type()
+		}
+		for _, o := range t.result.Overridden {
+			if path.Equal(o.Path, l.Path) {
+				e.Overrides = append(e.Overrides, Override{Value: o.Value.Text(), Source: positionOf(c.Sources.Get(o.Source))})
+			}
+		}
+		out = append(out, e)
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("device %q: no intent says anything about %s", device, p)
+	}
+	return out, nil
+}

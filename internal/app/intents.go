@@ -1,0 +1,335 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/tenter-net/tenter/internal/fabric"
+	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/loader"
+	"github.com/tenter-net/tenter/internal/monitor"
+	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/reconcile"
+	"github.com/tenter-net/tenter/internal/render"
+	"github.com/tenter-net/tenter/internal/schema"
+	"github.com/tenter-net/tenter/internal/secret"
+	"github.com/tenter-net/tenter/internal/settings"
+	"github.com/tenter-net/tenter/internal/store"
+	"github.com/tenter-net/tenter/internal/tree"
+	"github.com/tenter-net/tenter/internal/view"
+	"github.com/tenter-net/tenter/schemas"
+)
+
+// A target is one device as one generation wants it.
+type target struct {
+	model   *fabric.Device
+	profile *profile.Profile
+	result  *render.Result
+	watch   *monitor.Target // the same for as long as model and result are
+}
+
+// Compiled is what one state of the intents comes to.
+type Compiled struct {
+	Set     *intent.Set
+	Fabric  *fabric.Fabric
+	Sources *tree.Sources
+	targets map[intent.DeviceName]*target
+}
+
+// Leaves returns the number of desired leaves on all devices.
+func (c *Compiled) Leaves() int {
+	n := 0
+	for _, t := range c.targets {
+		n += t.result.Desired.Len()
+	}
+	return n
+}
+
+// A compiler turns files into targets. It keeps what it compiled last, for generations change a little at a time.
+type compiler struct {
+	roots    *schema.Roots
+	profiles *profile.Set
+	adapted  map[string]*profile.Profile // with the settings' timing, by name
+
+	mu     sync.Mutex
+	render *render.Compiler
+	key    []byte
+}
+
+// newCompiler returns a compiler for the settings; secret gives the values of named secrets, and key is the store's key
+// of the digests that stand for secrets.
+func newCompiler(set *settings.Settings, secret func(string) (string, bool), key []byte) (*compiler, error) {
+	var override fs.FS
+	if set.Profiles != "" {
+		override = os.DirFS(set.Profiles)
+	}
+	profiles, err := profile.Load(override)
+	if err != nil {
+		return nil, fmt.Errorf("profiles: %w", err)
+	}
+	c := &compiler{
+		roots:    schema.NewRoots(map[string]*schema.Schema{"openconfig": schemas.OpenConfig()}),
+		profiles: profiles, adapted: map[string]*profile.Profile{}, key: key,
+	}
+	for _, name := range profiles.Names() {
+		p, err := profiles.Get(name)
+		if err != nil {
+			return nil, err
+		}
+		c.adapted[name] = adapt(p, set)
+	}
+	c.render = render.NewCompiler(render.Options{Roots: c.roots, Profiles: profiles, Secret: secret})
+	return c, nil
+}
+
+// adapt puts the timing that the settings say in place of the profile's.
+func adapt(p *profile.Profile, set *settings.Settings) *profile.Profile {
+	out := *p
+	for _, t := range []struct {
+		from time.Duration
+		to   *time.Duration
+	}{
+		{set.Monitor.SyncTimeout, &out.Watch.SyncTimeout},
+		{set.Monitor.SampleInterval, &out.Watch.SampleInterval},
+		{set.Monitor.PollInterval, &out.Watch.PollInterval},
+		{set.Monitor.AuditInterval, &out.Watch.AuditInterval},
+		{set.Apply.SetTimeout, &out.Limits.Timeout},
+	} {
+		if t.from > 0 {
+			*t.to = t.from
+		}
+	}
+	if !set.Apply.Save {
+		out.Save = profile.Save{Method: profile.SaveAlways}
+	}
+	return &out
+}
+
+// compile loads and renders files. The Compiled is nil if the diagnostics hold an error.
+func (c *compiler) compile(files map[string][]byte, commit string) (*Compiled, intent.Diagnostics) {
+	set, diags := intent.LoadFiles(files, intent.Options{Commit: commit})
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	f, more := fabric.Compile(set)
+	if diags = append(diags, more...).Sort(); diags.HasErrors() {
+		return nil, diags
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	results, more := c.render.Compile(f)
+	if diags = append(diags, more...).Sort(); diags.HasErrors() {
+		return nil, diags
+	}
+	out := &Compiled{Set: set, Fabric: f, Sources: c.render.Sources(), targets: map[intent.DeviceName]*target{}}
+	for i, r := range results {
+		m := f.Devices[i]
+		t := &target{model: m, profile: c.adapted[m.Access.Profile], result: r}
+		t.watch = &monitor.Target{
+			Model: m, Profile: t.profile, Table: r.Desired.Table(), Desired: r.Desired, Sources: out.Sources,
+			Secrets: plan.NewSecrets(c.key, r.Secrets),
+		}
+		out.targets[m.Name] = t
+	}
+	return out, diags
+}
+
+// CompileDirectory compiles the intents of the settings' directory without a store. Secrets need not be there.
+func CompileDirectory(_ context.Context, set *settings.Settings) (*Compiled, intent.Diagnostics, error) {
+	files, err := intent.ReadFiles(os.DirFS(set.Intents))
+	if err != nil {
+		return nil, nil, fmt.Errorf("intents %s: %w", set.Intents, err)
+	}
+	c, err := newCompiler(set, func(string) (string, bool) { return "secret", true }, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	out, diags := c.compile(files, "")
+	return out, diags, nil
+}
+
+// generations compiles the generations of the store and keeps the last few.
+type generations struct {
+	store    *store.Store
+	compiler *compiler
+	log      *zap.Logger
+
+	mu   sync.Mutex
+	kept []keptGeneration // the newest last
+}
+
+type keptGeneration struct {
+	id       string
+	compiled *Compiled
+}
+
+// mostKept is enough for the current generation, the one before it, and one that a run still needs.
+const mostKept = 3
+
+// read returns the value of a named secret; what is missing is logged by name.
+func readSecret(r *secret.Reader, log *zap.Logger) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		text, err := r.Named(name)
+		if err != nil {
+			log.Warn("secret", zap.Error(err))
+			return "", false
+		}
+		return text.Reveal(), true
+	}
+}
+
+// compiled returns what a generation comes to.
+func (g *generations) compiled(ctx context.Context, id string) (*Compiled, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, k := range g.kept {
+		if k.id == id {
+			return k.compiled, nil
+		}
+	}
+	row, err := g.store.Generation(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	c, diags := g.compiler.compile(row.Files, row.Commit)
+	if diags.HasErrors() {
+		return nil, fmt.Errorf("generation %.8s does not compile any more: %s", id, diags[0])
+	}
+	g.keep(id, c)
+	return c, nil
+}
+
+func (g *generations) keep(id string, c *Compiled) {
+	if g.kept = append(g.kept, keptGeneration{id, c}); len(g.kept) > mostKept {
+		g.kept = slices.Delete(g.kept, 0, 1)
+	}
+}
+
+// current returns what the generation in force comes to.
+func (g *generations) current(ctx context.Context) (*Compiled, error) {
+	id, err := g.store.CurrentGenerationID(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return g.compiled(ctx, id)
+}
+
+// target returns a device as the generation in force wants it.
+func (g *generations) target(ctx context.Context, name intent.DeviceName) (*target, error) {
+	c, err := g.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c.target(name)
+}
+
+func (c *Compiled) target(name intent.DeviceName) (*target, error) {
+	t, ok := c.targets[name]
+	if !ok {
+		return nil, fmt.Errorf("device %q: the intents have no such device", name)
+	}
+	return t, nil
+}
+
+// validate judges a generation for the loader.
+func (g *generations) validate(ctx context.Context, next, previous view.Generation) (loader.Verdict, error) {
+	var before *Compiled
+	if previous.ID != "" {
+		var err error
+		if before, err = g.compiled(ctx, previous.ID); err != nil {
+			g.log.Warn("the generation in force", zap.Error(err))
+		}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c, diags := g.compiler.compile(next.Files, next.Commit)
+	if c != nil && before != nil {
+		diags = append(diags, intent.CheckChange(before.Set, c.Set)...).Sort()
+	}
+	if diags.HasErrors() {
+		return loader.Verdict{Diagnostics: diags.Lines()}, nil
+	}
+	g.keep(next.ID, c)
+	v := loader.Verdict{OK: true, Diagnostics: diags.Lines()}
+	for name, t := range c.targets {
+		if before == nil || before.targets[name] == nil || before.targets[name].result != t.result {
+			v.Devices = append(v.Devices, name)
+		}
+	}
+	slices.Sort(v.Devices)
+	return v, nil
+}
+
+// planIntents is what the reconciler sees of the intents.
+type planIntents struct{ *generations }
+
+// Fabric returns a generation's fabric.
+func (p planIntents) Fabric(ctx context.Context, generation string) (*fabric.Fabric, error) {
+	c, err := p.compiled(ctx, generation)
+	if err != nil {
+		return nil, err
+	}
+	return c.Fabric, nil
+}
+
+// Target returns a device as a generation wants it.
+func (p planIntents) Target(ctx context.Context, generation string, name intent.DeviceName) (reconcile.Target, error) {
+	c, err := p.compiled(ctx, generation)
+	if err != nil {
+		return reconcile.Target{}, err
+	}
+	t, err := c.target(name)
+	if err != nil {
+		return reconcile.Target{}, err
+	}
+	return reconcile.Target(*t.watch), nil
+}
+
+// watchIntents is what the monitor sees of the intents: the generation in force.
+type watchIntents struct{ *generations }
+
+// Devices returns all devices; none before there is a generation.
+func (w watchIntents) Devices(ctx context.Context) ([]intent.DeviceName, error) {
+	c, err := w.current(ctx)
+	if errors.Is(err, view.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	names := make([]intent.DeviceName, 0, len(c.Fabric.Devices))
+	for _, d := range c.Fabric.Devices {
+		names = append(names, d.Name)
+	}
+	return names, nil
+}
+
+// Target returns a device as the generation in force wants it.
+func (w watchIntents) Target(ctx context.Context, name intent.DeviceName) (*monitor.Target, error) {
+	t, err := w.generations.target(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return t.watch, nil
+}
+
+// schedules returns what the generation in force schedules; nothing before there is one.
+func (g *generations) schedules(ctx context.Context) ([]fabric.Schedule, error) {
+	c, err := g.current(ctx)
+	if errors.Is(err, view.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.Fabric.Schedules, nil
+}

@@ -1,0 +1,57 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A LockedError says that another process writes in the state directory.
+type LockedError struct {
+	Dir    string
+	Holder string // "serve, process 4711, since 2026-01-02T15:04:05Z"
+}
+
+// Error names the directory, who holds it and what to do.
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("state directory %s is in use by tenter %s; wait until it ends, or use --state-dir", e.Dir, e.Holder)
+}
+
+// A stateLock is the one right to write in a state directory. The kernel drops it when the process ends, however it ends.
+type stateLock struct{ file *os.File }
+
+// lockState takes the lock of dir, which it makes when it is missing, for the named operation.
+func lockState(dir, operation string, now time.Time) (*stateLock, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("state directory: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("state directory: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		holder, readErr := os.ReadFile(f.Name())
+		if closeErr := f.Close(); closeErr != nil || readErr != nil || !errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, errors.Join(fmt.Errorf("state directory %s: lock: %w", dir, err), readErr, closeErr)
+		}
+		return nil, &LockedError{Dir: dir, Holder: strings.TrimSpace(string(holder))}
+	}
+	note := fmt.Sprintf("%s, process %d, since %s\n", operation, os.Getpid(), now.UTC().Format(time.RFC3339))
+	if err := errors.Join(f.Truncate(0), writeAt(f, note)); err != nil {
+		return nil, errors.Join(fmt.Errorf("state directory %s: lock: %w", dir, err), f.Close())
+	}
+	return &stateLock{file: f}, nil
+}
+
+func writeAt(f *os.File, text string) error {
+	_, err := f.WriteAt([]byte(text), 0)
+	return err
+}
+
+// release gives the lock back.
+func (l *stateLock) release() error { return l.file.Close() }

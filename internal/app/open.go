@@ -1,0 +1,109 @@
+// Package app puts the parts together: settings in, a running Tenter out. It only wires; what the parts do is theirs.
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/tenter-net/tenter/internal/settings"
+	"github.com/tenter-net/tenter/internal/store"
+)
+
+// Stable names of what went wrong, for exit codes and for clients of the socket.
+const (
+	CodeError  = "error"
+	CodeStale  = "stale"
+	CodeLocked = "locked"
+	CodeDenied = "denied"
+)
+
+// A CodedError is an error with one of the stable names.
+type CodedError struct {
+	Code string
+	Err  error
+}
+
+// Error returns the text of what went wrong.
+func (e *CodedError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what went wrong.
+func (e *CodedError) Unwrap() error { return e.Err }
+
+// Code names err.
+func Code(err error) string {
+	var coded *CodedError
+	var locked *LockedError
+	switch {
+	case errors.As(err, &coded):
+		return coded.Code
+	case errors.As(err, &locked):
+		return CodeLocked
+	default:
+		return CodeError
+	}
+}
+
+// NewLog returns the program's logger: standard error, at the level and in the format of the settings.
+func NewLog(s *settings.Settings) (*zap.Logger, error) {
+	level, err := zapcore.ParseLevel(s.Log.Level)
+	if err != nil {
+		return nil, fmt.Errorf("log.level: %w", err)
+	}
+	enc := zap.NewProductionEncoderConfig()
+	enc.EncodeTime = zapcore.ISO8601TimeEncoder
+	encoder := zapcore.NewJSONEncoder(enc)
+	if s.Log.Format == "text" {
+		enc.EncodeLevel = zapcore.CapitalLevelEncoder
+		encoder = zapcore.NewConsoleEncoder(enc)
+	}
+	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(os.Stderr), level)), nil
+}
+
+// OpenStore opens the store that the settings name, for reading; only an App writes. It needs no lock.
+func OpenStore(ctx context.Context, s *settings.Settings, log *zap.Logger) (*store.Store, error) {
+	name, err := worker(s.StateDir)
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(ctx, store.Options{Dir: storeDir(s), Fabric: s.Fabric, Worker: name, Log: log})
+}
+
+// storeDir is where the embedded store is: beside the lock, unless store.dsn (sqlite:///DIR) puts it elsewhere because
+// several processes share it.
+func storeDir(s *settings.Settings) string {
+	if u, err := url.Parse(string(s.Store.DSN)); err == nil && u.Path != "" {
+		return u.Path
+	}
+	return s.StateDir
+}
+
+// Socket is where serve listens.
+func Socket(s *settings.Settings) string {
+	if s.API.Socket != "" {
+		return s.API.Socket
+	}
+	return filepath.Join(s.StateDir, "tenter.sock")
+}
+
+// worker names the process in events and leases. A state directory has one process at a time, and the one after a crash
+// takes over what was its own at once because it has the same name.
+func worker(stateDir string) (string, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	dir, err := filepath.Abs(stateDir)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256([]byte(dir))
+	return fmt.Sprintf("%s-%x", host, sum[:4]), nil
+}

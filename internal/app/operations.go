@@ -1,0 +1,292 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tenter-net/tenter/internal/api"
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/reconcile"
+	"github.com/tenter-net/tenter/internal/schedule"
+	"github.com/tenter-net/tenter/internal/view"
+	"github.com/tenter-net/tenter/internal/wire"
+)
+
+// The names of the operations on the socket.
+const (
+	OpPlan      = "plan"
+	OpApply     = "apply"
+	OpDecide    = "decide"
+	OpHold      = "hold"
+	OpRead      = "read"
+	OpSchedule  = "schedule"
+	OpRequeue   = "requeue"
+	OpSchedules = "schedules"
+)
+
+// register offers every operation on the socket.
+func (a *App) register(s *api.Server) {
+	api.Register(s, OpPlan, a.Plan)
+	api.Register(s, OpApply, a.Apply)
+	api.Register(s, OpDecide, a.Decide)
+	api.Register(s, OpHold, a.Hold)
+	api.Register(s, OpRead, a.Read)
+	api.Register(s, OpSchedule, a.Schedule)
+	api.Register(s, OpRequeue, a.Requeue)
+	api.Register(s, OpSchedules, a.Schedules)
+}
+
+// Nothing is the answer of an operation that has none.
+type Nothing struct{}
+
+// PlanRequest asks for a plan of the intents as they are in the directory now.
+type PlanRequest struct {
+	Devices []intent.DeviceName `json:"devices,omitempty"`
+	Labels  map[string]string   `json:"labels,omitempty"`
+	Keep    bool                `json:"keep,omitempty"` // store it, so that it can be approved or applied by name
+	Raw     bool                `json:"raw,omitempty"`  // with the SetRequests
+}
+
+// PlanReply is a plan. Raw has what would be sent, by device, with digests for secrets.
+type PlanReply struct {
+	Plan        plan.Plan                    `json:"plan"`
+	Raw         map[intent.DeviceName]string `json:"raw,omitempty"`
+	Unreachable []intent.DeviceName          `json:"unreachable,omitempty"`
+	Warnings    []string                     `json:"warnings,omitempty"`
+}
+
+// Plan plans. Intents with mistakes are an error: a plan of the last good ones would not be what the user sees in the
+// directory.
+func (a *App) Plan(ctx context.Context, who api.Caller, req PlanRequest) (PlanReply, error) {
+	warnings, err := a.reload(ctx)
+	if err != nil {
+		return PlanReply{}, err
+	}
+	planned, err := a.engine.Plan(ctx, reconcile.Request{Devices: req.Devices, Labels: req.Labels})
+	if err != nil {
+		return PlanReply{}, coded(err)
+	}
+	reply := PlanReply{Plan: planned.Plan, Unreachable: planned.Unreachable, Warnings: warnings}
+	if req.Raw {
+		if reply.Raw, err = a.raw(planned); err != nil {
+			return PlanReply{}, err
+		}
+	}
+	if req.Keep {
+		id, err := a.engine.Propose(ctx, planned.Plan, who.Name)
+		if err != nil {
+			return PlanReply{}, coded(err)
+		}
+		reply.Plan.ID = id
+	}
+	return reply, nil
+}
+
+// ApplyRequest asks for a run of a stored plan, or of one that was kept as a file.
+type ApplyRequest struct {
+	ID   plan.ID    `json:"id,omitempty"`
+	File *plan.Plan `json:"file,omitempty"`
+}
+
+// ApplyReply names the run and what its events share.
+type ApplyReply struct {
+	Run  string    `json:"run"`
+	From event.Seq `json:"from"` // every event of the run is later
+}
+
+// Apply commits a run; who carries it out is the reconciler, here or in another process.
+func (a *App) Apply(ctx context.Context, who api.Caller, req ApplyRequest) (ApplyReply, error) {
+	if _, err := a.reload(ctx); err != nil {
+		return ApplyReply{}, err
+	}
+	if req.File != nil {
+		var err error
+		if req.ID, err = a.engine.Import(ctx, *req.File, who.Name); err != nil {
+			return ApplyReply{}, coded(err)
+		}
+	}
+	head, _, err := a.store.Head(ctx)
+	if err != nil {
+		return ApplyReply{}, err
+	}
+	run, err := a.engine.Start(ctx, req.ID, who.Name)
+	if err != nil {
+		return ApplyReply{}, notFound(coded(err), "plan", string(req.ID))
+	}
+	return ApplyReply{Run: run, From: head}, nil
+}
+
+// DecideRequest approves or rejects a plan that waits.
+type DecideRequest struct {
+	ID      plan.ID `json:"id"`
+	Approve bool    `json:"approve"`
+	Reason  string  `json:"reason,omitempty"`
+}
+
+// Decide records the decision in the caller's name.
+func (a *App) Decide(ctx context.Context, who api.Caller, req DecideRequest) (Nothing, error) {
+	var err error
+	if req.Approve {
+		err = a.engine.Approve(ctx, req.ID, who.Name)
+	} else {
+		err = a.engine.Reject(ctx, req.ID, who.Name, req.Reason)
+	}
+	return Nothing{}, notFound(coded(err), "plan", string(req.ID))
+}
+
+// HoldRequest stops writing to a device for a time, or ends that: a hold of no time.
+type HoldRequest struct {
+	Device intent.DeviceName `json:"device"`
+	For    time.Duration     `json:"for"`
+	Reason string            `json:"reason"`
+}
+
+// Hold records the hold. The device goes on being watched.
+func (a *App) Hold(ctx context.Context, who api.Caller, req HoldRequest) (Nothing, error) {
+	if _, err := a.store.Device(ctx, req.Device); err != nil {
+		return Nothing{}, notFound(err, "device", string(req.Device))
+	}
+	err := a.store.Do(ctx, func(tx event.Tx) error {
+		return a.store.UpdateDevice(tx, req.Device, func(d *view.Device) {
+			d.HeldUntil, d.HeldReason = time.Time{}, ""
+			if req.For > 0 {
+				d.HeldUntil, d.HeldReason = a.now().Add(req.For), req.Reason+" ("+who.Name+")"
+			}
+		})
+	})
+	return Nothing{}, err
+}
+
+// ReadRequest asks for what a device has at and under paths, all of its configuration if there are none.
+type ReadRequest struct {
+	Device intent.DeviceName `json:"device"`
+	Paths  []string          `json:"paths,omitempty"`
+}
+
+// ReadReply is the device's configuration in canonical order, with digests for secrets.
+type ReadReply struct {
+	Leaves   []ReadLeaf `json:"leaves"`
+	Problems []string   `json:"problems,omitempty"` // what no schema explains
+}
+
+// ReadLeaf is one leaf as people read it.
+type ReadLeaf struct {
+	Path  string `json:"path"`
+	Value string `json:"value"`
+}
+
+// Read reads a device.
+func (a *App) Read(ctx context.Context, _ api.Caller, req ReadRequest) (ReadReply, error) {
+	if _, err := a.reload(ctx); err != nil {
+		return ReadReply{}, err
+	}
+	var prefixes []path.Path
+	for _, text := range req.Paths {
+		p, err := path.Parse(text)
+		if err != nil {
+			return ReadReply{}, err
+		}
+		prefixes = append(prefixes, p)
+	}
+	t, err := a.generations.target(ctx, req.Device)
+	if err != nil {
+		return ReadReply{}, err
+	}
+	s, err := a.pool.get(ctx, req.Device)
+	if err != nil {
+		return ReadReply{}, err
+	}
+	have, problems, err := s.Read(ctx, prefixes)
+	if err != nil {
+		return ReadReply{}, err
+	}
+	reply := ReadReply{Leaves: []ReadLeaf{}}
+	for l := range have.All() {
+		reply.Leaves = append(reply.Leaves, ReadLeaf{Path: l.Path.String(), Value: t.watch.Secrets.Show(l.Path, l.Value)})
+	}
+	for _, p := range problems {
+		reply.Problems = append(reply.Problems, fmt.Sprintf("%s: %s", p.Path, p.Reason))
+	}
+	return reply, nil
+}
+
+// ScheduleRequest starts a schedule now.
+type ScheduleRequest struct {
+	Name string `json:"name"`
+}
+
+// Schedule runs a schedule out of turn; its next due time stays.
+func (a *App) Schedule(ctx context.Context, who api.Caller, req ScheduleRequest) (Nothing, error) {
+	if _, err := a.reload(ctx); err != nil {
+		return Nothing{}, err
+	}
+	_, err := a.scheduler.RunNow(ctx, req.Name, who.Name)
+	return Nothing{}, err
+}
+
+// RequeueRequest gives a dead event back to the group that gave up on it.
+type RequeueRequest struct {
+	Group string    `json:"group"`
+	Seq   event.Seq `json:"seq"`
+}
+
+// Requeue makes the group try again.
+func (a *App) Requeue(ctx context.Context, _ api.Caller, req RequeueRequest) (Nothing, error) {
+	ok, err := a.store.RequeueDead(ctx, req.Group, req.Seq)
+	if err == nil && !ok {
+		err = fmt.Errorf("event %d is not dead for group %q", req.Seq, req.Group)
+	}
+	return Nothing{}, err
+}
+
+// coded gives the reconciler's refusals their stable names.
+func coded(err error) error {
+	var stale *reconcile.StaleError
+	var denied *reconcile.DeniedError
+	switch {
+	case errors.As(err, &stale):
+		return &CodedError{CodeStale, err}
+	case errors.As(err, &denied):
+		return &CodedError{CodeDenied, err}
+	default:
+		return err
+	}
+}
+
+// notFound says what it was that was not found.
+func notFound(err error, kind, name string) error {
+	if errors.Is(err, view.ErrNotFound) {
+		return fmt.Errorf("%s %q: %w", kind, name, err)
+	}
+	return err
+}
+
+// Schedules lists the schedules with when each is due.
+func (a *App) Schedules(ctx context.Context, _ api.Caller, _ Nothing) ([]schedule.Entry, error) {
+	if _, err := a.reload(ctx); err != nil {
+		return nil, err
+	}
+	return a.scheduler.List(ctx)
+}
+
+// raw returns the SetRequests of a plan as text, with digests for secrets.
+func (a *App) raw(p reconcile.Planned) (map[intent.DeviceName]string, error) {
+	out := map[intent.DeviceName]string{}
+	for name, r := range p.Results {
+		if r.Edit.Empty() {
+			continue
+		}
+		t := p.Targets[name]
+		request, err := wire.Encode(t.Secrets.Redact(r.Edit), wire.EncodeOptions{Roots: t.Table.Roots()})
+		if err != nil {
+			return nil, fmt.Errorf("device %q: %w", name, err)
+		}
+		out[name] = wire.Text(request)
+	}
+	return out, nil
+}

@@ -1,0 +1,162 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/tenter-net/tenter/internal/api"
+	"github.com/tenter-net/tenter/internal/bus"
+	"github.com/tenter-net/tenter/internal/bus/logbus"
+	"github.com/tenter-net/tenter/internal/chat"
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/monitor"
+	"github.com/tenter-net/tenter/internal/notify"
+	"github.com/tenter-net/tenter/internal/reconcile"
+	"github.com/tenter-net/tenter/internal/settings"
+)
+
+// An eventBus is either distribution: Redis Streams, or the log itself.
+type eventBus interface {
+	Subscribe(group string, streams []string, types []event.Type, h event.Handler)
+	Run(ctx context.Context) error
+}
+
+// A part is something that runs until its context ends.
+type part struct {
+	name string
+	run  func(context.Context) error
+}
+
+// runs reports whether this process has the role.
+func (a *App) runs(r settings.Role) bool { return slices.Contains(a.set.Roles, r) }
+
+// Serve runs the roles of the settings until ctx ends, or until one of them fails.
+func (a *App) Serve(ctx context.Context) error {
+	b, err := a.newBus()
+	if err != nil {
+		return err
+	}
+	parts, err := a.parts(b)
+	if err != nil {
+		return err
+	}
+	if err := a.announce(ctx, event.TypeWorkerJoined); err != nil {
+		return err
+	}
+	err = runParts(ctx, append(parts, part{"bus", b.Run}), a.log)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	return errors.Join(err, a.announce(last, event.TypeWorkerLeft))
+}
+
+func (a *App) announce(ctx context.Context, t event.Type) error {
+	roles := make([]string, len(a.set.Roles))
+	for i, r := range a.set.Roles {
+		roles[i] = string(r)
+	}
+	return a.store.Do(ctx, func(tx event.Tx) error {
+		return tx.Append(ctx, event.Draft{Type: t, Data: event.Worker{Worker: a.worker, Roles: roles}})
+	})
+}
+
+// newBus returns Redis Streams if the settings name a Redis, else the log itself.
+func (a *App) newBus() (eventBus, error) {
+	if a.set.Bus.Redis == "" {
+		return logbus.New(logbus.Options{Store: a.store, Worker: a.worker, Log: a.log}), nil
+	}
+	return bus.New(bus.Options{URL: string(a.set.Bus.Redis), Fabric: a.set.Fabric, Worker: a.worker, Store: a.store, Log: a.log})
+}
+
+// parts wires the engines of this process's roles to the bus.
+func (a *App) parts(b eventBus) ([]part, error) {
+	var parts []part
+	if a.runs(settings.RoleLoader) {
+		parts = append(parts, part{"loader", a.loader.Run})
+	}
+	if a.runs(settings.RoleReconciler) {
+		b.Subscribe(reconcile.Group, nil, reconcile.Types(), a.engine.Handle)
+		parts = append(parts, part{"reconciler", a.engine.Run})
+	}
+	if a.runs(settings.RoleMonitor) {
+		m := monitor.New(monitor.Options{
+			Worker: a.worker, Settle: a.set.Monitor.Settle, Intents: watchIntents{a.generations},
+			Sessions: watchSessions{a.pool}, Store: a.store, Log: a.log,
+		})
+		// Every monitor wants every hint, so each is a group of its own.
+		b.Subscribe("monitor", nil, monitor.HintTypes(), m.Handle)
+		parts = append(parts, part{"monitor", m.Run})
+	}
+	if a.runs(settings.RoleNotifier) {
+		n, err := a.notifier()
+		if err != nil {
+			return nil, err
+		}
+		b.Subscribe(notify.Group, nil, notify.Types(), n.Handle)
+		parts = append(parts, part{"notifier", n.Run})
+	}
+	if a.runs(settings.RoleScheduler) {
+		b.Subscribe("scheduler", nil, []event.Type{event.TypeIntentValidated}, a.scheduler.HandleIntent)
+		parts = append(parts, part{"scheduler", a.scheduler.Run})
+	}
+	if a.runs(settings.RoleAPI) {
+		s := api.NewServer(a.log, Code)
+		a.register(s)
+		parts = append(parts, part{"api", func(ctx context.Context) error { return s.Run(ctx, Socket(a.set)) }})
+	}
+	return parts, nil
+}
+
+func (a *App) notifier() (*notify.Notifier, error) {
+	var receivers []notify.Receiver
+	for _, r := range a.set.Notify.Receivers {
+		out := notify.Receiver{Name: r.Name, Events: r.Match.Events, Severity: r.Match.Severity}
+		var err error
+		if out.Sender, err = a.sender(r); err != nil {
+			return nil, fmt.Errorf("receiver %q: %w", r.Name, err)
+		}
+		receivers = append(receivers, out)
+	}
+	return notify.New(notify.Options{
+		Store: a.store, Leases: a.store, Receivers: receivers, GroupWait: a.set.Notify.GroupWait, Worker: a.worker, Log: a.log,
+	}), nil
+}
+
+func (a *App) sender(r settings.Receiver) (notify.Sender, error) {
+	url, err := a.secrets.From(r.URLFile, r.URLEnv)
+	if err != nil {
+		return nil, fmt.Errorf("url: %w", err)
+	}
+	if r.Type == settings.ReceiverSlack {
+		return chat.NewSlack(url.Reveal())
+	}
+	key, err := a.secrets.From(r.SecretFile, r.SecretEnv)
+	if err != nil {
+		return nil, fmt.Errorf("secret: %w", err)
+	}
+	return chat.NewWebhook(url.Reveal(), key.Reveal())
+}
+
+// runParts runs all parts until ctx ends or one fails, and returns when all have ended.
+func runParts(ctx context.Context, parts []part, log *zap.Logger) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	errs := make([]error, len(parts))
+	for i, p := range parts {
+		wg.Go(func() {
+			defer cancel()
+			if err := p.run(ctx); err != nil && ctx.Err() == nil {
+				errs[i] = fmt.Errorf("%s: %w", p.name, err)
+				log.Error("a part failed, the process stops", zap.String("part", p.name), zap.Error(err))
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}

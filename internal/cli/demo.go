@@ -1,0 +1,299 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+
+	"github.com/tenter-net/tenter/intents"
+	"github.com/tenter-net/tenter/internal/api"
+	"github.com/tenter-net/tenter/internal/app"
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/settings"
+	"github.com/tenter-net/tenter/internal/sim/hand"
+	"github.com/tenter-net/tenter/internal/view"
+	"github.com/tenter-net/tenter/lab"
+)
+
+// The demo gives up on anything that takes longer than this.
+const demoPatience = 60 * time.Second
+
+func newDemo(s Streams) *cobra.Command {
+	var once bool
+	var redis string
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "The whole loop on a simulated fabric: plan, apply, break a leaf from outside, watch the repair",
+		Long: "Start the six devices of lab/evpn.clab.yml as gNMI servers on loopback addresses, with the example intents and an\n" +
+			"embedded store in a temporary directory; plan, apply, watch; change leaf1 with an independent gNMI client and print\n" +
+			"how the drift is found and repaired. Then stay up until Ctrl-C, or end with --once: exit 0 means back in sync.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			dir, err := os.MkdirTemp("", "tenter-demo-")
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+			d := &demo{Streams: s, dir: dir, began: time.Now(), log: zap.NewNop()}
+			return d.run(cmd.Context(), once, redis)
+		},
+	}
+	cmd.Flags().BoolVar(&once, "once", false, "end when the fabric is back in sync")
+	cmd.Flags().StringVar(&redis, "redis", "", "distribute events over this Redis instead of the embedded bus")
+	return cmd
+}
+
+// A demo is one run of the story.
+type demo struct {
+	Streams
+	dir   string
+	began time.Time
+	log   *zap.Logger
+	app   *app.App
+	lab   *app.Lab
+}
+
+// say prints a line with the time since the start.
+func (d *demo) say(format string, args ...any) {
+	fmt.Fprintf(d.Out, "%7.3f s  %s\n", time.Since(d.began).Seconds(), fmt.Sprintf(format, args...))
+}
+
+func (d *demo) run(ctx context.Context, once bool, redis string) error {
+	// Parts end in the order of the defers below: the servers stop last, so that leaving is clean.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	set, err := d.startFabric(ctx, redis)
+	if err != nil {
+		return err
+	}
+	fabricCtx, stopFabric := context.WithCancel(context.WithoutCancel(ctx))
+	fabricEnded := make(chan error, 1)
+	go func() { fabricEnded <- d.lab.Run(fabricCtx) }()
+	defer func() { stopFabric(); <-fabricEnded }()
+
+	if d.app, err = app.Open(ctx, set, d.log, "demo"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.app.Close()) }()
+	if err := d.rollOut(ctx); err != nil {
+		return err
+	}
+	serveCtx, stopServe := context.WithCancel(ctx)
+	served := make(chan error, 1)
+	go func() { served <- d.app.Serve(serveCtx) }()
+	defer func() { stopServe(); <-served }()
+	story := make(chan error, 1)
+	go func() { story <- d.breakAndRepair(ctx) }()
+	select {
+	case err := <-story:
+		if err != nil || once {
+			return err
+		}
+	case err := <-served:
+		served <- nil
+		return errors.Join(errors.New("serving ended"), err)
+	}
+	d.stayUp()
+	<-ctx.Done()
+	return nil
+}
+
+// startFabric brings up the devices and loads the settings that reach them.
+func (d *demo) startFabric(ctx context.Context, redis string) (*settings.Settings, error) {
+	if err := os.CopyFS(filepath.Join(d.dir, "intents"), intents.Files); err != nil {
+		return nil, err
+	}
+	var err error
+	d.lab, err = app.NewLab(ctx, app.LabOptions{
+		Data: lab.EVPN, Dir: filepath.Join(d.dir, "lab"), Intents: filepath.Join(d.dir, "intents"), Redis: redis, Log: d.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, n := range d.lab.Nodes() {
+		names = append(names, n.Name+" "+n.Address)
+	}
+	d.say("fabric      %d gNMI servers over TLS: %s", len(names), strings.Join(names, ", "))
+	return settings.LoadFile(d.lab.Settings())
+}
+
+// rollOut plans and applies the example intents.
+func (d *demo) rollOut(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, demoPatience)
+	defer cancel()
+	who := api.NewCaller(uint32(os.Getuid()))
+	reply, err := d.app.Plan(ctx, who, app.PlanRequest{Keep: true})
+	if err != nil {
+		return err
+	}
+	d.say("plan        %s: %s on %d devices", reply.Plan.ID, reply.Plan.Counts(), len(reply.Plan.Devices))
+	o := &operator{app: d.app, store: d.app.Store()}
+	if err := applyAndFollow(ctx, d.Streams, o, app.ApplyRequest{ID: reply.Plan.ID}, formatText); err != nil {
+		return err
+	}
+	if reply, err = d.app.Plan(ctx, who, app.PlanRequest{}); err != nil {
+		return err
+	}
+	if !reply.Plan.Idle() {
+		return fmt.Errorf("the plan after the apply is not empty:\n%s", reply.Plan.Text())
+	}
+	d.say("plan again  no changes")
+	return nil
+}
+
+// demoEdits are what the other client does to leaf1, all at once, and how each looks when it is repaired.
+var demoEdits = []struct {
+	what string
+	read string // where to look for the proof
+	edit hand.Edit
+}{
+	{
+		"rewrites a description", "/interfaces/interface[name=Ethernet49]/config/description",
+		hand.Edit{Path: "/interfaces/interface[name=Ethernet49]/config/description", Value: "do not touch, Bob"},
+	},
+	{
+		"shuts an uplink", "/interfaces/interface[name=Ethernet50]/config/enabled",
+		hand.Edit{Path: "/interfaces/interface[name=Ethernet50]/config/enabled", Value: false},
+	},
+	{
+		"adds a rogue VLAN", "/network-instances/network-instance[name=default]/vlans/vlan[vlan-id=666]",
+		hand.Edit{
+			Path:  "/network-instances/network-instance[name=default]/vlans/vlan[vlan-id=666]/config",
+			Value: map[string]any{"vlan-id": 666, "name": "rogue"},
+		},
+	},
+}
+
+// breakAndRepair changes leaf1 behind Tenter's back and shows what comes of it.
+func (d *demo) breakAndRepair(ctx context.Context) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, demoPatience)
+	defer cancel()
+	if err := d.inSync(ctx); err != nil {
+		return err
+	}
+	d.say("watching    every device is in sync")
+	c, err := labHand(filepath.Join(d.dir, "lab"), "leaf1")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	before := make([]string, len(demoEdits))
+	edits := make([]hand.Edit, len(demoEdits))
+	for i, e := range demoEdits {
+		if before[i], err = c.Get(ctx, e.read); err != nil {
+			return err
+		}
+		edits[i] = e.edit
+		d.say("stranger    another gNMI client %s on leaf1: %s", e.what, e.read)
+	}
+	head, _, err := d.app.Store().Head(ctx)
+	if err != nil {
+		return err
+	}
+	changed := time.Now()
+	if err := c.Set(ctx, edits...); err != nil {
+		return err
+	}
+	if err := d.timeline(ctx, head, changed); err != nil {
+		return err
+	}
+	for i, e := range demoEdits {
+		after, err := c.Get(ctx, e.read)
+		if err != nil {
+			return err
+		}
+		if after != before[i] {
+			return fmt.Errorf("leaf1 %s: the other client reads %s, before the change it read %s", e.read, orNothing(after), orNothing(before[i]))
+		}
+		d.say("proof       the other client reads %s at %s again", orNothing(after), e.read)
+	}
+	if err := d.inSync(ctx); err != nil {
+		return err
+	}
+	d.say("in sync     all devices")
+	return nil
+}
+
+func orNothing(v string) string {
+	if v == "" {
+		return "nothing"
+	}
+	return strings.Join(strings.Fields(v), " ")
+}
+
+// inSync waits until the monitor says so of every device.
+func (d *demo) inSync(ctx context.Context) error {
+	for {
+		head, _, err := d.app.Store().Head(ctx)
+		if err != nil {
+			return err
+		}
+		list, err := d.app.Store().Devices(ctx)
+		if err != nil {
+			return err
+		}
+		var late []string
+		for _, dev := range list {
+			if dev.Sync != view.InSync || dev.Health != view.Healthy {
+				late = append(late, fmt.Sprintf("%s is %s, %s %s", dev.Name, dash(dev.Sync), dash(dev.Health), dev.Reason))
+			}
+		}
+		if len(late) == 0 && len(list) == len(d.lab.Nodes()) {
+			return nil
+		}
+		waiting, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+		err = d.app.Store().Wait(waiting, head)
+		cancel()
+		if ctx.Err() != nil {
+			return fmt.Errorf("not in sync: %s", strings.Join(late, "; "))
+		}
+		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+	}
+}
+
+// timeline prints the events of the episode, by its correlation, until the drift is remediated.
+func (d *demo) timeline(ctx context.Context, after event.Seq, changed time.Time) error {
+	correlation, done := "", false
+	q := event.Query{After: after, Subject: "leaf1"}
+	err := follow(ctx, d.app.Store(), q, func(e event.Event) (bool, error) {
+		if correlation == "" && e.Type == event.TypeDriftDetected {
+			correlation = e.Correlation
+			d.say("timeline    correlation %s", correlation)
+		}
+		if correlation == "" || e.Correlation != correlation {
+			return false, nil
+		}
+		fmt.Fprintf(d.Out, "            +%5d ms  %-27s %s\n", e.Time.Sub(changed).Milliseconds(), e.Type, summary(e))
+		done = e.Type == event.TypeDriftRemediated
+		return done, nil
+	})
+	if err == nil && !done {
+		err = errors.New("the drift was not remediated in time")
+	}
+	return err
+}
+
+// stayUp says what to try while the demo runs.
+func (d *demo) stayUp() {
+	fmt.Fprintf(d.Out, `
+The fabric and Tenter stay up until Ctrl-C. In another terminal:
+
+  export TENTER_CONFIG=%[1]s
+  tenter device ls
+  tenter events tail --follow
+  tenter sim hand --dir %[2]s leaf2 set '/interfaces/interface[name=Ethernet49]/config/mtu' 1500
+  tenter drift ls --all
+  tenter sim control --dir %[2]s leaf3 reboot
+  $EDITOR %[3]s/03-services.yaml && tenter plan
+`, d.lab.Settings(), filepath.Join(d.dir, "lab"), filepath.Join(d.dir, "intents"))
+}

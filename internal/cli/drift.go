@@ -1,0 +1,165 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/store"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+func newDrift(s Streams) *cobra.Command {
+	cmd := &cobra.Command{Use: "drift", Short: "What changed on devices behind Tenter's back", Args: cobra.NoArgs}
+	cmd.AddCommand(newDriftLs(s), newDriftShow(s), newDriftWatch(s))
+	return cmd
+}
+
+func newDriftLs(s Streams) *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "ls",
+		Short: "List the open drift episodes",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
+				list, err := st.Episodes(ctx, view.EpisodeQuery{Open: !all})
+				if err != nil {
+					return err
+				}
+				if output(cmd) == formatJSON {
+					return printJSON(s.Out, list)
+				}
+				if len(list) == 0 {
+					_, err := fmt.Fprintln(s.Err, "no open drift")
+					return err
+				}
+				t := newTable("EPISODE", "DEVICE", "MODE", "LEAVES", "STATE", "SINCE", "PLAN", "FIRST")
+				for _, e := range list {
+					t.add(e.ID, string(e.Device), e.Mode, strconv.Itoa(e.Total), episodeState(e), age(time.Now(), e.Opened), dash(e.Plan), firstFinding(e.Findings))
+				}
+				return t.print(s.Out)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "closed episodes too")
+	addOutput(cmd, formatText, formatJSON)
+	return cmd
+}
+
+func episodeState(e view.Episode) string {
+	if e.Closed.IsZero() {
+		return "open"
+	}
+	return "closed by " + e.By
+}
+
+func firstFinding(fs []event.Finding) string {
+	if len(fs) == 0 {
+		return "-"
+	}
+	return fs[0].Class + " " + fs[0].Path
+}
+
+func newDriftShow(s Streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "show EPISODE|DEVICE",
+		Short: "Show an episode's leaves, before and after; a device name means its newest episode",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
+				e, err := findEpisode(ctx, st, args[0])
+				if err != nil {
+					return hint(err, "tenter drift ls --all")
+				}
+				if output(cmd) == formatJSON {
+					return printJSON(s.Out, e)
+				}
+				return printEpisode(s.Out, e)
+			})
+		},
+	}
+	addOutput(cmd, formatText, formatJSON)
+	return cmd
+}
+
+func findEpisode(ctx context.Context, st *store.Store, name string) (view.Episode, error) {
+	list, err := st.Episodes(ctx, view.EpisodeQuery{Device: intent.DeviceName(name), Limit: 1})
+	if err != nil {
+		return view.Episode{}, err
+	}
+	if len(list) == 1 {
+		return list[0], nil
+	}
+	e, err := st.Episode(ctx, name)
+	if err != nil {
+		return e, fmt.Errorf("drift episode %q: %w", name, err)
+	}
+	return e, nil
+}
+
+func printEpisode(w io.Writer, e view.Episode) error {
+	fmt.Fprintf(w, "episode  %s\ndevice   %s\nstate    %s\nmode     %s\nsince    %s\n", e.ID, e.Device, episodeState(e), e.Mode, e.Opened.Local().Format(time.RFC3339))
+	if !e.Closed.IsZero() {
+		fmt.Fprintf(w, "lasted   %s\n", e.Closed.Sub(e.Opened).Round(time.Millisecond))
+	}
+	if e.Plan != "" {
+		fmt.Fprintf(w, "plan     %s\n", e.Plan)
+	}
+	if e.Reason != "" {
+		fmt.Fprintf(w, "reason   %s\n", e.Reason)
+	}
+	fmt.Fprintln(w)
+	printFindings(w, e.Findings)
+	if more := e.Total - len(e.Findings); more > 0 {
+		fmt.Fprintf(w, "  and %d more\n", more)
+	}
+	return nil
+}
+
+// printFindings writes one block a leaf: what class it is, what was applied and what the device has.
+func printFindings(w io.Writer, fs []event.Finding) {
+	for _, f := range fs {
+		fmt.Fprintf(w, "  %-10s %s\n", f.Class, f.Path)
+		if f.Source != "" {
+			fmt.Fprintf(w, "  %-10s   from %s\n", "", f.Source)
+		}
+		if f.Before != "" || f.After != "" {
+			fmt.Fprintf(w, "  %-10s   %s -> %s\n", "", shown(f.Before), shown(f.After))
+		}
+	}
+}
+
+func shown(v string) string {
+	if v == "" {
+		return "(absent)"
+	}
+	return strconv.Quote(v)
+}
+
+func newDriftWatch(s Streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "watch [DEVICE]",
+		Short: "Print drift as it happens, until Ctrl-C",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
+				head, _, err := st.Head(ctx)
+				if err != nil {
+					return err
+				}
+				q := event.Query{After: head, Types: []event.Type{"drift"}, Subject: strings.Join(args, "")}
+				return follow(ctx, st, q, func(e event.Event) (bool, error) {
+					return false, printDrift(s.Out, e)
+				})
+			})
+		},
+	}
+}

@@ -1,0 +1,256 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/store"
+)
+
+func newEvents(s Streams) *cobra.Command {
+	cmd := &cobra.Command{Use: "events", Short: "The event log: what happened, when, to which device and why", Args: cobra.NoArgs}
+	cmd.AddCommand(newEventsTail(s), newEventsGroups(s), newEventsDead(s), newEventsVerify(s))
+	return cmd
+}
+
+type tailFlags struct {
+	follow      bool
+	lines       int
+	types       []string
+	device      string
+	correlation string
+	since       time.Duration
+	until       string
+	timeout     time.Duration
+}
+
+func newEventsTail(s Streams) *cobra.Command {
+	var f tailFlags
+	cmd := &cobra.Command{
+		Use:   "tail",
+		Short: "Print events from the past, and live with --follow",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStore(cmd, func(ctx context.Context, st *store.Store) error { return tail(ctx, st, f, s, output(cmd)) })
+		},
+	}
+	cmd.Flags().BoolVarP(&f.follow, "follow", "f", false, "go on with new events until Ctrl-C")
+	cmd.Flags().IntVarP(&f.lines, "lines", "n", 20, "how many events of the past")
+	cmd.Flags().StringSliceVar(&f.types, "type", nil, "only these types or domains: drift, reconciler.apply_failed")
+	cmd.Flags().StringVar(&f.device, "device", "", "only events of this device")
+	cmd.Flags().StringVar(&f.correlation, "correlation", "", "only events of this episode, generation or command")
+	cmd.Flags().DurationVar(&f.since, "since", 0, "only events younger than this")
+	cmd.Flags().StringVar(&f.until, "until", "", "with --follow: end with exit 0 at the first event of this type or domain")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "with --follow: end with an error after this time")
+	addOutput(cmd, formatText, formatJSONL)
+	return cmd
+}
+
+func tail(ctx context.Context, st *store.Store, f tailFlags, s Streams, format string) error {
+	head, _, err := st.Head(ctx)
+	if err != nil {
+		return err
+	}
+	q := event.Query{Before: head + 1, Subject: f.device, Correlation: f.correlation, Limit: f.lines, Newest: true}
+	for _, t := range f.types {
+		q.Types = append(q.Types, event.Type(t))
+	}
+	if f.since > 0 {
+		q.Since = time.Now().Add(-f.since)
+	}
+	done := false
+	show := func(e event.Event) (bool, error) {
+		done = f.until != "" && e.Type.Matches(f.until)
+		return done, printEvent(s.Out, e, format)
+	}
+	if f.lines > 0 {
+		past, err := st.Events(ctx, q)
+		if err != nil {
+			return err
+		}
+		for i := len(past) - 1; i >= 0; i-- {
+			if stop, err := show(past[i]); err != nil || stop && f.follow {
+				return err
+			}
+		}
+	}
+	if !f.follow {
+		return nil
+	}
+	if f.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, f.timeout)
+		defer cancel()
+	}
+	q.After, q.Before, q.Newest, q.Limit, q.Since = head, 0, false, 0, time.Time{}
+	if err := follow(ctx, st, q, show); err != nil {
+		return err
+	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) && f.until != "" && !done {
+		return fmt.Errorf("no %s within %s", f.until, f.timeout)
+	}
+	return nil
+}
+
+// follow calls show with each event that q selects, past and future, until show says stop or ctx ends.
+func follow(ctx context.Context, st *store.Store, q event.Query, show func(event.Event) (stop bool, err error)) error {
+	for {
+		head, _, err := st.Head(ctx)
+		if err == nil {
+			var list []event.Event
+			for {
+				if list, err = st.Events(ctx, q); err != nil {
+					break
+				}
+				for _, e := range list {
+					q.After = e.Seq
+					if stop, err := show(e); err != nil || stop {
+						return err
+					}
+				}
+				if len(list) == 0 {
+					break
+				}
+			}
+		}
+		if err == nil {
+			q.After = max(q.After, head)
+			err = st.Wait(ctx, q.After)
+		}
+		if ctx.Err() != nil {
+			return nil // the user, or the timeout, ended it
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func printEvent(w io.Writer, e event.Event, format string) error {
+	if format == formatJSONL {
+		_, err := fmt.Fprintf(w, "%s\n", e.Envelope)
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%s  %6d  %-27s %-8s %s  %s\n", e.Time.Local().Format("15:04:05.000"), e.Seq, e.Type, dash(e.Subject), short(e.Correlation), summary(e))
+	return err
+}
+
+func printDrift(w io.Writer, e event.Event) error {
+	if err := printEvent(w, e, formatText); err != nil {
+		return err
+	}
+	var d event.Drift
+	if err := json.Unmarshal(e.Data, &d); err == nil {
+		printFindings(w, d.Findings)
+	}
+	return nil
+}
+
+func short(id string) string {
+	if len(id) > 13 {
+		return id[len(id)-12:]
+	}
+	return dash(id)
+}
+
+// summary is an event's data in one line.
+func summary(e event.Event) string {
+	var d map[string]any
+	if err := json.Unmarshal(e.Data, &d); err != nil {
+		return ""
+	}
+	var parts []string
+	for _, k := range []string{"episode", "plan", "run", "step", "outcome", "by", "mode", "total", "cause", "generation", "stage", "verb", "receiver", "group", "reason", "detail", "error"} {
+		switch v := d[k].(type) {
+		case string:
+			if v != "" {
+				parts = append(parts, k+"="+quoteIfNeeded(v))
+			}
+		case float64:
+			parts = append(parts, k+"="+strconv.FormatFloat(v, 'f', -1, 64))
+		}
+	}
+	if fs, ok := d["findings"].([]any); ok && len(fs) > 0 {
+		if f, ok := fs[0].(map[string]any); ok {
+			parts = append(parts, fmt.Sprintf("%v %v", f["class"], f["path"]))
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+func quoteIfNeeded(v string) string {
+	if strings.ContainsAny(v, " \t\n\"") {
+		return strconv.Quote(v)
+	}
+	return v
+}
+
+func newEventsGroups(s Streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "groups",
+		Short: "How far each consumer group has come",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
+				list, err := st.Groups(ctx)
+				if err != nil {
+					return err
+				}
+				t := newTable("GROUP", "STREAMS", "PENDING", "RETRY", "DEAD", "OLDEST")
+				for _, g := range list {
+					t.add(g.Name, strings.Join(g.Streams, ","), strconv.Itoa(g.Pending), strconv.Itoa(g.Retry), strconv.Itoa(g.Dead), strconv.FormatUint(uint64(g.Oldest), 10))
+				}
+				return t.print(s.Out)
+			})
+		},
+	}
+	return cmd
+}
+
+func newEventsDead(s Streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "dead",
+		Short: "Events that a group gave up on, with the reason",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
+				list, err := st.DeadDeliveries(ctx)
+				if err != nil {
+					return err
+				}
+				t := newTable("GROUP", "SEQ", "DEVICE", "ATTEMPTS", "ERROR")
+				for _, d := range list {
+					t.add(d.Group, strconv.FormatUint(uint64(d.Seq), 10), dash(d.Subject), strconv.Itoa(d.Attempts), d.Error)
+				}
+				return t.print(s.Out)
+			})
+		},
+	}
+}
+
+func newEventsVerify(s Streams) *cobra.Command {
+	return &cobra.Command{
+		Use:   "verify",
+		Short: "Check the log's hash chain from the first event to the last",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
+				n, err := st.VerifyLog(ctx)
+				if err != nil {
+					return fmt.Errorf("event log: %w", err)
+				}
+				_, err = fmt.Fprintf(s.Out, "%d events, the chain is whole\n", n)
+				return err
+			})
+		},
+	}
+}

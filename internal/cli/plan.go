@@ -1,0 +1,276 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenter-net/tenter/internal/app"
+	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/store"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+// planFlags choose the devices of a plan.
+type planFlags struct {
+	devices []string
+	labels  map[string]string
+}
+
+func (f *planFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&f.devices, "device", nil, "only these devices")
+	cmd.Flags().StringToStringVar(&f.labels, "label", nil, "only devices with this label: role=leaf")
+}
+
+func (f *planFlags) request() app.PlanRequest {
+	r := app.PlanRequest{Labels: f.labels}
+	for _, d := range f.devices {
+		r.Devices = append(r.Devices, intent.DeviceName(d))
+	}
+	return r
+}
+
+func newPlan(s Streams) *cobra.Command {
+	var f planFlags
+	var out string
+	var detailed, raw bool
+	cmd := &cobra.Command{
+		Use:   "plan",
+		Short: "Show what would change on the devices to make them what the intents say",
+		Example: "  tenter plan\n  tenter plan --device leaf1 --output json\n  tenter plan --out change.json && tenter apply change.json\n" +
+			"  tenter plan ls; tenter plan approve ID",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withOperator(cmd, func(ctx context.Context, o *operator) error {
+				req := f.request()
+				req.Raw = raw
+				reply, err := call(ctx, o, app.OpPlan, (*app.App).Plan, req)
+				if err != nil {
+					return hint(err, "tenter validate")
+				}
+				warn(s, reply.Warnings)
+				if err := printPlan(s.Out, reply, output(cmd)); err != nil {
+					return err
+				}
+				if out != "" {
+					if err := writePlan(out, reply.Plan); err != nil {
+						return err
+					}
+					fmt.Fprintf(s.Err, "\nwritten to %s; next: tenter apply %s\n", out, out)
+				} else if output(cmd) == formatText && !reply.Plan.Idle() {
+					fmt.Fprintln(s.Err, "\nnext: tenter apply")
+				}
+				return planExit(reply, detailed)
+			})
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().StringVar(&out, "out", "", "write the plan to this file, for tenter apply FILE")
+	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit 2 when there are changes")
+	cmd.Flags().BoolVar(&raw, "raw", false, "show the gNMI SetRequests too")
+	addOutput(cmd, formatText, formatJSON, formatMarkdown)
+	cmd.AddCommand(newPlanLs(s), newPlanShow(s), newPlanDecide(s, true), newPlanDecide(s, false))
+	return cmd
+}
+
+// planExit is 3 when devices could not be read, else 2 for changes if that was asked for.
+func planExit(r app.PlanReply, detailed bool) error {
+	switch {
+	case len(r.Unreachable) > 0:
+		return exit(exitPartial)
+	case detailed && !r.Plan.Idle():
+		return exit(exitChanges)
+	default:
+		return nil
+	}
+}
+
+func printPlan(w io.Writer, r app.PlanReply, format string) error {
+	switch format {
+	case formatJSON:
+		data, err := r.Plan.JSON()
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(w, "%s\n", bytes.TrimRight(data, "\n"))
+		return err
+	case formatMarkdown:
+		_, err := fmt.Fprint(w, r.Plan.Markdown())
+		return err
+	}
+	if _, err := fmt.Fprint(w, r.Plan.Text()); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Raw)) {
+		if _, err := fmt.Fprintf(w, "\n# %s: SetRequest\n%s", name, r.Raw[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writePlan(file string, p plan.Plan) error {
+	data, err := p.JSON()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, data, 0o600)
+}
+
+func newPlanLs(s Streams) *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "ls",
+		Short: "List the plans that wait or run",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
+				q := view.PlanQuery{Status: []string{view.PlanOpen, view.PlanApproved, view.PlanRunning}}
+				if all {
+					q.Status = nil
+				}
+				list, err := st.Plans(ctx, q)
+				if err != nil {
+					return err
+				}
+				if output(cmd) == formatJSON {
+					return printJSON(s.Out, list)
+				}
+				if len(list) == 0 {
+					_, err := fmt.Fprintln(s.Err, "no open plans")
+					return err
+				}
+				t := newTable("PLAN", "STATUS", "CAUSE", "DEVICES", "CHANGES", "AGE", "REASON")
+				for _, p := range list {
+					t.add(p.ID, p.Status, p.Cause, deviceList(p.Devices), changes(p), age(time.Now(), p.Created), dash(p.Reason))
+				}
+				return t.print(s.Out)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "used, rejected and expired ones too")
+	addOutput(cmd, formatText, formatJSON)
+	return cmd
+}
+
+func changes(row view.Plan) string {
+	p, err := plan.Parse(row.Body)
+	if err != nil {
+		return "?"
+	}
+	return strconv.Itoa(p.Changes())
+}
+
+func deviceList(names []intent.DeviceName) string {
+	const most = 3
+	var texts []string
+	for _, n := range names[:min(len(names), most)] {
+		texts = append(texts, string(n))
+	}
+	if more := len(names) - most; more > 0 {
+		texts = append(texts, fmt.Sprintf("+%d", more))
+	}
+	return strings.Join(texts, ",")
+}
+
+func newPlanShow(s Streams) *cobra.Command {
+	var reverse bool
+	cmd := &cobra.Command{
+		Use:   "show ID|FILE",
+		Short: "Show a stored plan or one in a file",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			show := func(p plan.Plan) error {
+				if reverse {
+					p = p.Reverse()
+				}
+				return printPlan(s.Out, app.PlanReply{Plan: p}, output(cmd))
+			}
+			if p, ok, err := planFile(args[0]); err != nil || ok {
+				return errors.Join(err, func() error {
+					if err != nil {
+						return nil
+					}
+					return show(p)
+				}())
+			}
+			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
+				row, err := st.Plan(ctx, args[0])
+				if err != nil {
+					return hint(fmt.Errorf("plan %q: %w", args[0], err), "tenter plan ls --all")
+				}
+				p, err := plan.Parse(row.Body)
+				if err != nil {
+					return err
+				}
+				return show(p)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&reverse, "reverse", false, "what would undo it")
+	addOutput(cmd, formatText, formatJSON, formatMarkdown)
+	return cmd
+}
+
+// planFile reads a plan from a file, if the argument names one.
+func planFile(name string) (p plan.Plan, ok bool, err error) {
+	data, err := os.ReadFile(name)
+	if errors.Is(err, os.ErrNotExist) {
+		return p, false, nil
+	}
+	if err != nil {
+		return p, false, err
+	}
+	if !json.Valid(data) {
+		return p, false, fmt.Errorf("%s: not a plan: no JSON", name)
+	}
+	p, err = plan.Parse(data)
+	if err != nil {
+		return p, false, fmt.Errorf("%s: not a plan: %w", name, err)
+	}
+	return p, true, nil
+}
+
+func newPlanDecide(s Streams, approve bool) *cobra.Command {
+	var reason string
+	use, short := "approve ID", "Approve a plan that waits; a server carries it out"
+	if !approve {
+		use, short = "reject ID", "Reject a plan that waits; it is never run"
+	}
+	cmd := &cobra.Command{
+		Use:   use,
+		Short: short,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withOperator(cmd, func(ctx context.Context, o *operator) error {
+				req := app.DecideRequest{ID: plan.ID(args[0]), Approve: approve, Reason: reason}
+				if _, err := call(ctx, o, app.OpDecide, (*app.App).Decide, req); err != nil {
+					return hint(err, "tenter plan ls")
+				}
+				switch {
+				case !approve:
+					fmt.Fprintln(s.Err, "rejected")
+				case o.client == nil:
+					fmt.Fprintln(s.Err, "approved; nobody serves here now, so run it: tenter apply "+args[0])
+				default:
+					fmt.Fprintln(s.Err, "approved; watch it: tenter events tail --follow")
+				}
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&reason, "reason", "", "why")
+	return cmd
+}

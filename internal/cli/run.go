@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenter-net/tenter/internal/store"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+func newRun(s Streams) *cobra.Command {
+	cmd := &cobra.Command{Use: "run", Short: "Runs: what was carried out, how it went on each device", Args: cobra.NoArgs}
+	ls := &cobra.Command{
+		Use:   "ls",
+		Short: "List the runs, the newest first",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
+				list, err := st.Runs(ctx, view.RunQuery{})
+				if err != nil {
+					return err
+				}
+				if output(cmd) == formatJSON {
+					return printJSON(s.Out, list)
+				}
+				t := newTable("RUN", "STATUS", "CAUSE", "AGE", "TOOK", "REASON")
+				for _, r := range list {
+					t.add(r.ID, r.Status, r.Cause, age(time.Now(), r.Created), took(r), dash(r.Reason))
+				}
+				return t.print(s.Out)
+			})
+		},
+	}
+	addOutput(ls, formatText, formatJSON)
+	show := &cobra.Command{
+		Use:   "show RUN",
+		Short: "Show how a run stands or ended on each device",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
+				r, err := st.Run(ctx, args[0])
+				if err != nil {
+					return hint(fmt.Errorf("run %q: %w", args[0], err), "tenter run ls")
+				}
+				devices, err := st.RunDevices(ctx, r.ID)
+				if err != nil {
+					return err
+				}
+				if output(cmd) == formatJSON {
+					return printJSON(s.Out, map[string]any{"run": r, "devices": devices})
+				}
+				fmt.Fprintf(s.Out, "run     %s\nplan    %s\nstatus  %s\ncause   %s\ntook    %s\n", r.ID, r.Plan, r.Status, r.Cause, took(r))
+				if r.Reason != "" {
+					fmt.Fprintf(s.Out, "reason  %s\n", r.Reason)
+				}
+				fmt.Fprintln(s.Out)
+				t := newTable("DEVICE", "STEP", "OUTCOME", "DETAIL")
+				for _, d := range devices {
+					t.add(string(d.Device), d.Step, dash(d.Outcome), d.Detail)
+				}
+				return t.print(s.Out)
+			})
+		},
+	}
+	addOutput(show, formatText, formatJSON)
+	cmd.AddCommand(ls, show)
+	return cmd
+}
+
+func took(r view.Run) string {
+	if r.Ended.IsZero() {
+		return "-"
+	}
+	return r.Ended.Sub(r.Created).Round(time.Millisecond).String()
+}

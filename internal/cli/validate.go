@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenter-net/tenter/internal/app"
+	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/settings"
+)
+
+func newValidate(s Streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "validate [DIR]",
+		Short: "Check intents: every mistake at once, and the offline proofs of the fabric",
+		Long: "Check the intents in DIR (default: the setting intents) without touching any device: syntax, references, numbers,\n" +
+			"conflicts, and the proofs: every VTEP reaches every other over every spine, importers match exporters, both ends\n" +
+			"of each link and both members of each multihomed LAG agree.",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			set, err := settings.Load(cmd.Flags())
+			if err != nil {
+				return hint(err, "tenter config explain")
+			}
+			if len(args) == 1 {
+				set.Intents = args[0]
+			}
+			c, diags, err := app.CompileDirectory(cmd.Context(), set)
+			if err != nil {
+				return hint(err, "name the directory of the intents: tenter validate DIR")
+			}
+			if output(cmd) == formatJSON {
+				return validateJSON(s, diags)
+			}
+			fmt.Fprint(s.Err, inDirectory(set.Intents, diags).Text())
+			if diags.HasErrors() {
+				return exit(exitError)
+			}
+			_, err = fmt.Fprintf(s.Out, "%s: ok, %d devices, %d leaves\n", set.Intents, len(c.Fabric.Devices), c.Leaves())
+			return err
+		},
+	}
+	addOutput(cmd, formatText, formatJSON)
+	return cmd
+}
+
+func validateJSON(s Streams, diags intent.Diagnostics) error {
+	if diags == nil {
+		diags = intent.Diagnostics{}
+	}
+	if err := printJSON(s.Out, diags); err != nil {
+		return err
+	}
+	if diags.HasErrors() {
+		return exit(exitError)
+	}
+	return nil
+}
+
+// inDirectory puts the intent directory in front of file names, so that they can be opened from where the user is.
+func inDirectory(dir string, diags intent.Diagnostics) intent.Diagnostics {
+	out := make(intent.Diagnostics, len(diags))
+	for i, d := range diags {
+		if d.File != "" {
+			d.File = filepath.Join(dir, d.File)
+		}
+		related := make([]intent.Related, len(d.Related))
+		for j, r := range d.Related {
+			if r.File != "" {
+				r.File = filepath.Join(dir, r.File)
+			}
+			related[j] = r
+		}
+		d.Related = related
+		out[i] = d
+	}
+	return out
+}
