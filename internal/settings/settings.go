@@ -61,7 +61,7 @@ type Settings struct {
 
 // Store says where state and the event log are kept.
 type Store struct {
-	DSN URL `mapstructure:"dsn" secret:"true" doc:"database URL; empty means SQLite in state_dir"`
+	DSN URL `mapstructure:"dsn" secret:"true" doc:"sqlite:///DIR, for a store that several processes share; empty means SQLite in state_dir"`
 }
 
 // Bus says how events are distributed.
@@ -94,7 +94,6 @@ type Monitor struct {
 	SyncTimeout    time.Duration `mapstructure:"sync_timeout" doc:"silence until sync_response that ends a subscription attempt; 0 as the profile has it"`
 	SampleInterval time.Duration `mapstructure:"sample_interval" doc:"interval of SAMPLE subscriptions, where ON_CHANGE is not to be had; 0 as the profile has it"`
 	PollInterval   time.Duration `mapstructure:"poll_interval" doc:"interval of reads, where no subscription is to be had; 0 as the profile has it"`
-	ReconnectMax   time.Duration `mapstructure:"reconnect_max" doc:"longest pause between two attempts to connect"`
 }
 
 // Apply says how plans are executed.
@@ -182,8 +181,7 @@ func Default() Settings {
 		Log:             Log{Level: "info", Format: "text"},
 		Secrets:         Secrets{EnvPrefix: "TENTER_SECRET_"},
 		Monitor: Monitor{
-			Settle:       300 * time.Millisecond,
-			ReconnectMax: 30 * time.Second,
+			Settle: 300 * time.Millisecond,
 		},
 		Apply: Apply{
 			Intent:         ApplyManual,

@@ -71,7 +71,7 @@ func TestExample(t *testing.T) {
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Settings{}), cmpopts.IgnoreFields(Settings{}, "Warnings")); diff != "" {
 		t.Error(diff)
 	}
-	if len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "lab-only") {
+	if len(s.Warnings) != 2 || !strings.Contains(s.Warnings[0], "lab-only") || !strings.Contains(s.Warnings[1], "lab-without-tls") {
 		t.Errorf("warnings: %q", s.Warnings)
 	}
 }
@@ -165,6 +165,11 @@ func TestEveryMistakeAtOnce(t *testing.T) {
 			`tenter.yaml:6:4: tls[1].insecure_skip_verify: makes ca_file and server_name useless: one or the other must go`,
 			`tenter.yaml:8:3: credentials[0]: needs password_file or password_env`,
 			`tenter.yaml:9:3: credentials[1]: has both username and username_env: one of them must go`,
+		}},
+		{"plaintext and timing", "tls:\n- {name: a, plaintext: true, ca_file: x}\nmonitor: {settle: 2m, poll_interval: 1ms, audit_interval: 0s}\n", []string{
+			`tenter.yaml:2:13: tls[0].plaintext: is no TLS at all: the other fields of the entry must go`,
+			`tenter.yaml:3:11: monitor.settle: 2m0s is not between 0s and 1m0s`,
+			`tenter.yaml:3:23: monitor.poll_interval: 1ms is not between 100ms and 1h0m0s`,
 		}},
 		{"receivers", "notify:\n  receivers:\n  - {name: a, type: slack, url_env: U, secret_env: S}\n  - {name: b, type: webhook, url_env: U, match: {events: [drift], severity: bad}}\n", []string{
 			`tenter.yaml:3:5: notify.receivers[0]: only a webhook has a secret`,

@@ -120,7 +120,6 @@ func (s *Settings) validateLoops(c validator) {
 	c.zeroOrBetween("monitor.sync_timeout", m.SyncTimeout, 100*time.Millisecond, 10*time.Minute)
 	c.zeroOrBetween("monitor.sample_interval", m.SampleInterval, 100*time.Millisecond, time.Hour)
 	c.zeroOrBetween("monitor.poll_interval", m.PollInterval, 100*time.Millisecond, time.Hour)
-	c.between("monitor.reconnect_max", m.ReconnectMax, 100*time.Millisecond, time.Hour)
 	c.oneOf("apply.intent", a.Intent, []string{ApplyManual, ApplyAuto})
 	if a.Parallel < 1 || a.Parallel > 1024 {
 		c.bad("apply.parallel", "", "%d is not between 1 and 1024", a.Parallel)
