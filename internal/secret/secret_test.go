@@ -29,7 +29,7 @@ func write(t *testing.T, dir, name, content string, mode os.FileMode) string {
 }
 
 func TestTextIsNeverShown(t *testing.T) {
-	secret := NewText(value)
+	secret := Text{value}
 	type holder struct {
 		Password Text
 		Pointer  *Text

@@ -13,9 +13,6 @@ const set = "(set)"
 // The zero Text is no secret.
 type Text struct{ value string }
 
-// NewText makes a secret of a value.
-func NewText(value string) Text { return Text{value} }
-
 // Reveal returns the value.
 func (t Text) Reveal() string { return t.value }
 

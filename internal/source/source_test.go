@@ -2,22 +2,20 @@ package source
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
 
 	"github.com/tenter-net/tenter/internal/view"
@@ -198,19 +196,6 @@ func TestCommit(t *testing.T) {
 	}
 }
 
-func TestFS(t *testing.T) {
-	files := map[string][]byte{"a.yaml": []byte("a"), "pods/x/b.yml": []byte("bb"), "pods/c.yaml": nil}
-	if err := fstest.TestFS(FS(files), slices.Collect(maps.Keys(files))...); err != nil {
-		t.Error(err)
-	}
-	if _, err := fs.ReadFile(FS(files), "pod"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a name that is the start of another: %v", err)
-	}
-	if err := fstest.TestFS(FS(nil)); err != nil {
-		t.Error(err)
-	}
-}
-
 // watching watches dir until the test ends and returns what is told.
 func watching(t *testing.T, dir string, poll time.Duration) <-chan struct{} {
 	t.Helper()
@@ -266,24 +251,18 @@ func TestWatchTellsOfEveryChange(t *testing.T) {
 	waitUntil(t, told, dir, 3)
 }
 
-func ExampleFS() {
-	files := FS(map[string][]byte{"pods/a.yaml": []byte("kind: Vlan\n")})
-	data, err := fs.ReadFile(files, "pods/a.yaml")
-	fmt.Printf("%s%v\n", data, err)
-	// Output:
-	// kind: Vlan
-	// <nil>
-}
-
-func TestWatchLooksWhereNothingIsTold(t *testing.T) {
-	parent := t.TempDir()
-	write(t, parent, map[string]string{"one/a.yaml": "a", "two/a.yaml": "a", "two/b.yaml": "b"})
-	dir := filepath.Join(parent, "now")
-	link(t, "one", dir)
-	told := watching(t, dir, 10*time.Millisecond)
-	link(t, "two", dir+".new")
-	if err := os.Rename(dir+".new", dir); err != nil {
-		t.Fatal(err)
+func ExampleDirectory_Snapshot() {
+	dir, err := os.MkdirTemp("", "intents")
+	if err != nil {
+		fmt.Println(err)
+		return
 	}
-	waitUntil(t, told, dir, 2)
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := os.WriteFile(filepath.Join(dir, "web.yaml"), []byte("kind: Vlan\n"), 0o600); err != nil {
+		fmt.Println(err)
+		return
+	}
+	g, err := NewDirectory(dir, time.Minute, zap.NewNop()).Snapshot(context.Background())
+	fmt.Println(g.ID[:8], len(g.Files), err)
+	// Output: 1612c00d 1 <nil>
 }
