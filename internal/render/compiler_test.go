@@ -58,11 +58,13 @@ func TestConflictNamesBothPositions(t *testing.T) {
 		want   []string
 	}{
 		{
-			"document against kind", []fabric.ConfigLeaf{config(4, 0, description, "other")},
+			"document against kind",
+			[]fabric.ConfigLeaf{config(4, 0, description, "other")},
 			[]string{"config.yaml:4:3: error[T0701]", description, `Config "c4" wants "other"`, `Port "server-a" wants "server-a"`, "ports.yaml:7:3"},
 		},
 		{
-			"document against document of the same priority", []fabric.ConfigLeaf{config(4, 10, description, "one"), config(9, 10, description, "two")},
+			"document against document of the same priority",
+			[]fabric.ConfigLeaf{config(4, 10, description, "one"), config(9, 10, description, "two")},
 			[]string{"config.yaml:9:3: error[T0701]", `Config "c9" wants "two"`, `Config "c4" wants "one"`, "config.yaml:4:3"},
 		},
 	} {
@@ -303,21 +305,4 @@ func TestUnchangedDevicesKeepTheirResult(t *testing.T) {
 	if got := compile(t, c, f); len(got) != len(before)-1 || got[0].Device != before[1].Device {
 		t.Errorf("%d devices after one went", len(got))
 	}
-}
-
-func ExampleCompiler() {
-	t := &testing.T{}
-	c := render.NewCompiler(options(t))
-	results, diags := c.Compile(oneDevice())
-	fmt.Print(diags.Text())
-	for l := range results[0].Desired.Under(mustParse(t, "/interfaces/interface[name=Ethernet1]")) {
-		s := c.Sources().Get(l.Source)
-		fmt.Printf("%s = %s (%s:%d)\n", l.Path, l.Value.Text(), s.File, s.Line)
-	}
-	// Output:
-	// /interfaces/interface[name=Ethernet1]/config/description = server-a (ports.yaml:7)
-	// /interfaces/interface[name=Ethernet1]/config/enabled = true (ports.yaml:7)
-	// /interfaces/interface[name=Ethernet1]/config/mtu = 9014 (ports.yaml:7)
-	// /interfaces/interface[name=Ethernet1]/config/name = Ethernet1 (ports.yaml:7)
-	// /interfaces/interface[name=Ethernet1]/config/type = iana-if-type:ethernetCsmacd (ports.yaml:7)
 }

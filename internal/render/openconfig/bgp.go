@@ -47,7 +47,7 @@ type peerGroup struct {
 
 func renderPeerGroup(w *Writer, n namer, g peerGroup) {
 	at := below(bgpPath(n, g.VRF), elem("peer-groups"), elem("peer-group", "peer-group-name", g.Group.Name))
-	w.Put(g.Group.Source, at, session(g.Group.PeerSettings, g.LocalAddress))
+	w.Put(g.Group.Source, at, session(w, g.Group.Source, g.Group.PeerSettings, g.LocalAddress))
 	renderSession(w, g.Group.Source, at, g.Group.PeerSettings)
 }
 
@@ -63,12 +63,12 @@ func renderNeighbor(w *Writer, n namer, nb neighbor) {
 		Enabled: ygot.Bool(true), Description: text(nb.Neighbor.Description), PeerGroup: text(nb.Neighbor.Group),
 	})
 	// What a group and a neighbor can both say has the same paths below either, so one struct serves both.
-	w.Put(nb.Neighbor.Source, at, session(nb.Neighbor.PeerSettings, nb.LocalAddress))
+	w.Put(nb.Neighbor.Source, at, session(w, nb.Neighbor.Source, nb.Neighbor.PeerSettings, nb.LocalAddress))
 	renderSession(w, nb.Neighbor.Source, at, nb.Neighbor.PeerSettings)
 }
 
 // session returns what a neighbor or its group says of a session.
-func session(s fabric.PeerSettings, localAddress string) *oc.NetworkInstance_Protocol_Bgp_PeerGroup {
+func session(w *Writer, source tree.Source, s fabric.PeerSettings, localAddress string) *oc.NetworkInstance_Protocol_Bgp_PeerGroup {
 	out := &oc.NetworkInstance_Protocol_Bgp_PeerGroup{}
 	if s.PeerASN != 0 {
 		out.PeerAs = &s.PeerASN
@@ -84,7 +84,7 @@ func session(s fabric.PeerSettings, localAddress string) *oc.NetworkInstance_Pro
 	}
 	if s.Multihop != 0 {
 		out.EbgpMultihop = &oc.NetworkInstance_Protocol_Bgp_PeerGroup_EbgpMultihop{
-			Enabled: ygot.Bool(true), MultihopTtl: ygot.Uint8(uint8(s.Multihop)),
+			Enabled: ygot.Bool(true), MultihopTtl: positive[uint8](w, source, s.Multihop),
 		}
 	}
 	if s.ReflectTo {

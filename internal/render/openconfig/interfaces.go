@@ -25,7 +25,7 @@ func renderInterface(w *Writer, n namer, i fabric.Interface) {
 		out.Type = oc.IETFInterfaces_InterfaceType_ieee8023adLag
 		out.Aggregation = aggregation(w, i)
 	default:
-		out.Ethernet = ethernet(n, i)
+		out.Ethernet = ethernet(w, n, i)
 	}
 	w.Put(i.Source, interfacePath(name), out)
 	if i.Bundle != nil && i.Bundle.LACP != nil {
@@ -46,7 +46,7 @@ func aggregation(w *Writer, i fabric.Interface) *oc.Interface_Aggregation {
 	}
 	if s := i.Switched; s != nil {
 		out.SwitchedVlan = &oc.Interface_Aggregation_SwitchedVlan{
-			InterfaceMode: mode(s), AccessVlan: accessVLAN(s), NativeVlan: nativeVLAN(s),
+			InterfaceMode: mode(s), AccessVlan: accessVLAN(w, i), NativeVlan: nativeVLAN(w, i),
 		}
 		for _, v := range trunkVLANs(s) {
 			out.SwitchedVlan.TrunkVlans = append(out.SwitchedVlan.TrunkVlans, v)
@@ -55,7 +55,7 @@ func aggregation(w *Writer, i fabric.Interface) *oc.Interface_Aggregation {
 	return out
 }
 
-func ethernet(n namer, i fabric.Interface) *oc.Interface_Ethernet {
+func ethernet(w *Writer, n namer, i fabric.Interface) *oc.Interface_Ethernet {
 	if i.MemberOf == nil && i.Switched == nil {
 		return nil
 	}
@@ -65,7 +65,7 @@ func ethernet(n namer, i fabric.Interface) *oc.Interface_Ethernet {
 	}
 	if s := i.Switched; s != nil {
 		out.SwitchedVlan = &oc.Interface_Ethernet_SwitchedVlan{
-			InterfaceMode: mode(s), AccessVlan: accessVLAN(s), NativeVlan: nativeVLAN(s),
+			InterfaceMode: mode(s), AccessVlan: accessVLAN(w, i), NativeVlan: nativeVLAN(w, i),
 		}
 		for _, v := range trunkVLANs(s) {
 			out.SwitchedVlan.TrunkVlans = append(out.SwitchedVlan.TrunkVlans, v)
@@ -81,18 +81,18 @@ func mode(s *fabric.Switched) oc.E_VlanTypes_VlanModeType {
 	return oc.VlanTypes_VlanModeType_ACCESS
 }
 
-func accessVLAN(s *fabric.Switched) *uint16 {
-	if s.Trunk {
+func accessVLAN(w *Writer, i fabric.Interface) *uint16 {
+	if i.Switched.Trunk {
 		return nil
 	}
-	return ygot.Uint16(uint16(s.Access))
+	return positive[uint16](w, i.Source, i.Switched.Access)
 }
 
-func nativeVLAN(s *fabric.Switched) *uint16 {
-	if !s.Trunk || s.Native == 0 {
+func nativeVLAN(w *Writer, i fabric.Interface) *uint16 {
+	if !i.Switched.Trunk {
 		return nil
 	}
-	return ygot.Uint16(uint16(s.Native))
+	return positive[uint16](w, i.Source, i.Switched.Native)
 }
 
 func trunkVLANs(s *fabric.Switched) []oc.UnionUint16 {
@@ -122,7 +122,7 @@ func renderSubinterface(w *Writer, n namer, on fabric.InterfaceID, s fabric.Subi
 	}
 	if s.VLANTag != 0 {
 		out.Vlan = &oc.Interface_Subinterface_Vlan{Match: &oc.Interface_Subinterface_Vlan_Match{
-			SingleTagged: &oc.Interface_Subinterface_Vlan_Match_SingleTagged{VlanId: ygot.Uint16(uint16(s.VLANTag))},
+			SingleTagged: &oc.Interface_Subinterface_Vlan_Match_SingleTagged{VlanId: positive[uint16](w, s.Source, s.VLANTag)},
 		}}
 	}
 	if len(s.IPv4) > 0 {

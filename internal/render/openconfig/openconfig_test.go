@@ -53,30 +53,38 @@ func TestItems(t *testing.T) {
 		want   []string
 	}{
 		{
-			"static LAG", fabric.Device{Interfaces: []fabric.Interface{{ID: lag, Bundle: &fabric.Bundle{MinLinks: 2}}}},
-			"/interfaces/interface[name=bond3]", []string{
+			"static LAG",
+			fabric.Device{Interfaces: []fabric.Interface{{ID: lag, Bundle: &fabric.Bundle{MinLinks: 2}}}},
+			"/interfaces/interface[name=bond3]",
+			[]string{
 				"/aggregation/config/lag-type = STATIC", "/aggregation/config/min-links = 2", "/config/enabled = false",
 				"/config/name = bond3", "/config/type = iana-if-type:ieee8023adLag",
 			},
 		},
 		{
-			"access port", fabric.Device{Interfaces: []fabric.Interface{{ID: eth(1), Switched: &fabric.Switched{Access: 40}}}},
-			"/interfaces/interface[name=eth1]/ethernet", []string{
+			"access port",
+			fabric.Device{Interfaces: []fabric.Interface{{ID: eth(1), Switched: &fabric.Switched{Access: 40}}}},
+			"/interfaces/interface[name=eth1]/ethernet",
+			[]string{
 				"/switched-vlan/config/access-vlan = 40", "/switched-vlan/config/interface-mode = ACCESS",
 			},
 		},
 		{
-			"a name of the device's own", fabric.Device{Interfaces: []fabric.Interface{{ID: fabric.InterfaceID{Kind: fabric.Ethernet, Name: "xe-0/0/1"}}}},
-			"/interfaces/interface[name=xe-0/0/1]/config/name", []string{" = xe-0/0/1"},
+			"a name of the device's own",
+			fabric.Device{Interfaces: []fabric.Interface{{ID: fabric.InterfaceID{Kind: fabric.Ethernet, Name: "xe-0/0/1"}}}},
+			"/interfaces/interface[name=xe-0/0/1]/config/name",
+			[]string{" = xe-0/0/1"},
 		},
 		{
-			"tagged subinterface in a VRF", fabric.Device{
+			"tagged subinterface in a VRF",
+			fabric.Device{
 				IPVRFs: []fabric.IPVRF{{Name: "red"}},
 				Interfaces: []fabric.Interface{{ID: eth(9), Subinterfaces: []fabric.Subinterface{{
 					Index: 100, VLANTag: 100, VRF: "red", IPv6: []netip.Prefix{netip.MustParsePrefix("2001:db8::1/127")},
 				}}}},
 			},
-			"/interfaces/interface[name=eth9]/subinterfaces/subinterface[index=100]", []string{
+			"/interfaces/interface[name=eth9]/subinterfaces/subinterface[index=100]",
+			[]string{
 				"/config/enabled = true", "/config/index = 100",
 				"/ipv6/addresses/address[ip=2001:db8::1]/config/ip = 2001:db8::1",
 				"/ipv6/addresses/address[ip=2001:db8::1]/config/prefix-length = 127",
@@ -84,37 +92,45 @@ func TestItems(t *testing.T) {
 			},
 		},
 		{
-			"its place in the VRF", fabric.Device{
+			"its place in the VRF",
+			fabric.Device{
 				IPVRFs:     []fabric.IPVRF{{Name: "red"}},
 				Interfaces: []fabric.Interface{{ID: eth(9), Subinterfaces: []fabric.Subinterface{{Index: 100, VRF: "red"}}}},
 			},
-			"/network-instances/network-instance[name=red]/interfaces", []string{
+			"/network-instances/network-instance[name=red]/interfaces",
+			[]string{
 				"/interface[id=eth9.100]/config/id = eth9.100", "/interface[id=eth9.100]/config/interface = eth9",
 				"/interface[id=eth9.100]/config/subinterface = 100",
 			},
 		},
 		{
-			"BFD", fabric.Device{BFD: []fabric.BFD{{
+			"BFD",
+			fabric.Device{BFD: []fabric.BFD{{
 				Interface: fabric.SubinterfaceID{Interface: eth(1)}, Tx: 300 * time.Millisecond, Rx: 250 * time.Millisecond, Multiplier: 3,
 			}}},
-			"/bfd/interfaces/interface[id=eth1.0]/config", []string{
+			"/bfd/interfaces/interface[id=eth1.0]/config",
+			[]string{
 				"/desired-minimum-tx-interval = 300000", "/detection-multiplier = 3", "/enabled = true", "/id = eth1.0",
 				"/required-minimum-receive = 250000",
 			},
 		},
 		{
-			"a VLAN without VNI has no EVPN instance", fabric.Device{MacVRFs: []fabric.MacVRF{{Name: "oob", VLAN: 7}}},
-			"/network-instances/network-instance[name=mac-vrf-oob]", []string{
+			"a VLAN without VNI has no EVPN instance",
+			fabric.Device{MacVRFs: []fabric.MacVRF{{Name: "oob", VLAN: 7}}},
+			"/network-instances/network-instance[name=mac-vrf-oob]",
+			[]string{
 				"/config/name = mac-vrf-oob", "/config/type = openconfig-network-instance-types:L2VSI",
 				"/vlans/vlan[vlan-id=7]/config/name = oob", "/vlans/vlan[vlan-id=7]/config/status = ACTIVE", "/vlans/vlan[vlan-id=7]/config/vlan-id = 7",
 			},
 		},
 		{
-			"policy statement", fabric.Device{Policies: []fabric.Policy{{Name: "p", Statements: []fabric.Statement{{
+			"policy statement",
+			fabric.Device{Policies: []fabric.Policy{{Name: "p", Statements: []fabric.Statement{{
 				Name: "10", Protocol: fabric.Static, Accept: true, LocalPref: 200, MED: &med, AddCommunities: []string{"65000:1"},
 				PrependASN: 65001, PrependTimes: 2,
 			}}}}},
-			"/routing-policy/policy-definitions/policy-definition[name=p]/statements/statement", []string{
+			"/routing-policy/policy-definitions/policy-definition[name=p]/statements/statement",
+			[]string{
 				" = [name=10]",
 				"[name=10]/actions/bgp-actions/config/set-local-pref = 200",
 				"[name=10]/actions/bgp-actions/config/set-med = 0",
@@ -130,10 +146,12 @@ func TestItems(t *testing.T) {
 			},
 		},
 		{
-			"IPv6 prefix set", fabric.Device{PrefixSets: []fabric.PrefixSet{{Name: "s", IPv6: true, Prefixes: []fabric.PrefixRange{
+			"IPv6 prefix set",
+			fabric.Device{PrefixSets: []fabric.PrefixSet{{Name: "s", IPv6: true, Prefixes: []fabric.PrefixRange{
 				{Prefix: netip.MustParsePrefix("2001:db8::/32"), Min: 32, Max: 32}, {Prefix: netip.MustParsePrefix("2001:db8::/32"), Min: 48, Max: 64},
 			}}}},
-			"/routing-policy/defined-sets/prefix-sets/prefix-set[name=s]", []string{
+			"/routing-policy/defined-sets/prefix-sets/prefix-set[name=s]",
+			[]string{
 				"/config/mode = IPV6", "/config/name = s",
 				"/prefixes/prefix[ip-prefix=2001:db8::/32][masklength-range=48..64]/config/ip-prefix = 2001:db8::/32",
 				"/prefixes/prefix[ip-prefix=2001:db8::/32][masklength-range=48..64]/config/masklength-range = 48..64",
@@ -142,13 +160,15 @@ func TestItems(t *testing.T) {
 			},
 		},
 		{
-			"a session inside the AS accepts what no policy names", fabric.Device{BGP: []fabric.BGP{{ASN: 65000, Neighbors: []fabric.Neighbor{{
+			"a session inside the AS accepts what no policy names",
+			fabric.Device{BGP: []fabric.BGP{{ASN: 65000, Neighbors: []fabric.Neighbor{{
 				Address: netip.MustParseAddr("192.0.2.1"), PeerSettings: fabric.PeerSettings{
 					PeerASN: 65000, Multihop: 4, ReflectTo: true, ClusterID: netip.MustParseAddr("10.0.0.1"), Auth: "known",
 					Families: []fabric.NeighborFamily{{Family: fabric.EVPN, MaxPrefixes: 1000}},
 				},
 			}}}}},
-			"/network-instances/network-instance[name=DEFAULT]/protocols/protocol[identifier=BGP][name=BGP]/bgp/neighbors/neighbor[neighbor-address=192.0.2.1]", []string{
+			"/network-instances/network-instance[name=DEFAULT]/protocols/protocol[identifier=BGP][name=BGP]/bgp/neighbors/neighbor[neighbor-address=192.0.2.1]",
+			[]string{
 				"/afi-safis/afi-safi[afi-safi-name=L2VPN_EVPN]/apply-policy/config/default-export-policy = ACCEPT_ROUTE",
 				"/afi-safis/afi-safi[afi-safi-name=L2VPN_EVPN]/apply-policy/config/default-import-policy = ACCEPT_ROUTE",
 				"/afi-safis/afi-safi[afi-safi-name=L2VPN_EVPN]/config/afi-safi-name = openconfig-bgp-types:L2VPN_EVPN",

@@ -3,8 +3,6 @@ package openconfig
 import (
 	"fmt"
 
-	"github.com/openconfig/ygot/ygot"
-
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/render/openconfig/oc"
@@ -38,16 +36,16 @@ func renderPolicy(w *Writer, _ namer, p fabric.Policy) {
 	var order []path.Elem
 	for _, s := range p.Statements {
 		entry := elem("statement", "name", s.Name)
-		w.Put(s.Source, below(statements, entry), statement(s))
+		w.Put(s.Source, below(statements, entry), statement(w, s))
 		order = append(order, entry)
 	}
 	w.order(p.Source, below(statements, elem("statement")), order)
 }
 
-func statement(s fabric.Statement) *oc.RoutingPolicy_PolicyDefinition_Statement {
+func statement(w *Writer, s fabric.Statement) *oc.RoutingPolicy_PolicyDefinition_Statement {
 	out := &oc.RoutingPolicy_PolicyDefinition_Statement{
 		Actions: &oc.RoutingPolicy_PolicyDefinition_Statement_Actions{
-			PolicyResult: oc.RoutingPolicy_PolicyResultType_REJECT_ROUTE, BgpActions: bgpActions(s),
+			PolicyResult: oc.RoutingPolicy_PolicyResultType_REJECT_ROUTE, BgpActions: bgpActions(w, s),
 		},
 		Conditions: &oc.RoutingPolicy_PolicyDefinition_Statement_Conditions{InstallProtocolEq: installProtocol(s.Protocol)},
 	}
@@ -62,7 +60,7 @@ func statement(s fabric.Statement) *oc.RoutingPolicy_PolicyDefinition_Statement 
 	return out
 }
 
-func bgpActions(s fabric.Statement) *oc.RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions {
+func bgpActions(w *Writer, s fabric.Statement) *oc.RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions {
 	out := &oc.RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions{}
 	if s.LocalPref != 0 {
 		out.SetLocalPref = &s.LocalPref
@@ -81,7 +79,7 @@ func bgpActions(s fabric.Statement) *oc.RoutingPolicy_PolicyDefinition_Statement
 	}
 	if s.PrependTimes != 0 {
 		out.SetAsPathPrepend = &oc.RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions_SetAsPathPrepend{
-			Asn: &s.PrependASN, RepeatN: ygot.Uint8(uint8(s.PrependTimes)),
+			Asn: &s.PrependASN, RepeatN: positive[uint8](w, s.Source, s.PrependTimes),
 		}
 	}
 	return out

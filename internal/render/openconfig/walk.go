@@ -14,14 +14,14 @@ import (
 	"github.com/tenter-net/tenter/internal/tree"
 )
 
-// A plan is what reflection says of a struct type, found once.
-type plan struct{ fields []field }
+// A layout is what reflection says of a struct type, found once.
+type layout struct{ fields []field }
 
 type field struct {
 	index int
 	paths [][]string // alternatives: {"config", "name"} and the key alias {"name"}
 	shape shape
-	elem  *plan // of the struct below
+	elem  *layout // of the struct below
 }
 
 type shape int
@@ -32,13 +32,13 @@ const (
 	list                   // map of pointers to struct
 )
 
-var plans sync.Map // reflect.Type -> *plan
+var layouts sync.Map // reflect.Type -> *layout
 
-func planOf(t reflect.Type) *plan {
-	if p, ok := plans.Load(t); ok {
-		return p.(*plan)
+func layoutOf(t reflect.Type) *layout {
+	if l, ok := layouts.Load(t); ok {
+		return l.(*layout)
 	}
-	p := &plan{}
+	l := &layout{}
 	for i := range t.NumField() {
 		f := t.Field(i)
 		text := f.Tag.Get("path")
@@ -53,14 +53,14 @@ func planOf(t reflect.Type) *plan {
 		case f.Type.Implements(reflect.TypeFor[ygot.GoOrderedMap]()):
 			continue // its entries are put one by one, each with its source, and then Writer.order
 		case f.Type.Kind() == reflect.Map:
-			fd.shape, fd.elem = list, planOf(f.Type.Elem().Elem())
+			fd.shape, fd.elem = list, layoutOf(f.Type.Elem().Elem())
 		case f.Type.Kind() == reflect.Pointer && f.Type.Elem().Kind() == reflect.Struct:
-			fd.shape, fd.elem = container, planOf(f.Type.Elem())
+			fd.shape, fd.elem = container, layoutOf(f.Type.Elem())
 		}
-		p.fields = append(p.fields, fd)
+		l.fields = append(l.fields, fd)
 	}
-	plans.Store(t, p)
-	return p
+	layouts.Store(t, l)
+	return l
 }
 
 // placed is a writer at one node of the tree.
@@ -85,7 +85,7 @@ func (p placed) down(names []string) schema.Node {
 }
 
 // keys adds the leaves that the keys of an entry are aliases of.
-func (p placed) keys(keys []path.Key, of *plan) {
+func (p placed) keys(keys []path.Key, of *layout) {
 	for _, k := range keys {
 		if f := of.keyField(k.Name); f != nil {
 			p.set(p.down(f.paths[0]), schema.Text(k.Value))
@@ -94,9 +94,9 @@ func (p placed) keys(keys []path.Key, of *plan) {
 }
 
 // keyField returns the field that holds the key leaf of that name.
-func (pl *plan) keyField(name string) *field {
-	for i := range pl.fields {
-		f := &pl.fields[i]
+func (l *layout) keyField(name string) *field {
+	for i := range l.fields {
+		f := &l.fields[i]
 		if len(f.paths) > 1 && slices.ContainsFunc(f.paths, func(alt []string) bool { return len(alt) == 1 && alt[0] == name }) {
 			return f
 		}
@@ -104,7 +104,7 @@ func (pl *plan) keyField(name string) *field {
 	return nil
 }
 
-func (p placed) walk(s reflect.Value, of *plan) {
+func (p placed) walk(s reflect.Value, of *layout) {
 	for i := range of.fields {
 		f := &of.fields[i]
 		v := s.Field(f.index)
@@ -125,7 +125,7 @@ func (p placed) walk(s reflect.Value, of *plan) {
 	}
 }
 
-func (p placed) listEntry(node schema.Node, s reflect.Value, of *plan) {
+func (p placed) listEntry(node schema.Node, s reflect.Value, of *layout) {
 	keys := node.Keys()
 	slices.SortFunc(keys, func(a, b schema.Node) int { return strings.Compare(a.Name(), b.Name()) })
 	at := path.Path{Origin: p.entry.Path.Origin, Elems: appendNames(slices.Clip(p.entry.Path.Elems), p.entry, node)}

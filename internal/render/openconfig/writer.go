@@ -58,7 +58,7 @@ func (w *Writer) Put(source tree.Source, at path.Path, s ygot.GoStruct) {
 		w.fail(source, at, err)
 		return
 	}
-	p, of := placed{w, &source, entry, node}, planOf(reflect.TypeOf(s).Elem())
+	p, of := placed{w, &source, entry, node}, layoutOf(reflect.TypeOf(s).Elem())
 	if node.Kind() == schema.List {
 		p.keys(entry.Path.Elems[len(entry.Path.Elems)-1].Keys, of)
 	}
