@@ -3,7 +3,6 @@ package event
 import (
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 )
 
@@ -116,25 +115,9 @@ var catalogue = map[Type]entry{
 	TypeWorkerLeft:         of[Worker](SeverityInfo),
 }
 
-// Types returns every type of the catalogue, sorted.
-func Types() []Type {
-	types := make([]Type, 0, len(catalogue))
-	for t := range catalogue {
-		types = append(types, t)
-	}
-	slices.Sort(types)
-	return types
-}
-
 // Streams returns the names of all streams, in the order in which they are worth reading.
 func Streams() []string {
 	return []string{StreamIntent, StreamReconciler, StreamDrift, StreamDevice, StreamSystem}
-}
-
-// Known reports whether this build's catalogue has the type.
-func (t Type) Known() bool {
-	_, ok := catalogue[t]
-	return ok
 }
 
 // Matches reports whether t is the pattern or under it: "drift" and "drift." match every drift event,

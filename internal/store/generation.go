@@ -78,6 +78,20 @@ func (s *Store) CurrentGeneration(ctx context.Context) (view.Generation, error) 
 	return s.generation(s.reader(ctx), "current", " WHERE is_current = 1")
 }
 
+// CurrentGenerationID returns the current generation's ID, or view.ErrNotFound when there is none yet. It is for those
+// who ask often and have the generation already.
+func (s *Store) CurrentGenerationID(ctx context.Context) (string, error) {
+	id, ok, err := first(s.reader(ctx), func(row scanner) (id string, err error) { return id, row.Scan(&id) },
+		"SELECT id FROM generation WHERE is_current = 1")
+	if err == nil && !ok {
+		err = view.ErrNotFound
+	}
+	if err != nil {
+		return "", fmt.Errorf("generation %q: %w", "current", err)
+	}
+	return id, nil
+}
+
 func (s *Store) generation(q querier, name, where string, args ...any) (view.Generation, error) {
 	var hashes map[string]string
 	g, ok, err := first(q, func(row scanner) (g view.Generation, err error) {

@@ -107,7 +107,7 @@ func TestDevicesAndTheirLeaves(t *testing.T) {
 	same(t, "Owned()", []view.OwnedLeaf{{Path: mtu, Value: schema.Value("i1500"), Applied: true}, {Path: key}})(s.Owned(t.Context(), name))
 	do(t, s, func(tx event.Tx) error { return s.DropOwned(tx, name, []path.Path{mtu, parse(t, "/never/owned")}) })
 	same(t, "Owned() after the drop", []view.OwnedLeaf{{Path: key}})(s.Owned(t.Context(), name))
-	same(t, "Owned() of another", nil)(s.Owned(t.Context(), "leaf2"))
+	same(t, "Owned() of another", []view.OwnedLeaf(nil))(s.Owned(t.Context(), "leaf2"))
 	if list, err := s.Devices(t.Context()); err != nil || len(list) != 1 || list[0].Applied != 4 {
 		t.Errorf("Devices() = %+v, %v", list, err)
 	}
@@ -171,7 +171,7 @@ func TestRuns(t *testing.T) {
 	r.Status, r.Ended, step.Step, step.Outcome = view.RunDone, noon.Add(time.Second), "done", "done"
 	do(t, s, func(tx event.Tx) error { return errors.Join(s.SaveRun(tx, r), s.SaveRunDevice(tx, step)) })
 	same(t, "Run()", r)(s.Run(t.Context(), "r1"))
-	same(t, "Runs() running", nil)(s.Runs(t.Context(), view.RunQuery{Status: []string{view.RunRunning}}))
+	same(t, "Runs() running", []view.Run(nil))(s.Runs(t.Context(), view.RunQuery{Status: []string{view.RunRunning}}))
 	same(t, "Runs() of the plan", []view.Run{r})(s.Runs(t.Context(), view.RunQuery{Plan: "p1"}))
 	list, err := s.RunDevices(t.Context(), "r1")
 	for i := range list {
@@ -228,7 +228,7 @@ func TestSchedulesFireOnce(t *testing.T) {
 	do(t, s, func(tx event.Tx) error {
 		return errors.Join(s.DeleteSchedule(tx, "nightly"), s.DeleteSchedule(tx, "nightly"))
 	})
-	same(t, "Schedules() after the delete", nil)(s.Schedules(t.Context()))
+	same(t, "Schedules() after the delete", []view.Schedule(nil))(s.Schedules(t.Context()))
 }
 
 func TestNotificationsAreKeptOnce(t *testing.T) {
@@ -249,7 +249,7 @@ func TestNotificationsAreKeptOnce(t *testing.T) {
 	same(t, "PendingNotifications()", []view.Notification{n})(pending, nil)
 	n.State = view.NotificationSent
 	do(t, s, func(tx event.Tx) error { return s.SaveNotification(tx, n) })
-	same(t, "PendingNotifications() after sending", nil)(s.PendingNotifications(t.Context()))
+	same(t, "PendingNotifications() after sending", []view.Notification(nil))(s.PendingNotifications(t.Context()))
 }
 
 func TestLeases(t *testing.T) {
