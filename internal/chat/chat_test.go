@@ -280,3 +280,23 @@ func ExampleWebhook_Send() {
 	// k1 true
 	// <nil>
 }
+
+// Whatever a receiver answers, no part of the URL that could be a token gets through.
+func FuzzClean(f *testing.F) {
+	p, err := newPoster("https://hooks.example.net/services/" + token + "?key=0123456789")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add("no_service", 0)
+	f.Add("see ", 3)
+	f.Add("\x00\n\t<b>", 1)
+	f.Fuzz(func(t *testing.T, answer string, at int) {
+		at = min(max(at, 0), len(answer))
+		got := p.clean(answer[:at] + p.url + answer[at:])
+		for _, bad := range []string{"sUpErSeCrEtToKeN", "0123456789", "\n"} {
+			if strings.Contains(got, bad) && !strings.Contains(answer, bad) {
+				t.Errorf("%q gets through: %q", bad, got)
+			}
+		}
+	})
+}

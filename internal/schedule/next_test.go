@@ -13,26 +13,44 @@ func TestNextOverClockChanges(t *testing.T) {
 		want                    []string
 	}{
 		{"no change", "30 3 * * *", "Europe/Berlin", "2026-06-01T00:00:00+02:00", []string{"2026-06-01T03:30:00+02:00", "2026-06-02T03:30:00+02:00"}},
-		{"spring: a time that is skipped comes after the gap", "30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00+01:00",
-			[]string{"2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00"}},
-		{"spring: two times in the gap are one", "15,45 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00+01:00",
-			[]string{"2026-03-29T03:00:00+02:00", "2026-03-30T02:15:00+02:00"}},
-		{"spring: the time after the gap is once", "0 2,3 * * *", "Europe/Berlin", "2026-03-28T12:00:00+01:00",
-			[]string{"2026-03-29T03:00:00+02:00", "2026-03-30T02:00:00+02:00"}},
-		{"spring: around the gap", "59 1,3 * * *", "Europe/Berlin", "2026-03-28T12:00:00+01:00",
-			[]string{"2026-03-29T01:59:00+01:00", "2026-03-29T03:59:00+02:00"}},
-		{"autumn: a time that comes twice fires at the first", "30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00+02:00",
-			[]string{"2026-10-25T02:30:00+02:00", "2026-10-26T02:30:00+01:00"}},
+		{
+			"spring: a time that is skipped comes after the gap", "30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00+01:00",
+			[]string{"2026-03-29T03:00:00+02:00", "2026-03-30T02:30:00+02:00"},
+		},
+		{
+			"spring: two times in the gap are one", "15,45 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00+01:00",
+			[]string{"2026-03-29T03:00:00+02:00", "2026-03-30T02:15:00+02:00"},
+		},
+		{
+			"spring: the time after the gap is once", "0 2,3 * * *", "Europe/Berlin", "2026-03-28T12:00:00+01:00",
+			[]string{"2026-03-29T03:00:00+02:00", "2026-03-30T02:00:00+02:00"},
+		},
+		{
+			"spring: around the gap", "59 1,3 * * *", "Europe/Berlin", "2026-03-28T12:00:00+01:00",
+			[]string{"2026-03-29T01:59:00+01:00", "2026-03-29T03:59:00+02:00"},
+		},
+		{
+			"autumn: a time that comes twice fires at the first", "30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00+02:00",
+			[]string{"2026-10-25T02:30:00+02:00", "2026-10-26T02:30:00+01:00"},
+		},
 		{"autumn: from within the repeated hour", "30 2 * * *", "Europe/Berlin", "2026-10-25T02:10:00+01:00", []string{"2026-10-26T02:30:00+01:00"}},
 		{"autumn: the hour after", "0 3 * * *", "Europe/Berlin", "2026-10-25T02:59:00+02:00", []string{"2026-10-25T03:00:00+01:00"}},
-		{"autumn: every quarter of an hour stays that", "*/30 * * * *", "Europe/Berlin", "2026-10-25T02:00:00+02:00",
-			[]string{"2026-10-25T02:30:00+02:00", "2026-10-25T02:00:00+01:00", "2026-10-25T02:30:00+01:00", "2026-10-25T03:00:00+01:00"}},
-		{"spring: every half hour stays that", "*/30 * * * *", "Europe/Berlin", "2026-03-29T01:00:00+01:00",
-			[]string{"2026-03-29T01:30:00+01:00", "2026-03-29T03:00:00+02:00", "2026-03-29T03:30:00+02:00"}},
-		{"a midnight that does not exist", "0 0 * * *", "America/Sao_Paulo", "2018-11-03T12:00:00-03:00",
-			[]string{"2018-11-04T01:00:00-02:00", "2018-11-05T00:00:00-02:00"}},
-		{"clocks that change by half an hour", "45 1 * * *", "Australia/Lord_Howe", "2026-04-04T12:00:00+11:00",
-			[]string{"2026-04-05T01:45:00+11:00", "2026-04-06T01:45:00+10:30"}},
+		{
+			"autumn: every quarter of an hour stays that", "*/30 * * * *", "Europe/Berlin", "2026-10-25T02:00:00+02:00",
+			[]string{"2026-10-25T02:30:00+02:00", "2026-10-25T02:00:00+01:00", "2026-10-25T02:30:00+01:00", "2026-10-25T03:00:00+01:00"},
+		},
+		{
+			"spring: every half hour stays that", "*/30 * * * *", "Europe/Berlin", "2026-03-29T01:00:00+01:00",
+			[]string{"2026-03-29T01:30:00+01:00", "2026-03-29T03:00:00+02:00", "2026-03-29T03:30:00+02:00"},
+		},
+		{
+			"a midnight that does not exist", "0 0 * * *", "America/Sao_Paulo", "2018-11-03T12:00:00-03:00",
+			[]string{"2018-11-04T01:00:00-02:00", "2018-11-05T00:00:00-02:00"},
+		},
+		{
+			"clocks that change by half an hour", "45 1 * * *", "Australia/Lord_Howe", "2026-04-04T12:00:00+11:00",
+			[]string{"2026-04-05T01:45:00+11:00", "2026-04-06T01:45:00+10:30"},
+		},
 		{"a zone without changes", "0 12 * * mon", "UTC", "2026-01-01T00:00:00Z", []string{"2026-01-05T12:00:00Z", "2026-01-12T12:00:00Z"}},
 		{"never", "0 0 30 2 *", "Europe/Berlin", "2026-01-01T00:00:00Z", []string{"never"}},
 		{"a day of many years", "0 0 29 2 *", "UTC", "2026-01-01T00:00:00Z", []string{"2028-02-29T00:00:00Z"}},
