@@ -29,6 +29,8 @@ NODE blackhole                cut it silently: connections stay and nothing come
 NODE drop-streams             end every Subscribe
 NODE reboot                   running := startup; connections end, the boot time changes
 NODE off | on                 power
+NODE upgrade VERSION          reboot with another software version
+NODE swap                     another device in its place: certificate, serial, empty configuration
 NODE forget                   back to a new device's configuration, without a reboot
 NODE save                     running -> startup
 NODE unplug PORT | plug PORT  pull a cable
@@ -74,6 +76,12 @@ func (f *Fabric) controlNode(ctx context.Context, s *service, verb string, args 
 		return "", nil
 	}
 	switch verb {
+	case "upgrade":
+		if len(args) != 1 {
+			return "", errors.New("upgrade needs a version")
+		}
+		s.upgrade(args[0])
+		return "", nil
 	case "unplug", "plug":
 		if len(args) != 1 {
 			return "", fmt.Errorf("%s needs a port", verb)
@@ -104,6 +112,8 @@ func (f *Fabric) controlNode(ctx context.Context, s *service, verb string, args 
 		s.reboot()
 	case "on", "off":
 		s.power(verb == "on")
+	case "swap":
+		return "", f.swap(s)
 	case "forget":
 		return "", s.forget()
 	case "save":

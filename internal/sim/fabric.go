@@ -11,14 +11,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"sync"
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 	tlscreds "google.golang.org/grpc/credentials"
 
 	"github.com/tenter-net/tenter/internal/sim/conf"
-	"github.com/tenter-net/tenter/internal/sim/plane"
 )
 
 // Options say how a fabric is served. Only Dir is needed.
@@ -49,6 +47,7 @@ type Fabric struct {
 	services map[string]*service
 	wires    *wiring
 	wake     signal
+	pki      *pki
 	ca       string
 	control  net.Listener
 
@@ -77,7 +76,7 @@ func New(t *Topology, opts Options) (_ *Fabric, err error) {
 	}
 	f := &Fabric{
 		opts: opts, log: opts.Log.Named("sim"), topology: t, services: map[string]*service{},
-		wires: newWiring(t.Links), wake: make(signal, 1), ca: filepath.Join(opts.Dir, "ca.pem"),
+		wires: newWiring(t.Links), wake: make(signal, 1), pki: authority, ca: filepath.Join(opts.Dir, "ca.pem"),
 	}
 	f.settled.init()
 	if err := os.WriteFile(f.ca, authority.pem, 0o644); err != nil {
@@ -92,7 +91,7 @@ func New(t *Topology, opts Options) (_ *Fabric, err error) {
 		if tn.Host() {
 			continue
 		}
-		if err := f.add(tn, schema, authority); err != nil {
+		if err := f.add(tn, schema); err != nil {
 			return nil, fmt.Errorf("simulator: node %q: %w", tn.Name, err)
 		}
 	}
@@ -108,7 +107,7 @@ func New(t *Topology, opts Options) (_ *Fabric, err error) {
 }
 
 // add makes one node's device and binds its address.
-func (f *Fabric) add(t TopologyNode, schema *conf.Schema, authority *pki) error {
+func (f *Fabric) add(t TopologyNode, schema *conf.Schema) error {
 	n, err := newNode(t, f.opts.Dir, schema, f.log)
 	if err != nil {
 		return err
@@ -124,15 +123,13 @@ func (f *Fabric) add(t TopologyNode, schema *conf.Schema, authority *pki) error 
 	}
 	s := &service{node: n, first: l, address: l.Addr().String(), login: credentials{f.opts.Username, f.opts.Password}}
 	f.services[t.Name] = s
-	ips := []net.IP{t.Mgmt.Addr().AsSlice()}
-	if ip := net.ParseIP(f.opts.Host); ip != nil {
-		ips = append(ips, ip)
-	}
-	cert, err := authority.server(t.Name, ips...)
-	if err != nil {
+	if err := f.certify(s); err != nil {
 		return err
 	}
-	config := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	config := &tls.Config{
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.cert.Load(), nil },
+		MinVersion:     tls.VersionTLS12,
+	}
 	if f.opts.ClientCA != "" {
 		pem, err := os.ReadFile(f.opts.ClientCA)
 		if err != nil {
@@ -145,6 +142,31 @@ func (f *Fabric) add(t TopologyNode, schema *conf.Schema, authority *pki) error 
 	}
 	s.tls = tlscreds.NewTLS(config)
 	return nil
+}
+
+// certify gives a device its certificate, valid for its name and addresses.
+func (f *Fabric) certify(s *service) error {
+	ips := []net.IP{s.Mgmt.Addr().AsSlice()}
+	if ip := net.ParseIP(f.opts.Host); ip != nil {
+		ips = append(ips, ip)
+	}
+	cert, err := f.pki.server(s.Name, ips...)
+	if err != nil {
+		return err
+	}
+	s.cert.Store(&cert)
+	return nil
+}
+
+// swap puts another device in the place of one: an empty configuration, another certificate and serial number.
+func (f *Fabric) swap(s *service) error {
+	if err := f.pki.forget(s.Name); err != nil {
+		return err
+	}
+	if err := f.certify(s); err != nil {
+		return err
+	}
+	return s.replaceHardware()
 }
 
 func (f *Fabric) release() {
@@ -176,7 +198,7 @@ func (f *Fabric) Run(ctx context.Context) error {
 func (f *Fabric) Nodes() []Node {
 	out := make([]Node, 0, len(f.services))
 	for _, s := range f.services {
-		out = append(out, Node{Name: s.Name, Role: s.Role, Address: s.address, Serial: s.serial()})
+		out = append(out, Node{Name: s.Name, Role: s.Role, Address: s.address, Serial: s.serialNumber()})
 	}
 	slices.SortFunc(out, func(a, b Node) int { return compareText(a.Name, b.Name) })
 	return out
@@ -184,80 +206,3 @@ func (f *Fabric) Nodes() []Node {
 
 // CA returns the file with the certificate authority of the devices' certificates.
 func (f *Fabric) CA() string { return f.ca }
-
-// converge works the control plane out anew whenever something in the fabric changed.
-func (f *Fabric) converge(ctx context.Context) error {
-	for {
-		round := f.settled.begin()
-		in := plane.Input{Devices: map[string]*conf.Tree{}}
-		for name, s := range f.services {
-			in.Devices[name] = s.running()
-		}
-		in.Links = f.wires.links(f.topology)
-		result := plane.Compute(in)
-		for name, s := range f.services {
-			s.compute(result.State[name])
-		}
-		f.settled.end(round, result)
-		if !f.wake.wait(ctx) {
-			return nil
-		}
-	}
-}
-
-// stir tells the control plane that something changed.
-func (f *Fabric) stir() {
-	f.settled.stir()
-	f.wake.wake()
-}
-
-// settled tells when the control plane has caught up with every change.
-type settled struct {
-	mu      sync.Mutex
-	changed uint64 // counts changes
-	done    uint64 // the changes that the last result has seen
-	result  plane.Result
-	news    chan struct{} // closed and replaced with every result
-}
-
-func (s *settled) init() { s.changed, s.news = 1, make(chan struct{}) }
-
-func (s *settled) stir() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.changed++
-}
-
-func (s *settled) begin() uint64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.changed
-}
-
-func (s *settled) end(round uint64, r plane.Result) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.done, s.result = round, r
-	close(s.news)
-	s.news = make(chan struct{})
-}
-
-// wait returns the result that has seen every change made before the call.
-func (s *settled) wait(ctx context.Context) (plane.Result, error) {
-	s.mu.Lock()
-	want := s.changed
-	s.mu.Unlock()
-	for {
-		s.mu.Lock()
-		done, result, news := s.done, s.result, s.news
-		s.mu.Unlock()
-		if done >= want {
-			return result, nil
-		}
-		select {
-		case <-news:
-		case <-ctx.Done():
-			return plane.Result{}, ctx.Err()
-		}
-	}
-}

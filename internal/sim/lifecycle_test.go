@@ -143,6 +143,33 @@ func TestBlackholeKeepsTheConnection(t *testing.T) {
 	}
 }
 
+func TestAnotherDeviceInItsPlace(t *testing.T) {
+	f := start(t, Options{})
+	c, ctx := f.raw("leaf1")
+	mustSet(t, c, ctx, updates(banner, `"x"`))
+	f.control("leaf1 save")
+	certificate := func() string { return string(f.services["leaf1"].cert.Load().Certificate[0]) }
+	before := certificate()
+	f.control("leaf1 swap")
+	eventually(t, "the new leaf1 answers", func() bool { return f.answers("leaf1") })
+	c, ctx = f.raw("leaf1")
+	if got := get(t, c, ctx, "/components/component[name=Chassis]/state/serial-no"); got != `"SIM-leaf1R"` {
+		t.Errorf("serial: %s", got)
+	}
+	if got := get(t, c, ctx, banner); got != "" {
+		t.Errorf("it has the configuration of the old one: %s", got)
+	}
+	if certificate() == before {
+		t.Error("it has the certificate of the old one")
+	}
+	f.control("leaf1 upgrade 2.0")
+	eventually(t, "leaf1 is back", func() bool { return f.answers("leaf1") })
+	c, ctx = f.raw("leaf1")
+	if got := get(t, c, ctx, "/system/state/software-version"); got != `"2.0"` {
+		t.Errorf("version: %s", got)
+	}
+}
+
 func TestDropStreams(t *testing.T) {
 	f := start(t, Options{})
 	c, ctx := f.raw("leaf1")

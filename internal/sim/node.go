@@ -15,8 +15,8 @@ import (
 	"github.com/tenter-net/tenter/internal/sim/plane"
 )
 
-// version is what devices say they run.
-const version = "tenter-sim 1.0"
+// firstVersion is what devices say they run until they are upgraded.
+const firstVersion = "1.0"
 
 // A node is one simulated device. Its configuration changes under mu only; readers take the view.
 type node struct {
@@ -36,6 +36,8 @@ type node struct {
 	elections map[string]election
 	computed  []plane.Leaf // state that the control plane worked out
 	booted    time.Time
+	serial    string
+	version   string // of the software
 	powered   bool
 	cut       bool   // the management path is cut
 	boots     int    // how often it booted; a server of an earlier boot must go
@@ -54,12 +56,15 @@ type view struct {
 func newNode(t TopologyNode, dir string, schema *conf.Schema, log *zap.Logger) (*node, error) {
 	n := &node{
 		TopologyNode: t, dir: filepath.Join(dir, t.Name), log: log.Named(t.Name), schema: schema,
-		powered: true, kick: make(signal, 1), changed: func() {}, elections: map[string]election{},
+		powered: true, kick: make(signal, 1), changed: func() {}, version: firstVersion,
 	}
 	if err := os.MkdirAll(n.dir, 0o700); err != nil {
 		return nil, err
 	}
 	var err error
+	if n.serial, err = n.readSerial(); err != nil {
+		return nil, err
+	}
 	switch saved, readErr := os.ReadFile(n.startupFile()); {
 	case readErr == nil:
 		n.startup, err = conf.Load(schema, saved)
@@ -79,14 +84,21 @@ func newNode(t TopologyNode, dir string, schema *conf.Schema, log *zap.Logger) (
 
 func (n *node) startupFile() string { return filepath.Join(n.dir, "startup.json") }
 
-// bootLocked starts the device with its startup configuration.
-func (n *node) bootLocked() {
-	n.dropPendingLocked()
-	n.boots++
-	n.booted = time.Now()
-	n.computed = nil
-	n.elections = map[string]election{}
-	n.commitLocked(n.startup)
+func (n *node) serialFile() string { return filepath.Join(n.dir, "serial") }
+
+// readSerial returns the serial number: the file's, for a device that took another's place.
+func (n *node) readSerial() (string, error) {
+	b, err := os.ReadFile(n.serialFile())
+	if os.IsNotExist(err) {
+		return "SIM-" + n.Name, nil
+	}
+	return string(b), err
+}
+
+func (n *node) serialNumber() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.serial
 }
 
 // commitLocked makes a configuration the running one and shows it.
@@ -123,15 +135,13 @@ func (n *node) systemState() []plane.Leaf {
 	at := func(p conf.Path, name string) conf.Path { return p.Join(conf.Step{Name: name}) }
 	return []plane.Leaf{
 		{Path: at(system, "boot-time"), Module: "openconfig-system", Value: conf.Uint64(uint64(n.booted.UnixNano()))},
-		{Path: at(system, "software-version"), Module: "openconfig-system", Value: conf.String(version)},
+		{Path: at(system, "software-version"), Module: "openconfig-system", Value: conf.String(n.version)},
 		{Path: at(chassis, "name"), Module: "openconfig-platform", Value: conf.String("Chassis")},
-		{Path: at(chassis, "serial-no"), Module: "openconfig-platform", Value: conf.String(n.serial())},
+		{Path: at(chassis, "serial-no"), Module: "openconfig-platform", Value: conf.String(n.serial)},
 		{Path: at(chassis, "mfg-name"), Module: "openconfig-platform", Value: conf.String("Tenter simulator")},
-		{Path: at(chassis, "software-version"), Module: "openconfig-platform", Value: conf.String(version)},
+		{Path: at(chassis, "software-version"), Module: "openconfig-platform", Value: conf.String(n.version)},
 	}
 }
-
-func (n *node) serial() string { return "SIM-" + n.Name }
 
 // compute takes over what the control plane worked out for this device.
 func (n *node) compute(state []plane.Leaf) {
@@ -167,45 +177,6 @@ func (n *node) saveLocked() error {
 		return err
 	}
 	n.startup = n.config
-	return nil
-}
-
-// reboot loses what was not saved, and every connection.
-func (n *node) reboot() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.hub.dropStreams() // nobody is told what a reboot does to the configuration
-	n.powered = true
-	n.bootLocked()
-}
-
-// power turns the device off, or on again.
-func (n *node) power(on bool) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	switch {
-	case on && !n.powered:
-		n.powered = true
-		n.bootLocked()
-	case !on:
-		n.hub.dropStreams()
-		n.powered = false
-		n.dropPendingLocked()
-		n.changed()
-		n.kick.wake()
-	}
-}
-
-// forget puts the device back to a new device's configuration while it runs.
-func (n *node) forget() error {
-	fresh, err := factory(n.schema, n.TopologyNode)
-	if err != nil {
-		return err
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.dropPendingLocked()
-	n.commitLocked(fresh)
 	return nil
 }
 

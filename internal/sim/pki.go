@@ -55,6 +55,9 @@ func (p *pki) server(name string, ips ...net.IP) (tls.Certificate, error) {
 	})
 }
 
+// forget lets the next certificate of a name be a new one.
+func (p *pki) forget(name string) error { return os.Remove(filepath.Join(p.dir, name+".pem")) }
+
 // pair loads NAME.pem and NAME.key, or makes them from the template.
 func (p *pki) pair(name string, template *x509.Certificate) (tls.Certificate, error) {
 	certFile, keyFile := filepath.Join(p.dir, name+".pem"), filepath.Join(p.dir, name+".key")

@@ -2,9 +2,11 @@ package sim
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	gpb "github.com/openconfig/gnmi/proto/gnmi"
@@ -20,6 +22,7 @@ type service struct {
 	address string
 	login   credentials
 	tls     tlscreds.TransportCredentials
+	cert    atomic.Pointer[tls.Certificate]
 	first   net.Listener // bound by New, so that the address is known before Run
 	gate    gate
 }

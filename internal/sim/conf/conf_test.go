@@ -73,6 +73,7 @@ func TestRefused(t *testing.T) {
 		"state":                   {"/interfaces/interface[name=Ethernet1]/state/mtu", `1500`, "no such node"},
 		"missing key":             {"/interfaces/interface/config/mtu", `1500`, "needs the keys [name]"},
 		"wrong key":               {"/interfaces/interface[id=1]/config/mtu", `1500`, `no key "id"`},
+		"key of another type":     {"/interfaces/interface[name=Ethernet1]/subinterfaces/subinterface[index=one]/config/index", `1`, `key "index"`},
 		"number out of range":     {"/interfaces/interface[name=Ethernet1]/config/mtu", `70000`, "wrong form"},
 		"number as string":        {"/interfaces/interface[name=Ethernet1]/config/mtu", `"1500"`, "wrong form"},
 		"not an enum":             {"/interfaces/interface[name=lo]/config/loopback-mode", `"SOMETIMES"`, "wrong form"},
@@ -106,6 +107,21 @@ func TestTwoSpellingsOfAnIdentityAreOneEntry(t *testing.T) {
 	tree.Find(at(base), func(Path, *Node) { n++ })
 	if n != 1 {
 		t.Errorf("got %d protocols, want 1", n)
+	}
+}
+
+func TestTwoSpellingsOfANumberAreOneEntry(t *testing.T) {
+	base := "/interfaces/interface[name=Ethernet1]/subinterfaces/subinterface"
+	tree := update(t, NewTree(schema(t)), base+"[index=007]/config/description", `"x"`)
+	tree = update(t, tree, base+"[index=7]/config/enabled", `true`)
+	n := 0
+	tree.Find(at(base+"[index=+7]"), func(Path, *Node) { n++ })
+	tree.Find(at(base), func(Path, *Node) { n++ })
+	if n != 1 { // "+7" is no uint32
+		t.Errorf("got %d, want 1", n)
+	}
+	if got := string(tree.MarshalConfig()); !strings.Contains(got, `"index":7`) {
+		t.Errorf("got %s", got)
 	}
 }
 

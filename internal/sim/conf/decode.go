@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,22 +99,28 @@ func fromJSON(t *yang.YangType, v any, ietf bool) (Value, error) {
 	return Value{}, fmt.Errorf("%w for %s: %v", errForm, t.Name, v)
 }
 
-// number reads a number in the range of its kind's width.
+// number reads a number in the range of its kind's width, in any of YANG's lexical forms, and keeps it in
+// the canonical one, which is also JSON's.
 func number(kind yang.TypeKind, text string) (Value, error) {
-	var err error
 	switch kind {
 	case yang.Ydecimal64:
-		_, err = strconv.ParseFloat(text, 64)
+		if decimal.MatchString(text) {
+			return Value{Kind: kind, Text: text}, nil
+		}
 	case yang.Yint8, yang.Yint16, yang.Yint32, yang.Yint64:
-		_, err = strconv.ParseInt(text, 10, width(kind))
+		if n, err := strconv.ParseInt(text, 10, width(kind)); err == nil {
+			return Value{Kind: kind, Text: strconv.FormatInt(n, 10)}, nil
+		}
 	default:
-		_, err = strconv.ParseUint(text, 10, width(kind))
+		if n, err := strconv.ParseUint(text, 10, width(kind)); err == nil {
+			return Value{Kind: kind, Text: strconv.FormatUint(n, 10)}, nil
+		}
 	}
-	if err != nil {
-		return Value{}, fmt.Errorf("%w: %q is not a %v", errForm, text, kind)
-	}
-	return Value{Kind: kind, Text: text}, nil
+	return Value{}, fmt.Errorf("%w: %q is not a %v", errForm, text, kind)
 }
+
+// decimal is RFC 7950 §9.3.1 without the leading zeros that JSON does not have.
+var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
 
 func width(kind yang.TypeKind) int {
 	switch kind {

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -57,7 +58,8 @@ func (e *Edit) walk(path Path) (*Node, error) {
 				return nil, fmt.Errorf("%s: a leaf has nothing below it", path[:i+1])
 			}
 		}
-		if err := schema.complete(step); err != nil {
+		step, err := schema.complete(step)
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path[:i+1], err)
 		}
 		at = e.descend(at, schema, step)
@@ -65,20 +67,27 @@ func (e *Edit) walk(path Path) (*Node, error) {
 	return at, nil
 }
 
-// complete checks that a step has exactly its list's keys, and no wildcard.
-func (s *Schema) complete(step Step) error {
+// complete checks that a step has exactly its list's keys, each of its type, and returns it with canonical
+// numbers.
+func (s *Schema) complete(step Step) (Step, error) {
 	if len(step.Keys) != len(s.Keys) {
-		return fmt.Errorf("list %q needs the keys %v", s.Name, s.Keys)
+		return step, fmt.Errorf("list %q needs the keys %v", s.Name, s.Keys)
 	}
+	out := Step{Name: step.Name}
 	for _, k := range step.Keys {
 		if !slices.Contains(s.Keys, k.Name) {
-			return fmt.Errorf("list %q has no key %q", s.Name, k.Name)
+			return step, fmt.Errorf("list %q has no key %q", s.Name, k.Name)
 		}
 		if k.Value == "*" {
-			return fmt.Errorf("a wildcard cannot be set")
+			return step, errors.New("a wildcard cannot be set")
 		}
+		v, err := keyValue(s.Kids[k.Name].typ, k.Value)
+		if err != nil {
+			return step, fmt.Errorf("key %q: %w", k.Name, err)
+		}
+		out.Keys = append(out.Keys, Key{k.Name, v.Text})
 	}
-	return nil
+	return out, nil
 }
 
 // descend owns or makes one child.
@@ -91,11 +100,9 @@ func (e *Edit) descend(parent *Node, schema *Schema, step Step) *Node {
 	}
 	kid := e.add(parent, id, &Node{Step: step, Schema: schema})
 	for _, k := range step.Keys { // a list entry has its keys as leaves
-		if leaf := schema.Kids[k.Name]; leaf != nil {
-			if v, err := keyValue(leaf.typ, k.Value); err == nil {
-				e.add(kid, k.Name, &Node{Step: Step{Name: k.Name}, Schema: leaf, Value: &v})
-			}
-		}
+		leaf := schema.Kids[k.Name]
+		v, _ := keyValue(leaf.typ, k.Value) // the step was found complete
+		e.add(kid, k.Name, &Node{Step: Step{Name: k.Name}, Schema: leaf, Value: &v})
 	}
 	return kid
 }

@@ -15,6 +15,7 @@ func FuzzUpdate(f *testing.F) {
 		{"/interfaces/interface[name=e1]/ethernet/switched-vlan/config", `{"trunk-vlans":[1,"2..3"]}`},
 		{"/", `{"openconfig-system:system":{"config":{"hostname":"b"}}}`},
 		{"/system/config/hostname", `null`},
+		{"/interfaces/interface[name=e]/subinterfaces/subinterface[index=00]/config/index", `0`},
 		{"/interfaces", `{"interface":[{}]}`},
 		{"/interfaces/interface", `[]`},
 	} {

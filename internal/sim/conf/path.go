@@ -114,7 +114,7 @@ func (p Path) Wild() bool {
 	})
 }
 
-// id names a step among its siblings: two spellings of one identity in a key are one entry.
+// id names a step among its siblings: two spellings of one identity or number in a key are one entry.
 func (s Step) id(schema *Schema) string {
 	if len(s.Keys) == 0 {
 		return s.Name
@@ -131,8 +131,15 @@ func keyID(schema *Schema, k Key) string {
 	if schema == nil {
 		return k.Value
 	}
-	if leaf := schema.Kids[k.Name]; leaf != nil && leaf.typ != nil && leaf.typ.Kind == yang.Yidentityref {
+	leaf := schema.Kids[k.Name]
+	switch {
+	case leaf == nil || leaf.typ == nil:
+	case leaf.typ.Kind == yang.Yidentityref:
 		return bare(k.Value)
+	case isNumber(leaf.typ.Kind):
+		if v, err := keyValue(leaf.typ, k.Value); err == nil {
+			return v.Text
+		}
 	}
 	return k.Value
 }
