@@ -36,7 +36,11 @@ type Error struct{ Problems []Problem }
 // Error lists the problems, one a line.
 func (e *Error) Error() string {
 	lines := make([]string, 0, len(e.Problems)+1)
-	lines = append(lines, fmt.Sprintf("settings: %d mistake(s):", len(e.Problems)))
+	mistakes := "1 mistake"
+	if n := len(e.Problems); n > 1 {
+		mistakes = fmt.Sprintf("%d mistakes", n)
+	}
+	lines = append(lines, "settings: "+mistakes+":")
 	for _, p := range e.Problems {
 		lines = append(lines, "  "+p.String())
 	}
