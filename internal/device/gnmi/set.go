@@ -44,7 +44,11 @@ func (s *Session) set(ctx context.Context, req *gpb.SetRequest) error {
 		return err
 	}
 	defer cancel()
+	ctx, sent := withSent(ctx)
 	_, err = s.client.Set(ctx, req)
+	if err != nil && !sent.Load() && kindOf(err) == KindLost {
+		return s.failure("set", connectKind(err), plain(err))
+	}
 	return s.fail("set", err)
 }
 
