@@ -18,6 +18,7 @@ const (
 	queueSize = 1024                 // Dos that wait for their turn; one more waits to get in
 	batchSize = 512                  // Dos in one transaction
 	batchTime = 5 * time.Millisecond // after which a transaction takes no more Dos in
+	slowTurn  = 2 * time.Second      // after which a Do's function is told of as too slow
 )
 
 // A request is one Do on its way: it gets the turn, hands it back with fn's error, and is told the outcome.
@@ -136,7 +137,7 @@ func (s *Store) give(r *request, n int) (*transaction, error) {
 	case <-s.closed:
 		return nil, nil
 	}
-	failed := <-r.back
+	failed := s.back(r)
 	if failed == nil {
 		if !t.saved {
 			return t, nil
@@ -154,6 +155,19 @@ func (s *Store) give(r *request, n int) (*transaction, error) {
 	}
 	r.done <- failed
 	return nil, nil
+}
+
+// back waits for the function to end. One that keeps every writer waiting is told of, for it may wait for one of them.
+func (s *Store) back(r *request) error {
+	s.slow.Reset(slowTurn)
+	defer s.slow.Stop()
+	select {
+	case err := <-r.back:
+		return err
+	case <-s.slow.C:
+		s.log.Error("a transaction keeps all writers waiting", zap.Duration("for", slowTurn))
+		return <-r.back
+	}
 }
 
 // abort undoes the transaction and tells its members so.

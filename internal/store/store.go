@@ -49,6 +49,7 @@ type Store struct {
 	onRO  stmts
 
 	queue  chan *request
+	slow   *time.Timer // the committer's
 	closed chan struct{}
 	stop   sync.Once
 	wg     sync.WaitGroup
@@ -77,7 +78,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	}
 	s := &Store{
 		opts: opts, log: opts.Log.Named("store"), now: time.Now,
-		queue: make(chan *request, queueSize), closed: make(chan struct{}),
+		queue: make(chan *request, queueSize), slow: time.NewTimer(slowTurn), closed: make(chan struct{}),
 	}
 	s.grown.init()
 	if err := s.open(ctx, filepath.Join(opts.Dir, fileName)); err != nil {

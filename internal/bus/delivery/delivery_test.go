@@ -1,0 +1,135 @@
+package delivery_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+	"go.uber.org/zap"
+
+	"github.com/tenter-net/tenter/internal/bus/delivery"
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestBackoffDoublesUpToItsLimit(t *testing.T) {
+	for failures, want := range []time.Duration{1, 1, 2, 4, 8, 10, 10} {
+		for range 100 {
+			got := delivery.Backoff(failures, time.Second, 10*time.Second)
+			if got < want*time.Second/2 || got > want*time.Second {
+				t.Fatalf("Backoff(%d) = %v, want within half of %ds", failures, got, want)
+			}
+		}
+	}
+	if got := delivery.Backoff(1000, time.Second, time.Minute); got < 30*time.Second {
+		t.Errorf("Backoff(1000) = %v", got)
+	}
+}
+
+func TestPolicyHasDefaults(t *testing.T) {
+	var p delivery.Policy
+	for attempts := 1; attempts <= 8; attempts++ {
+		wait, again := p.Retry(attempts)
+		if again != (attempts < 8) || again && wait < 250*time.Millisecond {
+			t.Errorf("Retry(%d) = %v, %v", attempts, wait, again)
+		}
+	}
+}
+
+func TestSubscriptionReadsTheStreamsOfItsTypes(t *testing.T) {
+	for name, c := range map[string]struct{ streams, want []string }{
+		"given":   {[]string{"intent"}, []string{"intent"}},
+		"derived": {nil, []string{"reconciler", "drift"}},
+	} {
+		sub := delivery.NewSubscription("g", c.streams, []event.Type{"drift", event.TypeApprovalGranted}, nil)
+		if diff := cmp.Diff(c.want, sub.Streams); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", name, diff)
+		}
+	}
+	if all := delivery.NewSubscription("g", nil, nil, nil); len(all.Streams) != len(event.Streams()) {
+		t.Errorf("no types: streams %v", all.Streams)
+	}
+}
+
+// awayStore answers a number of times that it cannot be written.
+type awayStore struct {
+	away   int
+	failed chan view.Failure
+}
+
+func (s *awayStore) Deliver(ctx context.Context, _ string, e event.Event, h event.Handler) (event.Seq, error) {
+	if s.away > 0 {
+		s.away--
+		return 0, errors.New("disk full")
+	}
+	return 0, h(ctx, nil, e)
+}
+
+func (s *awayStore) FailDelivery(_ context.Context, f view.Failure) (bool, error) {
+	s.failed <- f
+	return false, nil
+}
+
+func (s *awayStore) EventsAt(context.Context, []event.Seq) ([]event.Event, error) { return nil, nil }
+
+func lanes(ctx context.Context, s delivery.Store, h event.Handler) *delivery.Lanes {
+	return delivery.NewLanes(ctx, delivery.NewSubscription("g", nil, nil, h), s, delivery.Policy{}, zap.NewNop())
+}
+
+func TestStoreAwayIsNoFailureOfTheEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		s := &awayStore{away: 10, failed: make(chan view.Failure, 1)}
+		l := lanes(ctx, s, func(context.Context, event.Tx, event.Event) error { return nil })
+		settled := make(chan struct{})
+		begun := time.Now()
+		if err := l.Put(ctx, event.Event{Subject: "leaf1"}, func() { close(settled) }); err != nil {
+			t.Fatal(err)
+		}
+		<-settled
+		if took := time.Since(begun); took < 5*time.Second || len(s.failed) > 0 {
+			t.Errorf("settled after %v with %d failures: ten times the store was away", took, len(s.failed))
+		}
+		cancel()
+		l.Wait()
+	})
+}
+
+func TestFailureIsToldInOneShortLine(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	s := &awayStore{failed: make(chan view.Failure, 1)}
+	l := lanes(ctx, s, func(context.Context, event.Tx, event.Event) error {
+		return errors.New(strings.Repeat("é", 1000) + "\nstack")
+	})
+	if err := l.Put(ctx, event.Event{}, func() {}); err != nil {
+		t.Fatal(err)
+	}
+	if f := <-s.failed; f.Group != "g" || len(f.Reason) > 510 || !strings.HasSuffix(f.Reason, "é…") {
+		t.Errorf("failure of %q: %q", f.Group, f.Reason)
+	}
+	cancel()
+	l.Wait()
+}
+
+func TestStoppedGroupLeavesTheEvent(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	s := &awayStore{failed: make(chan view.Failure, 1)}
+	l := lanes(ctx, s, func(context.Context, event.Tx, event.Event) error {
+		cancel()
+		return delivery.ErrStop
+	})
+	if err := l.Put(t.Context(), event.Event{}, func() { t.Error("settled") }); err != nil {
+		t.Fatal(err)
+	}
+	l.Wait()
+	if len(s.failed) > 0 {
+		t.Error("stopping was counted as a failure")
+	}
+}
