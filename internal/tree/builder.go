@@ -90,14 +90,21 @@ func (b *Builder) Delete(prefix path.Path) {
 }
 
 func (b *Builder) cut(c cut) {
+	if len(b.pending) > 1024 {
+		// Looking through all of them for each of many deletes would take quadratic time.
+		items := b.items()
+		b.base, b.gone, b.pending, b.sorted = b.table.tree(items, b.hasSources()), nil, nil, true
+	}
 	b.pending = slices.DeleteFunc(b.pending, func(it item) bool { return b.table.under(it.place, c.at, c.end) })
 	if b.base.Len() > 0 {
 		b.gone = append(b.gone, c)
 	}
 }
 
-// Build returns the tree. The builder can go on and build again.
-func (b *Builder) Build() *Tree {
+func (b *Builder) hasSources() bool { return b.sourced || b.base != nil && b.base.sources != nil }
+
+// items returns all that is set and not deleted, in canonical order.
+func (b *Builder) items() []item {
 	items := b.pending
 	if !b.sorted {
 		items = b.table.sort(items)
@@ -105,8 +112,12 @@ func (b *Builder) Build() *Tree {
 	if b.base.Len() > 0 {
 		items = b.merge(items)
 	}
-	items = b.table.normal(items)
-	return b.table.tree(items, b.sourced || b.base != nil && b.base.sources != nil)
+	return items
+}
+
+// Build returns the tree. The builder can go on and build again.
+func (b *Builder) Build() *Tree {
+	return b.table.tree(b.table.normal(b.items()), b.hasSources())
 }
 
 // merge returns the items in with the base tree's leaves that are not cut or replaced.

@@ -1,12 +1,13 @@
 package tree
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 	"strings"
 	"sync/atomic"
 )
 
-const segmentSize = 512
+const segmentSize = 256
 
 // A column is an append-only array in segments. One goroutine at a time appends; others read any element that was
 // appended before they learnt its number.
@@ -34,21 +35,17 @@ func (c *column[T]) add(v T) uint32 {
 	return i
 }
 
-const blockSize = 32 << 10
+// blockBits is the size of a block of texts: 4 KB, so that a small table wastes little.
+const blockBits = 12
 
-// A text store keeps each distinct string once, packed into blocks. Number 0 is the empty string.
+// texts keeps each distinct string once, packed into blocks behind its length. Number 0 is the empty string.
 type texts struct {
 	seed   maphash.Seed
-	spans  column[span]
+	at     column[uint32] // where each string stands: block and offset
 	blocks column[*atomic.Pointer[string]]
 	last   *strings.Builder // writes the last block in place: its String shares the memory
+	first  uint32           // its number
 	slots  []uint32         // open addressing: 1 + number
-}
-
-// A span is where a string stands: block and offset; its length follows from its end.
-type span struct {
-	block    uint32
-	from, to uint32
 }
 
 func newTexts() *texts {
@@ -58,8 +55,16 @@ func newTexts() *texts {
 }
 
 func (t *texts) get(i uint32) string {
-	s := t.spans.at(i)
-	return (*(*t.blocks.at(s.block)).Load())[s.from:s.to]
+	at := *t.at.at(i)
+	block := *(*t.blocks.at(at >> blockBits)).Load()
+	from := at & (1<<blockBits - 1)
+	size, shift := uint32(0), 0
+	for ; block[from] >= 0x80; from++ {
+		size |= uint32(block[from]&0x7f) << shift
+		shift += 7
+	}
+	size |= uint32(block[from]) << shift
+	return block[from+1 : from+1+size]
 }
 
 // find returns the number of s, or the slot where it belongs.
@@ -75,14 +80,27 @@ func (t *texts) find(s string) (number, slot uint32, ok bool) {
 	}
 }
 
+// known is find for bytes, which it does not copy.
+func (t *texts) known(b []byte) (number uint32, ok bool) {
+	mask := uint32(len(t.slots) - 1)
+	for i := uint32(maphash.Bytes(t.seed, b)) & mask; ; i = (i + 1) & mask {
+		switch n := t.slots[i]; {
+		case n == 0:
+			return 0, false
+		case t.get(n-1) == string(b):
+			return n - 1, true
+		}
+	}
+}
+
 func (t *texts) intern(s string) uint32 {
 	number, slot, ok := t.find(s)
 	if ok {
 		return number
 	}
-	number = t.spans.add(t.write(s))
+	number = t.at.add(t.write(s))
 	t.slots[slot] = number + 1
-	if t.spans.n*4 > len(t.slots)*3 {
+	if t.at.n*4 > len(t.slots)*3 {
 		old := t.slots
 		t.slots = make([]uint32, 2*len(old))
 		for _, n := range old {
@@ -95,16 +113,24 @@ func (t *texts) intern(s string) uint32 {
 	return number
 }
 
-func (t *texts) write(s string) span {
-	if t.last == nil || t.last.Cap()-t.last.Len() < len(s) {
+// write appends a string to the last block, or to a new one where it does not fit. What is longer than a block gets a
+// block of its own, and the numbers of the blocks that it would fill.
+func (t *texts) write(s string) uint32 {
+	var head [binary.MaxVarintLen64]byte
+	size := binary.PutUvarint(head[:], uint64(len(s)))
+	need := size + len(s)
+	if t.last == nil || t.last.Cap()-t.last.Len() < need || t.last.Len() >= 1<<blockBits {
 		t.last = &strings.Builder{}
-		t.last.Grow(max(blockSize, len(s)))
-		t.blocks.add(new(atomic.Pointer[string]))
+		t.last.Grow(max(1<<blockBits, need))
+		t.first = uint32(t.blocks.n)
+		for range need>>blockBits + 1 {
+			t.blocks.add(new(atomic.Pointer[string]))
+		}
 	}
 	from := t.last.Len()
+	t.last.Write(head[:size])
 	t.last.WriteString(s)
-	block := uint32(t.blocks.n - 1)
 	whole := t.last.String()
-	(*t.blocks.at(block)).Store(&whole)
-	return span{block: block, from: uint32(from), to: uint32(from + len(s))}
+	(*t.blocks.at(t.first)).Store(&whole)
+	return t.first<<blockBits | uint32(from)
 }

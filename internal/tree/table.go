@@ -134,6 +134,29 @@ func (t *Table) Entry(parent EntryID, list schema.Node, keys []string) EntryID {
 	return e
 }
 
+// Known returns a list entry that is interned already under exactly these key values, as bytes of a message.
+func (t *Table) Known(parent EntryID, list schema.Node, keys [][]byte) (EntryID, bool) {
+	var buf [64]byte
+	text := append(buf[:0], schema.KindString)
+	if len(keys) == 1 {
+		text = append(text, keys[0]...)
+	} else {
+		text = text[:0]
+		for _, k := range keys {
+			text = binary.AppendUvarint(text, uint64(len(k)))
+			text = append(text, k...)
+		}
+	}
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	k, ok := t.values.known(text)
+	if !ok {
+		return 0, false
+	}
+	e, _, ok := t.probe(entry{parent: parent, node: uint16(list.ID()), origin: t.entries.at(uint32(parent)).origin, keys: ValueID(k)})
+	return e, ok
+}
+
 // findEntry looks an entry up without interning anything.
 func (t *Table) findEntry(parent EntryID, list schema.Node, keys string) (e EntryID, slot uint32, ok bool) {
 	t.mu.RLock()
@@ -160,10 +183,11 @@ func (t *Table) probe(want entry) (e EntryID, slot uint32, ok bool) {
 	}
 }
 
-// packKeys joins key values so that no two sequences give the same text.
+// packKeys joins key values so that no two sequences give the same text. A single key is the text of a string value,
+// which the entry's own leaf mostly has too.
 func packKeys(keys []string) string {
 	if len(keys) == 1 {
-		return keys[0]
+		return string(schema.StringValue(keys[0]))
 	}
 	var b []byte
 	for _, k := range keys {
@@ -175,7 +199,7 @@ func packKeys(keys []string) string {
 
 func unpackKeys(text string, n int) []string {
 	if n == 1 {
-		return []string{text}
+		return []string{text[1:]}
 	}
 	keys := make([]string, 0, n)
 	for text != "" {

@@ -249,6 +249,41 @@ func TestAgainstMap(t *testing.T) {
 	}
 }
 
+// TestManyDeletes takes the builder past the point where it puts what is pending in order first.
+func TestManyDeletes(t *testing.T) {
+	table := tree.NewTable(roots(t))
+	b := tree.NewBuilder(table)
+	row := func(i, j int) path.Path {
+		return at(t, fmt.Sprintf("/top/server[id=%d][name=a%s]/config/name", i, string(rune('a'+j))))
+	}
+	for i := range 100 {
+		for j := range 20 {
+			if err := b.Set(tree.Leaf{Path: row(i, j), Value: "sx", Source: 3}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for i := range 100 {
+		b.Delete(row(i, i%20).Parent().Parent())
+	}
+	if err := b.Set(tree.Leaf{Path: row(7, 7), Value: "sy"}); err != nil {
+		t.Fatal(err)
+	}
+	got := b.Build()
+	if got.Len() != 2*(2000-100+1) {
+		t.Errorf("%d leaves", got.Len())
+	}
+	if l, ok := got.Get(row(7, 7)); !ok || l.Value != "sy" {
+		t.Errorf("set again after its delete: %v", l)
+	}
+	if l, ok := got.Get(row(8, 7)); !ok || l.Source != 3 {
+		t.Errorf("not deleted: %v", l)
+	}
+	if got.Has(row(8, 8)) {
+		t.Error("deleted, and there")
+	}
+}
+
 func sorted(model map[string]schema.Value) []string {
 	return slices.SortedFunc(maps.Keys(model), func(a, b string) int {
 		x, _ := path.Parse(a)

@@ -105,9 +105,7 @@ func (d Decoder) read(at path.Path, n schema.Node, text []byte) (*document, path
 	if doc.start.ID() != n.ID() {
 		at = at.Parent() // the document is a whole list
 	}
-	for i, p := range doc.problems {
-		doc.problems[i] = absolute(at, p)
-	}
+	doc.at = at
 	return doc, at, nil
 }
 
@@ -118,6 +116,7 @@ func (d Decoder) json(out *tree.Update, at path.Path, n schema.Node, text []byte
 		out.Problems = append(out.Problems, *problem)
 		return
 	}
+	doc.resolve()
 	for _, l := range doc.leaves {
 		if doc.entries[l.entry].broken {
 			continue
@@ -136,19 +135,6 @@ func (d Decoder) json(out *tree.Update, at path.Path, n schema.Node, text []byte
 		}
 	}
 	out.Problems = append(out.Problems, doc.problems...)
-}
-
-// absolute puts the path of the document in front of a problem's.
-func absolute(at path.Path, p tree.Problem) tree.Problem {
-	if len(at.Elems) > 0 {
-		if p.Path == "/" {
-			p.Path = ""
-		}
-		p.Path = at.String() + p.Path
-	} else if at.Origin != path.OpenConfig {
-		p.Path = at.Origin + ":" + p.Path
-	}
-	return p
 }
 
 // Add adds all leaves of a notification to a tree that is being built, and returns what could not be read. It is what
@@ -224,20 +210,4 @@ func (d Decoder) Snapshot(b *tree.Builder, at path.Path, text []byte) []tree.Pro
 		}
 	}
 	return doc.problems
-}
-
-// intern returns the table's numbers of the document's entries, of which the first is what the path at is in.
-func (d *document) intern(table *tree.Table, at path.Path) ([]tree.EntryID, error) {
-	root, err := table.EntryOf(at)
-	if err != nil {
-		return nil, err
-	}
-	ids := make([]tree.EntryID, len(d.entries))
-	ids[0] = root
-	for i := 1; i < len(ids); i++ {
-		if e := &d.entries[i]; !e.broken {
-			ids[i] = table.Entry(ids[e.parent], d.schema.Node(e.list), e.values)
-		}
-	}
-	return ids, nil
 }

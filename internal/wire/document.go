@@ -1,9 +1,9 @@
 package wire
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/tenter-net/tenter/internal/path"
@@ -16,6 +16,7 @@ import (
 type document struct {
 	text     []byte
 	schema   *schema.Schema
+	at       path.Path   // where the document starts
 	start    schema.Node // the node whose value the document is; of a whole list, its parent
 	entries  []docEntry  // entries[0] is the start
 	keys     []token     // of all entries, each in the order of the key names
@@ -23,7 +24,7 @@ type document struct {
 	orders   []docOrder
 	pending  []pendingProblem
 	problems []tree.Problem
-	values   map[tokenKey]*known
+	values   values
 }
 
 // A pendingProblem waits for the keys of the entries around it.
@@ -44,7 +45,7 @@ type docEntry struct {
 	keys   int32 // the first of its keys in document.keys
 	text   token
 	broken bool     // a key is missing or wrong: noted as a problem, and nothing in it counts
-	values []string // of its keys, canonical, in the order of the key names
+	values []string // of its keys, canonical, in the order of the key names; nil while they were not needed
 }
 
 type docLeaf struct {
@@ -60,75 +61,98 @@ type docOrder struct {
 	entries []int32
 }
 
-type tokenKey struct {
-	typ  int
-	text string
-}
-
-// known is a value that was made canonical before.
-type known struct {
-	value schema.Value
-	err   error
-	key   string       // as it stands in a path, if it was needed there
-	id    tree.ValueID // in the table that the document is read for, 0 if it was not needed there
-}
-
 func (d *document) raw(t token) []byte { return d.text[t.from:t.to] }
 
-// value makes a leaf's token canonical, or says why it cannot. Devices repeat values a lot, so what was converted is
-// kept while the document is read.
-func (d *document) value(n schema.Node, t token) *known {
-	raw := d.raw(t)
-	if v, ok := d.values[tokenKey{n.TypeID(), string(raw)}]; ok {
-		return v
-	}
-	v := &known{}
-	if n.Kind() == schema.Container {
-		v.value = schema.Presence
-	} else {
-		s := scanner{data: raw}
-		var form any
-		if form, v.err = s.value(); v.err == nil {
-			v.value, v.err = n.Canonical(form)
-		}
-	}
-	d.values[tokenKey{n.TypeID(), string(raw)}] = v
-	return v
-}
-
-// resolve makes the keys of all entries canonical, parents first.
+// resolve makes the keys of all entries canonical.
 func (d *document) resolve() {
 	for i := 1; i < len(d.entries); i++ {
+		d.entry(&d.entries[i])
+	}
+	d.settle()
+}
+
+// entry makes an entry's keys canonical, after those of the entries that it is in.
+func (d *document) entry(e *docEntry) {
+	if d.entries[e.parent].broken {
+		e.broken = true
+		return
+	}
+	list := d.schema.Node(e.list)
+	keys := list.SortedKeys()
+	e.values = make([]string, len(keys))
+	for j, k := range keys {
+		t := d.keys[int(e.keys)+j]
+		if t.to == 0 {
+			d.problem(e.parent, list, "", e.text, fmt.Sprintf("an entry without key %q", k.Name()))
+			e.broken = true
+			return
+		}
+		v := d.value(k, t)
+		if v.err != nil {
+			d.problem(e.parent, list, k.Name(), t, v.err.Error())
+			e.broken = true
+			return
+		}
+		if v.key == "" {
+			v.key = k.KeyOf(v.value)
+		}
+		e.values[j] = v.key
+	}
+}
+
+// settle gives the problems their paths, once the keys of all entries are known.
+func (d *document) settle() {
+	for _, p := range d.pending {
+		d.problem(p.entry, p.node, p.child, p.token, p.why)
+	}
+}
+
+// intern returns the table's numbers of the entries, of which the first is what the path at is in. An entry that the
+// table knows by the very text of its keys has canonical keys, and is not resolved again.
+func (d *document) intern(table *tree.Table, at path.Path) ([]tree.EntryID, error) {
+	root, err := table.EntryOf(at)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]tree.EntryID, len(d.entries))
+	ids[0] = root
+	var raw [4][]byte
+	for i := 1; i < len(ids); i++ {
 		e := &d.entries[i]
 		if d.entries[e.parent].broken {
 			e.broken = true
 			continue
 		}
 		list := d.schema.Node(e.list)
-		keys := list.SortedKeys()
-		e.values = make([]string, len(keys))
-		for j, k := range keys {
-			t := d.keys[int(e.keys)+j]
-			if t.to == 0 {
-				d.problem(e.parent, list, "", e.text, fmt.Sprintf("an entry without key %q", k.Name()))
-				e.broken = true
-				break
+		if keys, plain := d.plain(e, len(list.SortedKeys()), raw[:0]); plain {
+			if id, ok := table.Known(ids[e.parent], list, keys); ok {
+				ids[i] = id
+				continue
 			}
-			v := d.value(k, t)
-			if v.err != nil {
-				d.problem(e.parent, list, k.Name(), t, v.err.Error())
-				e.broken = true
-				break
-			}
-			if v.key == "" {
-				v.key = k.KeyOf(v.value)
-			}
-			e.values[j] = v.key
+		}
+		if d.entry(e); !e.broken {
+			ids[i] = table.Entry(ids[e.parent], list, e.values)
 		}
 	}
-	for _, p := range d.pending {
-		d.problem(p.entry, p.node, p.child, p.token, p.why)
+	d.settle()
+	return ids, nil
+}
+
+// plain returns the key texts of an entry, if they are all there and no string has an escape.
+func (d *document) plain(e *docEntry, n int, keys [][]byte) ([][]byte, bool) {
+	for _, t := range d.keys[e.keys : int(e.keys)+n] {
+		raw := d.raw(t)
+		if len(raw) == 0 || raw[0] == '[' || raw[0] == '{' {
+			return nil, false
+		}
+		if raw[0] == '"' {
+			if raw = raw[1 : len(raw)-1]; bytes.IndexByte(raw, '\\') >= 0 {
+				return nil, false
+			}
+		}
+		keys = append(keys, raw)
 	}
+	return keys, true
 }
 
 // order returns the key sequence of a user-ordered list.
@@ -146,6 +170,9 @@ func (d *document) order(o docOrder) schema.Value {
 func (d *document) pathKeys(e *docEntry, list schema.Node) []path.Key {
 	names := list.SortedKeys()
 	keys := make([]path.Key, len(names))
+	if e.values == nil && !e.broken {
+		d.entry(e)
+	}
 	for i, n := range names {
 		keys[i].Name = n.Name()
 		if i < len(e.values) {
@@ -177,13 +204,13 @@ func (d *document) elems(entry int32, n schema.Node) []path.Elem {
 	return out
 }
 
-// problem notes what could not be read, by its path from the start.
+// problem notes what could not be read.
 func (d *document) problem(entry int32, n schema.Node, child string, t token, why string) {
-	p := path.Path{Elems: d.elems(entry, n)}.String()
+	p := d.at.Append(d.elems(entry, n)...)
 	if child != "" {
-		p = strings.TrimSuffix(p, "/") + "/" + child
+		p = p.Append(path.Elem{Name: child})
 	}
-	d.problems = append(d.problems, tree.Problem{Path: p, Value: clip(string(d.raw(t))), Reason: why})
+	d.problems = append(d.problems, tree.Problem{Path: p.String(), Value: clip(string(d.raw(t))), Reason: why})
 }
 
 // clip shortens what a device sent to the 256 bytes that a Problem holds.

@@ -15,7 +15,7 @@ func readJSON(s *schema.Schema, n schema.Node, text []byte) (*document, error) {
 		return nil, fmt.Errorf("JSON of %d bytes", len(text))
 	}
 	r := &reader{scanner: scanner{data: text}, doc: &document{text: text, schema: s, start: n,
-		entries: make([]docEntry, 1, 1+len(text)/256), leaves: make([]docLeaf, 0, 1+len(text)/48), values: map[tokenKey]*known{}}}
+		entries: make([]docEntry, 1, 1+len(text)/256), leaves: make([]docLeaf, 0, 1+len(text)/48)}}
 	var err error
 	if n.Kind() != schema.List {
 		err = r.node(0, n)
@@ -28,9 +28,6 @@ func readJSON(s *schema.Schema, n schema.Node, text []byte) (*document, error) {
 	}
 	if err == nil {
 		err = r.end()
-	}
-	if err == nil {
-		r.doc.resolve()
 	}
 	return r.doc, err
 }

@@ -166,46 +166,57 @@ func (s *scanner) hardString(start int) ([]byte, error) {
 func (s *scanner) number() ([]byte, error) {
 	s.next()
 	start := s.pos
-	digits := func() bool {
-		from := s.pos
-		for s.pos < len(s.data) && s.data[s.pos]-'0' <= 9 {
-			s.pos++
-		}
-		return s.pos > from
-	}
-	has := func(chars string) bool {
-		if s.pos < len(s.data) && bytes.IndexByte([]byte(chars), s.data[s.pos]) >= 0 {
-			s.pos++
-			return true
-		}
-		return false
-	}
-	has("-")
-	if !has("0") && !digits() {
+	s.accept('-', '-')
+	if !s.accept('0', '0') && !s.digits() {
 		return nil, s.fail("a value")
 	}
-	if has(".") && !digits() {
+	if s.accept('.', '.') && !s.digits() {
 		return nil, s.fail("a digit")
 	}
-	if has("eE") {
-		has("+-")
-		if !digits() {
+	if s.accept('e', 'E') {
+		s.accept('+', '-')
+		if !s.digits() {
 			return nil, s.fail("a digit")
 		}
 	}
 	return s.data[start:s.pos], nil
 }
 
+// accept takes the next byte if it is a or b.
+func (s *scanner) accept(a, b byte) bool {
+	if s.pos < len(s.data) && (s.data[s.pos] == a || s.data[s.pos] == b) {
+		s.pos++
+		return true
+	}
+	return false
+}
+
+// digits takes at least one digit.
+func (s *scanner) digits() bool {
+	from := s.pos
+	for s.pos < len(s.data) && s.data[s.pos]-'0' <= 9 {
+		s.pos++
+	}
+	return s.pos > from
+}
+
 // literal reads true, false or null.
 func (s *scanner) literal() (any, error) {
-	s.next()
-	for text, v := range map[string]any{"true": true, "false": false, "null": nil} {
-		if bytes.HasPrefix(s.data[s.pos:], []byte(text)) {
-			s.pos += len(text)
-			return v, nil
-		}
+	switch s.next() {
+	case 't':
+		return true, s.word("true")
+	case 'f':
+		return false, s.word("false")
 	}
-	return nil, s.fail("a value")
+	return nil, s.word("null")
+}
+
+func (s *scanner) word(w string) error {
+	if len(s.data)-s.pos < len(w) || string(s.data[s.pos:s.pos+len(w)]) != w {
+		return s.fail("a value")
+	}
+	s.pos += len(w)
+	return nil
 }
 
 // skip reads over any value.
