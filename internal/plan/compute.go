@@ -17,8 +17,7 @@ type Input struct {
 	Applied  *tree.Tree     // what Tenter wrote and read back; secrets as digests
 	Unproven []path.Path    // what Tenter set out to write besides, and never read back
 
-	// Remedy makes the plan restore what was applied, and ship nothing of what is desired and was never applied.
-	Remedy bool
+	Part Part
 	// Only limits a remedy to some paths; nil means all.
 	Only func(path.Path) bool
 
@@ -46,7 +45,7 @@ func Compute(in Input) Result {
 	}
 	c.shaper = newShaper(in, c.ours)
 	target := in.Desired
-	if in.Remedy {
+	if in.Part == Remedy {
 		target = in.Applied
 	}
 	var w wishes
@@ -62,7 +61,7 @@ func Compute(in Input) Result {
 	}
 	edit, writes := c.shape(w)
 	r := Result{Edit: edit, Writes: writes}
-	if !in.Remedy {
+	if in.Part != Remedy {
 		r.Claims, r.Releases = c.bookkeeping()
 	}
 	r.Plan = c.describe(r)
@@ -81,7 +80,7 @@ func (c *computation) write(w *wishes, ch tree.Change) {
 	if c.Secrets.Same(p, ch.Before, ch.After) || !c.writes(p) {
 		return
 	}
-	if c.Remedy {
+	if c.Part == Remedy {
 		if !c.remedies(ch) {
 			return
 		}
@@ -94,6 +93,9 @@ func (c *computation) write(w *wishes, ch tree.Change) {
 			}
 			ch.After = leaf.Value
 		}
+	}
+	if c.Part == Pending && c.cause(ch) == ByDrift {
+		return
 	}
 	w.sets = append(w.sets, ch)
 }
@@ -134,7 +136,7 @@ func (c *computation) remove(w *wishes, ch tree.Change) {
 		w.dels = append(w.dels, del{Change: ch, neutral: true})
 		return
 	}
-	if action == fabric.Merge && !owned || c.Remedy && (owned || !c.remedies(ch)) {
+	if action == fabric.Merge && !owned || c.Part == Remedy && (owned || !c.remedies(ch)) || c.Part == Pending && !owned {
 		return
 	}
 	if c.Protected.Covers(ch.Path) {
@@ -165,6 +167,9 @@ func (c *computation) implied(ch tree.Change) bool {
 func (c *computation) reorder(w *wishes, ch tree.Change) {
 	if ch.Before == "" && c.Observed.Has(ch.Path) {
 		return // the device does not say in which order its entries are
+	}
+	if c.Part == Pending && c.cause(ch) == ByDrift {
+		ch.After = ch.Before // only what becomes of it when entries come and go
 	}
 	w.orders = append(w.orders, ch)
 }

@@ -66,7 +66,7 @@ func (c *computation) change(w tree.Change) Change {
 func (c *computation) cause(w tree.Change) Trigger {
 	applied, ok := c.Applied.Get(w.Path)
 	switch {
-	case c.Remedy:
+	case c.Part == Remedy:
 		return ByDrift
 	case w.After == "" && !c.owned(w.Path):
 		return ByDrift

@@ -85,8 +85,8 @@ func (f *fixture) option(t testing.TB, line string) {
 		f.input.Protected.patterns = append(f.input.Protected.patterns, p)
 	case "unread":
 		f.input.Problems = append(f.input.Problems, tree.Problem{Path: arg, Reason: "no canonical form"})
-	case "remedy":
-		f.input.Remedy = true
+	case "remedy", "pending":
+		f.input.Part = Part(word)
 	case "only":
 		p, err := path.ParsePattern(arg)
 		if err != nil {

@@ -41,10 +41,21 @@ const (
 	BySchedule Trigger = "schedule"
 )
 
+// A Part is which of the differences a plan is to take away.
+type Part string
+
+// The parts.
+const (
+	Whole   Part = ""        // all: the device is to be as the intents want it
+	Pending Part = "pending" // what was never rolled out: drift is for the drift policy to decide about
+	Remedy  Part = "remedy"  // what drifted: restores what was applied, and ships nothing of what was not
+)
+
 // A Cause is why a plan was made. Ref identifies this one occasion: the generation, the drift episode or the event.
 type Cause struct {
 	Trigger Trigger `json:"trigger"`
 	Ref     string  `json:"ref,omitempty"`
+	Part    Part    `json:"part,omitempty"`
 	Attempt int     `json:"attempt,omitempty"` // 0 unless the same occasion may make the same plan again
 }
 
@@ -184,6 +195,7 @@ type Origin struct {
 func New(cause Cause, from Origin, devices []DevicePlan) Plan {
 	p := Plan{FormatVersion: FormatVersion, Cause: cause, Generation: from.Generation, Commit: from.Commit, Devices: devices, Risk: Low}
 	h := sha256.New()
+	hashStrings(h, string(cause.Part))
 	for _, d := range devices {
 		hashStrings(h, string(d.Device), d.Digest)
 		p.Risk = max(p.Risk, d.Risk)

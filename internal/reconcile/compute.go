@@ -75,10 +75,13 @@ func (p *picture) read(ctx context.Context, s Session) error {
 	return nil
 }
 
-// remedy makes the picture's plan one that restores what was applied, where the drift policy wants that.
-func (p *picture) remedy(e *Engine) {
+// take limits the picture's plan to a part: a remedy further to where the drift policy wants one.
+func (p *picture) take(part plan.Part, e *Engine) {
+	p.input.Part = part
+	if part != plan.Remedy {
+		return
+	}
 	now := e.now()
-	p.input.Remedy = true
 	p.input.Only = func(at path.Path) bool { return policy.Remediates(p.modes.Mode(at, now)) }
 }
 
@@ -92,7 +95,7 @@ func (p *picture) mode(e *Engine, writes []tree.Change) fabric.DriftMode {
 }
 
 // survey reads the device, connecting if there is no connection, and computes its part of a plan.
-func (e *Engine) survey(ctx context.Context, generation string, device intent.DeviceName, remedy bool) (*picture, plan.Result, error) {
+func (e *Engine) survey(ctx context.Context, generation string, device intent.DeviceName, part plan.Part) (*picture, plan.Result, error) {
 	p, err := e.picture(ctx, generation, device)
 	if err != nil {
 		return nil, plan.Result{}, err
@@ -104,9 +107,7 @@ func (e *Engine) survey(ctx context.Context, generation string, device intent.De
 	if err := p.read(ctx, s); err != nil {
 		return p, plan.Result{}, &unreachable{device, err}
 	}
-	if remedy {
-		p.remedy(e)
-	}
+	p.take(part, e)
 	return p, plan.Compute(p.input), nil
 }
 

@@ -109,9 +109,7 @@ func (h *hand) connect(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if h.plan.Cause.Trigger == plan.ByDrift {
-			p.remedy(h.Engine)
-		}
+		p.take(h.plan.Cause.Part, h.Engine)
 		h.picture = p
 	}
 	s, err := h.o.Sessions.Session(ctx, h.name)
@@ -122,10 +120,10 @@ func (h *hand) connect(ctx context.Context) error {
 	return nil
 }
 
-// generation is that of the plan, but for drift the current one: what was applied does not depend on intents, and
+// generation is that of the plan, but for a remedy the current one: what was applied does not depend on intents, and
 // its positions and secrets are best taken from the newest.
 func (h *hand) generation(ctx context.Context) (string, error) {
-	if h.plan.Cause.Trigger != plan.ByDrift {
+	if h.plan.Cause.Part != plan.Remedy {
 		return h.plan.Generation, nil
 	}
 	g, err := h.o.Store.CurrentGeneration(ctx)
@@ -167,7 +165,7 @@ func (h *hand) check(ctx context.Context) (run.Input, error) {
 
 // barred finds what forbids writing to the device: other intents by now, a hold, or another device at its address.
 func (h *hand) barred(ctx context.Context) (run.Input, error) {
-	if h.plan.Cause.Trigger != plan.ByDrift {
+	if h.plan.Cause.Part != plan.Remedy {
 		g, err := h.o.Store.CurrentGeneration(ctx)
 		if err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -31,14 +32,14 @@ func (e *Engine) planDrift(ctx context.Context, j job) error {
 	if err != nil {
 		return err
 	}
-	p, result, err := e.survey(ctx, g.ID, j.device, true)
+	p, result, err := e.survey(ctx, g.ID, j.device, plan.Remedy)
 	if err != nil {
 		return err
 	}
 	if p.row.Run != "" || len(result.Writes) == 0 {
 		return nil // the run that is under way looks again when it ends; or there is nothing to put back
 	}
-	cause := plan.Cause{Trigger: plan.ByDrift, Ref: ep.ID}
+	cause := plan.Cause{Trigger: plan.ByDrift, Ref: ep.ID, Part: plan.Remedy}
 	pl := plan.New(cause, plan.Origin{Generation: g.ID, Commit: g.Commit}, []plan.DevicePlan{result.Plan})
 	decision, err := e.decideDrift(ctx, p, result)
 	if err != nil {
@@ -160,20 +161,20 @@ func (e *Engine) planBack(ctx context.Context, j job) error {
 	if err != nil || row.Generation == g.ID {
 		return err
 	}
-	planned, err := e.Plan(ctx, Request{Devices: []intent.DeviceName{j.device}})
+	planned, err := e.Plan(ctx, Request{Devices: []intent.DeviceName{j.device}, Part: plan.Pending})
 	if err != nil {
 		return err
 	}
-	return e.proposeIntent(ctx, planned, j.cause, true)
+	return e.proposeIntent(ctx, planned, true)
 }
 
-// planIntent plans the current generation for every device.
-func (e *Engine) planIntent(ctx context.Context, j job) error {
-	planned, err := e.Plan(ctx, Request{})
+// planIntent plans what of the current generation was not rolled out yet, for every device.
+func (e *Engine) planIntent(ctx context.Context) error {
+	planned, err := e.Plan(ctx, Request{Part: plan.Pending})
 	if err != nil {
 		return err
 	}
-	if err := e.proposeIntent(ctx, planned, j.cause, false); err != nil {
+	if err := e.proposeIntent(ctx, planned, false); err != nil {
 		return err
 	}
 	e.mu.Lock()
@@ -183,23 +184,39 @@ func (e *Engine) planIntent(ctx context.Context, j job) error {
 }
 
 // proposeIntent stores a plan for new intent. Enrolled devices may get theirs at once; one that is not makes all wait.
-func (e *Engine) proposeIntent(ctx context.Context, planned Planned, cause event.Event, repeat bool) error {
+func (e *Engine) proposeIntent(ctx context.Context, planned Planned, repeat bool) error {
 	if err := e.outdate(ctx, planned.Plan.Generation); err != nil {
 		return err
 	}
 	if planned.Plan.Idle() {
 		return nil
 	}
-	p := plan.New(plan.Cause{Trigger: plan.ByIntent, Ref: planned.Plan.Generation}, plan.Origin{
-		Generation: planned.Plan.Generation, Commit: planned.Plan.Commit,
-	}, planned.Plan.Devices)
+	cause, err := e.causeOf(ctx, planned.Plan.Generation)
+	if err != nil {
+		return err
+	}
+	p := planned.because(plan.Cause{Trigger: plan.ByIntent, Ref: planned.Plan.Generation, Part: plan.Pending})
 	decision, err := e.decideAll(ctx, p, policy.Facts{Trigger: plan.ByIntent, AutoApply: e.o.AutoApply})
 	if err != nil {
 		return err
 	}
-	correlation := cause.Correlation
-	_, _, err = e.propose(ctx, proposal{plan: p, decision: decision, cause: cause, correlation: correlation, repeat: repeat})
+	_, _, err = e.propose(ctx, proposal{plan: p, decision: decision, cause: cause, correlation: cause.Correlation, repeat: repeat})
 	return err
+}
+
+// causeOf returns the event by which a generation became the current one, the zero event if the log does not tell.
+func (e *Engine) causeOf(ctx context.Context, generation string) (event.Event, error) {
+	list, err := e.o.Store.Events(ctx, event.Query{Types: []event.Type{event.TypeIntentValidated}, Newest: true, Limit: 10})
+	if err != nil {
+		return event.Event{}, err
+	}
+	for _, ev := range list {
+		var v event.IntentValidated
+		if json.Unmarshal(ev.Data, &v) == nil && v.Generation == generation {
+			return ev, nil
+		}
+	}
+	return event.Event{}, nil
 }
 
 // decideAll decides about a plan for several devices: the first that may not be written to at once makes all wait.

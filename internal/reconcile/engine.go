@@ -72,7 +72,9 @@ func (e *Engine) Run(ctx context.Context) error {
 				if err != nil {
 					return
 				}
-				e.work(ctx, j)
+				if pause(ctx, j.due.Sub(e.now())) == nil {
+					e.work(ctx, j)
+				}
 				e.queue.done(j)
 			}
 		})
@@ -107,7 +109,7 @@ func (e *Engine) work(ctx context.Context, j job) {
 	case kindDrift:
 		err = e.planDrift(ctx, j)
 	case kindIntent:
-		err = e.planIntent(ctx, j)
+		err = e.planIntent(ctx)
 	case kindBack:
 		err = e.planBack(ctx, j)
 	case kindCommand:

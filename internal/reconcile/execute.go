@@ -242,10 +242,20 @@ func (d *driver) finish(ctx context.Context) (view.Run, error) {
 	}
 	d.log.Info("run ended", zap.String("run", row.ID), zap.String("plan", row.Plan), zap.String("outcome", string(result)),
 		zap.String("correlation", row.Correlation))
-	for _, name := range busyDevices(d.plan) {
-		d.queue.add(job{key: "drift/" + string(name), kind: kindDrift, device: name})
-	}
+	d.again()
 	return row, nil
+}
+
+// again queues what has to be looked at anew after the run: drift that was left to it, and a plan that went stale. Both
+// wait a little, for the device may be changing still.
+func (d *driver) again() {
+	due := d.now().Add(time.Second)
+	for _, name := range busyDevices(d.plan) {
+		d.queue.add(job{key: "drift/" + string(name), kind: kindDrift, device: name, due: due})
+		if d.plan.Cause.Trigger == plan.ByIntent && d.states[name].Outcome == run.Stale {
+			d.queue.add(job{key: "intent", kind: kindIntent, due: due})
+		}
+	}
 }
 
 // reason names the devices on which the run is not done.

@@ -25,11 +25,6 @@ func Types() []event.Type {
 	}
 }
 
-// Streams are the streams that these events travel on.
-func Streams() []string {
-	return []string{event.StreamIntent, event.StreamDrift, event.StreamDevice, event.StreamReconciler}
-}
-
 // Handle takes an event in. What it must not lose it commits with the event's delivery; the rest it queues, as a hint.
 func (e *Engine) Handle(ctx context.Context, tx event.Tx, ev event.Event) error {
 	switch ev.Type {
@@ -103,16 +98,19 @@ func (e *Engine) command(ctx context.Context, j job) error {
 		if c.Verb != verbPlan && c.Verb != verbReconcile {
 			return fmt.Errorf("command %q: unknown verb", c.Verb)
 		}
-		remedy := c.Verb == verbReconcile && !e.o.AutoApply
-		planned, err := e.Plan(ctx, Request{Devices: c.Devices, Labels: c.Labels, Remedy: remedy})
+		req := Request{Devices: c.Devices, Labels: c.Labels}
+		if c.Verb == verbReconcile && !e.o.AutoApply {
+			req.Part = plan.Remedy
+		}
+		planned, err := e.Plan(ctx, req)
 		if err != nil || planned.Plan.Idle() {
 			return err
 		}
-		cause := plan.Cause{Trigger: plan.ByManual, Ref: string(j.command.ID)}
+		cause := plan.Cause{Trigger: plan.ByManual, Ref: string(j.command.ID), Part: req.Part}
 		if c.Schedule != "" {
 			cause.Trigger = plan.BySchedule
 		}
-		p := plan.New(cause, plan.Origin{Generation: planned.Plan.Generation, Commit: planned.Plan.Commit}, planned.Plan.Devices)
+		p := planned.because(cause)
 		decision := policy.Decision{Verdict: policy.Wait, Reason: "a plan was asked for"}
 		if c.Verb == verbReconcile {
 			decision, err = e.decideAll(ctx, p, policy.Facts{Trigger: plan.BySchedule})
@@ -121,8 +119,7 @@ func (e *Engine) command(ctx context.Context, j job) error {
 			}
 		}
 		_, _, err = e.propose(ctx, proposal{
-			plan: p, decision: decision, cause: j.command, correlation: j.command.Correlation, actor: "",
-			note: nil,
+			plan: p, decision: decision, cause: j.command, correlation: j.command.Correlation,
 		})
 		return err
 	})

@@ -81,8 +81,11 @@ func (h *held) release() {
 	_ = h.e.o.Store.Release(ctx, h.current())
 }
 
-// pause waits for d or until ctx ends.
+// pause waits for d, if that is positive, or until ctx ends.
 func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

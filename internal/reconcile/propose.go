@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/intent"
@@ -29,6 +30,22 @@ type proposal struct {
 // propose stores a plan, tells of it, and starts it if the decision says so. It returns the plan's name, which is that of
 // an earlier one if that is still to be run, and the run's if there is one.
 func (e *Engine) propose(ctx context.Context, p proposal) (id, runID string, err error) {
+	for range 20 {
+		id, runID, err = e.tryPropose(ctx, p)
+		if !errors.Is(err, errUnseen) {
+			break
+		}
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return "", "", err
+		}
+	}
+	return id, runID, err
+}
+
+// errUnseen says that a plan with the same content is being stored right now by somebody else.
+var errUnseen = errors.New("an equal plan is being stored")
+
+func (e *Engine) tryPropose(ctx context.Context, p proposal) (id, runID string, err error) {
 	err = e.o.Store.Do(ctx, func(tx event.Tx) error {
 		id, runID = "", ""
 		row, fresh, err := e.keep(ctx, tx, &p)
@@ -67,7 +84,7 @@ func (e *Engine) keep(ctx context.Context, tx event.Tx, p *proposal) (row view.P
 		if err != nil {
 			return row, false, err
 		}
-		if live(row.Status) || !p.repeat {
+		if live(row.Status) || !p.repeat && row.Status != view.PlanStale {
 			return row, false, nil
 		}
 		p.plan = p.plan.Again()
@@ -98,7 +115,7 @@ func (e *Engine) keep(ctx context.Context, tx event.Tx, p *proposal) (row view.P
 	}
 	i := slices.IndexFunc(open, func(o view.Plan) bool { return o.Content == row.Content })
 	if i < 0 {
-		return row, false, fmt.Errorf("plan %q: an open plan has its content and cannot be found", row.ID)
+		return row, false, fmt.Errorf("plan %q: %w", row.ID, errUnseen)
 	}
 	return open[i], false, nil
 }

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/intent"
@@ -17,6 +18,7 @@ type job struct {
 	run     string
 	command event.Event // of kindCommand
 	cause   event.Event // what asked for it; zero when it was found
+	due     time.Time   // not to be done before
 }
 
 type kind int
@@ -41,12 +43,15 @@ func newQueue() *queue {
 	return &queue{busy: map[string]bool{}, signal: make(chan struct{}, 1)}
 }
 
-// add queues a job unless one of its key waits already.
+// add queues a job unless one of its key waits already, which then tells of the newer cause.
 func (q *queue) add(j job) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, w := range q.waiting {
+	for i, w := range q.waiting {
 		if w.key == j.key {
+			if j.cause.ID != "" {
+				q.waiting[i].cause = j.cause
+			}
 			return
 		}
 	}

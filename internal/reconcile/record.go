@@ -50,7 +50,7 @@ func (h *hand) effects(tx event.Tx, from, to run.State) error {
 		return h.own(tx, to)
 	case to.Step == run.Save:
 		return h.applied(tx, h.writes)
-	case to.Step == run.Ended && from.Step == run.Check && to.Outcome == run.Done:
+	case to.Step == run.Ended && to.Outcome == run.Done && from.Step != run.Save: // there was nothing to write
 		return h.applied(tx, nil)
 	case to.Step == run.Ended && from.Step != run.Save:
 		return h.given(tx, from, to)
@@ -110,7 +110,7 @@ func (h *hand) applied(tx event.Tx, writes []tree.Change) error {
 	}
 	return h.o.Store.UpdateDevice(tx, h.name, func(d *view.Device) {
 		d.Run, d.WriteSet = "", nil
-		if h.plan.Cause.Trigger != plan.ByDrift {
+		if h.plan.Cause.Part != plan.Remedy {
 			d.Generation = h.plan.Generation
 		}
 		h.enrolled(d)
@@ -120,7 +120,7 @@ func (h *hand) applied(tx event.Tx, writes []tree.Change) error {
 // wanted returns the key sequence that the plan was after.
 func (h *hand) wanted(w tree.Change) schema.Value {
 	target := h.picture.input.Desired
-	if h.picture.input.Remedy {
+	if h.picture.input.Part == plan.Remedy {
 		target = h.picture.input.Applied
 	}
 	if l, ok := target.Get(w.Path); ok {

@@ -20,8 +20,7 @@ import (
 type Request struct {
 	Devices []intent.DeviceName
 	Labels  map[string]string
-	// Remedy plans what restores the applied configuration, instead of what the intents want by now.
-	Remedy bool
+	Part    plan.Part
 }
 
 // A Planned is a plan and, per device, what carrying it out would send. Only Plan may leave the process.
@@ -63,7 +62,7 @@ func (e *Engine) Plan(ctx context.Context, req Request) (Planned, error) {
 		wg.Go(func() {
 			free <- struct{}{}
 			defer func() { <-free }()
-			p, result, err := e.survey(ctx, g.ID, name, req.Remedy)
+			p, result, err := e.survey(ctx, g.ID, name, req.Part)
 			var away *unreachable
 			mu.Lock()
 			defer mu.Unlock()
@@ -83,9 +82,14 @@ func (e *Engine) Plan(ctx context.Context, req Request) (Planned, error) {
 		return Planned{}, err
 	}
 	slices.Sort(out.Unreachable)
-	cause := plan.Cause{Trigger: plan.ByManual, Ref: g.ID}
+	cause := plan.Cause{Trigger: plan.ByManual, Ref: g.ID, Part: req.Part}
 	out.Plan = plan.New(cause, plan.Origin{Generation: g.ID, Commit: g.Commit}, parts)
 	return out, nil
+}
+
+// because returns the plan as made for another cause.
+func (p Planned) because(c plan.Cause) plan.Plan {
+	return plan.New(c, plan.Origin{Generation: p.Plan.Generation, Commit: p.Plan.Commit}, p.Plan.Devices)
 }
 
 // choose returns the names of the devices that are asked for, sorted.
@@ -130,20 +134,21 @@ func (e *Engine) Propose(ctx context.Context, p plan.Plan, actor string) (plan.I
 	return plan.ID(id), err
 }
 
-// Import stores a plan that was kept as a file. It fails with a *StaleError if the plan was used before.
-func (e *Engine) Import(ctx context.Context, p plan.Plan, actor string) error {
+// Import stores a plan that was kept as a file and returns its name. It fails with a *StaleError if the plan was
+// used before.
+func (e *Engine) Import(ctx context.Context, p plan.Plan, actor string) (plan.ID, error) {
 	id, _, err := e.propose(ctx, proposal{
 		plan: p, actor: actor,
 		decision: policy.Decision{Verdict: policy.Wait, Reason: "from a file"},
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
 	row, err := e.o.Store.Plan(ctx, id)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return startable(row)
+	return plan.ID(id), startable(row)
 }
 
 // startable says why a plan cannot be started, nil if it can.
@@ -197,7 +202,7 @@ func (e *Engine) permit(ctx context.Context, row view.Plan, p plan.Plan) error {
 	if err != nil {
 		return err
 	}
-	if p.Cause.Trigger != plan.ByDrift && g.ID != p.Generation {
+	if p.Cause.Part != plan.Remedy && g.ID != p.Generation {
 		return &StaleError{row.ID, fmt.Sprintf("the intents moved from generation %.8s to %.8s", p.Generation, g.ID)}
 	}
 	d, err := e.decideAll(ctx, p, policy.Facts{Trigger: p.Cause.Trigger, Requested: true})

@@ -1,0 +1,399 @@
+package reconcile
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/fabric"
+	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+func drifts(mode fabric.DriftMode) func(*fabric.Device) {
+	return func(d *fabric.Device) { d.Drift = []fabric.DriftRule{{Pattern: "/**", Mode: mode}} }
+}
+
+// inSync returns a world whose one device is enrolled and has what is wanted.
+func inSync(t *testing.T, change func(*fabric.Device)) (*world, *device) {
+	t.Helper()
+	w := newWorld(t, "leaf1")
+	w.intend("g1", map[intent.DeviceName]string{"leaf1": wantEth1 + wantEth2}, change)
+	if row := w.apply(New(w.options("setup"))); row.Status != view.RunDone {
+		t.Fatalf("%+v\n%s", row, w.log())
+	}
+	return w, w.devices["leaf1"]
+}
+
+var described = event.Finding{Path: eth1 + "description", Class: "changed", Before: "to spine1", After: "hello"}
+
+func TestDriftEnforced(t *testing.T) {
+	w, d := inSync(t, drifts(fabric.DriftEnforce))
+	w.serve(w.options("a"))
+	for _, episode := range []string{"e1", "e2"} { // the same drift on another day is put back again
+		d.change(t, eth1+"description", "hello")
+		w.drift("leaf1", episode, described)
+		var done event.ApplyCompleted
+		w.await(event.TypeApplyCompleted, episode, &done)
+		if got := d.has(eth1 + "description"); got != "to spine1" || done.Episode != episode || done.Cause != "drift" {
+			t.Fatalf("%q, %+v", got, done)
+		}
+		var made event.PlanGenerated
+		if w.await(event.TypePlanGenerated, episode, &made); made.NeedsApproval || made.Episode != episode {
+			t.Errorf("%+v", made)
+		}
+		ep, err := w.store.Episode(t.Context(), episode)
+		if err != nil || ep.Plan != made.Plan || ep.Run != done.Run {
+			t.Errorf("%v: %+v", err, ep)
+		}
+		w.remediated(episode)
+	}
+	// The third time within the hour somebody has to look.
+	d.change(t, eth1+"description", "hello")
+	w.drift("leaf1", "e3", described)
+	var heldBack event.Drift
+	w.await(event.TypeDriftHeld, "e3", &heldBack)
+	if d.has(eth1+"description") != "hello" {
+		t.Error("was put back a third time")
+	}
+}
+
+func TestOneEpisodeOnePlan(t *testing.T) {
+	w, d := inSync(t, drifts(fabric.DriftPropose))
+	e, _ := w.serve(w.options("a"))
+	d.change(t, eth1+"description", "hello")
+	w.drift("leaf1", "e1", described)
+	var made event.PlanGenerated
+	w.await(event.TypePlanGenerated, "e1", &made)
+	before := w.count(event.TypePlanGenerated)
+	for range 3 { // told again, and found again
+		if err := e.planDrift(t.Context(), job{device: "leaf1"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := w.count(event.TypePlanGenerated); n != before {
+		t.Errorf("%d plans for one episode", n-before+1)
+	}
+	if !made.NeedsApproval || d.has(eth1+"description") != "hello" {
+		t.Errorf("did not wait: %+v", made)
+	}
+	if err := e.Approve(t.Context(), plan.ID(made.Plan), "ann"); err != nil {
+		t.Fatal(err)
+	}
+	var done event.ApplyCompleted
+	end := w.await(event.TypeApplyCompleted, "e1", &done)
+	if d.has(eth1+"description") != "to spine1" || end.Actor != "ann" {
+		t.Errorf("%+v", end)
+	}
+	if err := e.Approve(t.Context(), plan.ID(made.Plan), "ann"); err == nil {
+		t.Error("was approved twice")
+	}
+}
+
+func TestRejectedStaysRejected(t *testing.T) {
+	w, d := inSync(t, nil)
+	e, _ := w.serve(w.options("a"))
+	d.change(t, eth1+"description", "hello")
+	w.drift("leaf1", "e1", described)
+	var made event.PlanGenerated
+	w.await(event.TypePlanGenerated, "e1", &made)
+	if err := e.Reject(t.Context(), plan.ID(made.Plan), "ann", "on purpose"); err != nil {
+		t.Fatal(err)
+	}
+	before := w.count(event.TypePlanGenerated)
+	if err := e.planDrift(t.Context(), job{device: "leaf1"}); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.count(event.TypePlanGenerated); n != before {
+		t.Error("the rejected plan was made again")
+	}
+	if _, err := e.Start(t.Context(), plan.ID(made.Plan), "ann"); !errors.As(err, new(*DeniedError)) {
+		t.Errorf("a rejected plan: %v", err)
+	}
+}
+
+func TestMoreDriftReplacesThePlan(t *testing.T) {
+	w, d := inSync(t, nil)
+	e, _ := w.serve(w.options("a"))
+	d.change(t, eth1+"description", "hello")
+	w.drift("leaf1", "e1", described)
+	var first, expired = event.PlanGenerated{}, event.PlanExpired{}
+	w.await(event.TypePlanGenerated, "e1", &first)
+	d.change(t, eth2+"description", "hello too")
+	if err := e.planDrift(t.Context(), job{device: "leaf1"}); err != nil {
+		t.Fatal(err)
+	}
+	if w.await(event.TypePlanExpired, "e1", &expired); expired.Plan != first.Plan {
+		t.Errorf("expired %+v, made %+v", expired, first)
+	}
+}
+
+// TestPendingIsNotShipped has new intent wait for approval while drift is put back.
+func TestPendingIsNotShipped(t *testing.T) {
+	w, d := inSync(t, drifts(fabric.DriftEnforce))
+	w.intend("g2", map[intent.DeviceName]string{"leaf1": wantEth1 + wantEth2 + eth2 + "mtu = 1500\n"}, drifts(fabric.DriftEnforce))
+	e, _ := w.serve(w.options("a"))
+	var made event.PlanGenerated
+	if w.await(event.TypePlanGenerated, "g2", &made); !made.NeedsApproval || made.Cause != "intent" {
+		t.Errorf("%+v", made)
+	}
+	d.change(t, eth1+"description", "hello")
+	w.drift("leaf1", "e1", described)
+	var done event.ApplyCompleted
+	w.await(event.TypeApplyCompleted, "e1", &done)
+	if d.has(eth1+"description") != "to spine1" || d.has(eth2+"mtu") != "" {
+		t.Errorf("description %q, pending mtu %q", d.has(eth1+"description"), d.has(eth2+"mtu"))
+	}
+	if err := e.Approve(t.Context(), plan.ID(made.Plan), "ann"); err != nil {
+		t.Fatal(err)
+	}
+	w.await(event.TypeApplyCompleted, "g2", &done)
+	if d.has(eth2+"mtu") != "1500" {
+		t.Errorf("approved, and the mtu is %q\n%s", d.has(eth2+"mtu"), w.log())
+	}
+}
+
+func TestIntentApplied(t *testing.T) {
+	w, d := inSync(t, nil)
+	o := w.options("a")
+	o.AutoApply = true
+	e, _ := w.serve(o)
+	w.intend("g2", map[intent.DeviceName]string{"leaf1": wantEth1}, nil)
+	var done event.ApplyCompleted
+	w.await(event.TypeApplyCompleted, "g2", &done)
+	if d.has(eth2+"description") != "" || d.has(eth1+"description") == "" {
+		t.Error(w.log())
+	}
+	if p, err := e.Plan(t.Context(), Request{Devices: []intent.DeviceName{"leaf1"}}); err != nil || !p.Plan.Idle() {
+		t.Errorf("%v\n%s", err, p.Plan.Text())
+	}
+}
+
+// TestNewIntentOutdatesPlans checks that a plan for other intents cannot be run any more.
+func TestNewIntentOutdatesPlans(t *testing.T) {
+	w, _ := inSync(t, nil)
+	e := New(w.options("a"))
+	w.intend("g2", map[intent.DeviceName]string{"leaf1": wantEth1}, nil)
+	if err := e.planIntent(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	open, err := w.store.Plans(t.Context(), view.PlanQuery{Status: []string{view.PlanOpen}})
+	if err != nil || len(open) != 1 {
+		t.Fatalf("%v: %v", err, open)
+	}
+	w.intend("g3", map[intent.DeviceName]string{"leaf1": wantEth2}, nil)
+	if _, err := e.Start(t.Context(), plan.ID(open[0].ID), "ann"); !errors.As(err, new(*StaleError)) {
+		t.Errorf("a plan for other intents: %v", err)
+	}
+	if err := e.planIntent(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	old, err := w.store.Plan(t.Context(), open[0].ID)
+	if err != nil || old.Status != view.PlanExpired {
+		t.Errorf("%v: %+v", err, old)
+	}
+}
+
+func TestHold(t *testing.T) {
+	w, d := inSync(t, drifts(fabric.DriftEnforce))
+	w.do(func(tx event.Tx) error {
+		return w.store.UpdateDevice(tx, "leaf1", func(d *view.Device) {
+			d.HeldUntil, d.HeldReason = time.Now().Add(time.Hour), "cable work"
+		})
+	})
+	e, _ := w.serve(w.options("a"))
+	d.change(t, eth1+"description", "hello")
+	w.drift("leaf1", "e1", described)
+	var back event.Drift
+	w.await(event.TypeDriftHeld, "e1", &back)
+	var made event.PlanGenerated
+	w.await(event.TypePlanGenerated, "e1", &made)
+	if _, err := e.Start(t.Context(), plan.ID(made.Plan), "ann"); !errors.As(err, new(*DeniedError)) {
+		t.Errorf("a held device: %v", err)
+	}
+	if d.has(eth1+"description") != "hello" {
+		t.Error("was written")
+	}
+}
+
+// TestBackAgain has a device away when its drift is to be put back.
+func TestBackAgain(t *testing.T) {
+	w, d := inSync(t, nil)
+	e, _ := w.serve(w.options("a"))
+	d.change(t, eth1+"description", "hello")
+	w.drift("leaf1", "e1", described)
+	var made event.PlanGenerated
+	w.await(event.TypePlanGenerated, "e1", &made)
+	d.mu.Lock()
+	d.down = true
+	d.mu.Unlock()
+	if err := e.Approve(t.Context(), plan.ID(made.Plan), "ann"); err != nil {
+		t.Fatal(err)
+	}
+	var done event.ApplyCompleted
+	if w.await(event.TypeApplyCompleted, "e1", &done); done.Outcome != "partial" {
+		t.Fatalf("%+v", done)
+	}
+	d.mu.Lock()
+	d.down = false
+	d.mu.Unlock()
+	w.do(func(tx event.Tx) error {
+		return tx.Append(t.Context(), event.Draft{Type: event.TypeDeviceSynced, Subject: "leaf1", Data: event.Device{Device: "leaf1"}})
+	})
+	var second event.PlanGenerated
+	for second.Plan == "" || second.Plan == made.Plan {
+		w.await(event.TypePlanGenerated, "e1", &second)
+	}
+	if second.Content != made.Content {
+		t.Errorf("%+v, then %+v", made, second)
+	}
+	if err := e.Approve(t.Context(), plan.ID(second.Plan), "ann"); err != nil {
+		t.Fatal(err)
+	}
+	for d.has(eth1+"description") != "to spine1" {
+		w.await(event.TypeApplyCompleted, "e1", &done)
+	}
+}
+
+func TestCommand(t *testing.T) {
+	tests := []struct {
+		name    string
+		verb    string
+		pending bool // new intent waits
+		applied bool
+	}{
+		{name: "plan waits", verb: "plan"},
+		{name: "reconcile puts back", verb: "reconcile", applied: true},
+		{name: "reconcile ships no pending intent", verb: "reconcile", pending: true, applied: true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w, d := inSync(t, nil)
+			if tt.pending {
+				w.intend("g2", map[intent.DeviceName]string{"leaf1": wantEth1 + wantEth2 + eth2 + "mtu = 1500\n"}, nil)
+			}
+			d.change(t, eth1+"description", "hello")
+			w.do(func(tx event.Tx) error {
+				return tx.Append(t.Context(), event.Draft{
+					Type: event.TypeCommand, Correlation: "c1", Data: event.Command{Verb: tt.verb, Schedule: "nightly", Devices: []intent.DeviceName{"leaf1"}},
+				})
+			})
+			w.serve(w.options("a"))
+			var made event.PlanGenerated
+			w.await(event.TypePlanGenerated, "c1", &made)
+			if made.Cause != "schedule" || made.NeedsApproval == tt.applied {
+				t.Errorf("%+v", made)
+			}
+			if tt.applied {
+				var done event.ApplyCompleted
+				w.await(event.TypeApplyCompleted, "c1", &done)
+			}
+			want := map[bool]string{true: "to spine1", false: "hello"}[tt.applied]
+			if got := d.has(eth1 + "description"); got != want || d.has(eth2+"mtu") != "" {
+				t.Errorf("description %q, mtu %q", got, d.has(eth2+"mtu"))
+			}
+		})
+	}
+}
+
+func TestRequests(t *testing.T) {
+	w := newWorld(t, "leaf1", "leaf2", "spine1")
+	w.intend("g1", map[intent.DeviceName]string{"leaf1": wantEth1, "leaf2": wantEth1, "spine1": wantEth1}, func(d *fabric.Device) {
+		d.Labels = map[string]string{"pod": map[bool]string{true: "a", false: "b"}[d.Name == "leaf1"]}
+	})
+	w.devices["leaf2"].down = true
+	e := New(w.options("a"))
+	type names = []intent.DeviceName
+	tests := []struct {
+		name string
+		req  Request
+		want names
+		away names
+		err  string
+	}{
+		{name: "all", want: names{"leaf1", "leaf2", "spine1"}, away: names{"leaf2"}},
+		{name: "by name", req: Request{Devices: names{"spine1"}}, want: names{"spine1"}},
+		{name: "by label", req: Request{Labels: map[string]string{"pod": "a"}}, want: names{"leaf1"}},
+		{name: "by role", req: Request{Labels: map[string]string{"role": "spine"}}, want: names{"spine1"}},
+		{name: "unknown", req: Request{Devices: names{"leaf9"}}, err: `device "leaf9": the intents have no such device`},
+		{name: "no such label", req: Request{Labels: map[string]string{"pod": "z"}}, err: "no device has these labels"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p, err := e.Plan(t.Context(), tt.req)
+			if tt.err != "" {
+				if err == nil || err.Error() != tt.err {
+					t.Errorf("got %v, want %s", err, tt.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, deviceNames(p.Plan)) + cmp.Diff(tt.away, p.Unreachable); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestImport saves a plan as a file, and applies it once.
+func TestImport(t *testing.T) {
+	w := newWorld(t, "leaf1")
+	w.intend("g1", map[intent.DeviceName]string{"leaf1": wantEth1}, nil)
+	e := New(w.options("a"))
+	made, err := e.Plan(t.Context(), Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := made.Plan.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := plan.Parse(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := e.Import(t.Context(), read, "ann")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if row := w.start(e, id); row.Status != view.RunDone {
+		t.Errorf("%+v", row)
+	}
+	if _, err := e.Import(t.Context(), read, "ann"); !errors.As(err, new(*StaleError)) {
+		t.Errorf("the file was taken twice: %v", err)
+	}
+}
+
+func TestExpiry(t *testing.T) {
+	w := newWorld(t, "leaf1")
+	w.intend("g1", map[intent.DeviceName]string{"leaf1": wantEth1}, nil)
+	e := New(w.options("a"))
+	made, err := e.Plan(t.Context(), Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := e.Propose(t.Context(), made.Plan, "ann")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.now = func() time.Time { return time.Now().Add(25 * time.Hour) }
+	if err := e.expire(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Start(t.Context(), id, "ann"); !errors.As(err, new(*StaleError)) {
+		t.Errorf("an expired plan: %v", err)
+	}
+	if n := w.count(event.TypePlanExpired); n != 1 {
+		t.Errorf("%d events tell of it", n)
+	}
+	again, err := e.Propose(t.Context(), made.Plan, "ann")
+	if err != nil || again == id {
+		t.Errorf("planned again as %s: %v", again, err)
+	}
+}

@@ -1,0 +1,470 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest"
+
+	"github.com/tenter-net/tenter/internal/bus/logbus"
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/fabric"
+	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/schema"
+	"github.com/tenter-net/tenter/internal/store"
+	"github.com/tenter-net/tenter/internal/tree"
+	"github.com/tenter-net/tenter/internal/view"
+	"github.com/tenter-net/tenter/schemas"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// A world is a store, a bus, devices and intents around engines under test.
+type world struct {
+	t       *testing.T
+	dir     string
+	store   *store.Store
+	profile *profile.Profile
+	secrets *plan.Secrets
+
+	mu      sync.Mutex
+	devices map[intent.DeviceName]*device
+	fabrics map[string]*fabric.Fabric // by generation
+	targets map[string]map[intent.DeviceName]Target
+}
+
+func newWorld(t *testing.T, names ...intent.DeviceName) *world {
+	t.Helper()
+	dir := t.TempDir()
+	s, err := store.Open(t.Context(), store.Options{Dir: dir, Fabric: "dc1", Worker: "test", Log: zap.NewNop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	profiles, err := profile.Load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	by, err := profiles.Get("openconfig-sim")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{
+		t: t, dir: dir, store: s, profile: by, secrets: plan.NewSecrets([]byte("a key of the store that is secret"), nil),
+		devices: map[intent.DeviceName]*device{}, fabrics: map[string]*fabric.Fabric{}, targets: map[string]map[intent.DeviceName]Target{},
+	}
+	for _, n := range names {
+		w.devices[n] = newDevice(t, n)
+	}
+	return w
+}
+
+func (w *world) options(name string) Options {
+	return Options{
+		Store: w.store, Sessions: w, Intents: w, Worker: name, Log: zaptest.NewLogger(w.t, zaptest.Level(zap.WarnLevel)),
+		Window: 300 * time.Millisecond, Lease: 600 * time.Millisecond, Resync: time.Hour,
+	}
+}
+
+// serve runs an engine with its bus until the returned function is called, or the test ends.
+func (w *world) serve(o Options) (e *Engine, stop func()) {
+	w.t.Helper()
+	e = New(o)
+	ctx, cancel := context.WithCancel(context.Background())
+	bus := logbus.New(logbus.Options{Store: w.store, Worker: o.Worker, Lease: time.Second})
+	bus.Subscribe(Group, nil, Types(), e.Handle)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := bus.Run(ctx); err != nil && ctx.Err() == nil {
+			w.t.Error(err)
+		}
+	})
+	wg.Go(func() {
+		if err := e.Run(ctx); err != nil {
+			w.t.Error(err)
+		}
+	})
+	var once sync.Once
+	stop = func() { once.Do(func() { cancel(); wg.Wait() }) }
+	w.t.Cleanup(stop)
+	return e, stop
+}
+
+// intend makes a generation current in which each device wants the lines given for it.
+func (w *world) intend(generation string, wants map[intent.DeviceName]string, change func(*fabric.Device)) {
+	w.t.Helper()
+	f := &fabric.Fabric{Name: "dc1"}
+	targets := map[intent.DeviceName]Target{}
+	sources := &tree.Sources{}
+	for _, d := range w.devices {
+		lines, ok := wants[d.name]
+		if !ok {
+			continue
+		}
+		model := &fabric.Device{Name: d.name, Role: "leaf"}
+		if strings.HasPrefix(string(d.name), "spine") {
+			model.Role = "spine"
+		}
+		if change != nil {
+			change(model)
+		}
+		f.Devices = append(f.Devices, model)
+		targets[d.name] = Target{
+			Model: model, Profile: w.profile, Table: d.table, Sources: sources, Secrets: w.secrets,
+			Desired: parseTree(w.t, d.table, lines, sources.Add(tree.Source{File: "all.yaml", Line: 1})),
+		}
+	}
+	for i := range f.Devices { // by name
+		for j := range i {
+			if f.Devices[i].Name < f.Devices[j].Name {
+				f.Devices[i], f.Devices[j] = f.Devices[j], f.Devices[i]
+			}
+		}
+	}
+	w.mu.Lock()
+	w.fabrics[generation], w.targets[generation] = f, targets
+	w.mu.Unlock()
+	w.do(func(tx event.Tx) error {
+		if err := w.store.SaveGeneration(tx, view.Generation{ID: generation, Fabric: "dc1", Created: time.Now()}); err != nil {
+			return err
+		}
+		if err := w.store.SetCurrentGeneration(tx, generation); err != nil {
+			return err
+		}
+		return tx.Append(w.t.Context(), event.Draft{
+			Type: event.TypeIntentValidated, Correlation: generation, Data: event.IntentValidated{Generation: generation},
+		})
+	})
+}
+
+func (w *world) do(fn func(tx event.Tx) error) {
+	w.t.Helper()
+	if err := w.store.Do(w.t.Context(), fn); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// Fabric and Target are the engine's intents.
+func (w *world) Fabric(_ context.Context, generation string) (*fabric.Fabric, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.fabrics[generation], nil
+}
+
+func (w *world) Target(_ context.Context, generation string, name intent.DeviceName) (Target, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t, ok := w.targets[generation][name]
+	if !ok {
+		return t, fmt.Errorf("device %q: not in generation %q", name, generation)
+	}
+	return t, nil
+}
+
+// Session is the engine's way to a device.
+func (w *world) Session(_ context.Context, name intent.DeviceName) (Session, error) {
+	d := w.devices[name]
+	if d.is(func() bool { return d.down }) {
+		return nil, &fault{"no route to host", "unsent"}
+	}
+	return d, nil
+}
+
+// enroll lets policies write to the device without asking.
+func (w *world) enroll(names ...intent.DeviceName) {
+	w.t.Helper()
+	for _, n := range names {
+		w.do(func(tx event.Tx) error {
+			return w.store.UpdateDevice(tx, n, func(d *view.Device) { d.Identity, d.Enrolled = "serial "+string(n), time.Now() })
+		})
+	}
+}
+
+// drift opens an episode, as a monitor does, and tells of it.
+func (w *world) drift(name intent.DeviceName, episode string, findings ...event.Finding) {
+	w.t.Helper()
+	w.do(func(tx event.Tx) error {
+		if err := w.store.SaveEpisode(tx, view.Episode{
+			ID: episode, Device: name, Opened: time.Now(), Mode: "enforce", Correlation: episode, Findings: findings, Total: len(findings),
+		}); err != nil {
+			return err
+		}
+		return tx.Append(w.t.Context(), event.Draft{
+			Type: event.TypeDriftDetected, Subject: string(name), Correlation: episode,
+			Data: event.Drift{Episode: episode, Device: name, Findings: findings, Total: len(findings)},
+		})
+	})
+}
+
+// remediated closes an episode.
+func (w *world) remediated(episode string) {
+	w.t.Helper()
+	w.do(func(tx event.Tx) error {
+		ep, err := w.store.EpisodeIn(tx, episode)
+		if err != nil {
+			return err
+		}
+		ep.Closed, ep.By = time.Now(), "tenter"
+		return w.store.SaveEpisode(tx, ep)
+	})
+}
+
+// await waits until the log has an event of the type with the correlation, or of any, and reads its data into data.
+func (w *world) await(t event.Type, correlation string, data any) event.Event {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
+	defer cancel()
+	for after := event.Seq(0); ; {
+		list, err := w.store.Events(ctx, event.Query{Types: []event.Type{t}, Correlation: correlation, Limit: 1000})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if len(list) > 0 {
+			last := list[len(list)-1]
+			if err := json.Unmarshal(last.Data, data); err != nil {
+				w.t.Fatal(err)
+			}
+			return last
+		}
+		head, _, err := w.store.Head(ctx)
+		if err == nil {
+			after = head
+			err = w.store.Wait(ctx, after)
+		}
+		if err != nil {
+			w.t.Fatalf("no %s of %q: %v\n%s", t, correlation, err, w.log())
+		}
+	}
+}
+
+// count returns how many events of the type there are.
+func (w *world) count(t event.Type) int {
+	w.t.Helper()
+	list, err := w.store.Events(w.t.Context(), event.Query{Types: []event.Type{t}, Limit: 1000})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return len(list)
+}
+
+// log returns all events as lines.
+func (w *world) log() string {
+	list, err := w.store.Events(context.Background(), event.Query{Limit: 1000})
+	if err != nil {
+		return err.Error()
+	}
+	var b strings.Builder
+	for _, e := range list {
+		fmt.Fprintf(&b, "%d %s %s %s\n", e.Seq, e.Type, e.Subject, e.Data)
+	}
+	return b.String()
+}
+
+// apply plans everything and runs it, in this process.
+func (w *world) apply(e *Engine) view.Run {
+	w.t.Helper()
+	planned, err := e.Plan(w.t.Context(), Request{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	id, err := e.Propose(w.t.Context(), planned.Plan, "ann")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return w.start(e, id)
+}
+
+func (w *world) start(e *Engine, id plan.ID) view.Run {
+	w.t.Helper()
+	run, err := e.Start(w.t.Context(), id, "ann")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	row, err := e.Execute(w.t.Context(), run)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return row
+}
+
+// outcomes returns how a run ended on each device.
+func (w *world) outcomes(run string) map[intent.DeviceName]string {
+	w.t.Helper()
+	rows, err := w.store.RunDevices(w.t.Context(), run)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	out := map[intent.DeviceName]string{}
+	for _, r := range rows {
+		out[r.Device] = r.Outcome
+	}
+	return out
+}
+
+func parseTree(t testing.TB, table *tree.Table, lines string, from tree.SourceID) *tree.Tree {
+	t.Helper()
+	b := tree.NewBuilder(table)
+	for line := range strings.Lines(lines) {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		where, value, _ := strings.Cut(strings.TrimSpace(line), " = ")
+		p, err := path.Parse(where)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := table.Roots().Canonical(p, schema.Text(value))
+		if err == nil {
+			err = b.Set(tree.Leaf{Path: p, Value: v, Source: from})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b.Build()
+}
+
+// A device keeps a configuration and does as it is told, except for what its faults say.
+type device struct {
+	name  intent.DeviceName
+	table *tree.Table
+
+	mu      sync.Mutex
+	running *tree.Tree
+	startup *tree.Tree
+	sets    int
+	down    bool
+	serial  string
+	onSet   func(d *device, edit tree.Edit) error // instead of applying; called with the lock held
+}
+
+// A fault is an error of a session with the methods that the engine reads.
+type fault struct{ text, kind string }
+
+func (f *fault) Error() string { return f.text }
+func (f *fault) Refused() bool { return f.kind == "refused" }
+func (f *fault) Unsent() bool  { return f.kind == "unsent" }
+
+func newDevice(t testing.TB, name intent.DeviceName) *device {
+	table := tree.NewTable(schema.NewRoots(map[string]*schema.Schema{"openconfig": schemas.OpenConfig()}))
+	return &device{name: name, table: table, running: parseTree(t, table, "", 0), serial: string(name)}
+}
+
+func (d *device) is(what func() bool) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return what()
+}
+
+func (d *device) Probe(context.Context) (profile.Facts, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return profile.Facts{Serial: d.serial}, nil
+}
+
+func (d *device) Read(_ context.Context, prefixes []path.Path) (*tree.Tree, []tree.Problem, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.down {
+		return nil, nil, errors.New("no route to host")
+	}
+	b := tree.NewBuilder(d.table)
+	for _, p := range prefixes {
+		for l := range d.running.Under(p) {
+			if err := b.Set(l); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	return b.Build(), nil, nil
+}
+
+func (d *device) Set(_ context.Context, edit tree.Edit, _ profile.SetOptions) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sets++
+	if d.onSet != nil {
+		return d.onSet(d, edit)
+	}
+	return d.apply(edit)
+}
+
+func (d *device) apply(edit tree.Edit) error {
+	b := d.running.Builder()
+	for _, p := range edit.Deletes {
+		b.Delete(p)
+	}
+	for _, r := range edit.Replaces {
+		b.Delete(r.Path)
+		for _, l := range r.Leaves {
+			if err := b.Set(l); err != nil {
+				return err
+			}
+		}
+	}
+	for _, l := range edit.Updates {
+		if err := b.Set(tree.Leaf{Path: l.Path, Value: l.Value}); err != nil {
+			return err
+		}
+	}
+	d.running = b.Build()
+	return nil
+}
+
+func (d *device) Save(context.Context) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.startup = d.running
+	return nil
+}
+
+// has returns the value at a path as text, empty for none.
+func (d *device) has(text string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	p, err := path.Parse(text)
+	if err != nil {
+		return err.Error()
+	}
+	l, _ := d.running.Get(p)
+	return l.Value.Text()
+}
+
+// change is what somebody else does to the device; an empty value deletes.
+func (d *device) change(t testing.TB, text, value string) {
+	t.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	p, err := path.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if value == "" {
+		err = d.apply(tree.Edit{Deletes: []path.Path{p}})
+	} else {
+		var v schema.Value
+		if v, err = d.table.Roots().Canonical(p, schema.Text(value)); err == nil {
+			err = d.apply(tree.Edit{Updates: []tree.Leaf{{Path: p, Value: v}}})
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (d *device) count() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.sets
+}
