@@ -58,7 +58,7 @@ func updates(pairs ...string) *gpb.SetRequest {
 	return req
 }
 
-func mustSet(t *testing.T, c gpb.GNMIClient, ctx context.Context, req *gpb.SetRequest) {
+func mustSet(t testing.TB, c gpb.GNMIClient, ctx context.Context, req *gpb.SetRequest) {
 	t.Helper()
 	if _, err := c.Set(ctx, req); err != nil {
 		t.Fatalf("set: %v", err)
@@ -73,7 +73,7 @@ func wantCode(t *testing.T, err error, want codes.Code, text string) {
 }
 
 // get returns the JSON_IETF text at a path, "" where there is nothing.
-func get(t *testing.T, c gpb.GNMIClient, ctx context.Context, path string) string {
+func get(t testing.TB, c gpb.GNMIClient, ctx context.Context, path string) string {
 	t.Helper()
 	resp, err := c.Get(ctx, &gpb.GetRequest{Path: []*gpb.Path{gpath(path)}, Encoding: gpb.Encoding_JSON_IETF})
 	if err != nil {
@@ -89,11 +89,11 @@ func get(t *testing.T, c gpb.GNMIClient, ctx context.Context, path string) strin
 
 // A watch is one Subscribe stream of a test.
 type watch struct {
-	t *testing.T
+	t testing.TB
 	s gpb.GNMI_SubscribeClient
 }
 
-func subscribe(t *testing.T, c gpb.GNMIClient, ctx context.Context, list *gpb.SubscriptionList) *watch {
+func subscribe(t testing.TB, c gpb.GNMIClient, ctx context.Context, list *gpb.SubscriptionList) *watch {
 	t.Helper()
 	s, err := c.Subscribe(ctx)
 	if err != nil {

@@ -69,7 +69,8 @@ func TestCommitConfirmed(t *testing.T) {
 }
 
 func TestCommitRefuses(t *testing.T) {
-	c, ctx := start(t, Options{}).raw("leaf1")
+	f := start(t, Options{})
+	c, ctx := f.raw("leaf1")
 	_, err := c.Set(ctx, withCommit(updates(banner, `"x"`), commit("", time.Minute)))
 	wantCode(t, err, codes.InvalidArgument, "without an id")
 	mustSet(t, c, ctx, withCommit(updates(banner, `"x"`), commit("a", 100*time.Millisecond)))
@@ -78,8 +79,10 @@ func TestCommitRefuses(t *testing.T) {
 	_, err = c.Set(ctx, withCommit(updates(banner, `"y"`), confirm("a")))
 	wantCode(t, err, codes.InvalidArgument, "only a new commit")
 	mustSet(t, c, ctx, withCommit(&gpb.SetRequest{}, extend("a", time.Hour)))
-	deadline := time.After(250 * time.Millisecond)
-	<-deadline // the first rollback time is over, and must not have counted
+	// leaf2's rollback is due after leaf1's first one, which must not have counted.
+	other, _ := f.raw("leaf2")
+	mustSet(t, other, ctx, withCommit(updates(banner, `"y"`), commit("b", 150*time.Millisecond)))
+	eventually(t, "leaf2 took it back", func() bool { return get(t, other, ctx, banner) == "" })
 	if got := get(t, c, ctx, banner); got != `"x"` {
 		t.Errorf("given more time, yet rolled back to %s", got)
 	}

@@ -205,7 +205,8 @@ func (f *Fabric) answer(ctx context.Context, c net.Conn) {
 	}
 }
 
-// Control sends one control line to the fabric that runs in the directory, and returns what it prints.
+// Control sends one control line to the fabric that runs in the directory, and returns what it prints, without
+// the last line's end.
 func Control(ctx context.Context, dir, line string) (string, error) {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "unix", filepath.Join(dir, socketName))
@@ -223,9 +224,9 @@ func Control(ctx context.Context, dir, line string) (string, error) {
 	for answer.Scan() {
 		switch text := answer.Text(); {
 		case text == "ok":
-			return out.String(), nil
+			return strings.TrimSuffix(out.String(), "\n"), nil
 		case strings.HasPrefix(text, "error: "):
-			return out.String(), errors.New(strings.TrimPrefix(text, "error: "))
+			return "", errors.New(strings.TrimPrefix(text, "error: "))
 		default:
 			out.WriteString(text + "\n")
 		}

@@ -20,12 +20,12 @@ func TestMain(m *testing.M) {
 // A testFabric is a running fabric.
 type testFabric struct {
 	*Fabric
-	t    *testing.T
+	t    testing.TB
 	ca   []byte
 	stop func()
 }
 
-func start(t *testing.T, opts Options) *testFabric {
+func start(t testing.TB, opts Options) *testFabric {
 	t.Helper()
 	topology, err := Load(lab.EVPN)
 	if err != nil {
@@ -79,7 +79,7 @@ func (f *testFabric) hand(name string) *hand.Client {
 	return c
 }
 
-func timeout(t *testing.T) context.Context {
+func timeout(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	t.Cleanup(cancel)
 	return ctx

@@ -17,7 +17,7 @@ func (f *testFabric) control(line string) string {
 	if err != nil {
 		f.t.Fatalf("control %q: %v", line, err)
 	}
-	return strings.TrimSuffix(out, "\n")
+	return out
 }
 
 func TestFaultsOfSet(t *testing.T) {

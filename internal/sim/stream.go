@@ -151,26 +151,39 @@ func (st *stream) tick(v *view, now time.Time) error {
 		}
 		sub.due = now.Add(sub.every)
 		var b batch
-		redundant := !sub.onChange && sub.GetSuppressRedundant() && (sub.whole.IsZero() || now.Before(sub.whole))
-		for _, c := range conf.Diff(sub.sampled.tree, v.tree, sub.path) {
-			if c.Leaf == nil && !sub.onChange {
-				b.remove(c.Path)
-			} else if redundant {
-				b.update(c.Path, c.Leaf)
-			}
+		stamp := now.UnixNano()
+		if sub.onChange { // a heartbeat repeats what was told, and is dated like it: what waits in the mailbox is newer
+			stamp = st.current.at
+			b.all(st.current, sub.path)
+		} else {
+			sub.sample(&b, v, now)
 		}
-		if !redundant {
-			if sub.GetHeartbeatInterval() > 0 {
-				sub.whole = now.Add(time.Duration(sub.GetHeartbeatInterval()))
-			}
-			b.all(v, sub.path)
-		}
-		sub.sampled = v
-		if err := st.send(&b, time.Now().UnixNano()); err != nil {
+		if err := st.send(&b, stamp); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// sample adds what a SAMPLE subscription is told now: everything, or with suppress_redundant what is
+// different since the last time, until the heartbeat asks for everything.
+func (sub *streamSub) sample(b *batch, v *view, now time.Time) {
+	redundant := sub.GetSuppressRedundant() && (sub.whole.IsZero() || now.Before(sub.whole))
+	for _, c := range conf.Diff(sub.sampled.tree, v.tree, sub.path) {
+		if c.Leaf == nil {
+			b.remove(c.Path)
+		} else if redundant {
+			b.update(c.Path, c.Leaf)
+		}
+	}
+	if !redundant {
+		sub.whole = time.Time{}
+		if sub.GetHeartbeatInterval() > 0 {
+			sub.whole = now.Add(time.Duration(sub.GetHeartbeatInterval()))
+		}
+		b.all(v, sub.path)
+	}
+	sub.sampled = v
 }
 
 // changes sends what is different in v at the ON_CHANGE subscriptions, as one notification if it fits.
