@@ -18,7 +18,7 @@ func ports(b *testing.B, n int) []tree.Leaf {
 	for i := 0; len(leaves) < n; i++ {
 		at := fmt.Sprintf("/interfaces/interface[name=Ethernet%d/%d]/config/", i/48, i%48)
 		leaves = append(leaves, leaf(b, at+"name", fmt.Sprintf("Ethernet%d/%d", i/48, i%48)),
-			leaf(b, at+"description", fmt.Sprintf("to server %d", i)), leaf(b, at+"mtu", fmt.Sprint(1500+i%8000)),
+			leaf(b, at+"description", fmt.Sprintf("to server %d", i)), leaf(b, at+"mtu", fmt.Sprint(1500+i%3*3857)),
 			leaf(b, at+"enabled", i%7 != 0), leaf(b, at+"type", "iana-if-type:ethernetCsmacd"))
 	}
 	return leaves[:n]
@@ -82,11 +82,14 @@ func BenchmarkMemory(b *testing.B) {
 		before := heap()
 		table := tree.NewTable(roots)
 		d := build(b, table, leaves...)
+		alone := heap()
 		s := drift.New(table)
 		s.Expect(drift.Expected{Desired: d, Owned: applied(d)})
 		snapshot(s, leaves...)
 		s.Expect(drift.Expected{Desired: d}) // what is applied came from the store, and is not the State's to keep
-		b.ReportMetric(float64(heap()-before)/n, "B/leaf")
+		after := heap()
+		b.ReportMetric(float64(after-before)/n, "B/leaf")
+		b.ReportMetric(float64(int64(after)-int64(alone))/n, "B/leaf-without-tree")
 		runtime.KeepAlive(s)
 		runtime.KeepAlive(leaves)
 	}

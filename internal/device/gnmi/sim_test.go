@@ -362,8 +362,11 @@ func TestSave(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	f.control("leaf1 reboot")
 	s := dial(t, f.config("leaf1"))
+	done := whenSynced(t, s)
+	f.control("leaf1 reboot")
+	<-done
+	whenSynced(t, s)
 	if got := value(t, s, desc); got != "kept" {
 		t.Errorf("after the reboot: %q", got)
 	}
@@ -549,12 +552,11 @@ func TestLadder(t *testing.T) {
 	}
 }
 
-func TestWatchEndsWithItsStream(t *testing.T) {
-	f := simulate(t)
-	s := dial(t, f.config("leaf1"))
-	for _, what := range []string{"drop-streams", "cut", "reboot"} {
-		done := make(chan error, 1)
-		synced := make(chan struct{})
+// whenSynced starts a watch, again while the device cannot be reached, and returns how it will end.
+func whenSynced(t *testing.T, s *gnmi.Session) <-chan error {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		done, synced := make(chan error, 1), make(chan struct{})
 		go func() {
 			done <- s.Watch(t.Context(), "", profile.WatchOptions{Paths: []path.Path{at(t, "/system")}}, func(u tree.Update) error {
 				if u.Sync {
@@ -563,7 +565,22 @@ func TestWatchEndsWithItsStream(t *testing.T) {
 				return nil
 			})
 		}()
-		<-synced
+		select {
+		case <-synced:
+			return done
+		case err := <-done:
+			if k := kind(err); k != gnmi.KindUnreachable && k != gnmi.KindLost || time.Now().After(deadline) {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func TestWatchEndsWithItsStream(t *testing.T) {
+	f := simulate(t)
+	s := dial(t, f.config("leaf1"))
+	for _, what := range []string{"drop-streams", "cut", "reboot"} {
+		done := whenSynced(t, s)
 		f.control("leaf1 " + what)
 		select {
 		case err := <-done:
@@ -575,14 +592,8 @@ func TestWatchEndsWithItsStream(t *testing.T) {
 		}
 		f.control("leaf1 restore")
 	}
-	for deadline := time.Now().Add(20 * time.Second); ; {
-		if _, err := s.Probe(t.Context()); err == nil {
-			break
-		} else if kind(err) != gnmi.KindUnreachable && kind(err) != gnmi.KindLost || time.Now().After(deadline) {
-			t.Fatalf("after all that: %v", err)
-		}
-	}
 	errStop := errors.New("enough")
+	whenSynced(t, s)
 	err := s.Watch(t.Context(), "", profile.WatchOptions{}, func(tree.Update) error { return errStop })
 	if diff := cmp.Diff(errStop.Error(), err.Error()); diff != "" {
 		t.Error(diff)
