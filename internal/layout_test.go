@@ -43,7 +43,7 @@ var rules = map[string]rule{
 	"internal/tree":           {tier: vocabulary, also: []string{"internal/path", "internal/schema"}, why: "leaves are paths with canonical values"},
 	"internal/wire":           {tier: vocabulary, also: []string{"internal/path", "internal/schema", "internal/tree"}, uses: []string{"github.com/openconfig/gnmi/proto", "google.golang.org/protobuf"}, why: "gNMI messages to leaves and back"},
 	"internal/intent":         {tier: vocabulary, also: []string{"internal/path", "internal/tree"}, uses: []string{"go.yaml.in/yaml/v4"}, why: "documents with positions"},
-	"internal/event":          {tier: vocabulary, uses: []string{"github.com/google/uuid"}, why: "the catalogue and its envelope"},
+	"internal/event":          {tier: vocabulary, also: []string{"internal/intent"}, uses: []string{"github.com/google/uuid"}, why: "the catalogue and its envelope; devices have their names"},
 
 	"internal/fabric":               {tier: logic, why: "intents to models"},
 	"internal/profile":              {tier: logic, uses: []string{"go.yaml.in/yaml/v4"}, why: "device families as data"},
@@ -52,7 +52,7 @@ var rules = map[string]rule{
 	"internal/render/openconfig/oc": {tier: logic, uses: []string{"github.com/openconfig/ygot", "github.com/openconfig/goyang"}, why: "generated"},
 	"internal/plan":                 {tier: logic, also: []string{"internal/fabric", "internal/profile"}, why: "scope and protection come from model and profile"},
 	"internal/run":                  {tier: logic, also: []string{"internal/plan", "internal/profile"}, why: "a run executes a plan"},
-	"internal/drift":                {tier: logic, also: []string{"internal/plan"}, why: "scope is decided where plans are"},
+	"internal/drift":                {tier: logic, also: []string{"internal/plan", "internal/fabric"}, why: "scope is decided where plans are"},
 	"internal/policy":               {tier: logic, also: []string{"internal/fabric", "internal/plan", "internal/drift"}, why: "judges plans and findings"},
 	"internal/view":                 {tier: logic, why: "read models: what the store keeps and the faces show"},
 
@@ -62,17 +62,21 @@ var rules = map[string]rule{
 	"internal/schedule":  {tier: engine, uses: []string{"github.com/robfig/cron/v3"}},
 	"internal/notify":    {tier: engine},
 
-	"internal/device/gnmi": {tier: adapter, uses: []string{"google.golang.org/grpc", "google.golang.org/protobuf", "github.com/openconfig/gnmi/proto"}, why: "owner of grpc towards devices"},
-	"internal/source":      {tier: adapter, uses: []string{"github.com/fsnotify/fsnotify", "github.com/go-git/go-git"}},
-	"internal/store":       {tier: adapter, uses: []string{"modernc.org/sqlite", "github.com/pressly/goose/v3", "github.com/google/uuid"}, why: "owner of database/sql"},
-	"internal/bus":         {tier: adapter, uses: []string{"github.com/redis/go-redis/v9"}, why: "owner of go-redis"},
-	"internal/bus/logbus":  {tier: adapter},
-	"internal/chat":        {tier: adapter},
-	"internal/api":         {tier: adapter},
-	"internal/secret":      {tier: adapter},
-	"internal/settings":    {tier: adapter, uses: []string{"github.com/spf13/viper", "github.com/spf13/pflag", "github.com/go-viper/mapstructure/v2", "go.yaml.in/yaml/v4"}, why: "owner of viper"},
-	"internal/sim":         {tier: adapter, also: []string{"internal/sim/oc"}, uses: []string{"google.golang.org/grpc", "google.golang.org/protobuf", "github.com/openconfig", "go.yaml.in/yaml/v4"}, why: "real gNMI servers that can contradict us"},
-	"internal/sim/oc":      {tier: adapter, uses: []string{"github.com/openconfig/ygot", "github.com/openconfig/goyang"}, why: "generated"},
+	"internal/device/gnmi":  {tier: adapter, uses: []string{"google.golang.org/grpc", "google.golang.org/protobuf", "github.com/openconfig/gnmi/proto"}, why: "owner of grpc towards devices"},
+	"internal/source":       {tier: adapter, uses: []string{"github.com/fsnotify/fsnotify", "github.com/go-git/go-git"}},
+	"internal/store":        {tier: adapter, uses: []string{"database/sql", "modernc.org/sqlite", "github.com/pressly/goose/v3", "github.com/google/uuid"}, why: "owner of database/sql"},
+	"internal/bus":          {tier: adapter, also: []string{"internal/bus/delivery"}, uses: []string{"github.com/redis/go-redis/v9"}, why: "owner of go-redis"},
+	"internal/bus/logbus":   {tier: adapter, also: []string{"internal/bus/delivery"}, why: "the same contract without Redis"},
+	"internal/bus/delivery": {tier: adapter, why: "what both distributions share: retries, order, claims"},
+	"internal/chat":         {tier: adapter},
+	"internal/api":          {tier: adapter},
+	"internal/secret":       {tier: adapter},
+	"internal/settings":     {tier: adapter, uses: []string{"github.com/spf13/viper", "github.com/spf13/pflag", "github.com/go-viper/mapstructure/v2", "go.yaml.in/yaml/v4"}, why: "owner of viper"},
+	"internal/sim":          {tier: adapter, also: []string{"internal/sim/conf", "internal/sim/plane"}, uses: []string{"google.golang.org/grpc", "google.golang.org/protobuf", "github.com/openconfig", "go.yaml.in/yaml/v4"}, why: "real gNMI servers that can contradict us"},
+	"internal/sim/conf":     {tier: adapter, also: []string{"internal/sim/oc", "internal/sim/plane"}, uses: []string{"github.com/openconfig", "google.golang.org/grpc"}, why: "configuration as received, judged by ytypes"},
+	"internal/sim/plane":    {tier: adapter, why: "links, sessions and routes that follow from all configurations"},
+	"internal/sim/hand":     {tier: adapter, uses: []string{"google.golang.org/grpc", "github.com/openconfig/gnmi/proto"}, why: "the stranger: its own gNMI client"},
+	"internal/sim/oc":       {tier: adapter, uses: []string{"github.com/openconfig/ygot", "github.com/openconfig/goyang"}, why: "generated"},
 
 	"internal/app": {tier: composition},
 	"internal/cli": {tier: composition, also: []string{"internal/app"}},
@@ -90,6 +94,9 @@ var owned = []string{
 	"github.com/scrapli/scrapligo", "github.com/openconfig", "github.com/robfig/cron",
 }
 
+// What the simulator judges, and so must not use.
+var product = []string{"internal/path", "internal/schema", "internal/tree", "internal/wire", "internal/render", "internal/render/openconfig"}
+
 type pkg struct {
 	ImportPath string
 	Imports    []string
@@ -98,12 +105,18 @@ type pkg struct {
 func TestImports(t *testing.T) {
 	for _, p := range listPackages(t) {
 		name := strings.TrimPrefix(p.ImportPath, module)
+		if name == "internal" || name == "internal/e2e" {
+			continue // only tests
+		}
 		r, ok := rules[name]
 		if !ok {
 			t.Errorf("%s: no rule: say in layout_test.go which tier it is and why", name)
 			continue
 		}
 		for _, imp := range p.Imports {
+			if strings.HasPrefix(name, "internal/sim") && slices.Contains(product, strings.TrimPrefix(imp, module)) {
+				t.Errorf("%s imports %s: the simulator must be able to contradict the product", name, strings.TrimPrefix(imp, module))
+			}
 			if why := refuse(r, imp); why != "" {
 				t.Errorf("%s imports %s: %s", name, strings.TrimPrefix(imp, module), why)
 			}

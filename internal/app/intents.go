@@ -60,9 +60,9 @@ type compiler struct {
 	profiles *profile.Set
 	adapted  map[string]*profile.Profile // with the settings' timing, by name
 
-	mu     sync.Mutex
-	render *render.Compiler
-	key    []byte
+	mu       sync.Mutex
+	dialects *render.Compiler
+	key      []byte
 }
 
 // newCompiler returns a compiler for the settings; secret gives the values of named secrets, and key is the store's key
@@ -87,7 +87,7 @@ func newCompiler(set *settings.Settings, secret func(string) (string, bool), key
 		}
 		c.adapted[name] = adapt(p, set)
 	}
-	c.render = render.NewCompiler(render.Options{Roots: c.roots, Profiles: profiles, Secret: secret})
+	c.dialects = render.NewCompiler(render.Options{Roots: c.roots, Profiles: profiles, Secret: secret})
 	return c, nil
 }
 
@@ -120,17 +120,22 @@ func (c *compiler) compile(files map[string][]byte, commit string) (*Compiled, i
 	if diags.HasErrors() {
 		return nil, diags
 	}
+	return c.render(set, diags)
+}
+
+// render renders documents; diags are what was said of them before.
+func (c *compiler) render(set *intent.Set, diags intent.Diagnostics) (*Compiled, intent.Diagnostics) {
 	f, more := fabric.Compile(set)
 	if diags = append(diags, more...).Sort(); diags.HasErrors() {
 		return nil, diags
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	results, more := c.render.Compile(f)
+	results, more := c.dialects.Compile(f)
 	if diags = append(diags, more...).Sort(); diags.HasErrors() {
 		return nil, diags
 	}
-	out := &Compiled{Set: set, Fabric: f, Sources: c.render.Sources(), targets: map[intent.DeviceName]*target{}}
+	out := &Compiled{Set: set, Fabric: f, Sources: c.dialects.Sources(), targets: map[intent.DeviceName]*target{}}
 	for i, r := range results {
 		m := f.Devices[i]
 		t := &target{model: m, profile: c.adapted[m.Access.Profile], result: r}
@@ -145,15 +150,15 @@ func (c *compiler) compile(files map[string][]byte, commit string) (*Compiled, i
 
 // CompileDirectory compiles the intents of the settings' directory without a store. Secrets need not be there.
 func CompileDirectory(_ context.Context, set *settings.Settings) (*Compiled, intent.Diagnostics, error) {
-	files, err := intent.ReadFiles(os.DirFS(set.Intents))
-	if err != nil {
-		return nil, nil, fmt.Errorf("intents %s: %w", set.Intents, err)
-	}
 	c, err := newCompiler(set, func(string) (string, bool) { return "secret", true }, nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	out, diags := c.compile(files, "")
+	docs, diags := intent.Load(os.DirFS(set.Intents), intent.Options{})
+	if diags.HasErrors() {
+		return nil, diags, nil
+	}
+	out, diags := c.render(docs, diags)
 	return out, diags, nil
 }
 

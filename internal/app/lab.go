@@ -146,7 +146,7 @@ var labSettings = template.Must(template.New("").Parse(`# Written by tenter sim:
 intents: {{printf "%q" .Intents}}
 state_dir: state
 tls:
-  - {name: lab, ca_file: ca.pem}
+  - {name: lab, ca_file: {{printf "%q" .CA}}}
 credentials:
   - {name: lab, username: {{.User}}, password_file: password}
 secrets: {dir: secrets}
@@ -166,9 +166,9 @@ func (l *Lab) writeSettings(o LabOptions) error {
 	}
 	var b bytes.Buffer
 	data := struct {
-		Intents, User, Redis string
-		Nodes                []sim.Node
-	}{intents, labUser, o.Redis, l.Nodes()}
+		Intents, User, Redis, CA string
+		Nodes                    []sim.Node
+	}{intents, labUser, o.Redis, filepath.Base(l.CA()), l.Nodes()}
 	if err := labSettings.Execute(&b, data); err != nil {
 		return err
 	}

@@ -30,7 +30,8 @@ func (s *Store) SaveGeneration(tx event.Tx, g view.Generation) error {
 	}
 	text, err := json.Marshal(files)
 	if err == nil {
-		_, err = t.exec("INSERT INTO generation (id, fabric, commit_id, author, subject, created, files) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+		_, err = t.exec("INSERT INTO generation (id, fabric, commit_id, author, subject, created, files) VALUES (?, ?, ?, ?, ?, ?, ?)"+
+			" ON CONFLICT (id) DO UPDATE SET commit_id = excluded.commit_id, author = excluded.author, subject = excluded.subject",
 			g.ID, g.Fabric, g.Commit, g.Author, g.Subject, toDB(g.Created), string(text))
 	}
 	if err != nil {
