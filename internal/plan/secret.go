@@ -35,7 +35,7 @@ func NewSecrets(key []byte, marked []path.Path) *Secrets {
 // secretNames are the leaf names under which the common models keep secrets. A wrong guess costs a value that could
 // have been shown; a miss would cost a secret.
 var secretNames = []string{
-	"password", "passphrase", "secret", "secret-key", "shared-secret", "private-key", "pre-shared-key", "psk",
+	"password", "password-hashed", "passphrase", "secret", "secret-key", "shared-secret", "private-key", "pre-shared-key", "psk",
 	"auth-key", "authentication-key", "key-string", "community", "community-string", "keychain-secret", "token",
 }
 

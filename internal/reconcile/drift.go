@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/fabric"
@@ -23,7 +24,7 @@ const mostAttempts = 5
 func (e *Engine) planDrift(ctx context.Context, j job) error {
 	ep, err := e.o.Store.OpenEpisode(ctx, j.device)
 	if errors.Is(err, view.ErrNotFound) {
-		return nil
+		return e.withdraw(ctx, plan.ByDrift, []intent.DeviceName{j.device}, "the drift is gone")
 	}
 	if err != nil {
 		return err
@@ -36,8 +37,11 @@ func (e *Engine) planDrift(ctx context.Context, j job) error {
 	if err != nil {
 		return err
 	}
-	if p.row.Run != "" || len(result.Writes) == 0 {
-		return nil // the run that is under way looks again when it ends; or there is nothing to put back
+	if p.row.Run != "" {
+		return nil // the run that is under way looks again when it ends
+	}
+	if len(result.Writes) == 0 {
+		return e.withdraw(ctx, plan.ByDrift, []intent.DeviceName{j.device}, "there is nothing to put back any more")
 	}
 	cause := plan.Cause{Trigger: plan.ByDrift, Ref: ep.ID, Part: plan.Remedy}
 	pl := plan.New(cause, plan.Origin{Generation: g.ID, Commit: g.Commit}, []plan.DevicePlan{result.Plan})
@@ -189,7 +193,11 @@ func (e *Engine) proposeIntent(ctx context.Context, planned Planned, repeat bool
 		return err
 	}
 	if planned.Plan.Idle() {
-		return nil
+		var read []intent.DeviceName
+		for name := range planned.Results {
+			read = append(read, name)
+		}
+		return e.withdraw(ctx, plan.ByIntent, read, "there is nothing to roll out any more")
 	}
 	cause, err := e.causeOf(ctx, planned.Plan.Generation)
 	if err != nil {
@@ -237,23 +245,17 @@ func (e *Engine) decideAll(ctx context.Context, p plan.Plan, f policy.Facts) (po
 	return decision, nil
 }
 
+// withdraw expires the open plans of a trigger that are for nothing but the given devices.
+func (e *Engine) withdraw(ctx context.Context, by plan.Trigger, devices []intent.DeviceName, reason string) error {
+	return e.expireOpen(ctx, reason, func(p view.Plan) bool {
+		return p.Cause == string(by) && !slices.ContainsFunc(p.Devices, func(d intent.DeviceName) bool { return !slices.Contains(devices, d) })
+	})
+}
+
 // outdate expires the plans that were made from other intents than the current ones. Plans that put drift back
 // stay: what was applied does not depend on intents.
 func (e *Engine) outdate(ctx context.Context, generation string) error {
-	open, err := e.o.Store.Plans(ctx, view.PlanQuery{Status: []string{view.PlanOpen}, Limit: 10_000})
-	if err != nil {
-		return err
-	}
-	for _, p := range open {
-		if p.Generation == generation || p.Cause == string(plan.ByDrift) {
-			continue
-		}
-		err := e.o.Store.Do(ctx, func(tx event.Tx) error {
-			return e.end(ctx, tx, p, view.PlanOpen, view.PlanExpired, "the intents changed")
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return e.expireOpen(ctx, "the intents changed", func(p view.Plan) bool {
+		return p.Generation != generation && p.Cause != string(plan.ByDrift)
+	})
 }

@@ -242,20 +242,29 @@ func (d *driver) finish(ctx context.Context) (view.Run, error) {
 	}
 	d.log.Info("run ended", zap.String("run", row.ID), zap.String("plan", row.Plan), zap.String("outcome", string(result)),
 		zap.String("correlation", row.Correlation))
-	d.again()
-	return row, nil
+	return row, d.again(ctx)
 }
 
-// again queues what has to be looked at anew after the run: drift that was left to it, and a plan that went stale. Both
-// wait a little, for the device may be changing still.
-func (d *driver) again() {
+// again queues what has to be looked at anew after the run: drift that was left to it, and plans for new intent that it
+// may have made stale. Both wait a little, for the device may be changing still.
+func (d *driver) again(ctx context.Context) error {
 	due := d.now().Add(time.Second)
-	for _, name := range busyDevices(d.plan) {
+	devices := busyDevices(d.plan)
+	for _, name := range devices {
 		d.queue.add(job{key: "drift/" + string(name), kind: kindDrift, device: name, due: due})
-		if d.plan.Cause.Trigger == plan.ByIntent && d.states[name].Outcome == run.Stale {
-			d.queue.add(job{key: "intent", kind: kindIntent, due: due})
-		}
 	}
+	stale := d.plan.Cause.Trigger == plan.ByIntent && slices.Contains(d.outcomes(), run.Stale)
+	open, err := d.o.Store.Plans(ctx, view.PlanQuery{Status: []string{view.PlanOpen}, Limit: 10_000})
+	if err != nil {
+		return err
+	}
+	touched := slices.ContainsFunc(open, func(p view.Plan) bool {
+		return p.Cause == string(plan.ByIntent) && slices.ContainsFunc(p.Devices, func(n intent.DeviceName) bool { return slices.Contains(devices, n) })
+	})
+	if stale || touched {
+		d.queue.add(job{key: "intent", kind: kindIntent, due: due})
+	}
+	return nil
 }
 
 // reason names the devices on which the run is not done.

@@ -20,7 +20,7 @@ const Group = "reconciler"
 // Types are the events that Handle wants to see.
 func Types() []event.Type {
 	return []event.Type{
-		event.TypeIntentValidated, event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDeviceSynced,
+		event.TypeIntentValidated, event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftRemediated, event.TypeDeviceSynced,
 		event.TypeApprovalGranted, event.TypeApplyStarted, event.TypeCommand,
 	}
 }
@@ -32,6 +32,11 @@ func (e *Engine) Handle(ctx context.Context, tx event.Tx, ev event.Event) error 
 		e.queue.add(job{key: "intent", kind: kindIntent, cause: ev})
 	case event.TypeDriftDetected, event.TypeDriftUpdated:
 		return decoded(ev, func(d event.Drift) error {
+			e.queue.add(job{key: "drift/" + string(d.Device), kind: kindDrift, device: d.Device, cause: ev})
+			return nil
+		})
+	case event.TypeDriftRemediated:
+		return decoded(ev, func(d event.DriftRemediated) error {
 			e.queue.add(job{key: "drift/" + string(d.Device), kind: kindDrift, device: d.Device, cause: ev})
 			return nil
 		})

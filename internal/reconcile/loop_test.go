@@ -334,7 +334,11 @@ func TestRequests(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, deviceNames(p.Plan)) + cmp.Diff(tt.away, p.Unreachable); diff != "" {
+			var got names
+			for _, d := range p.Plan.Devices {
+				got = append(got, d.Device)
+			}
+			if diff := cmp.Diff(tt.want, got) + cmp.Diff(tt.away, p.Unreachable); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -395,5 +399,36 @@ func TestExpiry(t *testing.T) {
 	again, err := e.Propose(t.Context(), made.Plan, "ann")
 	if err != nil || again == id {
 		t.Errorf("planned again as %s: %v", again, err)
+	}
+}
+
+// TestPlansWithdrawn has the reason for waiting plans go away by itself.
+func TestPlansWithdrawn(t *testing.T) {
+	w, d := inSync(t, nil)
+	e := New(w.options("a"))
+	w.intend("g2", map[intent.DeviceName]string{"leaf1": wantEth1}, nil)
+	if err := e.planIntent(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d.change(t, eth1+"description", "hello")
+	w.drift("leaf1", "e1", described)
+	if err := e.planDrift(t.Context(), job{device: "leaf1"}); err != nil {
+		t.Fatal(err)
+	}
+	open := view.PlanQuery{Status: []string{view.PlanOpen}}
+	if list, err := w.store.Plans(t.Context(), open); err != nil || len(list) != 2 {
+		t.Fatalf("%v: %v", err, list)
+	}
+	d.change(t, eth1+"description", "to spine1")
+	w.remediated("e1")
+	if err := e.planDrift(t.Context(), job{device: "leaf1"}); err != nil {
+		t.Fatal(err)
+	}
+	w.apply(e) // by hand, all of it
+	if err := e.planIntent(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := w.store.Plans(t.Context(), open); err != nil || len(list) != 0 {
+		t.Errorf("%v: %+v\n%s", err, list, w.log())
 	}
 }

@@ -99,7 +99,7 @@ func (e *Engine) keep(ctx context.Context, tx event.Tx, p *proposal) (row view.P
 	row = view.Plan{
 		ID: string(p.plan.ID), Content: p.plan.Content, Status: view.PlanOpen, Reason: p.decision.Reason,
 		Cause: string(p.plan.Cause.Trigger), Episode: p.episode, Generation: p.plan.Generation, Correlation: p.correlation,
-		Created: e.now(), Expires: e.now().Add(e.o.PlanExpires), Devices: deviceNames(p.plan), Body: body,
+		Created: e.now(), Expires: e.now().Add(e.o.PlanExpires), Devices: busyDevices(p.plan), Body: body,
 	}
 	if err := e.supersede(ctx, tx, row); err != nil {
 		return row, false, err
@@ -157,17 +157,21 @@ func (e *Engine) end(ctx context.Context, tx event.Tx, p view.Plan, from, to, re
 
 // expire ends the plans that waited too long.
 func (e *Engine) expire(ctx context.Context) error {
+	now := e.now()
+	return e.expireOpen(ctx, "nobody approved it in time", func(p view.Plan) bool { return !p.Expires.IsZero() && !now.Before(p.Expires) })
+}
+
+// expireOpen ends the open plans that which picks.
+func (e *Engine) expireOpen(ctx context.Context, reason string, which func(view.Plan) bool) error {
 	open, err := e.o.Store.Plans(ctx, view.PlanQuery{Status: []string{view.PlanOpen}, Limit: 10_000})
 	if err != nil {
 		return err
 	}
 	for _, p := range open {
-		if p.Expires.IsZero() || e.now().Before(p.Expires) {
+		if !which(p) {
 			continue
 		}
-		err := e.o.Store.Do(ctx, func(tx event.Tx) error {
-			return e.end(ctx, tx, p, view.PlanOpen, view.PlanExpired, "nobody approved it in time")
-		})
+		err := e.o.Store.Do(ctx, func(tx event.Tx) error { return e.end(ctx, tx, p, view.PlanOpen, view.PlanExpired, reason) })
 		if err != nil {
 			return err
 		}
@@ -178,7 +182,7 @@ func (e *Engine) expire(ctx context.Context) error {
 // draft is the frame of all events that follow from the proposal.
 func (p *proposal) draft() event.Draft {
 	d := event.Draft{Correlation: p.correlation, Causation: p.cause.ID, TraceParent: p.cause.TraceParent}
-	if names := deviceNames(p.plan); len(names) == 1 {
+	if names := busyDevices(p.plan); len(names) == 1 {
 		d.Subject = string(names[0])
 	}
 	if p.actor != "" {
@@ -195,6 +199,9 @@ func (p *proposal) generated() []event.Draft {
 		NeedsApproval: wait, Reason: p.decision.Reason, Episode: p.episode, Generation: p.plan.Generation,
 	}
 	for _, d := range p.plan.Devices {
+		if d.Idle() {
+			continue
+		}
 		c := d.Counts()
 		data.Devices = append(data.Devices, event.PlanDevice{Device: d.Device, Add: c.Add, Change: c.Change, Delete: c.Delete})
 	}
@@ -206,7 +213,7 @@ func (p *proposal) generated() []event.Draft {
 	ask := p.draft()
 	ask.Type = event.TypeApprovalRequested
 	ask.Data = event.Approval{
-		Plan: string(p.plan.ID), Content: p.plan.Content, Devices: deviceNames(p.plan), Reason: p.decision.Reason, Episode: p.episode,
+		Plan: string(p.plan.ID), Content: p.plan.Content, Devices: busyDevices(p.plan), Reason: p.decision.Reason, Episode: p.episode,
 	}
 	return []event.Draft{made, ask}
 }
@@ -256,14 +263,6 @@ func (e *Engine) updateEpisode(tx event.Tx, id string, change func(*view.Episode
 	}
 	change(&ep)
 	return e.o.Store.SaveEpisode(tx, ep)
-}
-
-func deviceNames(p plan.Plan) []intent.DeviceName {
-	names := make([]intent.DeviceName, 0, len(p.Devices))
-	for _, d := range p.Devices {
-		names = append(names, d.Device)
-	}
-	return names
 }
 
 // busyDevices are those on which a plan has something to do.
