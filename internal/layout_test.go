@@ -74,7 +74,7 @@ var rules = map[string]rule{
 	"internal/settings":     {tier: adapter, uses: []string{"github.com/spf13/viper", "github.com/spf13/pflag", "github.com/go-viper/mapstructure/v2", "go.yaml.in/yaml/v4"}, why: "owner of viper"},
 	"internal/sim":          {tier: adapter, also: []string{"internal/sim/conf", "internal/sim/plane"}, uses: []string{"google.golang.org/grpc", "google.golang.org/protobuf", "github.com/openconfig", "go.yaml.in/yaml/v4"}, why: "real gNMI servers that can contradict us"},
 	"internal/sim/conf":     {tier: adapter, also: []string{"internal/sim/oc", "internal/sim/plane"}, uses: []string{"github.com/openconfig", "google.golang.org/grpc"}, why: "configuration as received, judged by ytypes"},
-	"internal/sim/plane":    {tier: adapter, why: "links, sessions and routes that follow from all configurations"},
+	"internal/sim/plane":    {tier: adapter, also: []string{"internal/sim/conf"}, why: "links, sessions and routes that follow from all configurations"},
 	"internal/sim/hand":     {tier: adapter, uses: []string{"google.golang.org/grpc", "github.com/openconfig/gnmi/proto"}, why: "the stranger: its own gNMI client"},
 	"internal/sim/oc":       {tier: adapter, uses: []string{"github.com/openconfig/ygot", "github.com/openconfig/goyang"}, why: "generated"},
 

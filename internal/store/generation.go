@@ -13,7 +13,7 @@ import (
 	"github.com/tenter-net/tenter/internal/view"
 )
 
-// SaveGeneration keeps the generation; one with its ID that is there already stays. Files are kept by their content, so
+// SaveGeneration keeps the generation; of one that is there already only the commit may be news. Files are kept by their content, so
 // a generation costs what it changed.
 func (s *Store) SaveGeneration(tx event.Tx, g view.Generation) error {
 	t, err := s.own(tx)
