@@ -17,6 +17,7 @@ import (
 	"github.com/tenter-net/tenter/internal/app"
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -200,11 +201,27 @@ func (p *progress) event(e event.Event) (stop bool, err error) {
 func (p *progress) step(d event.StepCompleted) {
 	name := string(d.Device)
 	p.steps[name] = d.Step
-	text := fmt.Sprintf("%s: %s: %s", name, d.Step, d.Outcome)
+	p.line(name + ": " + stepText(d))
+}
+
+// stepText says what a step came to. A step's outcome is the step after it, or how the device's run ended.
+func stepText(d event.StepCompleted) string {
+	text, ok := map[[2]run.Step]string{
+		{run.Check, run.Set}:   "checked, it is as the plan expects",
+		{run.Set, run.Verify}:  "set sent",
+		{run.Verify, run.Save}: "read back as planned",
+		{run.Verify, run.Set}:  "nothing of it arrived, setting again",
+		{run.Verify, run.Undo}: "not as planned, rolling back",
+		{run.Undo, run.Prove}:  "rollback sent",
+		{run.Prove, run.Undo}:  "not rolled back yet, trying again",
+	}[[2]run.Step{run.Step(d.Step), run.Step(d.Outcome)}]
+	if !ok {
+		text = d.Outcome
+	}
 	if d.Detail != "" {
 		text += ": " + d.Detail
 	}
-	p.line(text)
+	return text
 }
 
 // line says what happened; on a terminal it keeps the last line for the counts.

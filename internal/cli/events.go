@@ -169,9 +169,12 @@ func summary(e event.Event) string {
 		return ""
 	}
 	var parts []string
-	for _, k := range []string{"episode", "plan", "run", "step", "outcome", "by", "mode", "total", "cause", "generation", "stage", "verb", "receiver", "group", "reason", "detail", "error"} {
+	for _, k := range []string{"episode", "plan", "run", "step", "outcome", "by", "mode", "total", "cause", "generation", "address", "software", "serial", "stage", "verb", "receiver", "group", "reason", "detail", "error"} {
 		switch v := d[k].(type) {
 		case string:
+			if k == "generation" {
+				v = v[:min(len(v), 8)]
+			}
 			if v != "" {
 				parts = append(parts, k+"="+quoteIfNeeded(v))
 			}

@@ -78,12 +78,12 @@ func newSimControl(s Streams, dir *string) *cobra.Command {
 
 func newSimHand(s Streams, dir *string) *cobra.Command {
 	return &cobra.Command{
-		Use:   "hand DEVICE get|set|delete PATH [VALUE]",
+		Use:   "hand DEVICE get PATH | hand DEVICE {set PATH VALUE | delete PATH}...",
 		Short: "Change or read a simulated device behind Tenter's back, with an independent gNMI client",
-		Long:  "VALUE is JSON; what is no JSON is taken as a string.",
+		Long:  "VALUE is JSON; what is no JSON is taken as a string. All sets and deletes are one request.",
 		Example: "  tenter sim hand leaf1 set '/interfaces/interface[name=Ethernet49]/config/description' oops\n" +
 			"  tenter sim hand leaf1 get '/interfaces/interface[name=Ethernet49]/config'",
-		Args: cobra.RangeArgs(3, 4),
+		Args: cobra.MinimumNArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			c, err := labHand(*dir, args[0])
 			if err != nil {
@@ -96,25 +96,30 @@ func newSimHand(s Streams, dir *string) *cobra.Command {
 }
 
 func useHand(ctx context.Context, s Streams, c *hand.Client, args []string) error {
-	switch {
-	case args[0] == "get" && len(args) == 2:
+	if args[0] == "get" && len(args) == 2 {
 		out, err := c.Get(ctx, args[1])
 		if err != nil {
 			return err
 		}
 		_, err = fmt.Fprintln(s.Out, out)
 		return err
-	case args[0] == "delete" && len(args) == 2:
-		return c.Set(ctx, hand.Edit{Path: args[1], Delete: true})
-	case args[0] == "set" && len(args) == 3:
-		var value any
-		if err := json.Unmarshal([]byte(args[2]), &value); err != nil {
-			value = args[2]
-		}
-		return c.Set(ctx, hand.Edit{Path: args[1], Value: value})
-	default:
-		return hint(fmt.Errorf("hand %s: not a use of it", strings.Join(args, " ")), "tenter sim hand --help")
 	}
+	var edits []hand.Edit
+	for rest := args; len(rest) > 0; {
+		switch {
+		case rest[0] == "delete" && len(rest) > 1:
+			edits, rest = append(edits, hand.Edit{Path: rest[1], Delete: true}), rest[2:]
+		case rest[0] == "set" && len(rest) > 2:
+			var value any
+			if err := json.Unmarshal([]byte(rest[2]), &value); err != nil {
+				value = rest[2]
+			}
+			edits, rest = append(edits, hand.Edit{Path: rest[1], Value: value}), rest[3:]
+		default:
+			return hint(fmt.Errorf("hand %s: not a use of it", strings.Join(args, " ")), "tenter sim hand --help")
+		}
+	}
+	return c.Set(ctx, edits...)
 }
 
 // labHand connects to a device of the fabric that runs in dir.
