@@ -26,6 +26,8 @@ func TestScripts(t *testing.T) {
 			"receiver": receiverVerb,
 			"absent":   absent,
 			"lab":      labVerb,
+			"fabric":   fabricVerb,
+			"end":      endVerb,
 		},
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -20,7 +21,9 @@ func labVerb(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	line := append([]string{"sim", "--dir", "sim"}, args[1:]...)
 	if len(args) == 1 || strings.HasPrefix(args[len(args)-2], "--") {
-		line = append(line, "lab/evpn.clab.yml")
+		found, err := filepath.Glob(ts.MkAbs("lab/*.clab.yml"))
+		ts.Check(err)
+		line = append(line, found...)
 	}
 	cmd := exec.Command(lookup(ts, "tenter"), line...)
 	cmd.Dir = ts.MkAbs(".")

@@ -17,18 +17,18 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// root is the repository, from where tests of this package run.
+const root = "../.."
+
 // setup gives every script the example intents and lab, and a home of its own.
 func setup(env *testscript.Env) error {
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		return err
-	}
 	for _, dir := range []string{"intents", "lab"} {
 		if err := os.CopyFS(filepath.Join(env.WorkDir, dir), os.DirFS(filepath.Join(root, dir))); err != nil {
 			return fmt.Errorf("copy %s: %w", dir, err)
 		}
 	}
 	env.Setenv("NO_COLOR", "1")
+	env.Setenv("GORACE", "atexit_sleep_ms=10") // else every process built with -race ends a second late
 	env.Setenv("TENTER_CONFIG", filepath.Join(env.WorkDir, "sim", "tenter.yaml"))
 	env.Values[key("redis")] = &redisState{}
 	env.Values[key("receiver")] = &receiver{file: filepath.Join(env.WorkDir, "received.txt")}
@@ -81,7 +81,9 @@ func lookup(ts *testscript.TestScript, name string) string {
 
 func environ(ts *testscript.TestScript) []string {
 	var env []string
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "WORK", "NO_COLOR", "TENTER_CONFIG", "TENTER_BUS_REDIS", "TENTER_STATE_DIR", "REDIS_ADDR"} {
+	for _, name := range []string{
+		"PATH", "HOME", "TMPDIR", "WORK", "NO_COLOR", "GORACE", "TENTER_CONFIG", "TENTER_BUS_REDIS", "TENTER_STATE_DIR", "TENTER_STORE_DSN", "RECEIVER_URL",
+	} {
 		if v := ts.Getenv(name); v != "" {
 			env = append(env, name+"="+v)
 		}
