@@ -272,3 +272,6 @@ func (t *Type) boundText(v int64) string {
 	}
 	return fmt.Sprint(v)
 }
+
+// Schema returns the schema that the node is of.
+func (n Node) Schema() *Schema { return n.s }

@@ -1,5 +1,7 @@
 package schema
 
+import "strings"
+
 // Must returns the conditions that the model sets where the node is.
 func (n Node) Must() []XPath {
 	if a := n.attr(); a != nil {
@@ -103,4 +105,25 @@ func (s *Schema) references(typ int, v Value) (refs []Reference, free bool) {
 		return refs, len(refs) == 0
 	}
 	return nil, true
+}
+
+// DerivedFrom reports whether an identity value of the leaf is the identity "module:name", or derived from it.
+func (n Node) DerivedFrom(v Value, identity string) bool {
+	if v.Kind() != KindIdentity {
+		return false
+	}
+	base := -1
+	module, name, _ := strings.Cut(identity, ":")
+	for _, i := range n.s.idents[name] {
+		if n.s.im.Identities[i].Module == module {
+			base = i
+		}
+	}
+	module, name, _ = strings.Cut(string(v[1:]), ":")
+	for _, i := range n.s.idents[name] {
+		if id := &n.s.im.Identities[i]; id.Module == module {
+			return i == base || id.derives([]int{base})
+		}
+	}
+	return false
 }

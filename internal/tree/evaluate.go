@@ -1,0 +1,244 @@
+package tree
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tenter-net/tenter/internal/schema"
+)
+
+// An evaluator answers XPath expressions on a tree. A leaf that is absent has its schema default (RFC 7950 §6.4.1).
+type evaluator struct {
+	t      *Table
+	data   *Tree
+	index  *Index
+	parsed map[string]*expr // nil for what does not parse
+	errs   map[string]error
+}
+
+func newEvaluator(data *Tree) *evaluator {
+	return &evaluator{t: data.table, data: data, index: data.Index(), parsed: map[string]*expr{}, errs: map[string]error{}}
+}
+
+func (ev *evaluator) parse(text string) (*expr, error) {
+	if e, ok := ev.parsed[text]; ok {
+		return e, ev.errs[text]
+	}
+	e, err := parseXPath(text)
+	ev.parsed[text], ev.errs[text] = e, err
+	return e, err
+}
+
+// holds reports whether a condition is true at a node. The error says that it cannot be told.
+func (ev *evaluator) holds(x schema.XPath, at place) (bool, error) {
+	e, err := ev.parse(x.Text)
+	if err != nil {
+		return false, err
+	}
+	for range x.Up {
+		at, _ = ev.parent(at)
+	}
+	v, err := ev.eval(e, at, at)
+	if err != nil {
+		return false, err
+	}
+	return truth(v), nil
+}
+
+// A nodeSet is what a path gives: places of leaves, entries and containers that are there.
+type nodeSet []place
+
+// eval returns a nodeSet, string, float64 or bool.
+func (ev *evaluator) eval(e *expr, at, current place) (any, error) {
+	switch e.op {
+	case "literal":
+		return e.text, nil
+	case "numeral":
+		return e.num, nil
+	case "path":
+		return ev.walk(e, at, current)
+	}
+	args := make([]any, len(e.args))
+	for i, a := range e.args {
+		v, err := ev.eval(a, at, current)
+		if err != nil {
+			return nil, err
+		}
+		args[i] = v
+		// The rest need not be known where this decides.
+		if e.op == "or" && truth(v) || e.op == "and" && !truth(v) {
+			return e.op == "or", nil
+		}
+	}
+	switch e.op {
+	case "or":
+		return false, nil
+	case "and":
+		return true, nil
+	case "=", "!=", "<", "<=", ">", ">=":
+		return ev.compare(e.op, args[0], args[1]), nil
+	}
+	return ev.function(e.op, args)
+}
+
+func (ev *evaluator) function(name string, args []any) (any, error) {
+	switch name {
+	case "true", "false":
+		return name == "true", nil
+	case "not":
+		return !truth(args[0]), nil
+	case "boolean":
+		return truth(args[0]), nil
+	case "string":
+		return ev.text(args[0]), nil
+	case "number":
+		return number(ev.text(args[0])), nil
+	case "string-length":
+		return float64(len([]rune(ev.text(args[0])))), nil
+	case "contains":
+		return strings.Contains(ev.text(args[0]), ev.text(args[1])), nil
+	case "starts-with":
+		return strings.HasPrefix(ev.text(args[0]), ev.text(args[1])), nil
+	case "count":
+		if set, ok := args[0].(nodeSet); ok {
+			return float64(len(set)), nil
+		}
+	case "derived-from", "derived-from-or-self":
+		if set, ok := args[0].(nodeSet); ok {
+			want := ev.text(args[1])
+			return slices.ContainsFunc(set, func(p place) bool {
+				have := ev.value(p)
+				return ev.t.node(p).DerivedFrom(have, want) && (name == "derived-from-or-self" || have.Text() != want)
+			}), nil
+		}
+	}
+	return nil, fmt.Errorf("%s of that is not supported", name)
+}
+
+// compare compares as XPath 1.0 §3.4 has it: a set by any of its nodes.
+func (ev *evaluator) compare(op string, a, b any) bool {
+	if set, ok := a.(nodeSet); ok {
+		if flag, ok := b.(bool); ok && len(set) == 0 {
+			return (op == "=") != flag // boolean() of an empty set is false
+		}
+		return slices.ContainsFunc(set, func(p place) bool { return ev.compare(op, ev.scalar(p), b) })
+	}
+	if set, ok := b.(nodeSet); ok {
+		return slices.ContainsFunc(set, func(p place) bool { return ev.compare(op, a, ev.scalar(p)) })
+	}
+	if op == "=" || op == "!=" {
+		return same(a, b) == (op == "=")
+	}
+	x, y := number(a), number(b)
+	switch op {
+	case "<":
+		return x < y
+	case "<=":
+		return x <= y
+	case ">":
+		return x > y
+	}
+	return x >= y
+}
+
+// A scalar is a leaf's value in a comparison: its text, but an identity equals its name with and without a module.
+type scalar struct {
+	text     string
+	identity bool
+}
+
+func (ev *evaluator) scalar(p place) scalar {
+	v := ev.value(p)
+	return scalar{text: xpathText(v), identity: v.Kind() == schema.KindIdentity}
+}
+
+func same(a, b any) bool {
+	if _, flag := a.(bool); flag {
+		a, b = b, a
+	}
+	if flag, ok := b.(bool); ok {
+		if s, isText := a.(scalar); isText {
+			return s.text == strconv.FormatBool(flag) // leaf = true(), as models mean it
+		}
+		return truth(a) == flag
+	}
+	_, x := a.(float64)
+	_, y := b.(float64)
+	if x || y {
+		return number(a) == number(b)
+	}
+	l, r := a, b
+	if _, ok := l.(scalar); !ok {
+		l, r = r, l
+	}
+	left, ok := l.(scalar)
+	if !ok {
+		return l == r
+	}
+	if right, ok := r.(scalar); ok {
+		return left.text == right.text
+	}
+	text := r.(string)
+	if left.identity && !strings.Contains(text, ":") {
+		return left.text[strings.IndexByte(left.text, ':')+1:] == text
+	}
+	return left.text == text
+}
+
+func truth(v any) bool {
+	switch v := v.(type) {
+	case bool:
+		return v
+	case float64:
+		return v != 0
+	case string:
+		return v != ""
+	case scalar:
+		return v.text != ""
+	}
+	return len(v.(nodeSet)) > 0
+}
+
+func number(v any) float64 {
+	switch v := v.(type) {
+	case float64:
+		return v
+	case bool:
+		if v {
+			return 1
+		}
+		return 0
+	case scalar:
+		return number(v.text)
+	}
+	n, err := strconv.ParseFloat(strings.TrimSpace(v.(string)), 64)
+	if err != nil {
+		return nan
+	}
+	return n
+}
+
+// text returns XPath's string() of a value.
+func (ev *evaluator) text(v any) string {
+	switch v := v.(type) {
+	case nodeSet:
+		if len(v) == 0 {
+			return ""
+		}
+		return xpathText(ev.value(v[0]))
+	case bool:
+		return strconv.FormatBool(v)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	return v.(string)
+}
+
+func xpathText(v schema.Value) string {
+	if v.Kind() == schema.KindEmpty {
+		return ""
+	}
+	return v.Text()
+}
