@@ -10,7 +10,7 @@ import (
 	"github.com/tenter-net/tenter/internal/tree"
 )
 
-// generated returns a device's tree of about n leaves in interfaces with subinterfaces, and another in which one leaf
+// generated returns a device's tree of about n leaves in interfaces with subinterfaces, and another in which about one leaf
 // of a hundred differs.
 func generated(tb testing.TB, table *tree.Table, n int) (want, have *tree.Tree) {
 	tb.Helper()
@@ -24,7 +24,7 @@ func generated(tb testing.TB, table *tree.Table, n int) (want, have *tree.Tree) 
 		if err := all.Set(l); err != nil {
 			tb.Fatal(err)
 		}
-		if count++; count%100 == 0 && v.Kind() == schema.KindString {
+		if count++; count%36 == 0 && v.Kind() == schema.KindString {
 			l.Value = "sother"
 		}
 		if err := other.Set(l); err != nil {

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"hash"
 	"slices"
 	"strconv"
 
@@ -34,8 +35,9 @@ func (c *computation) describe(r Result) DevicePlan {
 	hashStrings(h, d.Deletes...)
 	hashStrings(h, d.Replaces...)
 	hashStrings(h, strconv.Itoa(d.Claims), strconv.Itoa(d.Releases))
+	mac := hmac.New(sha256.New, c.Secrets.key)
 	for _, p := range touched(r) {
-		t := Touched{Path: p.String(), Digest: c.Secrets.subtree(c.Observed, p)}
+		t := Touched{Path: p.String(), Digest: subtree(mac, c.Observed, p)}
 		d.Base = append(d.Base, t)
 		hashStrings(h, t.Path, t.Digest)
 	}
@@ -124,9 +126,9 @@ func touched(r Result) []path.Path {
 	return out
 }
 
-// subtree returns the keyed digest of all leaves at or under p.
-func (s *Secrets) subtree(t *tree.Tree, p path.Path) string {
-	mac := hmac.New(sha256.New, s.key)
+// subtree returns the digest of all leaves at or under p: keyed, for some of them may be secret.
+func subtree(mac hash.Hash, t *tree.Tree, p path.Path) string {
+	mac.Reset()
 	for l := range t.Under(p) {
 		hashStrings(mac, l.Path.String(), string(l.Value))
 	}
@@ -136,9 +138,10 @@ func (s *Secrets) subtree(t *tree.Tree, p path.Path) string {
 // Moved returns the subtrees of a plan's base that are not as they were when the plan was computed, in order.
 func Moved(base []Touched, observed *tree.Tree, secrets *Secrets) []string {
 	var moved []string
+	mac := hmac.New(sha256.New, secrets.key)
 	for _, t := range base {
 		p, err := path.Parse(t.Path)
-		if err != nil || secrets.subtree(observed, p) != t.Digest {
+		if err != nil || subtree(mac, observed, p) != t.Digest {
 			moved = append(moved, t.Path)
 		}
 	}

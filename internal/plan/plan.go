@@ -220,8 +220,10 @@ func identify(content string, cause Cause) ID {
 
 // hashStrings writes each string with its length, so that no two lists of strings look alike.
 func hashStrings(w io.Writer, all ...string) {
+	var buf [256]byte
 	for _, s := range all {
-		_, _ = fmt.Fprintf(w, "%d:%s", len(s), s)
+		b := append(strconv.AppendInt(buf[:0], int64(len(s)), 10), ':')
+		_, _ = w.Write(append(b, s...)) // a hash takes everything
 	}
 }
 
