@@ -66,12 +66,14 @@ func TestNothingIsLostWhen(t *testing.T) {
 			c := client(t, server)
 			w.Start(answering)
 			w.Start(answering)
+			w.Drift(1, "leaf1")
+			w.UntilAnswered(1) // the group is there
 			for range 4 {
 				w.Drift(20, "leaf1", "leaf2")
 				harm(t, server, c)
 				w.Drift(20, "leaf1", "leaf3")
 			}
-			w.UntilAnswered(320)
+			w.UntilAnswered(321)
 		})
 	}
 }

@@ -82,7 +82,7 @@ func (w *World) Run(b Bus, subscribe func(Bus)) (stop func()) {
 			if err != nil && !errors.Is(err, context.Canceled) {
 				w.Errorf("Run() = %v", err)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(30 * time.Second):
 			w.Errorf("the bus did not stop")
 		}
 	})
@@ -129,8 +129,8 @@ func (w *World) Events(types ...event.Type) []event.Event {
 // Until waits for the condition and fails the test when it does not come true in time.
 func (w *World) Until(what string, cond func() bool) {
 	w.Helper()
-	const limit = 20 * time.Second
-	for deadline := time.Now().Add(limit); !cond(); time.Sleep(2 * time.Millisecond) {
+	const limit = 60 * time.Second // generous: the machine may be busy with other tests
+	for deadline := time.Now().Add(limit); !cond(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			groups, err := w.Store.Groups(context.Background())
 			w.Fatalf("not within %v: %s; groups %+v, %v", limit, what, groups, err)

@@ -47,7 +47,7 @@ func NewSubscription(group string, streams []string, types []event.Type, h event
 }
 
 const (
-	laneCount = 32 // so many subjects are handled at once, to share a commit
+	laneCount = 64 // so many subjects are handled at once, to share a commit
 	laneSize  = 32 // events that wait in one lane; Put blocks beyond
 )
 
