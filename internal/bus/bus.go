@@ -76,6 +76,8 @@ func New(opts Options) (*Bus, error) {
 	o.MaxRetries = -1 // what is not idempotent must not be sent again blindly; the loops here try again
 	o.DialerRetries = 1
 	o.DialTimeout = 2 * time.Second
+	o.ReadTimeout = 3 * time.Second
+	o.WriteTimeout = 3 * time.Second
 	o.ContextTimeoutEnabled = true
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	if opts.Lease <= 0 {
@@ -100,12 +102,16 @@ func (b *Bus) Subscribe(group string, streams []string, types []event.Type, h ev
 }
 
 // Run relays, when no other process does, and delivers, until the context ends; it returns when nothing it
-// started is running any more. A Bus runs once.
+// started is running any more. A Redis that hangs delays that by leaveTime. A Bus runs once.
 func (b *Bus) Run(ctx context.Context) (err error) {
-	defer func() { err = errors.Join(err, b.client.Close()) }()
 	for _, sub := range b.subs {
 		if err := b.opts.Store.JoinGroup(ctx, sub.Name, sub.Streams, sub.Types); err != nil {
-			return fmt.Errorf("bus: %w", err)
+			if ctx.Err() != nil {
+				err = nil // asked to end before it had begun
+			} else {
+				err = fmt.Errorf("bus: %w", err)
+			}
+			return errors.Join(err, b.client.Close())
 		}
 	}
 	var wg sync.WaitGroup
@@ -113,8 +119,21 @@ func (b *Bus) Run(ctx context.Context) (err error) {
 	for _, sub := range b.subs {
 		wg.Go(func() { newGroup(b, sub).run(ctx) })
 	}
+	ended, closed := make(chan struct{}), make(chan error)
+	go func() {
+		// The client gives up on a call only by time: closing its connections is what ends one that hangs.
+		<-ctx.Done()
+		late := time.NewTimer(leaveTime)
+		defer late.Stop()
+		select {
+		case <-late.C:
+		case <-ended:
+		}
+		closed <- b.client.Close()
+	}()
 	wg.Wait()
-	return nil
+	close(ended)
+	return <-closed
 }
 
 // key is the Redis key of a stream.

@@ -97,6 +97,28 @@ func TestEventsWaitWhileRedisIsDown(t *testing.T) {
 	}
 }
 
+func TestRedisThatHangsHoldsNobody(t *testing.T) {
+	server, w := faulty(t)
+	w.Start(answering)
+	w.Drift(3, "leaf1")
+	w.UntilAnswered(3)
+	must(t, server.Pause())
+	w.Drift(3, "leaf1", "leaf2") // appending does not wait for Redis
+	w.Until("bus.degraded", func() bool { return len(w.Events(event.TypeBusDegraded)) == 1 })
+	must(t, server.Resume())
+	w.UntilAnswered(9)
+	stop := w.Start(answering)
+	w.Until("the other has joined", func() bool {
+		n, err := client(t, server).XInfoConsumers(t.Context(), driftKey, "answer").Result()
+		return err == nil && len(n) == 2
+	})
+	must(t, server.Pause())
+	begun := time.Now()
+	stop()
+	t.Logf("stopped in %v while redis hangs", time.Since(begun).Round(time.Millisecond))
+	must(t, server.Resume())
+}
+
 // A group that reads nothing while the stream is trimmed past it gets the rest from the log.
 func TestLaggardCatchesUpFromTheLog(t *testing.T) {
 	server, w := faulty(t)

@@ -19,7 +19,7 @@ import (
 const (
 	readCount = 64              // entries that one read takes from each stream, so that none waits long behind another
 	readBlock = 2 * time.Second // finite: a connection that died silently is noticed
-	leaveTime = time.Second     // for the last acknowledgements when Redis does not answer
+	leaveTime = time.Second     // for the last acknowledgements, and again for handing over
 )
 
 // A group is this process's consumer in one consumer group.
@@ -58,20 +58,18 @@ func (g *group) keys() map[string]string {
 func (g *group) run(ctx context.Context) {
 	// A blocked read ends when its connection does, so it has one that nothing else needs.
 	defer context.AfterFunc(ctx, func() { _ = g.reader.Close() })()
-	work, stop := context.WithCancel(context.WithoutCancel(ctx)) // acknowledging outlives reading
-	defer stop()
+	after := context.WithoutCancel(ctx) // acknowledging outlives reading
 	g.lanes = delivery.NewLanes(ctx, g.sub, g.opts.Store, g.opts.Retry, g.log)
 	var readers, acker sync.WaitGroup
 	readers.Go(func() { g.loop(ctx, "read", g.read) })
 	readers.Go(func() { g.loop(ctx, "claim", g.claim) })
 	readers.Go(func() { g.loop(ctx, "retry", g.retries) })
-	acker.Go(func() { g.acknowledge(work) })
+	acker.Go(func() { g.acknowledge(after) })
 	readers.Wait()
 	g.lanes.Wait()
 	close(g.acks)
-	defer time.AfterFunc(leaveTime, stop).Stop()
 	acker.Wait()
-	g.handOver(work)
+	g.handOver(after)
 }
 
 // loop runs part again and again until the context ends, with a growing pause after failures.

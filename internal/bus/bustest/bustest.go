@@ -5,7 +5,6 @@ package bustest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -79,7 +78,7 @@ func (w *World) Run(b Bus, subscribe func(Bus)) (stop func()) {
 		cancel()
 		select {
 		case err := <-ended:
-			if err != nil && !errors.Is(err, context.Canceled) {
+			if err != nil {
 				w.Errorf("Run() = %v", err)
 			}
 		case <-time.After(30 * time.Second):

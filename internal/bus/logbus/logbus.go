@@ -60,6 +60,9 @@ func (b *Bus) Subscribe(group string, streams []string, types []event.Type, h ev
 func (b *Bus) Run(ctx context.Context) error {
 	for _, sub := range b.subs {
 		if err := b.opts.Store.JoinGroup(ctx, sub.Name, sub.Streams, sub.Types); err != nil {
+			if ctx.Err() != nil {
+				return nil // asked to end before it had begun
+			}
 			return fmt.Errorf("bus: %w", err)
 		}
 	}
