@@ -296,6 +296,8 @@ func TestKilledAnywhere(t *testing.T) {
 
 func killedAt(t *testing.T, n int, before bool) (survived bool) {
 	w := newWorld(t, "leaf1")
+	d := w.devices["leaf1"]
+	d.running = parseTree(t, d.table, eth1+"name = Ethernet1\n", 0) // to be claimed, not written
 	w.intend("g1", map[intent.DeviceName]string{"leaf1": wantEth1}, nil)
 	e := New(w.options("a"))
 	planned, err := e.Plan(t.Context(), Request{})
@@ -320,7 +322,6 @@ func killedAt(t *testing.T, n int, before bool) (survived bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := w.devices["leaf1"]
 	if row.Status != view.RunDone || d.count() != 1 || d.has(eth1+"mtu") != "9214" {
 		t.Errorf("run %s, %d sets, mtu %q\n%s", row.Status, d.count(), d.has(eth1+"mtu"), w.log())
 	}
@@ -335,6 +336,9 @@ func killedAt(t *testing.T, n int, before bool) (survived bool) {
 	}
 	if len(owned) != 3 || w.count(event.TypeApplyCompleted) != 1 {
 		t.Errorf("%d owned, %d ends\n%s", len(owned), w.count(event.TypeApplyCompleted), w.log())
+	}
+	if again, err := e.Plan(t.Context(), Request{}); err != nil || !again.Plan.Idle() {
+		t.Errorf("a plan after the run is not empty: %v\n%s", err, again.Plan.Text())
 	}
 	return survived
 }

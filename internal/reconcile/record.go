@@ -86,6 +86,9 @@ func (h *hand) enrolled(d *view.Device) {
 // applied records what was read back: writes are on the device, or gone from it.
 func (h *hand) applied(tx event.Tx, writes []tree.Change) error {
 	in := h.picture.input
+	if h.result.Plan.Digest == "" { // another process checked: what was to be claimed and released, the reading tells again
+		h.result = plan.Compute(in)
+	}
 	var leaves []tree.Leaf
 	dropped := slices.Clone(h.result.Releases)
 	for _, w := range writes {
