@@ -7,6 +7,7 @@ import (
 	"time"
 
 	gpb "github.com/openconfig/gnmi/proto/gnmi"
+	"go.uber.org/zap"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -71,8 +72,9 @@ func (s *server) apply(req *gpb.SetRequest) (*gpb.SetResponse, error) {
 		next = half(s.config, next)
 	}
 	s.proceedLocked(commit)
-	if operations(req) > 0 {
+	if n := operations(req); n > 0 {
 		s.commitLocked(next)
+		s.log.Info("set", zap.Int("operations", n), zap.Bool("save", save))
 	}
 	if save {
 		if err := s.saveLocked(); err != nil {
