@@ -33,6 +33,9 @@ func leafSwitch(t testing.TB, table *tree.Table, n int) *tree.Tree {
 		vrf := fmt.Sprintf("%s[name=vrf%d]", net, i/4000)
 		if i%4000 == 0 {
 			g.set(vrf+"/config", "name", fmt.Sprintf("vrf%d", i/4000), "type", "L3VRF")
+			bgp := vrf + "/protocols/protocol[identifier=BGP][name=BGP]"
+			g.set(bgp+"/config", "identifier", "BGP", "name", "BGP")
+			g.set(bgp+"/bgp/peer-groups/peer-group[peer-group-name=servers]/config", "peer-group-name", "servers")
 		}
 		v := fmt.Sprintf("%s/vlans/vlan[vlan-id=%d]", vrf, vlan)
 		g.set(v+"/config", "vlan-id", vlan, "name", fmt.Sprintf("web-%d", i), "status", "ACTIVE")
@@ -40,6 +43,9 @@ func leafSwitch(t testing.TB, table *tree.Table, n int) *tree.Tree {
 		g.set(nb+"/config", "neighbor-address", ip, "peer-as", 65000+i%500, "peer-group", "servers", "description", fmt.Sprintf("server-%d", i), "send-community-type", []any{"STANDARD", "EXTENDED"})
 		g.set(nb+"/afi-safis/afi-safi[afi-safi-name=IPV4_UNICAST]/config", "afi-safi-name", "IPV4_UNICAST", "enabled", true)
 		g.set(nb+"/timers/config", "hold-time", 9, "keepalive-interval", 3)
+		if i%64 == 0 {
+			g.set(fmt.Sprintf("/routing-policy/defined-sets/prefix-sets/prefix-set[name=ps%d]/config", i/64), "name", fmt.Sprintf("ps%d", i/64))
+		}
 		set := fmt.Sprintf("/routing-policy/defined-sets/prefix-sets/prefix-set[name=ps%d]", i/64)
 		prefix := fmt.Sprintf("172.%d.%d.0/24", 16+i>>8&15, i&255)
 		g.set(set+"/prefixes/prefix[ip-prefix="+prefix+"][masklength-range=exact]/config", "ip-prefix", prefix, "masklength-range", "exact")

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/openconfig/gnmi/proto/gnmi"
@@ -46,6 +47,30 @@ func at(t testing.TB, text string) path.Path {
 		t.Fatal(err)
 	}
 	return p
+}
+
+func mustNode(t testing.TB, table *tree.Table, text string) schema.Node {
+	t.Helper()
+	n, ok := table.Roots().Node(at(t, text))
+	if !ok {
+		t.Fatalf("no node %s", text)
+	}
+	return n
+}
+
+// decimals has one leaf, of a decimal64 that uses all digits of its int64.
+func decimals(t testing.TB) *schema.Roots {
+	t.Helper()
+	_, data, err := compile.Dir(fstest.MapFS{"m.yang": {Data: []byte(
+		`module m { namespace "urn:m"; prefix m; leaf watts { type decimal64 { fraction-digits 2; } } }`)}}, compile.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := schema.Load(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema.NewRoots(map[string]*schema.Schema{"": s})
 }
 
 func notification(t testing.TB, text string) *gnmi.Notification {
