@@ -61,9 +61,12 @@ func (s *State) Observe(prefixes []path.Path, have *tree.Tree, problems []tree.P
 		case desired && !t.desired.has(i):
 			seen.add(i)
 			s.observe(i, l.Path, l.Value)
-		case !desired && !t.extra[l.Path.String()] && s.extra.get(l.Path) != l.Value:
-			s.extra.set(l.Path, l.Value)
-			s.markExtra(l.Path)
+		case !desired:
+			text := l.Path.String()
+			if _, found := s.foundExtra[text]; !t.extra[text] && (found || s.extra.get(l.Path) != l.Value) {
+				s.extra.set(l.Path, l.Value)
+				s.markExtra(l.Path)
+			}
 		}
 	}
 	for _, p := range problems {

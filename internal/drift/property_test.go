@@ -145,7 +145,11 @@ func TestOwnWorkIsNeverDrift(t *testing.T) {
 				w.act()
 			case 2:
 				if len(w.queue) > 0 {
-					s.Fold(w.queue[0])
+					for _, f := range s.Fold(w.queue[0]).Changed {
+						if len(f.Path.Elems) == 0 {
+							t.Fatalf("seed %d: a change of no leaf", seed)
+						}
+					}
 					w.queue = w.queue[1:]
 				}
 			case 3:

@@ -208,6 +208,9 @@ func (s *State) judgeDesired(i int, p path.Path, stale bool) Finding {
 	}
 	v, have := s.verdict(p, f)
 	s.pending.put(i, v.pending)
+	if v.class == "" {
+		return Finding{}
+	}
 	return Finding{Path: p, Class: v.class, Want: v.want, Have: have, Report: v.report, Stale: stale}
 }
 
@@ -227,7 +230,7 @@ func (s *State) judgeExtra(p path.Path, text string, stale bool) Finding {
 		s.pendingExtra[text] = true
 	}
 	// The order of entries that are findings themselves says nothing more, nor does a default that is echoed.
-	if v.class == Unexpected && (raw.Kind() == schema.KindKeys || s.want.Implied(p, raw)) {
+	if v.class == "" || v.class == Unexpected && (raw.Kind() == schema.KindKeys || s.want.Implied(p, raw)) {
 		return Finding{}
 	}
 	return Finding{Path: p, Class: v.class, Want: v.want, Have: have, Report: v.report, Stale: stale}
