@@ -173,11 +173,9 @@ func (c *compiler) listSpec(n *node, attr *schema.Attr) error {
 	for _, u := range n.unique {
 		var ids []int
 		for path := range strings.FieldsSeq(u.arg) {
-			at := n
-			for step := range strings.SplitSeq(path, "/") {
-				if at = at.dataChild(step[strings.LastIndexByte(step, ':')+1:]); at == nil {
-					return u.errorf("unique %q: no such node", u.arg)
-				}
+			at := descend(n, path)
+			if at == nil {
+				return u.errorf("unique %q: no such node", u.arg)
 			}
 			ids = append(ids, at.id)
 		}

@@ -57,6 +57,14 @@ func (c *compiler) derive(n *node, s *statement, t *schema.Type, depth int) (def
 
 // restrict applies one type statement's own restrictions.
 func (c *compiler) restrict(n *node, s *statement, t *schema.Type) error {
+	if digits := s.find("fraction-digits"); digits != nil {
+		// First, wherever it stands: a range is scaled by it.
+		n, err := strconv.Atoi(digits.arg)
+		if err != nil || n < 1 || n > 18 {
+			return digits.errorf("fraction-digits %q", digits.arg)
+		}
+		t.Fraction = n
+	}
 	for _, sub := range s.subs {
 		var err error
 		switch sub.keyword {
@@ -66,10 +74,6 @@ func (c *compiler) restrict(n *node, s *statement, t *schema.Type) error {
 			t.Lengths, err = ranges(sub, t, t.Lengths)
 		case "pattern":
 			err = c.pattern(sub, t)
-		case "fraction-digits":
-			if t.Fraction, err = strconv.Atoi(sub.arg); err != nil || t.Fraction < 1 || t.Fraction > 18 {
-				err = sub.errorf("fraction-digits %q", sub.arg)
-			}
 		case "base":
 			var id *identity
 			if id, err = c.findIdentity(sub); err == nil {
@@ -90,6 +94,9 @@ func (c *compiler) restrict(n *node, s *statement, t *schema.Type) error {
 		if err != nil {
 			return err
 		}
+	}
+	if t.Base == schema.InstanceIdentifier {
+		c.note("type instance-identifier of %s: taken as text, its target is not looked for", n.path())
 	}
 	return c.names(s, t)
 }
