@@ -117,13 +117,7 @@ func touched(r Result) []path.Path {
 		all = append(all, w.Path.Parent())
 	}
 	slices.SortFunc(all, path.Compare)
-	var out []path.Path
-	for _, p := range all {
-		if len(out) == 0 || !p.HasPrefix(out[len(out)-1]) {
-			out = append(out, p)
-		}
-	}
-	return out
+	return outermost(all)
 }
 
 // subtree returns the digest of all leaves at or under p: keyed, for some of them may be secret.

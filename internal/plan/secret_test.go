@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/schema"
 	"github.com/tenter-net/tenter/internal/tree"
@@ -59,5 +60,28 @@ func TestRedact(t *testing.T) {
 	}
 	if !strings.Contains(editText(e), "hush") {
 		t.Error("the edit itself was changed")
+	}
+}
+
+func TestReads(t *testing.T) {
+	f := load(t, "testdata/drift.txtar")
+	tests := []struct {
+		name, own string
+		want      string
+	}{
+		{"what is there", "/interfaces", "/interfaces /network-instances"},
+		{"what the scope owns besides", "/lldp/interfaces", "/interfaces /lldp /network-instances"},
+		{"everything", "/**", "/"},
+	}
+	for _, tt := range tests {
+		in := f.input
+		in.Scope = addScope(t, Scope{}, tt.own, fabric.Own)
+		var got []string
+		for _, p := range in.Reads() {
+			got = append(got, p.String())
+		}
+		if strings.Join(got, " ") != tt.want {
+			t.Errorf("%s: %v, want %s", tt.name, got, tt.want)
+		}
 	}
 }

@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"slices"
-
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/schema"
 	"github.com/tenter-net/tenter/internal/tree"
@@ -54,29 +52,4 @@ func Values(in Input, writes []tree.Change) []schema.Value {
 		values[i] = v
 	}
 	return values
-}
-
-// Reads returns the subtrees that must be read to compute and carry out a device's plan: the top-level
-// containers of all trees, and of the paths besides.
-func Reads(trees []*tree.Tree, besides []path.Path) []path.Path {
-	var tops []path.Path
-	add := func(p path.Path) path.Path {
-		top := path.Path{Origin: p.Origin, Elems: []path.Elem{{Name: p.Elems[0].Name}}}
-		if !slices.ContainsFunc(tops, func(q path.Path) bool { return path.Equal(top, q) }) {
-			tops = append(tops, top)
-		}
-		return top
-	}
-	for _, t := range trees {
-		for i := 0; i < t.Len(); {
-			_, i = t.Range(add(t.At(i).Path))
-		}
-	}
-	for _, p := range besides {
-		if len(p.Elems) > 0 {
-			add(p)
-		}
-	}
-	slices.SortFunc(tops, path.Compare)
-	return tops
 }

@@ -29,6 +29,7 @@ type Facts struct {
 	AutoApply  bool             // new intent may be applied without asking
 	Mode       fabric.DriftMode // of drift: the weakest of all changes
 	Looping    string           // a path that was put back too often lately, empty for none
+	Changed    string           // what is another about the device since it was last as applied, empty for nothing
 	Different  int              // leaves that are not as applied
 	Leaves     int              // leaves that are applied
 }
@@ -72,6 +73,8 @@ func decideDrift(f Facts) Decision {
 	switch {
 	case f.Looping != "":
 		return Decision{Wait, "loop", f.Looping + " was put back twice within the hour: somebody else keeps changing it"}
+	case f.Changed != "":
+		return Decision{Wait, "changed device", f.Changed + ": what it lost is put back after approval"}
 	case f.Different > fewLeaves && float64(f.Different) > mostDifferent*float64(f.Leaves):
 		return Decision{Wait, "mass change", fmt.Sprintf("%d of %d leaves differ at once", f.Different, f.Leaves)}
 	case f.Mode == fabric.DriftEnforce:

@@ -36,6 +36,8 @@ func TestDecide(t *testing.T) {
 		{"an approval of a proposal", func(f *Facts) { f.Mode, f.Requested = fabric.DriftPropose, true }, Run, "requested"},
 		{"a loop", func(f *Facts) { f.Looping = "/a" }, Wait, "loop"},
 		{"a loop that somebody looked at", func(f *Facts) { f.Looping, f.Requested = "/a", true }, Run, "requested"},
+		{"a device that restarted", func(f *Facts) { f.Changed = "it restarted" }, Wait, "changed device"},
+		{"a restarted device that somebody looked at", func(f *Facts) { f.Changed, f.Requested = "it restarted", true }, Run, "requested"},
 		{"a fifth of the leaves", func(f *Facts) { f.Different = 20 }, Run, "enforce"},
 		{"more than a fifth of the leaves", func(f *Facts) { f.Different = 21 }, Wait, "mass change"},
 		{"a few of few leaves", func(f *Facts) { f.Different, f.Leaves = 10, 12 }, Run, "enforce"},

@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -145,7 +144,7 @@ func TestTrouble(t *testing.T) {
 			run: view.RunPartial, outcome: "unreachable",
 			check: func(t *testing.T, w *world, _ *device) {
 				row, err := w.store.Device(t.Context(), "leaf1")
-				if err != nil || len(row.WriteSet) != 3 {
+				if err != nil || len(row.WriteSet) != 3 || row.Run != "" {
 					t.Errorf("%v: what may be on the device is forgotten: %+v", err, row)
 				}
 			},
@@ -245,145 +244,6 @@ func nothingOwned(t *testing.T, w *world, d *device) {
 	}
 	if len(owned) > 0 || row.WriteSet != nil || row.Run != "" {
 		t.Errorf("still owned: %v, row %+v", owned, row)
-	}
-}
-
-// A killed store works until the n-th transaction, and after that not at all: like a process that is killed there.
-type killed struct {
-	Store
-	mu     sync.Mutex
-	left   int
-	before bool // the n-th transaction does not commit either
-}
-
-var errKilled = errors.New("killed")
-
-func (k *killed) Do(ctx context.Context, fn func(tx event.Tx) error) error {
-	k.mu.Lock()
-	k.left--
-	left := k.left
-	k.mu.Unlock()
-	if left < 0 || left == 0 && k.before {
-		return errKilled
-	}
-	err := k.Store.Do(ctx, fn)
-	if err == nil && left == 0 {
-		return errKilled
-	}
-	return err
-}
-
-// TestKilledAnywhere kills the process before and after each transaction of a run, lets another go on, and checks that
-// the change is on the device once and recorded as applied.
-func TestKilledAnywhere(t *testing.T) {
-	for _, before := range []bool{true, false} {
-		for n := 1; ; n++ {
-			name := fmt.Sprintf("after transaction %d", n)
-			if before {
-				name = fmt.Sprintf("before transaction %d", n)
-			}
-			survived := false
-			t.Run(name, func(t *testing.T) { survived = killedAt(t, n, before) })
-			if survived {
-				break
-			}
-			if n > 30 {
-				t.Fatal("a run has no end")
-			}
-		}
-	}
-}
-
-func killedAt(t *testing.T, n int, before bool) (survived bool) {
-	w := newWorld(t, "leaf1")
-	d := w.devices["leaf1"]
-	d.running = parseTree(t, d.table, eth1+"name = Ethernet1\n", 0) // to be claimed, not written
-	w.intend("g1", map[intent.DeviceName]string{"leaf1": wantEth1}, nil)
-	e := New(w.options("a"))
-	planned, err := e.Plan(t.Context(), Request{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	id, err := e.Propose(t.Context(), planned.Plan, "ann")
-	if err != nil {
-		t.Fatal(err)
-	}
-	run, err := e.Start(t.Context(), id, "ann")
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := w.options("a")
-	o.Store = &killed{Store: w.store, left: n, before: before}
-	_, err = New(o).Execute(t.Context(), run)
-	if survived = err == nil; !survived && !errors.Is(err, errKilled) {
-		t.Fatal(err)
-	}
-	row, err := New(w.options("a")).Execute(t.Context(), run)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if row.Status != view.RunDone || d.count() != 1 || d.has(eth1+"mtu") != "9214" {
-		t.Errorf("run %s, %d sets, mtu %q\n%s", row.Status, d.count(), d.has(eth1+"mtu"), w.log())
-	}
-	owned, err := w.store.Owned(t.Context(), "leaf1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, l := range owned {
-		if !l.Applied {
-			t.Errorf("%s is not applied", l.Path)
-		}
-	}
-	if len(owned) != 3 || w.count(event.TypeApplyCompleted) != 1 {
-		t.Errorf("%d owned, %d ends\n%s", len(owned), w.count(event.TypeApplyCompleted), w.log())
-	}
-	if again, err := e.Plan(t.Context(), Request{}); err != nil || !again.Plan.Idle() {
-		t.Errorf("a plan after the run is not empty: %v\n%s", err, again.Plan.Text())
-	}
-	return survived
-}
-
-// TestKilledAndIntentGone kills the process between the Set and its record, removes the intent meanwhile, and checks that
-// what was written goes.
-func TestKilledAndIntentGone(t *testing.T) {
-	w := newWorld(t, "leaf1")
-	w.enroll("leaf1")
-	w.intend("g1", map[intent.DeviceName]string{"leaf1": wantEth1 + wantEth2}, nil)
-	e := New(w.options("a"))
-	planned, err := e.Plan(t.Context(), Request{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	id, err := e.Propose(t.Context(), planned.Plan, "ann")
-	if err != nil {
-		t.Fatal(err)
-	}
-	run, err := e.Start(t.Context(), id, "ann")
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := w.options("a")
-	o.Store = &killed{Store: w.store, left: 2, before: true} // the first records the Set, the second its answer
-	if _, err := New(o).Execute(t.Context(), run); !errors.Is(err, errKilled) {
-		t.Fatal(err)
-	}
-	d := w.devices["leaf1"]
-	if d.has(eth2+"description") == "" {
-		t.Fatal("the Set was not sent")
-	}
-	w.intend("g2", map[intent.DeviceName]string{"leaf1": wantEth1}, nil)
-	o = w.options("a")
-	o.AutoApply = true
-	w.serve(o)
-	var done event.ApplyCompleted
-	for w.count(event.TypeApplyCompleted) < 2 {
-		w.await(event.TypeApplyCompleted, "g2", &done)
-	}
-	if got := d.has(eth2 + "description"); got != "" {
-		t.Errorf("%q is still there\n%s", got, w.log())
-	}
-	if got := d.has(eth1 + "description"); got != "to spine1" {
-		t.Errorf("what is wanted is %q", got)
 	}
 }
 

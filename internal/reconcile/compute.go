@@ -65,9 +65,7 @@ func (e *Engine) picture(ctx context.Context, generation string, device intent.D
 
 // read fills in what the device has.
 func (p *picture) read(ctx context.Context, s Session) error {
-	trees := []*tree.Tree{p.input.Desired, p.input.Applied}
-	reads := plan.Reads(trees, p.input.Unproven)
-	observed, problems, err := s.Read(ctx, reads)
+	observed, problems, err := s.Read(ctx, p.input.Reads())
 	if err != nil {
 		return fmt.Errorf("device %q: read: %w", p.input.Device, err)
 	}

@@ -2,16 +2,14 @@ package reconcile
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"slices"
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/view"
 )
@@ -60,7 +58,7 @@ func (e *Engine) planDrift(ctx context.Context, j job) error {
 	_, _, err = e.propose(ctx, proposal{
 		plan: pl, episode: ep.ID, decision: decision, repeat: repeat, cause: j.cause, correlation: correlation,
 		note: func(tx event.Tx, id string) error {
-			held := decision.Rule == "hold" || decision.Rule == "loop" || decision.Rule == "mass change"
+			held := decision.Rule == "hold" || decision.Rule == "loop" || decision.Rule == "changed device" || decision.Rule == "mass change"
 			return e.noteEpisode(ctx, tx, ep, id, decision, held)
 		},
 	})
@@ -71,9 +69,9 @@ func (e *Engine) planDrift(ctx context.Context, j job) error {
 func (e *Engine) noteEpisode(ctx context.Context, tx event.Tx, ep view.Episode, id string, d policy.Decision, held bool) error {
 	told := false
 	err := e.updateEpisode(tx, ep.ID, func(ep *view.Episode) {
-		ep.Plan = id
+		told, ep.Plan, ep.Reason = ep.Reason == d.Reason, id, ""
 		if held {
-			told, ep.Reason = ep.Reason == d.Reason, d.Reason
+			ep.Reason = d.Reason
 		}
 	})
 	if err != nil || !held || told {
@@ -109,11 +107,25 @@ func (e *Engine) decideDrift(ctx context.Context, p *picture, r plan.Result) (po
 	for _, ch := range r.Plan.Changes {
 		paths = append(paths, ch.Path)
 	}
+	s, err := e.o.Sessions.Session(ctx, p.input.Device)
+	if err != nil {
+		return policy.Decision{}, err
+	}
+	facts, err := s.Probe(ctx)
+	if err != nil {
+		return policy.Decision{}, err
+	}
 	f := e.facts(p, plan.ByDrift)
+	f.Changed = p.row.Known.Differs(known(facts))
 	f.Mode = p.mode(e, r.Writes)
 	f.Looping = policy.Looping(backs, paths, now)
 	f.Different, f.Leaves = len(r.Writes), p.input.Applied.Len()
 	return policy.Decide(f), nil
+}
+
+// known is what a device is remembered by when it is as applied.
+func known(f profile.Facts) view.Known {
+	return view.Known{Software: f.SoftwareVersion, Serial: f.Serial, Booted: f.BootTime.UTC()}
 }
 
 // facts are what every decision about the device depends on.
@@ -149,113 +161,4 @@ func (e *Engine) mayRepeat(ctx context.Context, ep view.Episode, p plan.Plan) (b
 		p = p.Again()
 	}
 	return false, nil
-}
-
-// planBack plans anew for a device that answers again: its open drift, and the intent that it may have missed.
-func (e *Engine) planBack(ctx context.Context, j job) error {
-	e.queue.add(job{key: "drift/" + string(j.device), kind: kindDrift, device: j.device, cause: j.cause})
-	if !e.o.AutoApply {
-		return nil
-	}
-	g, err := e.o.Store.CurrentGeneration(ctx)
-	if err != nil {
-		return err
-	}
-	row, err := e.o.Store.Device(ctx, j.device)
-	if err != nil || row.Generation == g.ID {
-		return err
-	}
-	planned, err := e.Plan(ctx, Request{Devices: []intent.DeviceName{j.device}, Part: plan.Pending})
-	if err != nil {
-		return err
-	}
-	return e.proposeIntent(ctx, planned, true)
-}
-
-// planIntent plans what of the current generation was not rolled out yet, for every device.
-func (e *Engine) planIntent(ctx context.Context) error {
-	planned, err := e.Plan(ctx, Request{Part: plan.Pending})
-	if err != nil {
-		return err
-	}
-	if err := e.proposeIntent(ctx, planned, false); err != nil {
-		return err
-	}
-	e.mu.Lock()
-	e.planned = planned.Plan.Generation
-	e.mu.Unlock()
-	return nil
-}
-
-// proposeIntent stores a plan for new intent. Enrolled devices may get theirs at once; one that is not makes all wait.
-func (e *Engine) proposeIntent(ctx context.Context, planned Planned, repeat bool) error {
-	if err := e.outdate(ctx, planned.Plan.Generation); err != nil {
-		return err
-	}
-	if planned.Plan.Idle() {
-		var read []intent.DeviceName
-		for name := range planned.Results {
-			read = append(read, name)
-		}
-		return e.withdraw(ctx, plan.ByIntent, read, "there is nothing to roll out any more")
-	}
-	cause, err := e.causeOf(ctx, planned.Plan.Generation)
-	if err != nil {
-		return err
-	}
-	p := planned.because(plan.Cause{Trigger: plan.ByIntent, Ref: planned.Plan.Generation, Part: plan.Pending})
-	decision, err := e.decideAll(ctx, p, policy.Facts{Trigger: plan.ByIntent, AutoApply: e.o.AutoApply})
-	if err != nil {
-		return err
-	}
-	_, _, err = e.propose(ctx, proposal{plan: p, decision: decision, cause: cause, correlation: cause.Correlation, repeat: repeat})
-	return err
-}
-
-// causeOf returns the event by which a generation became the current one, the zero event if the log does not tell.
-func (e *Engine) causeOf(ctx context.Context, generation string) (event.Event, error) {
-	list, err := e.o.Store.Events(ctx, event.Query{Types: []event.Type{event.TypeIntentValidated}, Newest: true, Limit: 10})
-	if err != nil {
-		return event.Event{}, err
-	}
-	for _, ev := range list {
-		var v event.IntentValidated
-		if json.Unmarshal(ev.Data, &v) == nil && v.Generation == generation {
-			return ev, nil
-		}
-	}
-	return event.Event{}, nil
-}
-
-// decideAll decides about a plan for several devices: the first that may not be written to at once makes all wait.
-func (e *Engine) decideAll(ctx context.Context, p plan.Plan, f policy.Facts) (policy.Decision, error) {
-	decision := policy.Decision{Verdict: policy.Wait, Reason: "nothing to do"}
-	for _, name := range busyDevices(p) {
-		row, err := e.o.Store.Device(ctx, name)
-		if err != nil {
-			return decision, err
-		}
-		f.Now, f.Enrolled, f.HeldUntil, f.HeldReason = e.now(), !row.Enrolled.IsZero(), row.HeldUntil, row.HeldReason
-		decision = policy.Decide(f)
-		if decision.Verdict != policy.Run {
-			decision.Reason = fmt.Sprintf("%s: %s", name, decision.Reason)
-			return decision, nil
-		}
-	}
-	return decision, nil
-}
-
-// withdraw expires the open plans of a trigger that are for nothing but the given devices.
-func (e *Engine) withdraw(ctx context.Context, by plan.Trigger, devices []intent.DeviceName, reason string) error {
-	return e.expireOpen(ctx, reason, func(p view.Plan) bool {
-		return p.Cause == string(by) && !slices.ContainsFunc(p.Devices, func(d intent.DeviceName) bool { return !slices.Contains(devices, d) })
-	})
-}
-
-// outdate expires the plans that were made from other intents than the current ones. Plans that put drift back
-// stay: what was applied does not depend on intents.
-func (e *Engine) outdate(ctx context.Context, generation string) error {
-	return e.expireOpen(ctx, "the intents changed", func(p view.Plan) bool {
-		return p.Generation != generation && p.Cause != string(plan.ByDrift)
-	})
 }

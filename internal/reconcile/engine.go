@@ -26,7 +26,7 @@ type Options struct {
 	MaxFailures int           // devices that may fail before a run starts no further one
 	Window      time.Duration // how long a device may take until reading shows what was set, 10 s by default
 	PlanExpires time.Duration // how long a plan waits for approval, 24 h by default
-	Lease       time.Duration // how long a dead process keeps others from its runs, 15 s by default
+	Lease       time.Duration // how long a dead process keeps others from its runs, 6 s by default
 	Resync      time.Duration // between looks for what is due, 30 s by default
 }
 
@@ -53,7 +53,7 @@ func New(o Options) *Engine {
 	}
 	byDefault(&o.Window, 10*time.Second)
 	byDefault(&o.PlanExpires, 24*time.Hour)
-	byDefault(&o.Lease, 15*time.Second)
+	byDefault(&o.Lease, 6*time.Second)
 	byDefault(&o.Resync, 30*time.Second)
 	if o.Parallel <= 0 {
 		o.Parallel = 8
@@ -72,9 +72,7 @@ func (e *Engine) Run(ctx context.Context) error {
 				if err != nil {
 					return
 				}
-				if pause(ctx, j.due.Sub(e.now())) == nil {
-					e.work(ctx, j)
-				}
+				e.work(ctx, j)
 				e.queue.done(j)
 			}
 		})
@@ -102,10 +100,7 @@ func (e *Engine) work(ctx context.Context, j job) {
 	var err error
 	switch j.kind {
 	case kindRun:
-		_, err = e.Execute(ctx, j.run)
-		if errors.Is(err, ErrElsewhere) {
-			return
-		}
+		err = e.pursue(ctx, j)
 	case kindDrift:
 		err = e.planDrift(ctx, j)
 	case kindIntent:
@@ -115,10 +110,32 @@ func (e *Engine) work(ctx context.Context, j job) {
 	case kindCommand:
 		err = e.command(ctx, j)
 	}
-	if err != nil && ctx.Err() == nil {
+	var away *unreachable
+	switch {
+	case err == nil || ctx.Err() != nil:
+	case errors.As(err, &away):
+		e.log.Warn("device cannot be read", zap.String("job", j.key), zap.String("device", string(away.device)), zap.Error(err))
+	default:
 		e.log.Error("work failed", zap.String("job", j.key), zap.String("device", string(j.device)),
 			zap.String("correlation", j.cause.Correlation), zap.Error(err))
 	}
+}
+
+// pursue executes a run, or comes back to it: its driver may have died, and holds the lease a little longer.
+func (e *Engine) pursue(ctx context.Context, j job) error {
+	row, err := e.Execute(ctx, j.run)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	j.due = e.now().Add(e.o.Lease / 6)
+	if !errors.Is(err, ErrElsewhere) {
+		e.queue.add(j)
+		return err
+	}
+	if row, err = e.o.Store.Run(ctx, j.run); err == nil && row.Status == view.RunRunning {
+		e.queue.add(j)
+	}
+	return err
 }
 
 // resync queues what is due whether or not an event told of it: runs that nobody drives, drift without a plan, intent

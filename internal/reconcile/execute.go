@@ -6,10 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"time"
-
-	"go.uber.org/zap"
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/fabric"
@@ -100,7 +96,7 @@ func (d *driver) drive(ctx context.Context) error {
 	}
 	// What was begun before a crash goes first: a Set may be on the device.
 	slices.SortStableFunc(waiting, func(a, b intent.DeviceName) int {
-		return strings.Compare(begun(d.states[b]), begun(d.states[a]))
+		return len(d.states[b].Writes) - len(d.states[a].Writes)
 	})
 	results := make(chan driven)
 	var failed error
@@ -136,14 +132,6 @@ func (d *driver) drive(ctx context.Context) error {
 		return failed
 	}
 	return ctx.Err()
-}
-
-// begun orders devices that were worked on before after those that were not, when compared the other way round.
-func begun(s run.State) string {
-	if s.InFlight() {
-		return "2"
-	}
-	return "1"
 }
 
 func (d *driver) outcomes() []run.Outcome {
@@ -211,103 +199,4 @@ func (d *driver) save(tx event.Tx, name intent.DeviceName, s run.State) error {
 	return d.o.Store.SaveRunDevice(tx, view.RunDevice{
 		Run: d.run.ID, Device: name, Step: string(s.Step), Outcome: string(s.Outcome), Detail: s.Detail, State: state,
 	})
-}
-
-// finish records how the run ended and tells of it. What drifts on its devices still, or again, is looked at anew.
-func (d *driver) finish(ctx context.Context) (view.Run, error) {
-	outcomes := d.outcomes()
-	result := run.Sum(outcomes)
-	row := d.run
-	row.Ended = d.now()
-	row.Status = map[run.Result]string{run.ResultDone: view.RunDone, run.ResultPartial: view.RunPartial, run.ResultFailed: view.RunFailed}[result]
-	row.Reason = d.reason()
-	status := view.PlanDone
-	if !slices.ContainsFunc(outcomes, func(o run.Outcome) bool { return o != run.Stale }) && len(outcomes) > 0 {
-		status = view.PlanStale
-	}
-	err := d.o.Store.Do(ctx, func(tx event.Tx) error {
-		if err := d.lease.guard(tx); err != nil {
-			return err
-		}
-		if err := d.o.Store.SaveRun(tx, row); err != nil {
-			return err
-		}
-		if _, err := d.o.Store.MovePlan(tx, row.Plan, view.PlanRunning, status, row.Reason); err != nil {
-			return err
-		}
-		return tx.Append(ctx, d.ended(row, result))
-	})
-	if err != nil {
-		return row, err
-	}
-	d.log.Info("run ended", zap.String("run", row.ID), zap.String("plan", row.Plan), zap.String("outcome", string(result)),
-		zap.String("correlation", row.Correlation))
-	return row, d.again(ctx)
-}
-
-// again queues what has to be looked at anew after the run: drift that was left to it, and plans for new intent that it
-// may have made stale. Both wait a little, for the device may be changing still.
-func (d *driver) again(ctx context.Context) error {
-	due := d.now().Add(time.Second)
-	devices := busyDevices(d.plan)
-	for _, name := range devices {
-		d.queue.add(job{key: "drift/" + string(name), kind: kindDrift, device: name, due: due})
-	}
-	stale := d.plan.Cause.Trigger == plan.ByIntent && slices.Contains(d.outcomes(), run.Stale)
-	open, err := d.o.Store.Plans(ctx, view.PlanQuery{Status: []string{view.PlanOpen}, Limit: 10_000})
-	if err != nil {
-		return err
-	}
-	touched := slices.ContainsFunc(open, func(p view.Plan) bool {
-		return p.Cause == string(plan.ByIntent) && slices.ContainsFunc(p.Devices, func(n intent.DeviceName) bool { return slices.Contains(devices, n) })
-	})
-	if stale || touched {
-		d.queue.add(job{key: "intent", kind: kindIntent, due: due})
-	}
-	return nil
-}
-
-// reason names the devices on which the run is not done.
-func (d *driver) reason() string {
-	var parts []string
-	for _, name := range busyDevices(d.plan) {
-		if s := d.states[name]; s.Outcome != run.Done {
-			parts = append(parts, fmt.Sprintf("%s: %s: %s", name, s.Outcome, s.Detail))
-		}
-	}
-	return strings.Join(parts, "; ")
-}
-
-func (d *driver) ended(row view.Run, result run.Result) event.Draft {
-	var devices []event.RunDevice
-	for _, name := range busyDevices(d.plan) {
-		s := d.states[name]
-		devices = append(devices, event.RunDevice{Device: name, Outcome: string(s.Outcome), Changes: len(s.Writes), Detail: s.Detail})
-	}
-	took := row.Ended.Sub(row.Created).Round(time.Millisecond)
-	out := d.draft("")
-	if result == run.ResultFailed {
-		out.Type = event.TypeApplyFailed
-		out.Data = event.ApplyFailed{
-			Run: row.ID, Plan: row.Plan, Cause: row.Cause, Episode: row.Episode, Outcome: string(result), Devices: devices, Duration: took, Error: row.Reason,
-		}
-		return out
-	}
-	out.Type = event.TypeApplyCompleted
-	out.Data = event.ApplyCompleted{
-		Run: row.ID, Plan: row.Plan, Cause: row.Cause, Episode: row.Episode, Outcome: string(result), Devices: devices, Duration: took,
-	}
-	return out
-}
-
-// draft is the frame of the run's events; of a run on one device it is the subject of all of them.
-func (d *driver) draft(device intent.DeviceName) event.Draft {
-	out := event.Draft{Subject: string(device), Correlation: d.run.Correlation}
-	if names := busyDevices(d.plan); len(names) == 1 {
-		out.Subject = string(names[0])
-	}
-	if d.body.Actor != "" {
-		out.Actor, out.ActorType = d.body.Actor, event.ActorUser
-	}
-	return out
 }

@@ -121,7 +121,7 @@ func TestMoreDriftReplacesThePlan(t *testing.T) {
 	e, _ := w.serve(w.options("a"))
 	d.change(t, eth1+"description", "hello")
 	w.drift("leaf1", "e1", described)
-	var first, expired = event.PlanGenerated{}, event.PlanExpired{}
+	first, expired := event.PlanGenerated{}, event.PlanExpired{}
 	w.await(event.TypePlanGenerated, "e1", &first)
 	d.change(t, eth2+"description", "hello too")
 	if err := e.planDrift(t.Context(), job{device: "leaf1"}); err != nil {

@@ -37,10 +37,11 @@ type queue struct {
 	waiting []job
 	busy    map[string]bool
 	signal  chan struct{} // has a token when a job may be ready
+	now     func() time.Time
 }
 
 func newQueue() *queue {
-	return &queue{busy: map[string]bool{}, signal: make(chan struct{}, 1)}
+	return &queue{busy: map[string]bool{}, signal: make(chan struct{}, 1), now: time.Now}
 }
 
 // add queues a job unless one of its key waits already, which then tells of the newer cause.
@@ -51,6 +52,10 @@ func (q *queue) add(j job) {
 		if w.key == j.key {
 			if j.cause.ID != "" {
 				q.waiting[i].cause = j.cause
+			}
+			if j.due.Before(w.due) {
+				q.waiting[i].due = j.due
+				q.wake()
 			}
 			return
 		}
@@ -66,32 +71,48 @@ func (q *queue) wake() {
 	}
 }
 
-// next waits for a job whose key nobody works on. Whoever gets it calls done.
+// next waits for a job that is due and whose key nobody works on. Whoever gets it calls done.
 func (q *queue) next(ctx context.Context) (job, error) {
 	for {
-		if j, ok := q.take(); ok {
+		j, wait, ok := q.take(q.now())
+		if ok {
 			return j, nil
+		}
+		var due <-chan time.Time
+		if wait > 0 {
+			t := time.NewTimer(wait)
+			defer t.Stop()
+			due = t.C
 		}
 		select {
 		case <-ctx.Done():
 			return job{}, ctx.Err()
 		case <-q.signal:
+		case <-due:
 		}
 	}
 }
 
-func (q *queue) take() (job, bool) {
+// take returns a job that is ready, or how long it is until one may be; 0 is until the signal.
+func (q *queue) take(now time.Time) (j job, wait time.Duration, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for i, j := range q.waiting {
-		if !q.busy[j.key] {
-			q.waiting = append(q.waiting[:i], q.waiting[i+1:]...)
-			q.busy[j.key] = true
-			q.wake() // others may find more
-			return j, true
+		if q.busy[j.key] {
+			continue
 		}
+		if left := j.due.Sub(now); left > 0 {
+			if wait == 0 || left < wait {
+				wait = left
+			}
+			continue
+		}
+		q.waiting = append(q.waiting[:i], q.waiting[i+1:]...)
+		q.busy[j.key] = true
+		q.wake() // others may find more
+		return j, 0, true
 	}
-	return job{}, false
+	return job{}, wait, false
 }
 
 func (q *queue) done(j job) {

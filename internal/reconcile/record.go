@@ -116,6 +116,9 @@ func (h *hand) applied(tx event.Tx, writes []tree.Change) error {
 		if h.plan.Cause.Part != plan.Remedy {
 			d.Generation = h.plan.Generation
 		}
+		if h.known != (view.Known{}) {
+			d.Known = h.known
+		}
 		h.enrolled(d)
 	})
 }
@@ -133,10 +136,11 @@ func (h *hand) wanted(w tree.Change) schema.Value {
 }
 
 // given lets go of the device after a run that changed nothing in the end. What was set out to be written and is shown
-// to be neither there nor ours before is not owned any more; while a Set may still be on the device, all of it is.
+// to be neither there nor ours before is not owned any more; while a Set may still be on the device, all of it is, and
+// the write-set stays for clarify.
 func (h *hand) given(tx event.Tx, from, to run.State) error {
 	if to.Sent {
-		return nil
+		return h.o.Store.UpdateDevice(tx, h.name, func(d *view.Device) { d.Run = "" })
 	}
 	if to.Proven && h.picture != nil {
 		var dropped []path.Path

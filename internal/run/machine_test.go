@@ -235,7 +235,8 @@ func TestOutcomes(t *testing.T) {
 		want   State
 	}{
 		{
-			"nothing to write", []Input{Checked{}},
+			"nothing to write",
+			[]Input{Checked{}},
 			State{Step: Ended, Outcome: Done},
 		},
 		{
@@ -251,8 +252,11 @@ func TestOutcomes(t *testing.T) {
 		{
 			"a stranger's change survives putting back",
 			[]Input{
-				Checked{testWrites}, Answered{at, Accepted, ""}, Seen{later, []schema.Value{"s2", stranger, ""}},
-				Answered{later, Accepted, ""}, Seen{later, []schema.Value{"s1", stranger, "s1"}},
+				Checked{testWrites},
+				Answered{at, Accepted, ""},
+				Seen{later, []schema.Value{"s2", stranger, ""}},
+				Answered{later, Accepted, ""},
+				Seen{later, []schema.Value{"s1", stranger, "s1"}},
 			},
 			State{
 				Step: Ended, Outcome: Failed, Writes: testWrites, Sets: 1, Undos: 1, Since: later, Answer: Accepted,

@@ -1,0 +1,133 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+// startable says why a plan cannot be started, nil if it can.
+func startable(row view.Plan) error {
+	switch row.Status {
+	case view.PlanOpen, view.PlanApproved:
+		return nil
+	case view.PlanRejected:
+		return &DeniedError{row.ID, "it was rejected: " + row.Reason}
+	case view.PlanRunning, view.PlanDone:
+		return &StaleError{row.ID, "it was run already, and a plan can be used once"}
+	}
+	return &StaleError{row.ID, row.Reason}
+}
+
+// Start commits a run of a stored plan at a person's word, which counts as approval and enrolls its devices. It returns
+// the run's name; Execute, here or in any other process, carries it out.
+func (e *Engine) Start(ctx context.Context, id plan.ID, actor string) (string, error) {
+	row, p, err := e.load(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	if err := startable(row); err != nil {
+		return "", err
+	}
+	if err := e.permit(ctx, row, p); err != nil {
+		return "", err
+	}
+	var runID string
+	err = e.o.Store.Do(ctx, func(tx event.Tx) error {
+		row, err := e.o.Store.PlanIn(tx, string(id))
+		if err != nil {
+			return err
+		}
+		if err := startable(row); err != nil {
+			return err
+		}
+		d := event.Draft{Correlation: row.Correlation, Actor: actor, ActorType: event.ActorUser}
+		runID, err = e.start(ctx, tx, row, p, d)
+		return err
+	})
+	if err == nil {
+		e.queue.add(job{key: "run/" + runID, kind: kindRun, run: runID})
+	}
+	return runID, err
+}
+
+// permit refuses a plan whose intents are not the current ones, or that a hold stands against.
+func (e *Engine) permit(ctx context.Context, row view.Plan, p plan.Plan) error {
+	g, err := e.o.Store.CurrentGeneration(ctx)
+	if err != nil {
+		return err
+	}
+	if p.Cause.Part != plan.Remedy && g.ID != p.Generation {
+		return &StaleError{row.ID, fmt.Sprintf("the intents moved from generation %.8s to %.8s", p.Generation, g.ID)}
+	}
+	d, err := e.decideAll(ctx, p, policy.Facts{Trigger: p.Cause.Trigger, Requested: true})
+	if err != nil {
+		return err
+	}
+	if d.Verdict == policy.Refuse {
+		return &DeniedError{row.ID, d.Reason}
+	}
+	return nil
+}
+
+// load returns a stored plan.
+func (e *Engine) load(ctx context.Context, id plan.ID) (view.Plan, plan.Plan, error) {
+	row, err := e.o.Store.Plan(ctx, string(id))
+	if err != nil {
+		return row, plan.Plan{}, err
+	}
+	p, err := plan.Parse(row.Body)
+	return row, p, err
+}
+
+// Approve records a person's approval of a waiting plan. The run follows from the event.
+func (e *Engine) Approve(ctx context.Context, id plan.ID, actor string) error {
+	row, p, err := e.load(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := e.permit(ctx, row, p); err != nil {
+		return err
+	}
+	return e.settle(ctx, row, view.PlanApproved, event.TypeApprovalGranted, actor, "")
+}
+
+// Reject records that a person does not want a waiting plan. It is never run, and made again only for a new occasion.
+func (e *Engine) Reject(ctx context.Context, id plan.ID, actor, reason string) error {
+	row, _, err := e.load(ctx, id)
+	if err != nil {
+		return err
+	}
+	return e.settle(ctx, row, view.PlanRejected, event.TypeApprovalDenied, actor, reason)
+}
+
+func (e *Engine) settle(ctx context.Context, row view.Plan, to string, t event.Type, actor, reason string) error {
+	return e.o.Store.Do(ctx, func(tx event.Tx) error {
+		moved, err := e.o.Store.MovePlan(tx, row.ID, view.PlanOpen, to, reason)
+		if err != nil {
+			return err
+		}
+		if !moved {
+			now, err := e.o.Store.PlanIn(tx, row.ID)
+			if err != nil {
+				return err
+			}
+			if err := startable(now); err != nil {
+				return err
+			}
+			return &DeniedError{row.ID, "it is " + now.Status + " already"}
+		}
+		d := event.Draft{
+			Type: t, Correlation: row.Correlation, Actor: actor, ActorType: event.ActorUser,
+			Data: event.Approval{Plan: row.ID, Content: row.Content, Devices: row.Devices, Reason: reason, Episode: row.Episode},
+		}
+		if len(row.Devices) == 1 {
+			d.Subject = string(row.Devices[0])
+		}
+		return tx.Append(ctx, d)
+	})
+}

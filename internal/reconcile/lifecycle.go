@@ -1,0 +1,85 @@
+package reconcile
+
+import (
+	"context"
+	"slices"
+
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+func live(status string) bool {
+	return status == view.PlanOpen || status == view.PlanApproved || status == view.PlanRunning
+}
+
+// supersede expires the open plans that a new one makes pointless: those for the same cause on the same devices.
+func (e *Engine) supersede(ctx context.Context, tx event.Tx, row view.Plan) error {
+	open, err := e.o.Store.Plans(ctx, view.PlanQuery{Status: []string{view.PlanOpen}, Limit: 10_000})
+	if err != nil {
+		return err
+	}
+	for _, o := range open {
+		same := o.Cause == row.Cause && o.Content != row.Content && (o.Cause != string(plan.ByManual)) &&
+			slices.ContainsFunc(o.Devices, func(d intent.DeviceName) bool { return slices.Contains(row.Devices, d) })
+		if !same {
+			continue
+		}
+		if err := e.end(ctx, tx, o, view.PlanOpen, view.PlanExpired, "superseded by plan "+row.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// end moves a plan to a final status and tells of it.
+func (e *Engine) end(ctx context.Context, tx event.Tx, p view.Plan, from, to, reason string) error {
+	moved, err := e.o.Store.MovePlan(tx, p.ID, from, to, reason)
+	if err != nil || !moved {
+		return err
+	}
+	return tx.Append(ctx, event.Draft{
+		Type: event.TypePlanExpired, Correlation: p.Correlation,
+		Data: event.PlanExpired{Plan: p.ID, Reason: reason},
+	})
+}
+
+// expire ends the plans that waited too long.
+func (e *Engine) expire(ctx context.Context) error {
+	now := e.now()
+	return e.expireOpen(ctx, "nobody approved it in time", func(p view.Plan) bool { return !p.Expires.IsZero() && !now.Before(p.Expires) })
+}
+
+// expireOpen ends the open plans that which picks.
+func (e *Engine) expireOpen(ctx context.Context, reason string, which func(view.Plan) bool) error {
+	open, err := e.o.Store.Plans(ctx, view.PlanQuery{Status: []string{view.PlanOpen}, Limit: 10_000})
+	if err != nil {
+		return err
+	}
+	for _, p := range open {
+		if !which(p) {
+			continue
+		}
+		err := e.o.Store.Do(ctx, func(tx event.Tx) error { return e.end(ctx, tx, p, view.PlanOpen, view.PlanExpired, reason) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// withdraw expires the open plans of a trigger that are for nothing but the given devices.
+func (e *Engine) withdraw(ctx context.Context, by plan.Trigger, devices []intent.DeviceName, reason string) error {
+	return e.expireOpen(ctx, reason, func(p view.Plan) bool {
+		return p.Cause == string(by) && !slices.ContainsFunc(p.Devices, func(d intent.DeviceName) bool { return !slices.Contains(devices, d) })
+	})
+}
+
+// outdate expires the plans that were made from other intents than the current ones. Plans that put drift back
+// stay: what was applied does not depend on intents.
+func (e *Engine) outdate(ctx context.Context, generation string) error {
+	return e.expireOpen(ctx, "the intents changed", func(p view.Plan) bool {
+		return p.Generation != generation && p.Cause != string(plan.ByDrift)
+	})
+}
