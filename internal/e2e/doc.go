@@ -1,5 +1,13 @@
 // Package e2e runs the real binary against real gNMI servers and a real Redis, as txtar scripts in testdata.
 //
-// Beside testscript's own verbs the scripts have: `until DURATION [stdout|stderr|exit] PATTERN COMMAND…`, `redis
-// start|stop|kill|flush|dump`, `receiver start`, and the program itself as `tenter`.
+// Beside testscript's own verbs, and the program itself as `tenter`, the scripts have
+//
+//	fabric NAME                                       a fabric of testdata in place of the example
+//	lab start [--fault LINE]... [TOPOLOGY]            the simulated fabric, in the directory sim
+//	until DURATION stdout|stderr PATTERN COMMAND...   again and again until it prints that
+//	end INT|TERM|KILL DURATION STATE-DIR              signal the process of a state directory, and see it go in time
+//	capture NAME PATTERN                              a variable from the last output
+//	redis start|kill|cli ARG...                       a real server, in $TENTER_BUS_REDIS; answers are in redis.out
+//	receiver address|start                            a chat server, in $RECEIVER_URL; what it gets is in received.txt
+//	absent WORD PATH...                               no file below the paths holds the word
 package e2e

@@ -28,6 +28,7 @@ func TestScripts(t *testing.T) {
 			"lab":      labVerb,
 			"fabric":   fabricVerb,
 			"end":      endVerb,
+			"capture":  captureVerb,
 		},
 	})
 }

@@ -3,15 +3,11 @@ package e2e
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"io/fs"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"sync"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -118,41 +114,4 @@ func absent(ts *testscript.TestScript, neg bool, args []string) {
 	if looked == 0 {
 		ts.Fatalf("absent: nothing to look through in %q", args[1:])
 	}
-}
-
-// A receiver is a chat server: it keeps every request's headers and body, in order.
-type receiver struct {
-	mu   sync.Mutex
-	file string
-}
-
-func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	body, err := io.ReadAll(req.Body)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	f, err := os.OpenFile(r.file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	defer f.Close()
-	fmt.Fprintf(f, "%s %s signature=%q\n%s\n", req.Method, req.URL.Path, req.Header.Get("X-Tenter-Signature"), body)
-}
-
-// receiverVerb starts a chat server and names it in $RECEIVER_URL; what it gets goes to received.txt.
-func receiverVerb(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 || args[0] != "start" {
-		ts.Fatalf("usage: receiver start")
-	}
-	r, ok := ts.Value(key("receiver")).(*receiver)
-	if !ok {
-		ts.Fatalf("receiver: no setup")
-	}
-	srv := httptest.NewServer(r)
-	ts.Defer(srv.Close)
-	ts.Setenv("RECEIVER_URL", srv.URL)
 }
