@@ -45,10 +45,12 @@ var specs = []spec{{
 	dirs:   []string{"srlinux/srlinux-yang-models/srl_nokia", "srlinux/srlinux-yang-models/ietf", "srlinux/srlinux-yang-models/iana", "srlinux/srlinux-yang-models/openconfig"},
 	source: "nokia/srlinux-yang-models",
 	load:   schemas.SRLinuxNetworkInstance,
-	opts: compile.Options{Name: "srl_nokia", Version: "v25.3", Modules: []string{"srl_nokia-*"},
+	opts: compile.Options{
+		Name: "srl_nokia", Version: "v25.3", Modules: []string{"srl_nokia-*"},
 		Skip: []string{"srl_nokia-tools-*", "openconfig-*", "ietf-*"}, Roots: []string{"network-instance"},
 		// A chassis has each feature or its opposite; imgmt is the one that takes the system container away.
-		Features: func(_, feature string) bool { return feature != "platform-imgmt" }},
+		Features: func(_, feature string) bool { return feature != "platform-imgmt" },
+	},
 }}
 
 // several is a file system of some directories of another.

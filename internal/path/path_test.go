@@ -60,8 +60,22 @@ func TestParseErrors(t *testing.T) {
 		text   string
 		column int
 	}{
-		{"", 1}, {"interfaces", 1}, {"a/b", 1}, {":/a", 1}, {"/a//b", 4}, {"/a/", 4}, {"/a[k]", 3}, {"/a[k=v", 3},
-		{"/a[k=v]b", 8}, {"/a[=v]", 4}, {"/a[k=v][k=w]", 8}, {`/a[k=v\`, 7}, {"/a]b", 3}, {"/a=b", 3}, {"/x:", 2}, {"/a[x:=1]", 4},
+		{"", 1},
+		{"interfaces", 1},
+		{"a/b", 1},
+		{":/a", 1},
+		{"/a//b", 4},
+		{"/a/", 4},
+		{"/a[k]", 3},
+		{"/a[k=v", 3},
+		{"/a[k=v]b", 8},
+		{"/a[=v]", 4},
+		{"/a[k=v][k=w]", 8},
+		{`/a[k=v\`, 7},
+		{"/a]b", 3},
+		{"/a=b", 3},
+		{"/x:", 2},
+		{"/a[x:=1]", 4},
 	}
 	for _, tt := range tests {
 		_, err := path.Parse(tt.text)

@@ -20,7 +20,8 @@ import (
 func roots(t testing.TB) *schema.Roots {
 	t.Helper()
 	_, data, err := compile.Dir(os.DirFS("compile/testdata"), compile.Options{
-		Features: func(_, f string) bool { return f == "big" }})
+		Features: func(_, f string) bool { return f == "big" },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,8 +239,17 @@ func TestValueText(t *testing.T) {
 		v    schema.Value
 		want string
 	}{
-		{"", ""}, {"sabc", "abc"}, {"d-50/2", "-0.5"}, {"d5/2", "0.05"}, {"d100/2", "1.0"}, {"d-9223372036854775808/18", "-9.223372036854775808"},
-		{"p", "present"}, {"y\x00\x01", "AAE="}, {"l\x02sa\x02sb", "[a, b]"}, {"l", "[]"}, {"rbase:dog", "base:dog"},
+		{"", ""},
+		{"sabc", "abc"},
+		{"d-50/2", "-0.5"},
+		{"d5/2", "0.05"},
+		{"d100/2", "1.0"},
+		{"d-9223372036854775808/18", "-9.223372036854775808"},
+		{"p", "present"},
+		{"y\x00\x01", "AAE="},
+		{"l\x02sa\x02sb", "[a, b]"},
+		{"l", "[]"},
+		{"rbase:dog", "base:dog"},
 		{schema.KeysValue([]string{"[id=2]", "[id=1]"}), "[id=2] [id=1]"},
 	}
 	for _, tt := range tests {

@@ -119,8 +119,10 @@ const (
 	baseCount
 )
 
-var baseNames = [baseCount]string{"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "decimal64",
-	"string", "boolean", "enumeration", "identityref", "bits", "empty", "binary", "union", "leafref", "instance-identifier"}
+var baseNames = [baseCount]string{
+	"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "decimal64",
+	"string", "boolean", "enumeration", "identityref", "bits", "empty", "binary", "union", "leafref", "instance-identifier",
+}
 
 func (b Base) String() string { return baseNames[b] }
 

@@ -97,8 +97,10 @@ func (r *Roots) Normalize(p path.Path) (path.Path, error) {
 			for kid := range n.Children() {
 				names = append(names, kid.Name())
 			}
-			return path.Path{}, &PathError{Path: p.String(), Elem: i,
-				Reason: fmt.Sprintf("%s has no child %q", n.Path(), e.Name), Hint: Nearest(e.Name, names)}
+			return path.Path{}, &PathError{
+				Path: p.String(), Elem: i,
+				Reason: fmt.Sprintf("%s has no child %q", n.Path(), e.Name), Hint: Nearest(e.Name, names),
+			}
 		}
 		elem := path.Elem{Name: e.Name, Keys: e.Keys}
 		if c.Config() {

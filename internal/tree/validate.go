@@ -41,8 +41,10 @@ func Validate(desired, observed *Tree) ([]Violation, []Unchecked) {
 		}
 		data = b.Build()
 	}
-	v := &validator{evaluator: newEvaluator(data), desired: desired, seen: map[place]bool{}, lists: map[place]bool{},
-		targets: map[target]map[schema.Value]bool{}, unchecked: map[Unchecked]bool{}}
+	v := &validator{
+		evaluator: newEvaluator(data), desired: desired, seen: map[place]bool{}, lists: map[place]bool{},
+		targets: map[target]map[schema.Value]bool{}, unchecked: map[Unchecked]bool{},
+	}
 	for i := range desired.Len() {
 		v.leaf(i)
 	}

@@ -30,33 +30,58 @@ func TestValidate(t *testing.T) {
 		unchecked []string
 	}{
 		{name: "good", desired: good},
-		{name: "leafref", desired: append([]string{"/top/best=c"}, good...),
-			want: []string{`/top/best: leafref: no /top/server/name is "c"`}},
-		{name: "leafref to what is observed", desired: append([]string{"/top/best=c"}, good...),
-			observed: []string{"/top/server[name=c][id=9]/config/name=c", "/top/server[name=c][id=9]/address/ip=10.0.0.9"}},
-		{name: "mandatory", desired: append([]string{"/top/server[name=c][id=1]/config/name=c"}, good...),
-			want: []string{`/top/server[id=1][name=c]/address/ip: mandatory: ip is mandatory`}},
-		{name: "key", desired: append([]string{"/top/server[name=c][id=1]/config/load=5", "/top/server[name=c][id=1]/address/ip=1"}, good...),
-			want: []string{`/top/server[id=1][name=c]/config/name: key: it is "", and the entry's key "c"`}},
-		{name: "unique, with a default", desired: append([]string{
-			"/top/server[name=c][id=1]/config/name=c", "/top/server[name=c][id=1]/address/ip=10.0.0.1", "/top/server[name=c][id=1]/address/port=443"}, good...),
-			want: []string{`/top/server[id=1][name=c]: unique: the same ip and port as /top/server[id=1][name=a]`}},
-		{name: "min-elements", desired: []string{"/top/mode=up"},
-			want: []string{`/top/server: min-elements: at least 1 are needed`}},
-		{name: "max-elements", desired: append([]string{"/top/users=[a, b, c]"}, good...),
-			want: []string{`/top/users: max-elements: 3, at most 2 are allowed`}},
-		{name: "choice", desired: append([]string{"/top/server[name=a][id=1]/address/direct=", "/top/server[name=a][id=1]/address/hops=1"}, good...),
-			want: []string{`/top/server[id=1][name=a]/address/hops: choice: direct and hops exclude each other`}},
+		{
+			name: "leafref", desired: append([]string{"/top/best=c"}, good...),
+			want: []string{`/top/best: leafref: no /top/server/name is "c"`},
+		},
+		{
+			name: "leafref to what is observed", desired: append([]string{"/top/best=c"}, good...),
+			observed: []string{"/top/server[name=c][id=9]/config/name=c", "/top/server[name=c][id=9]/address/ip=10.0.0.9"},
+		},
+		{
+			name: "mandatory", desired: append([]string{"/top/server[name=c][id=1]/config/name=c"}, good...),
+			want: []string{`/top/server[id=1][name=c]/address/ip: mandatory: ip is mandatory`},
+		},
+		{
+			name: "key", desired: append([]string{"/top/server[name=c][id=1]/config/load=5", "/top/server[name=c][id=1]/address/ip=1"}, good...),
+			want: []string{`/top/server[id=1][name=c]/config/name: key: it is "", and the entry's key "c"`},
+		},
+		{
+			name: "unique, with a default", desired: append([]string{
+				"/top/server[name=c][id=1]/config/name=c", "/top/server[name=c][id=1]/address/ip=10.0.0.1", "/top/server[name=c][id=1]/address/port=443",
+			}, good...),
+			want: []string{`/top/server[id=1][name=c]: unique: the same ip and port as /top/server[id=1][name=a]`},
+		},
+		{
+			name: "min-elements", desired: []string{"/top/mode=up"},
+			want: []string{`/top/server: min-elements: at least 1 are needed`},
+		},
+		{
+			name: "max-elements", desired: append([]string{"/top/users=[a, b, c]"}, good...),
+			want: []string{`/top/users: max-elements: 3, at most 2 are allowed`},
+		},
+		{
+			name: "choice", desired: append([]string{"/top/server[name=a][id=1]/address/direct=", "/top/server[name=a][id=1]/address/hops=1"}, good...),
+			want: []string{`/top/server[id=1][name=a]/address/hops: choice: direct and hops exclude each other`},
+		},
 		{name: "one case", desired: append([]string{"/top/server[name=a][id=1]/address/proxy=x", "/top/server[name=a][id=1]/address/hops=1"}, good...)},
-		{name: "must", desired: append([]string{"/top/server[name=c][id=1]/config/name=c", "/top/server[name=c][id=1]/address/ip=0.0.0.0"}, good...),
-			want: []string{`/top/server[id=1][name=c]/address/ip: must: must ". != '0.0.0.0'" does not hold`}},
-		{name: "when of an augment", desired: append(append([]string{}, good[:4]...), "/top/mode=down", "/top/from-extra=cat"),
-			want: []string{`/top/from-extra: when: when "base:mode = 'up'" does not hold`}},
+		{
+			name: "must", desired: append([]string{"/top/server[name=c][id=1]/config/name=c", "/top/server[name=c][id=1]/address/ip=0.0.0.0"}, good...),
+			want: []string{`/top/server[id=1][name=c]/address/ip: must: must ". != '0.0.0.0'" does not hold`},
+		},
+		{
+			name: "when of an augment", desired: append(append([]string{}, good[:4]...), "/top/mode=down", "/top/from-extra=cat"),
+			want: []string{`/top/from-extra: when: when "base:mode = 'up'" does not hold`},
+		},
 		{name: "when that a default meets", desired: append([]string{"/top/server[name=a][id=1]/address/tls/cert=AAEC"}, good...)},
-		{name: "when under uses", desired: append([]string{"/top/server[name=a][id=1]/address/tls/cert=AAEC", "/top/server[name=a][id=1]/address/port=80"}, good...),
-			want: []string{`/top/server[id=1][name=a]/address/tls/cert: when: when "../port = 443" does not hold`}},
-		{name: "number", desired: append([]string{"/top/watts=0.5"}, good...),
-			want: []string{`/top/watts: must: must ". > 1" does not hold`}},
+		{
+			name: "when under uses", desired: append([]string{"/top/server[name=a][id=1]/address/tls/cert=AAEC", "/top/server[name=a][id=1]/address/port=80"}, good...),
+			want: []string{`/top/server[id=1][name=a]/address/tls/cert: when: when "../port = 443" does not hold`},
+		},
+		{
+			name: "number", desired: append([]string{"/top/watts=0.5"}, good...),
+			want: []string{`/top/watts: must: must ". > 1" does not hold`},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

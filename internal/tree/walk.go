@@ -107,7 +107,7 @@ func (ev *evaluator) direct(p place, list schema.Node, preds []*expr, current pl
 			return nil, false, nil
 		}
 	}
-	e, _, ok := ev.t.findEntry(p.entry, list, packKeys(values))
+	e, ok := ev.t.findEntry(p.entry, list, packKeys(values))
 	if !ok || !ev.exists(place{e, uint16(list.ID())}) {
 		return nil, true, nil
 	}

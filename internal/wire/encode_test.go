@@ -61,8 +61,10 @@ func TestEncode(t *testing.T) {
 	order := tree.Leaf{Path: at(t, "/top/nest/row"), Value: schema.KeysValue([]string{"[id=2]", "[id=1]"})}
 	edit := tree.Edit{
 		Deletes: []path.Path{at(t, "/top/mode")},
-		Replaces: []tree.Subtree{{Path: at(t, "/top/nest/row"), Leaves: append(append([]tree.Leaf{order}, row(1, "a")...), row(2, "b")...)},
-			{Path: at(t, "/top/best"), Leaves: []tree.Leaf{leaf(t, "/top/best", "x")}}},
+		Replaces: []tree.Subtree{
+			{Path: at(t, "/top/nest/row"), Leaves: append(append([]tree.Leaf{order}, row(1, "a")...), row(2, "b")...)},
+			{Path: at(t, "/top/best"), Leaves: []tree.Leaf{leaf(t, "/top/best", "x")}},
+		},
 		Updates: []tree.Leaf{
 			leaf(t, "/top/large", "5"), leaf(t, "/top/bignum", -3), leaf(t, "/top/marker", nil), leaf(t, "/top/watts", "1.5"),
 			leaf(t, "/top/tags", []any{"b", "a"}), leaf(t, "/top/from-extra", "cat"),

@@ -14,8 +14,10 @@ func readJSON(s *schema.Schema, n schema.Node, text []byte) (*document, error) {
 	if len(text) > math.MaxInt32 {
 		return nil, fmt.Errorf("JSON of %d bytes", len(text))
 	}
-	r := &reader{scanner: scanner{data: text}, doc: &document{text: text, schema: s, start: n,
-		entries: make([]docEntry, 1, 1+len(text)/256), leaves: make([]docLeaf, 0, 1+len(text)/48)}}
+	r := &reader{scanner: scanner{data: text}, doc: &document{
+		text: text, schema: s, start: n,
+		entries: make([]docEntry, 1, 1+len(text)/256), leaves: make([]docLeaf, 0, 1+len(text)/48),
+	}}
 	var err error
 	if n.Kind() != schema.List {
 		err = r.node(0, n)

@@ -45,9 +45,11 @@ func theirs(text []byte) (*oc.Device, []byte, error) {
 }
 
 // pool holds texts that fit one type or another, and some that nearly do.
-var pool = []string{"", "a", "10.0.0.1", "10.0.0.1/24", "2001:db8::1", "2001:db8::/32", "fe80::1%eth0", "256.1.1.1", "10.0.0.01", "00:1c:73:00:00:01", "00:1C:73:0:0:1",
+var pool = []string{
+	"", "a", "10.0.0.1", "10.0.0.1/24", "2001:db8::1", "2001:db8::/32", "fe80::1%eth0", "256.1.1.1", "10.0.0.01", "00:1c:73:00:00:01", "00:1C:73:0:0:1",
 	"65000:100", "10.0.0.1:100", "route-target:65000:10", "32..32", "exact", "1..4094", "5", "-1", "IGP", "+5", "true", "web.example.net", "2001:DB8::A",
-	"AAEC", "0x1f", "US", "2024-01-01T00:00:00Z", "49.0001.1921.6800.1001.00", "é", "a b"}
+	"AAEC", "0x1f", "US", "2024-01-01T00:00:00Z", "49.0001.1921.6800.1001.00", "é", "a b",
+}
 
 // candidates returns JSON values for a leaf of the oracle's schema: some of its type and some of any.
 func candidates(rng *rand.Rand, typ *yang.YangType) []string {

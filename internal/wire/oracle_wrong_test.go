@@ -30,7 +30,8 @@ func (*measured) ΛEnumTypeMap() map[string][]any { return nil }
 // TestDecimal64BeyondFloat64 has two values that are one float64.
 func TestDecimal64BeyondFloat64(t *testing.T) {
 	entry := &yang.Entry{Name: "m", Kind: yang.DirectoryEntry, Dir: map[string]*yang.Entry{
-		"watts": {Name: "watts", Kind: yang.LeafEntry, Type: &yang.YangType{Kind: yang.Ydecimal64, FractionDigits: 2}}}}
+		"watts": {Name: "watts", Kind: yang.LeafEntry, Type: &yang.YangType{Kind: yang.Ydecimal64, FractionDigits: 2}},
+	}}
 	var same [2]float64
 	for i, v := range []string{"92233720368547758.06", "92233720368547758.07"} {
 		m := &measured{}

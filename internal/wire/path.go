@@ -21,9 +21,9 @@ func FromPath(prefix, p *gnmi.Path) (path.Path, error) {
 	out := path.Path{Origin: cmp.Or(p.GetOrigin(), prefix.GetOrigin(), path.OpenConfig)}
 	out.Elems = make([]path.Elem, 0, len(prefix.GetElem())+len(p.GetElem()))
 	for _, part := range []*gnmi.Path{prefix, p} {
-		//nolint:staticcheck // the deprecated form must be refused, not read as the root
-		if len(part.GetElem()) == 0 && len(part.GetElement()) > 0 {
-			return path.Path{}, fmt.Errorf("path in the form of gNMI 0.3: %v", part.GetElement())
+		//lint:ignore SA1019 the deprecated form must be refused, not read as the root
+		if old := part.GetElement(); len(part.GetElem()) == 0 && len(old) > 0 {
+			return path.Path{}, fmt.Errorf("path in the form of gNMI 0.3: %v", old)
 		}
 		for _, e := range part.GetElem() {
 			elem := path.Elem{Name: unprefixed(e.GetName())}

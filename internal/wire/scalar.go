@@ -26,10 +26,13 @@ func scalar(v *gnmi.TypedValue) (any, error) {
 		return v.BytesVal, nil
 	case *gnmi.TypedValue_DoubleVal:
 		return v.DoubleVal, nil
-	case *gnmi.TypedValue_FloatVal: //nolint:staticcheck // deprecated, and still sent
+	case *gnmi.TypedValue_FloatVal:
+		//lint:ignore SA1019 deprecated, and still sent
 		return v.FloatVal, nil
-	case *gnmi.TypedValue_DecimalVal: //nolint:staticcheck // deprecated, and still sent
-		return schema.Decimal{Digits: v.DecimalVal.GetDigits(), Precision: v.DecimalVal.GetPrecision()}, nil
+	case *gnmi.TypedValue_DecimalVal:
+		//lint:ignore SA1019 deprecated, and still sent
+		d := v.DecimalVal
+		return schema.Decimal{Digits: d.GetDigits(), Precision: d.GetPrecision()}, nil
 	case *gnmi.TypedValue_LeaflistVal:
 		items := make([]any, len(v.LeaflistVal.GetElement()))
 		for i, e := range v.LeaflistVal.GetElement() {
@@ -58,12 +61,12 @@ func jsonOf(v *gnmi.TypedValue) ([]byte, bool) {
 
 // typed returns the value of an update, also from the deprecated field that gNMI 0.4 replaced.
 func typed(u *gnmi.Update) *gnmi.TypedValue {
-	//nolint:staticcheck // deprecated, and still sent
+	//lint:ignore SA1019 deprecated, and still sent
 	old := u.GetValue()
 	if u.GetVal() != nil || old == nil {
 		return u.GetVal()
 	}
-	switch old.GetType() { //nolint:staticcheck // see above
+	switch old.GetType() {
 	case gnmi.Encoding_JSON, gnmi.Encoding_JSON_IETF:
 		return &gnmi.TypedValue{Value: &gnmi.TypedValue_JsonIetfVal{JsonIetfVal: old.GetValue()}}
 	case gnmi.Encoding_ASCII:

@@ -128,7 +128,8 @@ const server = `{"base:server": [{
 
 func TestNotification(t *testing.T) {
 	tests := []struct{ name, in, want string }{
-		{"scalars", `
+		{
+			"scalars", `
 			prefix: {elem: {name: "top"}}
 			update: {path: {elem: {name: "mode"}} val: {string_val: "up"}}
 			update: {path: {elem: {name: "large"}} val: {uint_val: 5}}
@@ -151,21 +152,28 @@ func TestNotification(t *testing.T) {
 			/top/flags = "ta c"
 			/top/tags = "l\x02sa\x02sb"
 			/top/any = "i5"
-			/top/best = "sabc"`},
+			/top/best = "sabc"`,
+		},
 		{"JSON of a leaf", `update: {path: {elem: {name: "top"} elem: {name: "mode"}} val: {json_val: "\"up\""}}`, `/top/mode = "eup"`},
 		{"deprecated value", `update: {path: {elem: {name: "top"} elem: {name: "mode"}} value: {value: "\"up\"" type: JSON_IETF}}`, `/top/mode = "eup"`},
 		{"deprecated ASCII", `update: {path: {elem: {name: "top"} elem: {name: "any"}} value: {value: "5" type: ASCII}}`, `/top/any = "i5"`},
 		{"origin in the prefix", `prefix: {origin: "other"} update: {path: {elem: {name: "top"} elem: {name: "mode"}} val: {string_val: "up"}}`, `other:/top/mode = "eup"`},
 		{"origin in the path", `update: {path: {origin: "other" elem: {name: "top"} elem: {name: "mode"}} val: {string_val: "up"}}`, `other:/top/mode = "eup"`},
-		{"two origins", `prefix: {origin: "other"} update: {path: {origin: "x"} val: {string_val: "up"}}`,
-			`problem origin:"x": path of origin "x" under a prefix of origin "other"`},
+		{
+			"two origins", `prefix: {origin: "other"} update: {path: {origin: "x"} val: {string_val: "up"}}`,
+			`problem origin:"x": path of origin "x" under a prefix of origin "other"`,
+		},
 		{"target is not identity", `prefix: {target: "leaf1"} update: {path: {elem: {name: "top"} elem: {name: "mode"}} val: {string_val: "up"}}`, `/top/mode = "eup"`},
-		{"deletes", `prefix: {elem: {name: "top"}} delete: {elem: {name: "server" key: {key: "name" value: "a"} key: {key: "id" value: "07"}}} delete: {elem: {name: "mode"}}`,
+		{
+			"deletes", `prefix: {elem: {name: "top"}} delete: {elem: {name: "server" key: {key: "name" value: "a"} key: {key: "id" value: "07"}}} delete: {elem: {name: "mode"}}`,
 			`delete /top/server[id=7][name=a]
-			delete /top/mode`},
-		{"atomic", `atomic: true prefix: {elem: {name: "top"}} update: {path: {elem: {name: "mode"}} val: {string_val: "up"}}`,
+			delete /top/mode`,
+		},
+		{
+			"atomic", `atomic: true prefix: {elem: {name: "top"}} update: {path: {elem: {name: "mode"}} val: {string_val: "up"}}`,
 			`delete /top
-			/top/mode = "eup"`},
+			/top/mode = "eup"`,
+		},
 		{"state and key aliases are left out", `
 			prefix: {elem: {name: "top"} elem: {name: "server" key: {key: "name" value: "a"} key: {key: "id" value: "7"}}}
 			update: {path: {elem: {name: "state"} elem: {name: "uptime"}} val: {uint_val: 5}}
@@ -175,45 +183,61 @@ func TestNotification(t *testing.T) {
 		{"a key leaf", `
 			prefix: {elem: {name: "top"} elem: {name: "server" key: {key: "name" value: "a"} key: {key: "id" value: "7"}}}
 			update: {path: {elem: {name: "id"}} val: {uint_val: 7}}`, `/top/server[id=7][name=a]/id = "i7"`},
-		{"subtree", `update: {path: {elem: {name: "top"}} val: {json_ietf_val: ` + quote(server) + `}}`,
+		{
+			"subtree", `update: {path: {elem: {name: "top"}} val: {json_ietf_val: ` + quote(server) + `}}`,
 			`/top/server[id=7][name=a]/config/name = "sa"
 			/top/server[id=7][name=a]/config/pet = "rbase:puppy"
 			/top/server[id=7][name=a]/address/ip = "s10.0.0.1"
 			/top/server[id=7][name=a]/address/tls = "p"
-			/top/server[id=7][name=a]/id = "i7"`},
-		{"an entry", `update: {path: {elem: {name: "top"} elem: {name: "server" key: {key: "name" value: "a"} key: {key: "id" value: "7"}}} val: {json_val: "{\"id\": 7, \"name\": \"a\", \"config\": {\"load\": 5}}"}}`,
+			/top/server[id=7][name=a]/id = "i7"`,
+		},
+		{
+			"an entry", `update: {path: {elem: {name: "top"} elem: {name: "server" key: {key: "name" value: "a"} key: {key: "id" value: "7"}}} val: {json_val: "{\"id\": 7, \"name\": \"a\", \"config\": {\"load\": 5}}"}}`,
 			`/top/server[id=7][name=a]/id = "i7"
-			/top/server[id=7][name=a]/config/load = "i5"`},
-		{"a whole user-ordered list", `update: {path: {elem: {name: "top"} elem: {name: "nest"} elem: {name: "row"}} val: {json_val: "[{\"id\": 2, \"text\": \"b\"}, {\"text\": \"a\", \"id\": 1}]"}}`,
+			/top/server[id=7][name=a]/config/load = "i5"`,
+		},
+		{
+			"a whole user-ordered list", `update: {path: {elem: {name: "top"} elem: {name: "nest"} elem: {name: "row"}} val: {json_val: "[{\"id\": 2, \"text\": \"b\"}, {\"text\": \"a\", \"id\": 1}]"}}`,
 			`/top/nest/row[id=2]/id = "i2"
 			/top/nest/row[id=2]/text = "sb"
 			/top/nest/row[id=1]/text = "sa"
 			/top/nest/row[id=1]/id = "i1"
-			/top/nest/row = "k\x06[id=2]\x06[id=1]"`},
+			/top/nest/row = "k\x06[id=2]\x06[id=1]"`,
+		},
 		{"an empty container", `update: {path: {elem: {name: "top"}} val: {json_ietf_val: "{}"}}`, ``},
 		{"unknown path", `update: {path: {elem: {name: "nowhere"}} val: {string_val: "x"}}`, `problem /nowhere: / has no child "nowhere"`},
 		{"unknown origin", `update: {path: {origin: "cli"} val: {ascii_val: "x"}}`, `problem cli:/: unknown origin "cli"`},
-		{"unknown members, and the rest", `update: {path: {elem: {name: "top"}} val: {json_val: "{\"new\": {\"a\": [1]}, \"mode\": \"up\", \"server\": [{\"id\": 1, \"more\": 2, \"name\": \"a\"}]}"}}`,
+		{
+			"unknown members, and the rest", `update: {path: {elem: {name: "top"}} val: {json_val: "{\"new\": {\"a\": [1]}, \"mode\": \"up\", \"server\": [{\"id\": 1, \"more\": 2, \"name\": \"a\"}]}"}}`,
 			`/top/mode = "eup"
 			/top/server[id=1][name=a]/id = "i1"
 			problem /top/new: the schema has no such node
-			problem /top/server[id=1][name=a]/more: the schema has no such node`},
-		{"values that do not fit", `update: {path: {elem: {name: "top"}} val: {json_val: "{\"mode\": \"upp\", \"large\": true, \"any\": 5}"}}`,
+			problem /top/server[id=1][name=a]/more: the schema has no such node`,
+		},
+		{
+			"values that do not fit", `update: {path: {elem: {name: "top"}} val: {json_val: "{\"mode\": \"upp\", \"large\": true, \"any\": 5}"}}`,
 			`/top/any = "i5"
 			problem /top/mode: "upp" is no enumeration of down, huge, up: did you mean "up"?
-			problem /top/large: "true" is no uint64: not an integer`},
-		{"wrong forms", `update: {path: {elem: {name: "top"}} val: {json_val: "{\"mode\": {}, \"server\": {}, \"nest\": 5, \"any\": [5, 6]}"}}`,
+			problem /top/large: "true" is no uint64: not an integer`,
+		},
+		{
+			"wrong forms", `update: {path: {elem: {name: "top"}} val: {json_val: "{\"mode\": {}, \"server\": {}, \"nest\": 5, \"any\": [5, 6]}"}}`,
 			`problem /top/any: "[5 6]" is no uint8 or identity derived from animal or string, length 0..5 or boolean: no member of the union takes it
 			problem /top/mode: a leaf is no object
 			problem /top/server: a list is an array
-			problem /top/nest: a container is an object`},
-		{"an entry without a key", `update: {path: {elem: {name: "top"}} val: {json_val: "{\"server\": [{\"id\": 1, \"config\": {\"load\": 1}}, {\"id\": 2, \"name\": \"b\"}]}"}}`,
+			problem /top/nest: a container is an object`,
+		},
+		{
+			"an entry without a key", `update: {path: {elem: {name: "top"}} val: {json_val: "{\"server\": [{\"id\": 1, \"config\": {\"load\": 1}}, {\"id\": 2, \"name\": \"b\"}]}"}}`,
 			`/top/server[id=2][name=b]/id = "i2"
-			problem /top/server: an entry without key "name"`},
+			problem /top/server: an entry without key "name"`,
+		},
 		{"broken JSON", `update: {path: {elem: {name: "top"}} val: {json_val: "{\"mode\": \"up\""}}`, `problem /top: JSON at byte 13: expected , or }`},
 		{"no value", `update: {path: {elem: {name: "top"} elem: {name: "mode"}}}`, `problem /top/mode: no value`},
-		{"protobuf any", `update: {path: {elem: {name: "top"} elem: {name: "mode"}} val: {proto_bytes: "x"}}`,
-			`problem /top/mode: a value of type *gnmi.TypedValue_ProtoBytes`},
+		{
+			"protobuf any", `update: {path: {elem: {name: "top"} elem: {name: "mode"}} val: {proto_bytes: "x"}}`,
+			`problem /top/mode: a value of type *gnmi.TypedValue_ProtoBytes`,
+		},
 		{"a container as a scalar", `update: {path: {elem: {name: "top"}} val: {string_val: "x"}}`, `problem /top: a container has no value`},
 		{"the path of gNMI 0.3", `update: {path: {element: "top"} val: {string_val: "x"}}`, `problem element:"top": path in the form of gNMI 0.3: [top]`},
 	}

@@ -20,8 +20,10 @@ const (
 	kindAny
 )
 
-var nodeKinds = map[string]nodeKind{"container": kindContainer, "list": kindList, "leaf": kindLeaf, "leaf-list": kindLeafList,
-	"choice": kindChoice, "case": kindCase, "anydata": kindAny, "anyxml": kindAny}
+var nodeKinds = map[string]nodeKind{
+	"container": kindContainer, "list": kindList, "leaf": kindLeaf, "leaf-list": kindLeafList,
+	"choice": kindChoice, "case": kindCase, "anydata": kindAny, "anyxml": kindAny,
+}
 
 // A node is a schema node as it stands in the whole tree: choices and cases are nodes here.
 type node struct {

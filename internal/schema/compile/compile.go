@@ -144,8 +144,10 @@ func (c *compiler) compile() error {
 }
 
 func (c *compiler) report(data []byte) *Report {
-	r := &Report{Name: c.opts.Name, Version: c.opts.Version, Roots: c.opts.Roots, Nodes: len(c.image.Nodes),
-		Unhandled: c.image.Unhandled, SHA256: sum(data)}
+	r := &Report{
+		Name: c.opts.Name, Version: c.opts.Version, Roots: c.opts.Roots, Nodes: len(c.image.Nodes),
+		Unhandled: c.image.Unhandled, SHA256: sum(data),
+	}
 	for _, m := range c.modules {
 		r.Modules = append(r.Modules, m.name+"@"+m.revision)
 		r.Files = append(r.Files, m.files...)

@@ -93,8 +93,10 @@ func (c *compiler) spec(n *node, modules map[*module]int) (schema.NodeSpec, erro
 	}
 	parent := n.dataParent()
 	spec.Parent = parent.id
-	attr := schema.Attr{State: c.stateChildren(n), Defaults: n.defaults, Min: n.min, Max: n.max, Units: n.units,
-		Must: c.rewriteAll(n.must), When: c.rewriteAll(n.conditions())}
+	attr := schema.Attr{
+		State: c.stateChildren(n), Defaults: n.defaults, Min: n.min, Max: n.max, Units: n.units,
+		Must: c.rewriteAll(n.must), When: c.rewriteAll(n.conditions()),
+	}
 	set := func(on bool, flag uint8) {
 		if on {
 			spec.Flags |= flag
