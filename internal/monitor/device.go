@@ -177,9 +177,14 @@ func (d *device) save(tx event.Tx, change func(*view.Device)) error {
 	if err != nil {
 		return err
 	}
-	before := [4]string{row.Sync, row.Health, row.Reason, row.Stage}
+	type told struct {
+		sync, health, reason, stage string
+		known                       view.Known
+	}
+	of := func(r view.Device) told { return told{r.Sync, r.Health, r.Reason, r.Stage, r.Known} }
+	before := of(row)
 	change(&row)
-	if before == [4]string{row.Sync, row.Health, row.Reason, row.Stage} {
+	if before == of(row) {
 		return nil
 	}
 	return d.opts.Store.UpdateDevice(tx, d.name, change)

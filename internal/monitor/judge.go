@@ -99,6 +99,9 @@ func (w *watcher) report(ctx context.Context, findings []drift.Finding) error {
 		}
 		return w.save(tx, func(r *view.Device) {
 			r.Sync, r.Health, r.Reason, r.Stage = st.sync, st.health, st.reason, string(w.stage)
+			if len(st.findings) == 0 {
+				r.Known = view.Known{Software: w.facts.SoftwareVersion, Serial: w.facts.Serial, Booted: w.facts.BootTime.UTC()}
+			}
 		})
 	})
 	if err != nil {
@@ -146,6 +149,8 @@ func (w *watcher) status(row view.Device, open view.Episode, findings []drift.Fi
 	switch {
 	case row.HeldUntil.After(now):
 		st.health, st.reason = view.Held, row.HeldReason
+	case open.Reason != "" && len(st.findings) > 0:
+		st.health, st.reason = view.Held, open.Reason
 	case w.stage != w.target.Profile.Watch.First:
 		st.health, st.reason = view.Degraded, fmt.Sprintf("watched by %s: %s", w.stage, w.stageWhy)
 	}

@@ -32,11 +32,11 @@ func TestChangedDevice(t *testing.T) {
 	if err := e.Approve(t.Context(), plan.ID(ep.Plan), "ann"); err != nil {
 		t.Fatal(err)
 	}
-	w.await(event.TypeApplyCompleted, "e1", nil)
+	w.await(event.TypeApplyCompleted, "e1", &event.ApplyCompleted{})
 	w.remediated("e1")
 	d.change(t, eth1+"description", "hello")
 	w.drift("leaf1", "e2", described)
-	if w.await(event.TypeApplyCompleted, "e2", nil); d.has(eth1+"description") != "to spine1" {
+	if w.await(event.TypeApplyCompleted, "e2", &event.ApplyCompleted{}); d.has(eth1+"description") != "to spine1" {
 		t.Error("it is known by now, and was not put back")
 	}
 }

@@ -109,11 +109,11 @@ func (e *Engine) decideDrift(ctx context.Context, p *picture, r plan.Result) (po
 	}
 	s, err := e.o.Sessions.Session(ctx, p.input.Device)
 	if err != nil {
-		return policy.Decision{}, err
+		return policy.Decision{}, &unreachable{p.input.Device, err}
 	}
 	facts, err := s.Probe(ctx)
 	if err != nil {
-		return policy.Decision{}, err
+		return policy.Decision{}, &unreachable{p.input.Device, err}
 	}
 	f := e.facts(p, plan.ByDrift)
 	f.Changed = p.row.Known.Differs(known(facts))

@@ -225,7 +225,11 @@ func (w *world) await(t event.Type, correlation string, data any) event.Event {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
 	defer cancel()
-	for after := event.Seq(0); ; {
+	for {
+		head, _, err := w.store.Head(ctx) // before looking: what comes in between must not be waited past
+		if err != nil {
+			w.t.Fatal(err)
+		}
 		list, err := w.store.Events(ctx, event.Query{Types: []event.Type{t}, Correlation: correlation, Limit: 1000})
 		if err != nil {
 			w.t.Fatal(err)
@@ -237,12 +241,7 @@ func (w *world) await(t event.Type, correlation string, data any) event.Event {
 			}
 			return last
 		}
-		head, _, err := w.store.Head(ctx)
-		if err == nil {
-			after = head
-			err = w.store.Wait(ctx, after)
-		}
-		if err != nil {
+		if err := w.store.Wait(ctx, head); err != nil {
 			w.t.Fatalf("no %s of %q: %v\n%s", t, correlation, err, w.log())
 		}
 	}

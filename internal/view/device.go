@@ -1,6 +1,7 @@
 package view
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/tenter-net/tenter/internal/intent"
@@ -27,20 +28,41 @@ const (
 
 // A Device is what Tenter remembers of one device. The zero value with a name is a device never seen.
 type Device struct {
-	Name       intent.DeviceName
-	Generation string // the intent generation that was last applied
-	Run        string // the run in flight, empty for none
-	WriteSet   []Write
-	Applied    int64  // grows whenever the device's owned or applied leaves change
-	Sync       string // InSync, Pending, Drifted, Conflict, Unknown; empty before the first contact
-	Health     string // Healthy, Degraded, Unreachable, Held; empty before the first contact
-	Reason     string // why Sync or Health is not good
-	Stage      string // of the watch ladder
-	Identity   string // as enrolled; empty while the device may only be read
-	Enrolled   time.Time
-	HeldUntil  time.Time // nothing is written to the device before
-	HeldReason string
-	Updated    time.Time
+	Name       intent.DeviceName `json:"name"`
+	Generation string            `json:"generation,omitempty"` // the intent generation that was last applied
+	Run        string            `json:"run,omitempty"`        // the run in flight, empty for none
+	WriteSet   []Write           `json:"-"`
+	Applied    int64             `json:"-"`                  // grows whenever the device's owned or applied leaves change
+	Sync       string            `json:"sync"`               // InSync, Pending, Drifted, Conflict, Unknown; empty before the first contact
+	Health     string            `json:"health"`             // Healthy, Degraded, Unreachable, Held; empty before the first contact
+	Reason     string            `json:"reason,omitempty"`   // why Sync or Health is not good
+	Stage      string            `json:"stage,omitempty"`    // of the watch ladder
+	Identity   string            `json:"identity,omitempty"` // as enrolled; empty while the device may only be read
+	Enrolled   time.Time         `json:"enrolled,omitzero"`
+	HeldUntil  time.Time         `json:"held_until,omitzero"` // nothing is written to the device before
+	HeldReason string            `json:"held_reason,omitempty"`
+	Known      Known             `json:"known,omitzero"` // what the device was when it was last found as applied
+	Updated    time.Time         `json:"updated,omitzero"`
+}
+
+// A Known is what one start of one device is known by. What the device does not tell is empty.
+type Known struct {
+	Software string    `json:"software,omitempty"`
+	Serial   string    `json:"serial,omitempty"`
+	Booted   time.Time `json:"booted,omitzero"`
+}
+
+// Differs says what is not the same any more, empty for nothing. What either does not know is no difference.
+func (k Known) Differs(now Known) string {
+	switch {
+	case k.Serial != "" && now.Serial != "" && k.Serial != now.Serial:
+		return fmt.Sprintf("it is another device: serial number %s, it was %s", now.Serial, k.Serial)
+	case k.Software != "" && now.Software != "" && k.Software != now.Software:
+		return fmt.Sprintf("it has other software: %s, it had %s", now.Software, k.Software)
+	case !k.Booted.IsZero() && !now.Booted.IsZero() && !k.Booted.Equal(now.Booted):
+		return fmt.Sprintf("it restarted at %s", now.Booted.UTC().Format(time.RFC3339))
+	}
+	return ""
 }
 
 // A Write is one leaf that the run in flight may change. The values of secret leaves are digests.

@@ -20,18 +20,18 @@ const (
 
 // A Plan is a stored plan.
 type Plan struct {
-	ID          string
-	Content     string // hash of the changes and their base: at most one open plan has it
-	Status      string
-	Reason      string // of the last change of status
-	Cause       string
-	Episode     string
-	Generation  string
-	Correlation string
-	Created     time.Time
-	Expires     time.Time // zero for never
-	Devices     []intent.DeviceName
-	Body        json.RawMessage
+	ID          string              `json:"id"`
+	Content     string              `json:"content"` // hash of the changes and their base: at most one open plan has it
+	Status      string              `json:"status"`
+	Reason      string              `json:"reason,omitempty"` // of the last change of status
+	Cause       string              `json:"cause"`
+	Episode     string              `json:"episode,omitempty"`
+	Generation  string              `json:"generation,omitempty"`
+	Correlation string              `json:"correlation,omitempty"`
+	Created     time.Time           `json:"created"`
+	Expires     time.Time           `json:"expires,omitzero"` // zero for never
+	Devices     []intent.DeviceName `json:"devices"`
+	Body        json.RawMessage     `json:"body,omitempty"`
 }
 
 // A PlanQuery selects plans, the newest first. Its zero value selects the newest 100.
@@ -53,16 +53,16 @@ const (
 
 // A Run is one execution of a plan.
 type Run struct {
-	ID          string
-	Plan        string
-	Status      string
-	Reason      string
-	Cause       string
-	Episode     string
-	Correlation string
-	Created     time.Time
-	Ended       time.Time
-	Body        json.RawMessage
+	ID          string          `json:"id"`
+	Plan        string          `json:"plan,omitempty"`
+	Status      string          `json:"status"`
+	Reason      string          `json:"reason,omitempty"`
+	Cause       string          `json:"cause"`
+	Episode     string          `json:"episode,omitempty"`
+	Correlation string          `json:"correlation,omitempty"`
+	Created     time.Time       `json:"created"`
+	Ended       time.Time       `json:"ended,omitzero"`
+	Body        json.RawMessage `json:"body,omitempty"`
 }
 
 // A RunQuery selects runs, the newest first. Its zero value selects the newest 100.
@@ -74,11 +74,11 @@ type RunQuery struct {
 
 // A RunDevice is where a run stands on one device. Step is recorded before it is acted on.
 type RunDevice struct {
-	Run     string
-	Device  intent.DeviceName
-	Step    string
-	Outcome string // empty while it runs
-	Detail  string
-	State   json.RawMessage // of the step machine
-	Updated time.Time
+	Run     string            `json:"-"`
+	Device  intent.DeviceName `json:"device"`
+	Step    string            `json:"step"`
+	Outcome string            `json:"outcome,omitempty"` // empty while it runs
+	Detail  string            `json:"detail,omitempty"`
+	State   json.RawMessage   `json:"state,omitempty"` // of the step machine
+	Updated time.Time         `json:"updated,omitzero"`
 }
