@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/intent"
@@ -72,6 +73,61 @@ func (k *killed) Do(ctx context.Context, fn func(tx event.Tx) error) error {
 		return errKilled
 	}
 	return err
+}
+
+func (k *killed) dead() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.left <= 0
+}
+
+// Renew and Release do nothing for a process that is gone: its leases run out.
+func (k *killed) Renew(ctx context.Context, l view.Lease, ttl time.Duration) (view.Lease, error) {
+	if k.dead() {
+		return l, errKilled
+	}
+	return k.Store.Renew(ctx, l, ttl)
+}
+
+func (k *killed) Release(ctx context.Context, l view.Lease) error {
+	if k.dead() {
+		return errKilled
+	}
+	return k.Store.Release(ctx, l)
+}
+
+// TestTakenOver has another process go on with the run of one that was killed, once its leases have run out.
+func TestTakenOver(t *testing.T) {
+	w := newWorld(t, "leaf1")
+	w.intend("g1", map[intent.DeviceName]string{"leaf1": wantEth1}, nil)
+	o := w.options("a")
+	o.Store = &killed{Store: w.store, left: 4, before: true} // propose, start and record the Set; the answer is lost
+	e := New(o)
+	planned, err := e.Plan(t.Context(), Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := e.Propose(t.Context(), planned.Plan, "ann")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := e.Start(t.Context(), id, "ann")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Execute(t.Context(), run); !errors.Is(err, errKilled) {
+		t.Fatal(err)
+	}
+	if _, err := New(w.options("b")).Execute(t.Context(), run); !errors.Is(err, ErrElsewhere) {
+		t.Errorf("the dead process's lease: %v", err)
+	}
+	w.serve(w.options("b"))
+	w.serve(w.options("c"))
+	var done event.ApplyCompleted
+	w.await(event.TypeApplyCompleted, "", &done)
+	if d := w.devices["leaf1"]; d.count() != 1 || d.has(eth1+"mtu") != "9214" || done.Outcome != "done" {
+		t.Errorf("%d sets, %+v\n%s", d.count(), done, w.log())
+	}
 }
 
 // TestKilledAnywhere kills the process before and after each transaction of a run, lets another go on, and checks that

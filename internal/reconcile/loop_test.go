@@ -432,3 +432,27 @@ func TestPlansWithdrawn(t *testing.T) {
 		t.Errorf("%v: %+v\n%s", err, list, w.log())
 	}
 }
+
+// TestForgottenCommand has a process take a command and die before it did anything about it.
+func TestForgottenCommand(t *testing.T) {
+	w, d := inSync(t, nil)
+	d.change(t, eth1+"description", "hello")
+	w.do(func(tx event.Tx) error {
+		return tx.Append(t.Context(), event.Draft{
+			Type: event.TypeCommand, Correlation: "c1", Data: event.Command{Verb: "reconcile", Schedule: "nightly"},
+		})
+	})
+	e := New(w.options("a"))
+	for range 2 { // the second process finds it done
+		if err := e.resyncCommands(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for j, _, ok := e.queue.take(time.Now()); ok; j, _, ok = e.queue.take(time.Now()) {
+			e.work(t.Context(), j)
+			e.queue.done(j)
+		}
+	}
+	if d.has(eth1+"description") != "to spine1" || w.count(event.TypePlanGenerated) != 2 {
+		t.Errorf("description %q\n%s", d.has(eth1+"description"), w.log())
+	}
+}
