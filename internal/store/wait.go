@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -55,27 +57,37 @@ func (s *Store) Wait(ctx context.Context, after event.Seq) error {
 	}
 }
 
-// pollEvery is how often the store looks whether another process has written. The look costs some microseconds, as
-// SQLite answers from the shared memory beside its write-ahead log.
-const pollEvery = 5 * time.Millisecond
+const (
+	// pollEvery is how often the store looks whether another process has written: at the write-ahead log's size and time,
+	// which is one system call.
+	pollEvery = 10 * time.Millisecond
+	// askEvery is after how many such looks it asks SQLite anyway: a file's time may stand still for some milliseconds.
+	askEvery = 10
+)
 
 // watchLoop wakes waiters for what other processes wrote.
 func (s *Store) watchLoop() {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	w := watcher{s: s}
 	defer w.close()
-	for {
+	var size int64
+	var at time.Time
+	for n := 0; ; n++ {
 		select {
 		case <-tick.C:
-			if err := w.look(ctx); err != nil {
-				s.log.Warn("cannot look for what other processes wrote", zap.Error(err))
-				w.close()
-			}
 		case <-s.closed:
 			return
+		}
+		if wal, err := os.Stat(filepath.Join(s.opts.Dir, fileName+"-wal")); err == nil && n%askEvery != 0 {
+			if wal.Size() == size && wal.ModTime().Equal(at) {
+				continue
+			}
+			size, at = wal.Size(), wal.ModTime()
+		}
+		if err := w.look(); err != nil {
+			s.log.Warn("cannot look for what other processes wrote", zap.Error(err))
+			w.close()
 		}
 	}
 }
@@ -84,17 +96,24 @@ func (s *Store) watchLoop() {
 type watcher struct {
 	s       *Store
 	conn    *sql.Conn
+	stmt    *sql.Stmt
 	version int64
 }
 
-func (w *watcher) look(ctx context.Context) (err error) {
+// look has no context: the driver would start a goroutine for each statement that could be cancelled, and these take
+// microseconds.
+func (w *watcher) look() (err error) {
+	ctx := context.Background()
 	if w.conn == nil {
 		if w.conn, err = w.s.read.Conn(ctx); err != nil {
 			return err
 		}
+		if w.stmt, err = w.conn.PrepareContext(ctx, "PRAGMA data_version"); err != nil {
+			return err
+		}
 	}
 	var version int64
-	if err := w.conn.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version); err != nil {
+	if err := w.stmt.QueryRowContext(ctx).Scan(&version); err != nil {
 		return err
 	}
 	if version == w.version {
@@ -109,9 +128,13 @@ func (w *watcher) look(ctx context.Context) (err error) {
 	return nil
 }
 
+// close lets go of the connection; look gets another.
 func (w *watcher) close() {
+	if w.stmt != nil {
+		_ = w.stmt.Close()
+	}
 	if w.conn != nil {
 		_ = w.conn.Close() // only gives it back to the pool
-		w.conn = nil
 	}
+	w.conn, w.stmt = nil, nil
 }
