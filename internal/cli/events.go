@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -222,7 +223,7 @@ func newEventsGroups(s Streams) *cobra.Command {
 func newEventsDead(s Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "dead",
-		Short: "Events that a group gave up on, with the reason",
+		Short: "Events that a group gave up on and stream entries that the log knows nothing of, with the reason",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
@@ -230,14 +231,36 @@ func newEventsDead(s Streams) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				t := newTable("GROUP", "SEQ", "DEVICE", "ATTEMPTS", "ERROR")
+				t := newTable("GROUP", "STREAM", "ENTRY", "DEVICE", "ATTEMPTS", "ERROR")
 				for _, d := range list {
-					t.add(d.Group, strconv.FormatUint(uint64(d.Seq), 10), dash(d.Subject), strconv.Itoa(d.Attempts), d.Error)
+					t.add(d.Group, d.Stream, strconv.FormatUint(uint64(d.Seq), 10), dash(d.Subject), strconv.Itoa(d.Attempts), d.Error)
+				}
+				if err := addForged(ctx, st, t); err != nil {
+					return err
 				}
 				return t.print(s.Out)
 			})
 		},
 	}
+}
+
+// addForged adds the entries on Redis that no event of the log stands behind: nobody's delivery, but told of in the log.
+func addForged(ctx context.Context, st *store.Store, t *table) error {
+	const most = 1000
+	list, err := st.Events(ctx, event.Query{Types: []event.Type{event.TypeDeadLettered}, Newest: true, Limit: most})
+	if err != nil {
+		return err
+	}
+	for _, e := range slices.Backward(list) {
+		var d event.DeadLettered
+		if err := json.Unmarshal(e.Data, &d); err != nil {
+			return fmt.Errorf("event %d: %w", e.Seq, err)
+		}
+		if d.Entry != "" {
+			t.add(d.Group, d.Stream, d.Entry, "-", "-", d.Reason)
+		}
+	}
+	return nil
 }
 
 func newEventsVerify(s Streams) *cobra.Command {
