@@ -146,7 +146,7 @@ func (g *group) sweep(ctx context.Context) error {
 // delivered returns the place before which no entry of the stream is pending or yet to be read by the group.
 func (g *group) delivered(ctx context.Context, key string) (event.Seq, error) {
 	groups, err := g.client.XInfoGroups(ctx, key).Result()
-	if redis.HasErrorPrefix(err, "ERR no such key") {
+	if redis.HasErrorPrefix(err, "no such key") {
 		return 0, nil // read makes it
 	}
 	if err != nil {
