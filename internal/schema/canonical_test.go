@@ -32,6 +32,29 @@ func roots(t testing.TB) *schema.Roots {
 	return schema.NewRoots(map[string]*schema.Schema{"": s})
 }
 
+func Example() {
+	_, data, err := compile.Dir(os.DirFS("compile/testdata"), compile.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	s, err := schema.Load(data)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	roots := schema.NewRoots(map[string]*schema.Schema{path.OpenConfig: s})
+	watts, _ := path.Parse("/top/watts")
+	a, _ := roots.Canonical(watts, "1.50")
+	b, _ := roots.Canonical(watts, json.Number("1.5"))
+	_, wrong := roots.Canonical(watts, "a lot")
+	fmt.Println(a.Text(), a == b)
+	fmt.Println(wrong)
+	// Output:
+	// 1.5 true
+	// /top/watts: "a lot" is no decimal64, -1.5..10.0 | 99.99: not a decimal
+}
+
 func at(t testing.TB, text string) path.Path {
 	t.Helper()
 	p, err := path.Parse(text)

@@ -175,6 +175,50 @@ func oracleLeaf(n schema.Node) *yang.Entry {
 	return e
 }
 
+// TestKnowsWhatYtypesKnows finds every configuration leaf of the oracle in the compiled schema, and the same nature.
+func TestKnowsWhatYtypesKnows(t *testing.T) {
+	s, _ := openConfig().Schema(path.OpenConfig)
+	leaves := 0
+	var visit func(e *yang.Entry, n schema.Node)
+	visit = func(e *yang.Entry, n schema.Node) {
+		for _, c := range e.Dir {
+			if c.IsChoice() || c.IsCase() {
+				visit(c, n)
+				continue
+			}
+			m, ok := n.Child(c.Name)
+			if !ok {
+				t.Errorf("%s is not known", c.Path())
+				continue
+			}
+			if m.Config() == c.ReadOnly() {
+				t.Errorf("%s: configuration is %v, ytypes says %v", c.Path(), m.Config(), !c.ReadOnly())
+			}
+			if !m.Config() {
+				continue
+			}
+			kind := map[bool]schema.Kind{c.IsLeaf(): schema.Leaf, c.IsLeafList(): schema.LeafList, c.IsList(): schema.List, c.IsContainer(): schema.Container}[true]
+			if m.Kind() != kind || c.ListAttr != nil && m.OrderedByUser() != c.ListAttr.OrderedByUser {
+				t.Errorf("%s is a %s ordered by user: %v, ytypes disagrees", c.Path(), m.Kind(), m.OrderedByUser())
+			}
+			// The oracle's schema has lost the defaults of typedefs.
+			if d, ok := c.SingleDefaultValue(); ok && m.Kind() == schema.Leaf && !m.IsKey() {
+				if want, err := m.Canonical(schema.Text(d)); err != nil || m.Default() != want {
+					t.Errorf("%s: default %q, ytypes has %q, %v", c.Path(), m.Default(), d, err)
+				}
+			}
+			if kind == schema.Leaf {
+				leaves++
+			}
+			visit(c, m)
+		}
+	}
+	visit(oc.SchemaTree()["Device"], s.Root())
+	if leaves < 500 {
+		t.Errorf("only %d leaves", leaves)
+	}
+}
+
 // leafrefTarget follows a leafref of the oracle's schema to the type that values have.
 func leafrefTarget(e *yang.Entry, n schema.Node) *yang.YangType {
 	typ := e.Type
