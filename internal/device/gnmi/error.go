@@ -82,7 +82,28 @@ func (s *Session) fail(call string, err error) error {
 	if err == nil || errors.As(err, &known) {
 		return err
 	}
-	return s.failure(call, kindOf(err), plain(err))
+	return s.failure(call, kindOf(err), s.scrub(plain(err)))
+}
+
+// scrub takes what must not be seen out of a device's words: the password, which some devices repeat, and whatever
+// else is named.
+func (s *Session) scrub(err error, hide ...string) error {
+	if s.cfg.Password != nil {
+		if pw, readErr := s.cfg.Password(); readErr == nil {
+			hide = append(hide, pw)
+		}
+	}
+	var said *answer
+	if !errors.As(err, &said) {
+		return err
+	}
+	text := said.st.Message()
+	for _, h := range hide {
+		if h != "" {
+			text = strings.ReplaceAll(text, h, "(secret)")
+		}
+	}
+	return &answer{status.New(said.st.Code(), text)}
 }
 
 func (s *Session) failure(call string, kind Kind, err error) *Error {

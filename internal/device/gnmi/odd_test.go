@@ -176,6 +176,58 @@ func TestEncodingChoice(t *testing.T) {
 	}
 }
 
+// TestStreamEncoding refuses PROTO streams, and TestOldGet the type CONFIG.
+func TestStreamEncoding(t *testing.T) {
+	o := &odd{subscribe: func(list *gpb.SubscriptionList, stream gpb.GNMI_SubscribeServer) error {
+		if list.GetEncoding() != gpb.Encoding_JSON {
+			return status.Error(codes.InvalidArgument, "encoding")
+		}
+		if err := stream.Send(&gpb.SubscribeResponse{Response: &gpb.SubscribeResponse_SyncResponse{SyncResponse: true}}); err != nil {
+			return err
+		}
+		<-stream.Context().Done()
+		return nil
+	}}
+	w := watch(t, dial(t, o.serve(t)), "/interfaces")
+	w.until(t, isSync)
+	if got := w.stage(t); got != "on_change" || len(w.stages) != 0 {
+		t.Errorf("stage %s and %d more", got, len(w.stages))
+	}
+}
+
+func TestOldGet(t *testing.T) {
+	var asked int
+	o := &odd{get: func(_ context.Context, req *gpb.GetRequest) (*gpb.GetResponse, error) {
+		if asked++; req.GetType() != gpb.GetRequest_ALL {
+			return nil, status.Error(codes.Unimplemented, "type")
+		}
+		return &gpb.GetResponse{Notification: []*gpb.Notification{notification(t, oneLeaf["root document"])}}, nil
+	}}
+	s := dial(t, o.serve(t))
+	for range 2 {
+		if got := value(t, s, oddDesc); got != "x" {
+			t.Errorf("read %q", got)
+		}
+	}
+	if asked != 5 {
+		t.Errorf("asked %d times: what worked is not remembered", asked)
+	}
+}
+
+func TestSecretsAreScrubbed(t *testing.T) {
+	o := &odd{set: func(ctx context.Context, req *gpb.SetRequest) error {
+		md, _ := metadata.FromIncomingContext(ctx)
+		return status.Errorf(codes.InvalidArgument, "%s may not set %s", md.Get("password")[0], req.GetUpdate()[0].GetVal().GetJsonIetfVal())
+	}}
+	cfg := o.serve(t)
+	cfg.Password = text(password)
+	bob := leaf(t, "/system/aaa/authentication/users/user[username=bob]/config/password", "geheim")
+	err := dial(t, cfg).Set(t.Context(), update(bob), profile.SetOptions{})
+	if kind(err) != gnmi.KindRefused || strings.Contains(err.Error(), password) || strings.Contains(err.Error(), "geheim") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestNeitherGetNorOnce(t *testing.T) {
 	_, _, err := dial(t, (&odd{}).serve(t)).Read(t.Context(), []path.Path{at(t, "/system")})
 	if kind(err) != gnmi.KindUnsupported || !strings.Contains(err.Error(), "profile") {

@@ -95,7 +95,14 @@ func (s *Session) fetchEach(ctx context.Context, kind gpb.GetRequest_DataType, p
 	return all, nil
 }
 
-// fetchBy tries the encodings one after the other; the error is as gRPC has it.
+// A form is one way to spell a reading.
+type form struct {
+	enc  profile.Encoding
+	kind gpb.GetRequest_DataType
+}
+
+// fetchBy tries one form after the other, first the one that worked last; the error is as gRPC has it. A device that does not
+// know the type CONFIG is asked for all: what is no configuration is left out when it is decoded.
 func (s *Session) fetchBy(ctx context.Context, m profile.ReadMethod, kind gpb.GetRequest_DataType, paths []path.Path) ([]*gpb.Notification, error) {
 	call, first := s.get, s.cfg.Profile.Encodings.Get
 	if m == profile.ReadOnce {
@@ -105,14 +112,35 @@ func (s *Session) fetchBy(ctx context.Context, m profile.ReadMethod, kind gpb.Ge
 	if err != nil {
 		return nil, err
 	}
-	var notes []*gpb.Notification
+	var forms []form
 	for _, enc := range list {
-		notes, err = call(ctx, kind, encodings[enc], s.wirePaths(paths))
-		if c := status.Code(err); c != codes.InvalidArgument && c != codes.Unimplemented {
+		forms = append(forms, form{enc, kind})
+	}
+	if m == profile.ReadGet {
+		for _, enc := range list {
+			forms = append(forms, form{enc, gpb.GetRequest_ALL})
+		}
+	}
+	if worked, ok := s.worked(m, kind); ok {
+		forms = append([]form{worked}, forms...)
+	}
+	var notes []*gpb.Notification
+	for _, f := range forms {
+		notes, err = call(ctx, f.kind, encodings[f.enc], s.wirePaths(paths))
+		if err == nil {
+			s.setWorked(m, kind, f)
+		}
+		if !otherForm(err) {
 			break
 		}
 	}
 	return notes, err
+}
+
+// otherForm reports whether a device may take the same request in another form.
+func otherForm(err error) bool {
+	c := status.Code(err)
+	return c == codes.InvalidArgument || c == codes.Unimplemented
 }
 
 func (s *Session) get(ctx context.Context, kind gpb.GetRequest_DataType, enc gpb.Encoding, paths []*gpb.Path) ([]*gpb.Notification, error) {

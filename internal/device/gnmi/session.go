@@ -47,6 +47,7 @@ type Session struct {
 	certificate string                  // SHA-256 of what the device showed last
 	caps        *gpb.CapabilityResponse // nil until asked, empty where the device has no Capabilities
 	lacks       map[string]bool         // calls that the device said it does not implement
+	forms       map[string]form         // of reading, that worked last
 }
 
 // Dial returns a session whose connection stands. The error is an *Error unless the configuration itself is wrong.
@@ -57,6 +58,7 @@ func Dial(ctx context.Context, cfg Config) (*Session, error) {
 		decoder: wire.Decoder{Roots: cfg.Table.Roots()},
 		setting: make(chan struct{}, 1),
 		lacks:   map[string]bool{},
+		forms:   map[string]form{},
 	}
 	s.setting <- struct{}{}
 	if err := s.open(); err != nil {
@@ -92,6 +94,19 @@ func (s *Session) setLack(call string) {
 		s.log.Info("the device does not implement a call", zap.String("call", call))
 	}
 	s.lacks[call] = true
+}
+
+func (s *Session) worked(m profile.ReadMethod, kind gpb.GetRequest_DataType) (form, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, ok := s.forms[string(m)+kind.String()]
+	return f, ok
+}
+
+func (s *Session) setWorked(m profile.ReadMethod, kind gpb.GetRequest_DataType, f form) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forms[string(m)+kind.String()] = f
 }
 
 // unary bounds one call and makes sure of the connection, so that whatever fails after it counts as sent.

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/tree"
 	"github.com/tenter-net/tenter/internal/wire"
@@ -26,7 +27,28 @@ func (s *Session) Set(ctx context.Context, edit tree.Edit, opts profile.SetOptio
 	if err != nil {
 		return err
 	}
-	return s.set(ctx, req)
+	err = s.set(ctx, req)
+	var e *Error
+	if errors.As(err, &e) {
+		e.Err = s.scrub(e.Err, secrets(edit)...)
+	}
+	return err
+}
+
+// secrets returns the values in an edit that a device's answer must not be quoted with.
+func secrets(edit tree.Edit) []string {
+	leaves := slices.Clone(edit.Updates)
+	for _, r := range edit.Replaces {
+		leaves = append(leaves, r.Leaves...)
+	}
+	names := plan.NewSecrets(nil, nil)
+	var values []string
+	for _, l := range leaves {
+		if names.Is(l.Path) {
+			values = append(values, l.Value.Text())
+		}
+	}
+	return values
 }
 
 func (s *Session) set(ctx context.Context, req *gpb.SetRequest) error {

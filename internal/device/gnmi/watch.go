@@ -57,7 +57,8 @@ func (s *Session) stream(ctx context.Context, stage profile.Stage, opts profile.
 	}
 	for _, enc := range list {
 		err = s.streamIn(ctx, s.subscription(stage, encodings[enc], opts), emit)
-		if c := status.Code(errors.Unwrap(err)); c != codes.InvalidArgument && c != codes.Unimplemented {
+		var refused *refusal
+		if !errors.As(err, &refused) || !otherForm(refused.err) {
 			break
 		}
 	}
