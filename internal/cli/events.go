@@ -165,6 +165,13 @@ func short(id string) string {
 
 // summary is an event's data in one line.
 func summary(e event.Event) string {
+	if e.Type == event.TypeStepCompleted {
+		var d event.StepCompleted
+		if err := json.Unmarshal(e.Data, &d); err != nil {
+			return ""
+		}
+		return "run=" + d.Run + " " + stepText(d)
+	}
 	var d map[string]any
 	if err := json.Unmarshal(e.Data, &d); err != nil {
 		return ""
