@@ -3,6 +3,7 @@ package drift_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -174,59 +175,90 @@ func TestOwnWorkIsNeverDrift(t *testing.T) {
 // TestIncrementalEqualsAnew folds random updates and swaps, and compares with a State that sees the result at once.
 func TestIncrementalEqualsAnew(t *testing.T) {
 	for seed := range uint64(300) {
-		rng := rand.New(rand.NewPCG(seed, 2))
-		w := &world{t: t, rng: rng, table: tree.NewTable(roots), device: map[string]string{}, owned: map[string]string{}}
-		s := drift.New(w.table)
-		snapshot(s)
-		for range 40 {
-			p := worldPaths[rng.IntN(len(worldPaths))]
-			v := fmt.Sprint(rng.IntN(3))
-			switch rng.IntN(6) {
-			case 0:
-				w.act()
-				s.Expect(w.truth(w.tree(w.desired)))
-			case 1:
-				w.device[p] = v
-				s.Fold(tree.Update{Leaves: []tree.Leaf{leaf(t, p, v)}})
-			case 2:
-				cut := parse(t, p).Parent().Parent()
-				for _, q := range worldPaths {
-					if parse(t, q).HasPrefix(cut) {
-						delete(w.device, q)
-					}
-				}
-				w.device[p] = v
-				s.Fold(tree.Update{Deletes: []path.Path{cut}, Leaves: []tree.Leaf{leaf(t, p, v)}})
-			case 3:
-				delete(w.device, p)
-				s.Fold(tree.Update{Deletes: []path.Path{parse(t, p)}})
-			case 4:
-				var all []tree.Leaf
-				for l := range w.tree(w.device).All() {
-					all = append(all, l)
-				}
-				snapshot(s, all...)
-			case 5:
-				s.Mark()
-				s.Observe([]path.Path{{Origin: path.OpenConfig}}, w.tree(w.device), nil)
-			}
-			for ; len(w.queue) > 0; w.queue = w.queue[1:] {
-				s.Fold(w.queue[0])
-			}
+		incremental(t, 40, rand.New(rand.NewPCG(seed, 2)))
+	}
+}
+
+// FuzzIncremental lets the fuzzer choose what happens.
+func FuzzIncremental(f *testing.F) {
+	f.Add([]byte("a stranger changes a leaf"))
+	f.Add([]byte{0, 1, 2, 3, 4, 5, 0xff, 0xfe, 0x80, 0x41, 9, 9, 9, 9, 9, 9})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		incremental(t, min(len(data), 60), rand.New(&bytesSource{data: data}))
+	})
+}
+
+// bytesSource is a rand.Source that repeats the fuzzer's bytes.
+type bytesSource struct {
+	data []byte
+	n    int
+}
+
+func (b *bytesSource) Uint64() uint64 {
+	var v uint64
+	for i := range 8 {
+		c := byte(b.n)
+		if len(b.data) > 0 {
+			c ^= b.data[(b.n+i)%len(b.data)]
 		}
+		v = v<<8 | uint64(c)
+	}
+	b.n++
+	return v
+}
+
+func incremental(t *testing.T, steps int, rng *rand.Rand) {
+	w := &world{t: t, rng: rng, table: tree.NewTable(roots), device: map[string]string{}, owned: map[string]string{}}
+	s := drift.New(w.table)
+	snapshot(s)
+	for range steps {
+		w.happen(s)
+		for ; len(w.queue) > 0; w.queue = w.queue[1:] {
+			s.Fold(w.queue[0])
+		}
+	}
+	s.Expect(w.truth(w.tree(w.desired)))
+	anew := *w
+	anew.table = tree.NewTable(roots)
+	fresh := drift.New(anew.table)
+	fresh.Expect(anew.truth(anew.tree(anew.desired)))
+	snapshot(fresh, anew.leaves()...)
+	if diff := cmp.Diff(bare(fresh), bare(s)); diff != "" || fresh.Pending() != s.Pending() {
+		t.Fatalf("pending %d anew, %d incremental (-anew +incremental):\n%s", fresh.Pending(), s.Pending(), diff)
+	}
+}
+
+// leaves are all of the device's.
+func (w *world) leaves() []tree.Leaf { return slices.Collect(w.tree(w.device).All()) }
+
+// happen lets anything happen, a stranger's doing too, and the state hear of it.
+func (w *world) happen(s *drift.State) {
+	p := worldPaths[w.rng.IntN(len(worldPaths))]
+	at, v := parse(w.t, p), fmt.Sprint(w.rng.IntN(3))
+	switch w.rng.IntN(6) {
+	case 0:
+		w.act()
 		s.Expect(w.truth(w.tree(w.desired)))
-		other := *w
-		other.table = tree.NewTable(roots)
-		fresh := drift.New(other.table)
-		fresh.Expect(other.truth(other.tree(other.desired)))
-		var all []tree.Leaf
-		for l := range other.tree(other.device).All() {
-			all = append(all, l)
+	case 1:
+		w.device[p] = v
+		s.Fold(tree.Update{Leaves: []tree.Leaf{leaf(w.t, p, v)}})
+	case 2:
+		cut := at.Parent().Parent()
+		for _, q := range worldPaths {
+			if parse(w.t, q).HasPrefix(cut) {
+				delete(w.device, q)
+			}
 		}
-		snapshot(fresh, all...)
-		if diff := cmp.Diff(bare(fresh), bare(s)); diff != "" || fresh.Pending() != s.Pending() {
-			t.Fatalf("seed %d: pending %d anew, %d incremental (-anew +incremental):\n%s", seed, fresh.Pending(), s.Pending(), diff)
-		}
+		w.device[p] = v
+		s.Fold(tree.Update{Deletes: []path.Path{cut}, Leaves: []tree.Leaf{leaf(w.t, p, v)}})
+	case 3:
+		delete(w.device, p)
+		s.Fold(tree.Update{Deletes: []path.Path{at}})
+	case 4:
+		snapshot(s, w.leaves()...)
+	case 5:
+		s.Mark()
+		s.Observe([]path.Path{{Origin: path.OpenConfig}}, w.tree(w.device), nil)
 	}
 }
 
