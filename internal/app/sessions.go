@@ -124,7 +124,7 @@ func (p *pool) config(name intent.DeviceName, a access) (gnmi.Config, error) {
 	if a.credentials != "" {
 		c, ok := find(p.set.Credentials, func(c settings.Credentials) bool { return c.Name == a.credentials })
 		if !ok {
-			return cfg, fmt.Errorf("credentials %q: not in the settings; add them under credentials:", a.credentials)
+			return cfg, fmt.Errorf("credentials %q: not in the settings, under credentials", a.credentials)
 		}
 		cfg.Username = func() (string, error) {
 			if c.Username != "" {
@@ -144,7 +144,7 @@ func (p *pool) config(name intent.DeviceName, a access) (gnmi.Config, error) {
 func (p *pool) tls(name string) (gnmi.TLS, error) {
 	t, ok := find(p.set.TLS, func(t settings.TLS) bool { return t.Name == name })
 	if !ok {
-		return gnmi.TLS{}, fmt.Errorf("tls %q: not in the settings; add it under tls:", name)
+		return gnmi.TLS{}, fmt.Errorf("tls %q: not in the settings, under tls", name)
 	}
 	out := gnmi.TLS{Pin: t.PinSHA256, ServerName: t.ServerName, SkipVerify: t.InsecureSkipVerify, Plaintext: t.Plaintext}
 	for _, f := range []struct {
