@@ -90,7 +90,11 @@ func (d *device) hold(ctx context.Context) {
 			return
 		}
 		d.lost(ctx, err)
-		if time.Since(started) > lastWait {
+		var lasting interface{ Permanent() bool }
+		switch {
+		case errors.As(err, &lasting) && lasting.Permanent():
+			wait = lastWait // somebody has to change something first, and a wrong password may lock the account
+		case time.Since(started) > lastWait:
 			wait = firstWait
 		}
 		if !d.keep(ctx, jitter(wait)) {
