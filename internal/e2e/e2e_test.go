@@ -29,6 +29,7 @@ func TestScripts(t *testing.T) {
 			"fabric":   fabricVerb,
 			"end":      endVerb,
 			"capture":  captureVerb,
+			"exits":    exitsVerb,
 		},
 	})
 }
