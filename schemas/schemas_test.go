@@ -141,3 +141,21 @@ func regenerate(t *testing.T, sp spec, dir string) {
 		}
 	}
 }
+
+func BenchmarkLoad(b *testing.B) {
+	for _, sp := range specs {
+		b.Run(sp.file, func(b *testing.B) {
+			data, err := os.ReadFile(sp.file + ".schema")
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := schema.Load(data); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(len(data)), "bytes")
+		})
+	}
+}

@@ -354,7 +354,7 @@ func TestTableIsSafeForConcurrentUse(t *testing.T) {
 	for g := range 4 {
 		wg.Go(func() {
 			b := tree.NewBuilder(table)
-			for i := range 300 {
+			for i := range 100 {
 				p := path.Path{Elems: []path.Elem{{Name: "top"}, {Name: "nest"}, {Name: "row", Keys: []path.Key{{Name: "id", Value: fmt.Sprint((i * (g + 1)) % 256)}}}, {Name: "text"}}}
 				if err := b.Set(tree.Leaf{Path: p, Value: schema.StringValue(fmt.Sprint(g, i))}); err != nil {
 					t.Error(err)

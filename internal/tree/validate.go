@@ -29,6 +29,10 @@ type Unchecked struct {
 // Validate checks the rules of the model that go beyond one value (RFC 7950 §8.1) for every leaf, container and entry
 // of desired. What they refer to may be in desired or in observed, of the same table, which may be nil. Violations are
 // in canonical order; unchecked conditions are sorted and each there once.
+//
+// Broken must and when conditions are the model's word, and models err: OpenConfig v5.9.0 says that a policy action
+// with a local preference needs a MED. Devices know better, so they make good warnings and bad errors; every other
+// rule is certain.
 func Validate(desired, observed *Tree) ([]Violation, []Unchecked) {
 	if desired.Len() == 0 {
 		return nil, nil
