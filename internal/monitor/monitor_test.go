@@ -284,7 +284,7 @@ func TestUnreadableDeviceIsBelieved(t *testing.T) {
 	bubble(t, 0, func(w *world) {
 		w.expect(hello...)
 		w.device.mu.Lock()
-		w.device.unread = refusal{errors.New("no Get here")}
+		w.device.unread = errors.New("no Get here")
 		w.device.mu.Unlock()
 		w.device.leave()
 		pass(time.Second)
@@ -294,10 +294,6 @@ func TestUnreadableDeviceIsBelieved(t *testing.T) {
 		w.expect("device.disconnected", "device.connected", "device.synced", "drift.detected enforce | missing "+desc1+" a ->")
 	})
 }
-
-type refusal struct{ error }
-
-func (refusal) Refused() bool { return true }
 
 func TestHeldAndSecret(t *testing.T) {
 	bubble(t, 0, func(w *world) {

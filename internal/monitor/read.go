@@ -2,7 +2,6 @@ package monitor
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"go.uber.org/zap"
@@ -55,18 +54,19 @@ func (w *watcher) read(ctx context.Context, paths []path.Path) {
 // took takes in what was read.
 func (w *watcher) took(ctx context.Context, r read) error {
 	w.reading = false
-	if r.paths == nil {
+	if r.paths == nil || r.err != nil {
 		w.audit.Reset(jitter(w.auditEvery()))
 	}
-	var answer interface{ Refused() bool }
-	switch {
-	case r.err != nil && errors.As(r.err, &answer) && answer.Refused():
+	if r.err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		// Should the connection be gone the stream ends too, and says so.
 		w.log.Warn("the device can not be read beside the stream, which is believed as it is", zap.Error(r.err))
 		w.blind = true
 		return w.judge(ctx)
-	case r.err != nil:
-		return r.err
 	}
+	w.blind = false
 	prefixes := r.paths
 	if r.paths == nil {
 		prefixes = w.paths

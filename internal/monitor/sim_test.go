@@ -122,7 +122,7 @@ func play(t testing.TB, settle time.Duration, faults ...string) *scene {
 	s.must(err)
 	p := *shipped
 	p.Watch.SyncTimeout, p.Watch.SampleInterval, p.Watch.PollInterval = time.Second, 100*time.Millisecond, 100*time.Millisecond
-	p.Watch.AuditInterval = time.Second
+	p.Watch.AuditInterval, p.Limits.Timeout = time.Second, time.Second
 	p.Defaults.Echoed = slices.Contains(faults, "leaf1 "+string(sim.EchoDefaults))
 	table := tree.NewTable(roots)
 	b := tree.NewBuilder(table)
@@ -202,6 +202,7 @@ func TestOverRealSessions(t *testing.T) {
 		"SAMPLE only":         {"leaf1 refuse-on-change", "leaf1 refuse-target"},
 		"no streams":          {"leaf1 refuse-stream"},
 		"silent":              {"leaf1 silent"},
+		"Get hangs":           {"leaf1 hang-get"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -70,7 +70,7 @@ func (d *device) expect(target *Target, row view.Device, owned []drift.Owned) er
 	if again {
 		d.state = drift.New(target.Table)
 	}
-	if moved(d.row, row) {
+	if d.target != nil && moved(d.row, row) {
 		d.swapped = time.Now()
 	}
 	d.target, d.modes, d.row, d.owned = target, modes, row, owned

@@ -117,7 +117,7 @@ type watcher struct {
 	untold   bool // something may be otherwise than it was told
 	told     struct{ held, pending bool }
 	reading  bool
-	blind    bool            // the device cannot be read beside the stream
+	blind    bool            // the last reading beside the stream failed
 	sure     map[string]bool // read since expectations changed last, by path; "" for everything
 	suspects []path.Path     // found by an audit, and not streamed so far
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	gpb "github.com/openconfig/gnmi/proto/gnmi"
+	"go.uber.org/zap"
+	"google.golang.org/grpc/connectivity"
 
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
@@ -55,6 +57,10 @@ func (s *Session) Probe(ctx context.Context) (profile.Facts, error) {
 			continue
 		}
 		v, err := s.state(ctx, fact.path)
+		if err != nil && s.conn.GetState() == connectivity.Ready && ctx.Err() == nil {
+			s.log.Warn("what the device is could not be read", zap.Error(err))
+			break // it answers nothing of the kind, and the next one would take as long
+		}
 		if err != nil {
 			return profile.Facts{}, err
 		}

@@ -180,6 +180,13 @@ func TestProbe(t *testing.T) {
 		facts.Serial == "" || facts.BootTime.IsZero() || len(facts.CertificateSHA256) != 64 {
 		t.Errorf("facts: %+v", facts)
 	}
+	// Where it answers no Get in time it is still told from others.
+	f.control("leaf1 hang-get")
+	cfg.Profile.Limits.Timeout = 200 * time.Millisecond
+	if less, err := dial(t, cfg).Probe(t.Context()); err != nil || less.CertificateSHA256 != facts.CertificateSHA256 || less.Serial != "" {
+		t.Errorf("facts: %+v, %v", less, err)
+	}
+	f.control("leaf1 clear")
 	// The same certificate pinned needs no CA, and another one is refused.
 	cfg.TLS = gnmi.TLS{Pin: strings.ToUpper(facts.CertificateSHA256)}
 	dial(t, cfg)
