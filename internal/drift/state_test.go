@@ -147,11 +147,7 @@ func TestFindings(t *testing.T) {
 			fold := func(s *drift.State) {
 				// First something else, so that a leaf's arrival is a notification of its own.
 				snapshot(s)
-				var leaves []tree.Leaf
-				for _, l := range tt.leaves(t, tt.observed) {
-					leaves = append(leaves, l)
-				}
-				s.Fold(tree.Update{Deletes: []path.Path{parse(t, "/interfaces"), parse(t, "/system")}, Leaves: leaves})
+				s.Fold(tree.Update{Deletes: []path.Path{parse(t, "/interfaces"), parse(t, "/system")}, Leaves: tt.leaves(t, tt.observed)})
 			}
 			orders := map[string]func(s *drift.State){
 				"expected, snapshot": func(s *drift.State) { s.Expect(want); snapshot(s, tt.leaves(t, tt.observed)...) },
