@@ -16,6 +16,7 @@ import (
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -184,16 +185,22 @@ func comparePaths(a, b string) int {
 
 // work is what was done about an episode.
 type work struct {
-	busy      bool // a run for it has not ended
+	busy      bool // a run for it, or over it, has not ended here
 	plan, run string
 }
 
-// done looks up what was done about the open episode, if it is about to end.
+// mostPlans is how many of the device's latest plans are looked through for the run that ended an episode.
+const mostPlans = 20
+
+// done looks up what was done about the open episode, if it is about to end: by a plan for it, or by any other run that
+// wrote to the device meanwhile.
 func (w *watcher) done(ctx context.Context, ending bool) (work, error) {
 	if !ending || w.episode.ID == "" {
 		return work{}, nil
 	}
-	plans, err := w.opts.Store.Plans(ctx, view.PlanQuery{Episode: w.episode.ID})
+	plans, err := w.opts.Store.Plans(ctx, view.PlanQuery{
+		Device: w.name, Status: []string{view.PlanApproved, view.PlanRunning, view.PlanDone}, Limit: mostPlans,
+	})
 	if err != nil {
 		return work{}, err
 	}
@@ -204,13 +211,35 @@ func (w *watcher) done(ctx context.Context, ending bool) (work, error) {
 			return work{}, err
 		}
 		for _, r := range runs {
-			done.busy = done.busy || r.Status == view.RunRunning
-			if done.run == "" && (r.Status == view.RunDone || r.Status == view.RunPartial) {
+			if !r.Ended.IsZero() && r.Ended.Before(w.episode.Opened) {
+				continue
+			}
+			outcome, err := w.outcome(ctx, r.ID)
+			if err != nil {
+				return work{}, err
+			}
+			ours := p.Episode == w.episode.ID // what was done for it is to end before it does
+			done.busy = done.busy || r.Status == view.RunRunning && (outcome == "" || ours)
+			if done.run == "" && outcome == string(run.Done) {
 				done.plan, done.run = p.ID, r.ID
 			}
 		}
 	}
 	return done, nil
+}
+
+// outcome is how a run ended on this device, empty while it has not.
+func (w *watcher) outcome(ctx context.Context, id string) (string, error) {
+	devices, err := w.opts.Store.RunDevices(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	for _, d := range devices {
+		if d.Device == w.name {
+			return d.Outcome, nil
+		}
+	}
+	return "", nil
 }
 
 // episodeIn opens, updates or closes the device's episode and says so. It returns the episode as it is then.

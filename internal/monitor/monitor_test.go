@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/view"
 )
@@ -187,7 +188,7 @@ func TestRemediationClosesTheEpisode(t *testing.T) {
 			t.Fatal(err, list)
 		}
 		w.do(func(tx event.Tx) error {
-			if _, err := w.store.SavePlan(tx, view.Plan{ID: "p1", Content: "c1", Status: view.PlanRunning, Episode: list[0].ID}); err != nil {
+			if _, err := w.store.SavePlan(tx, view.Plan{ID: "p1", Content: "c1", Status: view.PlanRunning, Episode: list[0].ID, Devices: []intent.DeviceName{"leaf1"}}); err != nil {
 				return err
 			}
 			return w.store.SaveRun(tx, view.Run{ID: "r1", Plan: "p1", Status: view.RunRunning, Episode: list[0].ID})
@@ -201,6 +202,9 @@ func TestRemediationClosesTheEpisode(t *testing.T) {
 		pass(10 * time.Second)
 		w.expect()
 		w.do(func(tx event.Tx) error {
+			if err := w.store.SaveRunDevice(tx, view.RunDevice{Run: "r1", Device: "leaf1", Step: "ended", Outcome: "done"}); err != nil {
+				return err
+			}
 			return w.store.SaveRun(tx, view.Run{ID: "r1", Plan: "p1", Status: view.RunDone, Episode: list[0].ID})
 		})
 		pass(10 * time.Second)
@@ -209,6 +213,31 @@ func TestRemediationClosesTheEpisode(t *testing.T) {
 		if err != nil || e.Plan != "p1" || e.Run != "r1" || e.By != "tenter" {
 			t.Errorf("%+v, %v", e, err)
 		}
+	})
+}
+
+// TestApplyClosesTheEpisode has a person's own run put the device right.
+func TestApplyClosesTheEpisode(t *testing.T) {
+	bubble(t, 0, func(w *world) {
+		w.expect(hello...)
+		w.device.change(map[string]string{desc1: "x"})
+		pass(time.Millisecond)
+		w.expect("drift.detected enforce | changed " + desc1 + " a -> x")
+		w.run("r1", map[string]string{desc1: "x"}, map[string]string{desc1: "a"})
+		w.device.change(map[string]string{desc1: "a"})
+		w.do(func(tx event.Tx) error {
+			plan := view.Plan{ID: "p1", Content: "c1", Status: view.PlanDone, Devices: []intent.DeviceName{"leaf1", "leaf2"}}
+			if _, err := w.store.SavePlan(tx, plan); err != nil {
+				return err
+			}
+			if err := w.store.SaveRun(tx, view.Run{ID: "r1", Plan: "p1", Status: view.RunPartial, Ended: time.Now()}); err != nil {
+				return err
+			}
+			return w.store.SaveRunDevice(tx, view.RunDevice{Run: "r1", Device: "leaf1", Step: "ended", Outcome: "done"})
+		})
+		w.ran(map[string]string{desc1: "a"})
+		pass(10 * time.Second)
+		w.expect("drift.remediated by tenter r1")
 	})
 }
 

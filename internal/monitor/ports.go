@@ -67,6 +67,7 @@ type Episodes interface {
 	SaveEpisode(tx event.Tx, e view.Episode) error
 	Plans(ctx context.Context, q view.PlanQuery) ([]view.Plan, error)
 	Runs(ctx context.Context, q view.RunQuery) ([]view.Run, error)
+	RunDevices(ctx context.Context, run string) ([]view.RunDevice, error)
 }
 
 // Leases keep replicas off each other's devices. Renew and Guard return view.ErrLeaseLost when the lease is gone.

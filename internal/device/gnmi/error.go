@@ -54,7 +54,11 @@ type Error struct {
 
 // Error returns the one line that a user reads.
 func (e *Error) Error() string {
-	return fmt.Sprintf("device %q at %s: %s: %s: %v; %s", e.Device, e.Address, e.Call, kindText[e.Kind], e.Err, next[e.Kind])
+	do := next[e.Kind]
+	if e.Kind == KindLost && e.Call != "set" { // nothing was to be done, so there is nothing to read
+		do = next[KindUnreachable]
+	}
+	return fmt.Sprintf("device %q at %s: %s: %s: %v; %s", e.Device, e.Address, e.Call, kindText[e.Kind], e.Err, do)
 }
 
 // Unwrap returns the cause.
