@@ -74,7 +74,6 @@ func (c *coder) image(im *Image) {
 		c.num(&h.OuterCase)
 	})
 	list(c, &im.Nodes, c.node)
-	list(c, &im.Unhandled, c.str)
 }
 
 func (c *coder) typ(t *Type) {
@@ -119,7 +118,6 @@ func (c *coder) node(n *NodeSpec) {
 	list(c, &a.Unique, func(u *[]int) { list(c, u, c.num) })
 	list(c, &a.Must, c.xpath)
 	list(c, &a.When, c.xpath)
-	c.str(&a.Units)
 }
 
 func (c *coder) xpath(x *XPath) { c.str(&x.Text); c.num(&x.Up) }

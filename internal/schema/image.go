@@ -11,7 +11,6 @@ type Image struct {
 	Types      []Type     // without duplicates
 	Choices    []Choice
 	Nodes      []NodeSpec // preorder, siblings sorted by name; Nodes[0] is the root
-	Unhandled  []string   // statements that the compiler saw and the schema does not enforce, sorted
 }
 
 // A Module is a compiled module and its newest revision.
@@ -81,7 +80,6 @@ type Attr struct {
 	Unique   [][]int  // of a list: descendant leaves that together differ in every entry
 	Must     []XPath  // conditions that hold where the node is
 	When     []XPath  // conditions without which the node must not be
-	Units    string
 
 	keys, sorted []Node // Keys as nodes, and the same in the order of their names; made by link
 }

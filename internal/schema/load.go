@@ -57,12 +57,6 @@ func FromImage(im *Image) (*Schema, error) {
 // Name returns the name that the schema was compiled under, such as "openconfig", and its version.
 func (s *Schema) Name() (name, version string) { return s.im.Name, s.im.Version }
 
-// Modules returns the compiled modules, sorted by name.
-func (s *Schema) Modules() []Module { return slices.Clone(s.im.Modules) }
-
-// Unhandled returns the statements of the models that the schema does not enforce.
-func (s *Schema) Unhandled() []string { return slices.Clone(s.im.Unhandled) }
-
 // Len returns the number of configuration nodes, the root included.
 func (s *Schema) Len() int { return len(s.im.Nodes) }
 

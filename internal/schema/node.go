@@ -98,14 +98,6 @@ func (n Node) Default() Value {
 	return n.s.defaults[n.id]
 }
 
-// Units returns the model's unit of a leaf, "seconds".
-func (n Node) Units() string {
-	if a := n.attr(); a != nil {
-		return a.Units
-	}
-	return ""
-}
-
 func (n Node) attr() *Attr {
 	if !n.Config() {
 		return nil

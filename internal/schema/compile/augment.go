@@ -161,8 +161,6 @@ func (n *node) drop(d *statement) error {
 			}
 		case "unique":
 			n.unique = slices.DeleteFunc(n.unique, func(u *statement) bool { return u.arg == sub.arg })
-		case "units":
-			n.units = ""
 		case "config":
 			n.config = nil
 		case "mandatory":

@@ -41,7 +41,6 @@ type node struct {
 	unique    []*statement
 	typ       *statement
 	defaults  []string
-	units     string
 	min, max  uint64
 	must      []xpath
 	when      []xpath
@@ -150,8 +149,6 @@ func (c *compiler) properties(n *node, s *statement) error {
 			n.unique = append(n.unique, sub)
 		case "type":
 			n.typ = sub
-		case "units":
-			n.units = sub.arg
 		case "default":
 			if !defaults {
 				n.defaults, defaults = nil, true

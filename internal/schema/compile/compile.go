@@ -146,12 +146,16 @@ func (c *compiler) compile() error {
 func (c *compiler) report(data []byte) *Report {
 	r := &Report{
 		Name: c.opts.Name, Version: c.opts.Version, Roots: c.opts.Roots, Nodes: len(c.image.Nodes),
-		Unhandled: c.image.Unhandled, SHA256: sum(data),
+		SHA256: sum(data),
 	}
 	for _, m := range c.modules {
 		r.Modules = append(r.Modules, m.name+"@"+m.revision)
 		r.Files = append(r.Files, m.files...)
 	}
+	for text, n := range c.unhandled {
+		r.Unhandled = append(r.Unhandled, fmt.Sprintf("%s (%d×)", text, n))
+	}
+	slices.Sort(r.Unhandled)
 	slices.SortFunc(r.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	return r
 }

@@ -31,10 +31,10 @@ func ExampleDir() {
 	top, _ := s.Root().Child("top")
 	watts, _ := top.Child("watts")
 	fmt.Println(report.Modules)
-	fmt.Println(watts.Path(), watts.Type(), watts.Units())
+	fmt.Println(watts.Path(), watts.Type())
 	// Output:
 	// [base@2024-01-01 extra@2024-02-02]
-	// /top/watts decimal64, -1.5..10.0 | 99.99 W
+	// /top/watts decimal64, -1.5..10.0 | 99.99
 }
 
 func compileTestdata(t *testing.T, opts compile.Options) *schema.Schema {

@@ -3,7 +3,6 @@ package compile
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -37,10 +36,6 @@ func (c *compiler) emit() error {
 		im.Nodes[n.id] = spec
 	}
 	c.choices(order)
-	for text, n := range c.unhandled {
-		im.Unhandled = append(im.Unhandled, fmt.Sprintf("%s (%d×)", text, n))
-	}
-	slices.Sort(im.Unhandled)
 	return nil
 }
 
@@ -94,7 +89,7 @@ func (c *compiler) spec(n *node, modules map[*module]int) (schema.NodeSpec, erro
 	parent := n.dataParent()
 	spec.Parent = parent.id
 	attr := schema.Attr{
-		State: c.stateChildren(n), Defaults: n.defaults, Min: n.min, Max: n.max, Units: n.units,
+		State: c.stateChildren(n), Defaults: n.defaults, Min: n.min, Max: n.max,
 		Must: c.rewriteAll(n.must), When: c.rewriteAll(n.conditions()),
 	}
 	set := func(on bool, flag uint8) {
@@ -200,7 +195,7 @@ func (c *compiler) stateChildren(n *node) []string {
 }
 
 func attrOrNil(a schema.Attr) *schema.Attr {
-	if len(a.Keys)+len(a.State)+len(a.Defaults)+len(a.Unique)+len(a.Must)+len(a.When)+len(a.Units) == 0 && a.Min == 0 && a.Max == 0 {
+	if len(a.Keys)+len(a.State)+len(a.Defaults)+len(a.Unique)+len(a.Must)+len(a.When) == 0 && a.Min == 0 && a.Max == 0 {
 		return nil
 	}
 	return &a
