@@ -107,7 +107,11 @@ func (a *App) reload(ctx context.Context) (warnings []string, err error) {
 		return nil, err
 	}
 	if len(result.Rejected) > 0 {
-		return nil, fmt.Errorf("intents %s: %d mistakes:\n%s", a.set.Intents, len(result.Rejected), strings.Join(result.Rejected, "\n"))
+		count := fmt.Sprintf("%d mistakes", len(result.Rejected))
+		if len(result.Rejected) == 1 {
+			count = "a mistake"
+		}
+		return nil, fmt.Errorf("intents %s: %s:\n%s", a.set.Intents, count, strings.Join(result.Rejected, "\n"))
 	}
 	return result.Warnings, nil
 }

@@ -119,11 +119,14 @@ func (ds Diagnostics) Text() string {
 	return b.String()
 }
 
-// Lines returns the first line of each.
+// Lines returns each in one line: position, message and the related positions.
 func (ds Diagnostics) Lines() []string {
 	lines := make([]string, len(ds))
 	for i, d := range ds {
 		lines[i] = d.String()
+		for _, r := range d.Related {
+			lines[i] += fmt.Sprintf("; %s:%d:%d: %s", r.File, r.Line, r.Column, r.Message)
+		}
 	}
 	return lines
 }

@@ -2,6 +2,7 @@ package intent
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -44,6 +45,21 @@ func (s *Set) Errorf(code Code, at tree.Source, format string, args ...any) Diag
 		}
 	}
 	return Diagnostic{Severity: SeverityError, Code: code, About: code.about(), File: at.File, Line: at.Line, Column: at.Column, Message: fmt.Sprintf(format, args...)}
+}
+
+// Illustrate returns ds, which were found in what was derived from this Set, each with the line that it is about.
+func (s *Set) Illustrate(ds Diagnostics) Diagnostics {
+	out := slices.Clone(ds)
+	for i := range out {
+		at := slices.IndexFunc(s.all, func(d *Document) bool { return d.file.name == out[i].File })
+		if at < 0 || out[i].Excerpt != "" {
+			continue
+		}
+		if out[i].Excerpt = s.all[at].file.excerpt(out[i].Line); out[i].Excerpt != "" {
+			out[i].Width = 1
+		}
+	}
+	return out
 }
 
 // errorAt is Errorf for a place anywhere in the document.

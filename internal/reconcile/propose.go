@@ -132,7 +132,8 @@ func (p *proposal) draft() event.Draft {
 	return d
 }
 
-// generated tells of the plan, and asks for approval if it needs that.
+// generated tells of the plan, and asks for approval if it needs that. Whoever made a plan by hand is not asked: it is
+// with them already.
 func (p *proposal) generated() []event.Draft {
 	wait := p.decision.Verdict != policy.Run
 	data := event.PlanGenerated{
@@ -148,7 +149,7 @@ func (p *proposal) generated() []event.Draft {
 	}
 	made := p.draft()
 	made.Type, made.Data = event.TypePlanGenerated, data
-	if !wait {
+	if !wait || p.actor != "" {
 		return []event.Draft{made}
 	}
 	ask := p.draft()
