@@ -62,6 +62,7 @@ type compiler struct {
 
 	mu       sync.Mutex
 	dialects *render.Compiler
+	checked  map[intent.DeviceName]checked // by the last compilation
 	key      []byte
 }
 
@@ -132,7 +133,7 @@ func (c *compiler) render(set *intent.Set, diags intent.Diagnostics) (*Compiled,
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	results, more := c.dialects.Compile(f)
-	if diags = append(diags, more...).Sort(); diags.HasErrors() {
+	if diags = append(diags, set.Illustrate(more)...).Sort(); diags.HasErrors() {
 		return nil, diags
 	}
 	out := &Compiled{Set: set, Fabric: f, Sources: c.dialects.Sources(), targets: map[intent.DeviceName]*target{}}
@@ -144,6 +145,9 @@ func (c *compiler) render(set *intent.Set, diags intent.Diagnostics) (*Compiled,
 			Secrets: plan.NewSecrets(c.key, r.Secrets),
 		}
 		out.targets[m.Name] = t
+	}
+	if diags = append(diags, set.Illustrate(c.check(out))...).Sort(); diags.HasErrors() {
+		return nil, diags
 	}
 	return out, diags
 }
