@@ -42,10 +42,16 @@ fmt: tools ## format the code
 	git ls-files -co --exclude-standard '*.go' | grep -v '/oc/' | xargs $(TOOLS)/gofumpt -w
 
 generate: ## regenerate what is generated (YANG_DIR for schemas and structs)
-	YANG_DIR=$(YANG_DIR) $(GO) generate ./...
+	YANG_DIR=$(if $(YANG_DIR),$(abspath $(YANG_DIR))) $(GO) generate ./...
+ifneq ($(YANG_DIR),)
+	YANG_DIR=$(abspath $(YANG_DIR)) $(GO) test ./schemas -run TestSchemas -count=1 -update
+endif
+
+GENERATED := schemas internal/render/openconfig/oc internal/sim/oc
 
 check-generated: generate ## regenerating must change nothing
-	@git diff --exit-code --stat -- . || { echo "generated files are stale: make generate, then commit"; exit 1; }
+	@git diff --exit-code --stat -- $(GENERATED) || { echo "generated files are stale: make generate, then commit"; exit 1; }
+	@new=$$(git ls-files -o --exclude-standard -- $(GENERATED)); [ -z "$$new" ] || { echo "generated and not committed:"; echo "$$new"; exit 1; }
 
 bench: ## benchmarks of the core against the usual libraries
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/...
