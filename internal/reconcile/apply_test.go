@@ -111,14 +111,14 @@ func TestTrouble(t *testing.T) {
 			trouble: func(_ *testing.T, _ *world, d *device) {
 				d.onSet = func(*device, tree.Edit) error { return nil }
 			},
-			run: view.RunPartial, outcome: "failed", check: nothingOwned,
+			run: view.RunFailed, outcome: "failed", check: nothingOwned,
 		},
 		{
 			name: "refuses",
 			trouble: func(_ *testing.T, _ *world, d *device) {
 				d.onSet = func(*device, tree.Edit) error { return &fault{"no such leaf", "refused"} }
 			},
-			run: view.RunPartial, outcome: "failed", check: nothingOwned,
+			run: view.RunFailed, outcome: "failed", check: nothingOwned,
 		},
 		{
 			name: "applies and answers an error",
@@ -165,7 +165,7 @@ func TestTrouble(t *testing.T) {
 					return err
 				}
 			},
-			run: view.RunPartial, outcome: "failed",
+			run: view.RunFailed, outcome: "failed",
 			check: func(t *testing.T, w *world, d *device) {
 				if got := d.has(eth1 + "description"); got != "stranger" {
 					t.Errorf("the stranger's value is %q", got)

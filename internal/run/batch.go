@@ -69,27 +69,20 @@ type Result string
 // The results.
 const (
 	ResultDone    Result = "done"    // on every device
-	ResultPartial Result = "partial" // some devices are left, as their outcomes say
+	ResultPartial Result = "partial" // some devices are left as they were, as their outcomes say; none failed
 	ResultFailed  Result = "failed"  // a device failed, or none could be written for a reason of its own
 )
 
 // Sum returns the result of a run whose devices ended like this.
 func Sum(outcomes []Outcome) Result {
-	done, failed, away := 0, 0, 0
+	count := map[Outcome]int{}
 	for _, o := range outcomes {
-		switch o {
-		case Done:
-			done++
-		case Unreachable:
-			away++
-		case Failed, Stale, Refused, Skipped:
-			failed++
-		}
+		count[o]++
 	}
 	switch {
-	case done == len(outcomes):
+	case count[Done] == len(outcomes):
 		return ResultDone
-	case failed > 0 && done == 0:
+	case count[Failed] > 0 || count[Done]+count[Unreachable] == 0:
 		return ResultFailed
 	}
 	return ResultPartial

@@ -51,7 +51,9 @@ func TestSum(t *testing.T) {
 		{[]Outcome{Done, Done}, ResultDone},
 		{[]Outcome{Done, Unreachable}, ResultPartial},
 		{[]Outcome{Unreachable}, ResultPartial},
-		{[]Outcome{Done, Failed, Skipped}, ResultPartial},
+		{[]Outcome{Done, Failed, Skipped}, ResultFailed},
+		{[]Outcome{Done, Stale}, ResultPartial},
+		{[]Outcome{Unreachable, Refused}, ResultPartial},
 		{[]Outcome{Failed, Skipped}, ResultFailed},
 		{[]Outcome{Stale}, ResultFailed},
 	}
