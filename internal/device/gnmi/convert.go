@@ -28,8 +28,16 @@ func (s *Session) wirePaths(paths []path.Path) []*gpb.Path {
 
 // decode makes a notification canonical. It is not wanted if it is about another target.
 func (s *Session) decode(n *gpb.Notification) (u tree.Update, wanted bool) {
-	if t := n.GetPrefix().GetTarget(); s.cfg.Target != "" && t != "" && t != s.cfg.Target {
+	if !s.adopt(n) {
 		return tree.Update{}, false
+	}
+	return s.decoder.Notification(n), true
+}
+
+// adopt puts our names of origins into a notification, and reports whether it is wanted.
+func (s *Session) adopt(n *gpb.Notification) bool {
+	if t := n.GetPrefix().GetTarget(); s.cfg.Target != "" && t != "" && t != s.cfg.Target {
+		return false
 	}
 	s.ownOrigin(n.GetPrefix())
 	for _, d := range n.GetDelete() {
@@ -38,7 +46,7 @@ func (s *Session) decode(n *gpb.Notification) (u tree.Update, wanted bool) {
 	for _, u := range n.GetUpdate() {
 		s.ownOrigin(u.GetPath())
 	}
-	return s.decoder.Notification(n), true
+	return true
 }
 
 // ownOrigin puts our name of an origin in the place of the device's.

@@ -26,16 +26,9 @@ func (s *Session) Read(ctx context.Context, prefixes []path.Path) (*tree.Tree, [
 	b := tree.NewBuilder(s.cfg.Table)
 	var problems []tree.Problem
 	for _, n := range notes {
-		u, wanted := s.decode(n)
-		if !wanted {
-			continue
+		if s.adopt(n) {
+			problems = append(problems, s.decoder.Add(b, n)...)
 		}
-		for _, l := range u.Leaves {
-			if err := b.Set(l); err != nil {
-				problems = append(problems, tree.Problem{Path: l.Path.String(), Reason: err.Error()})
-			}
-		}
-		problems = append(problems, u.Problems...)
 	}
 	return b.Build(), problems, nil
 }
