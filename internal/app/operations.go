@@ -148,7 +148,8 @@ type HoldRequest struct {
 
 // Hold records the hold. The device goes on being watched.
 func (a *App) Hold(ctx context.Context, who api.Caller, req HoldRequest) (Nothing, error) {
-	if _, err := a.store.Device(ctx, req.Device); err != nil {
+	// The intents in force decide whether there is such a device: mistakes in newer ones must not be in the way of a hold.
+	if _, err := a.generations.target(ctx, req.Device); err != nil {
 		return Nothing{}, notFound(err, "device", string(req.Device))
 	}
 	err := a.store.Do(ctx, func(tx event.Tx) error {

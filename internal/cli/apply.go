@@ -16,6 +16,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/app"
 	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/view"
@@ -33,11 +34,15 @@ func newApply(s Streams) *cobra.Command {
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withOperator(cmd, func(ctx context.Context, o *operator) error {
-				req, skip, err := chooseApply(ctx, s, o, args, f, yes)
-				if err != nil || skip {
+				c, err := chooseApply(ctx, s, o, args, f, yes)
+				if err != nil || c.skip {
 					return err
 				}
-				return applyAndFollow(ctx, s, o, req, output(cmd))
+				if err := applyAndFollow(ctx, s, o, c.req, output(cmd)); err != nil || len(c.unread) == 0 {
+					return err
+				}
+				fmt.Fprintf(s.Err, "could not be read, and got no plan: %s; when they are back: tenter apply\n", deviceList(c.unread))
+				return exit(exitPartial)
 			})
 		},
 	}
@@ -47,42 +52,53 @@ func newApply(s Streams) *cobra.Command {
 	return cmd
 }
 
+// A choice is a plan to run. Unread are the devices that were to have a part in it.
+type choice struct {
+	req    app.ApplyRequest
+	unread []intent.DeviceName
+	skip   bool
+}
+
 // chooseApply finds the plan to run: the named one, or a new one that the user agreed to.
-func chooseApply(ctx context.Context, s Streams, o *operator, args []string, f planFlags, yes bool) (req app.ApplyRequest, skip bool, err error) {
+func chooseApply(ctx context.Context, s Streams, o *operator, args []string, f planFlags, yes bool) (c choice, err error) {
 	if len(args) == 1 {
 		p, ok, err := planFile(args[0])
-		if err != nil {
-			return req, false, err
+		switch {
+		case err != nil:
+			return c, err
+		case ok:
+			c.req.File = &p
+		default:
+			c.req.ID = plan.ID(args[0])
 		}
-		if ok {
-			return app.ApplyRequest{File: &p}, false, nil
-		}
-		return app.ApplyRequest{ID: plan.ID(args[0])}, false, nil
+		return c, nil
 	}
 	ask := f.request()
 	ask.Keep = true
 	reply, err := call(ctx, o, app.OpPlan, (*app.App).Plan, ask)
 	if err != nil {
-		return req, false, hint(err, "tenter validate")
+		return c, hint(err, "tenter validate")
 	}
 	warn(s, reply.Warnings)
 	if _, err := fmt.Fprint(s.Err, reply.Plan.Text()); err != nil {
-		return req, false, err
+		return c, err
 	}
+	c.req.ID, c.unread, c.skip = reply.Plan.ID, reply.Unreachable, true
 	if reply.Plan.Idle() {
-		return req, true, planExit(reply, false)
+		return c, planExit(reply, false)
 	}
 	if !yes {
 		ok, err := confirm(s, "\nApply this plan? Only yes is yes: ")
 		if err != nil {
-			return req, false, err
+			return c, err
 		}
 		if !ok {
 			fmt.Fprintf(s.Err, "not applied; the plan waits as %s\n", reply.Plan.ID)
-			return req, true, nil
+			return c, nil
 		}
 	}
-	return app.ApplyRequest{ID: reply.Plan.ID}, false, nil
+	c.skip = false
+	return c, nil
 }
 
 // confirm asks a question on a terminal. Elsewhere nobody could answer.

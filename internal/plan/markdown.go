@@ -42,6 +42,9 @@ func (d DevicePlan) markdown(b *strings.Builder) {
 		}
 		b.WriteString("\n</details>\n")
 	}
+	if d.Unread != "" {
+		fmt.Fprintf(b, "\n> **%s** could not be read: %s\n", cell(string(d.Device)), cell(d.Unread))
+	}
 	for _, n := range d.Notes {
 		fmt.Fprintf(b, "\n> **%s**: %s: %s\n", cell(string(d.Device)), code(n.Path), cell(n.Text))
 	}

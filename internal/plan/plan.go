@@ -85,6 +85,7 @@ type DevicePlan struct {
 	Releases int    `json:"releases,omitempty"`
 	Risk     Risk   `json:"risk"`
 	Notes    []Note `json:"notes,omitempty"`
+	Unread   string `json:"unread,omitempty"` // why the device could not be read: then nothing is known of it
 }
 
 // A Change is one leaf that will be different.

@@ -25,10 +25,15 @@ func (p Plan) Text() string {
 // headline is the plan in one line: its numbers, its risk and where it comes from.
 func (p Plan) headline() string {
 	var parts []string
-	if p.Changes() == 0 {
-		parts = append(parts, "no changes")
-	} else {
+	unread := p.unread()
+	switch {
+	case p.Changes() > 0:
 		parts = append(parts, p.Counts().String()+fmt.Sprintf(" on %s", plural(p.devices(), "device")), p.Risk.String()+" risk")
+	case unread == 0 || unread < len(p.Devices):
+		parts = append(parts, "no changes")
+	}
+	if unread > 0 {
+		parts = append(parts, plural(unread, "device")+" could not be read")
 	}
 	parts = append(parts, "for "+string(p.Cause.Trigger))
 	if p.Commit != "" {
@@ -49,13 +54,26 @@ func (p Plan) devices() int {
 	return n
 }
 
+func (p Plan) unread() int {
+	n := 0
+	for _, d := range p.Devices {
+		if d.Unread != "" {
+			n++
+		}
+	}
+	return n
+}
+
 // String returns the numbers as "+3 ~1 -2".
 func (c Counts) String() string { return fmt.Sprintf("+%d ~%d -%d", c.Add, c.Change, c.Delete) }
 
 func (d DevicePlan) text(b *strings.Builder) {
-	if len(d.Changes) == 0 {
+	switch {
+	case d.Unread != "":
+		fmt.Fprintf(b, "%s  could not be read: %s\n", d.Device, d.Unread)
+	case len(d.Changes) == 0:
 		fmt.Fprintf(b, "%s  no changes\n", d.Device)
-	} else {
+	default:
 		fmt.Fprintf(b, "%s  %s\n", d.Device, d.Counts())
 	}
 	last := ""

@@ -67,7 +67,7 @@ func (e *Engine) picture(ctx context.Context, generation string, device intent.D
 func (p *picture) read(ctx context.Context, s Session) error {
 	observed, problems, err := s.Read(ctx, p.input.Reads())
 	if err != nil {
-		return fmt.Errorf("device %q: read: %w", p.input.Device, err)
+		return err // names the device, as a session's errors do
 	}
 	p.input.Observed, p.input.Problems = observed, problems
 	return nil

@@ -27,7 +27,7 @@ type Planned struct {
 	Plan        plan.Plan
 	Results     map[intent.DeviceName]plan.Result
 	Targets     map[intent.DeviceName]Target
-	Unreachable []intent.DeviceName // in Plan with a note instead of changes
+	Unreachable []intent.DeviceName // in Plan without changes
 }
 
 // mostReads is how many devices are read at the same time.
@@ -67,7 +67,7 @@ func (e *Engine) Plan(ctx context.Context, req Request) (Planned, error) {
 			defer mu.Unlock()
 			switch {
 			case errors.As(err, &away):
-				parts[i] = plan.DevicePlan{Device: name, Notes: []plan.Note{{Path: "/", Text: "could not be read: " + away.Error()}}}
+				parts[i] = plan.DevicePlan{Device: name, Unread: away.Error()}
 				out.Unreachable = append(out.Unreachable, name)
 			case err != nil:
 				errs[i] = err

@@ -3,6 +3,7 @@ package gnmi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"sync"
@@ -93,7 +94,7 @@ func (l login) GetRequestMetadata(context.Context, ...string) (map[string]string
 		}
 		v, err := from()
 		if err != nil {
-			return nil, errors.New("credentials: " + key + " cannot be read")
+			return nil, fmt.Errorf("%s: %w", key, err)
 		}
 		if v != "" {
 			md[key] = v

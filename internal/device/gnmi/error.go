@@ -143,7 +143,8 @@ func plain(err error) error {
 	if !ok || st.Code() == codes.OK {
 		return err
 	}
-	return &answer{st}
+	message := strings.TrimPrefix(st.Message(), "transport: per-RPC creds failed due to error: ")
+	return &answer{status.New(st.Code(), message)}
 }
 
 // An answer is a device's own status.
