@@ -30,6 +30,7 @@ func TestScripts(t *testing.T) {
 			"end":      endVerb,
 			"capture":  captureVerb,
 			"exits":    exitsVerb,
+			"edit":     editVerb,
 		},
 	})
 }
