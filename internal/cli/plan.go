@@ -137,7 +137,7 @@ func newPlanLs(s Streams) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
-				q := view.PlanQuery{Status: []string{view.PlanOpen, view.PlanApproved, view.PlanRunning}}
+				q := view.PlanQuery{Status: []string{view.PlanOpen, view.PlanApproved, view.PlanRunning}, Bodies: true}
 				if all {
 					q.Status = nil
 				}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/view"
@@ -75,11 +76,12 @@ func (s *Store) Plans(ctx context.Context, q view.PlanQuery) ([]view.Plan, error
 	if err != nil {
 		return nil, fmt.Errorf("store: plans: %w", err)
 	}
-	list, err := collect(s.reader(ctx), scanPlan, "SELECT "+planColumns+` FROM plan
+	columns := strings.TrimSuffix(planColumns, "body") + "CASE WHEN ? THEN body ELSE x'' END"
+	list, err := collect(s.reader(ctx), scanPlan, "SELECT "+columns+` FROM plan
 		WHERE (? = '[]' OR status IN (SELECT value FROM json_each(?)))
 		AND (? = '' OR EXISTS (SELECT 1 FROM json_each(devices) WHERE value = ?))
 		AND (? = '' OR episode = ?) ORDER BY created DESC, id LIMIT ?`,
-		string(status), string(status), string(q.Device), string(q.Device), q.Episode, q.Episode, limitOr100(q.Limit))
+		q.Bodies, string(status), string(status), string(q.Device), string(q.Device), q.Episode, q.Episode, limitOr100(q.Limit))
 	if err != nil {
 		return nil, fmt.Errorf("store: plans: %w", err)
 	}

@@ -153,11 +153,15 @@ func TestPlansMoveOnce(t *testing.T) {
 		"device":  {view.PlanQuery{Device: "leaf1"}, []string{"p1", "p2"}},
 		"episode": {view.PlanQuery{Episode: "e2"}, nil},
 		"limit":   {view.PlanQuery{Limit: 1}, []string{"p1"}},
+		"bodies":  {view.PlanQuery{Bodies: true}, []string{"p1", "p2", "p3"}},
 	} {
 		plans, err := s.Plans(t.Context(), c.q)
 		var got []string
 		for _, p := range plans {
 			got = append(got, p.ID)
+			if (len(p.Body) > 0) != c.q.Bodies {
+				t.Errorf("Plans() by %s: body %q", name, p.Body)
+			}
 		}
 		same(t, "Plans() by "+name, c.want)(got, err)
 	}

@@ -40,6 +40,7 @@ type PlanQuery struct {
 	Device  intent.DeviceName
 	Episode string
 	Limit   int
+	Bodies  bool // with their bodies, which may be large; else these are empty
 }
 
 // The states of a run.

@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX run_plan ON run (plan);
