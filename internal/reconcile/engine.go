@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/view"
 )
@@ -37,8 +38,12 @@ type Engine struct {
 	queue *queue
 	now   func() time.Time
 
-	mu      sync.Mutex
-	planned string // the generation that was planned last by this process
+	mu       sync.Mutex
+	planned  string // the generation of which nothing is left to plan; none while a run stands in the way
+	turn     uint64 // counts the ends of runs on devices
+	lastTurn map[intent.DeviceName]uint64
+
+	proposing sync.Mutex // held from looking for runs under way until a plan for new intent is stored
 }
 
 // workers is how many jobs are done at once. Planning a fabric reads many devices by itself.
@@ -58,7 +63,7 @@ func New(o Options) *Engine {
 	if o.Parallel <= 0 {
 		o.Parallel = 8
 	}
-	return &Engine{o: o, log: o.Log.Named("reconcile"), queue: newQueue(), now: time.Now}
+	return &Engine{o: o, log: o.Log.Named("reconcile"), queue: newQueue(), now: time.Now, lastTurn: map[intent.DeviceName]uint64{}}
 }
 
 // Run does the work that handlers queue and what it finds due, until ctx ends. What it is in the middle of then is
@@ -179,10 +184,7 @@ func (e *Engine) resyncIntent(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.mu.Lock()
-	known := e.planned == g.ID
-	e.mu.Unlock()
-	if !known {
+	if e.lastPlanned() != g.ID {
 		e.queue.add(job{key: "intent", kind: kindIntent})
 	}
 	return nil

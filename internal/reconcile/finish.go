@@ -49,7 +49,7 @@ func (d *driver) finish(ctx context.Context) (view.Run, error) {
 }
 
 // again queues what has to be looked at anew after the run: drift that was left to it, and plans for new intent that it
-// may have made stale. Both wait a little, for the device may be changing still.
+// may have made stale or stood in the way of. Both wait a little, for the device may be changing still.
 func (d *driver) again(ctx context.Context) error {
 	due := d.now().Add(time.Second)
 	devices := busyDevices(d.plan)
@@ -64,7 +64,7 @@ func (d *driver) again(ctx context.Context) error {
 	touched := slices.ContainsFunc(open, func(p view.Plan) bool {
 		return p.Cause == string(plan.ByIntent) && slices.ContainsFunc(p.Devices, func(n intent.DeviceName) bool { return slices.Contains(devices, n) })
 	})
-	if stale || touched {
+	if stale || touched || d.lastPlanned() == "" {
 		d.queue.add(job{key: "intent", kind: kindIntent, due: due})
 	}
 	return nil

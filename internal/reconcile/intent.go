@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/run"
+	"github.com/tenter-net/tenter/internal/view"
 )
 
 // planBack plans anew for a device that answers again: its open drift, and the intent that it may have missed.
@@ -28,31 +31,77 @@ func (e *Engine) planBack(ctx context.Context, j job) error {
 	if err != nil || row.Generation == g.ID {
 		return err
 	}
+	if e.lastPlanned() != g.ID { // all devices are being planned, maybe without this one: once more, after that
+		e.queue.add(job{key: "intent", kind: kindIntent})
+		return nil
+	}
+	since := e.turns()
 	planned, err := e.Plan(ctx, Request{Devices: []intent.DeviceName{j.device}, Part: plan.Pending})
 	if err != nil {
 		return err
 	}
-	return e.proposeIntent(ctx, planned, true)
+	return e.proposeIntent(ctx, planned, since, true)
 }
 
 // planIntent plans what of the current generation was not rolled out yet, for every device.
 func (e *Engine) planIntent(ctx context.Context) error {
+	since := e.turns()
 	planned, err := e.Plan(ctx, Request{Part: plan.Pending})
 	if err != nil {
 		return err
 	}
-	if err := e.proposeIntent(ctx, planned, false); err != nil {
-		return err
-	}
-	e.mu.Lock()
-	e.planned = planned.Plan.Generation
-	e.mu.Unlock()
-	return nil
+	return e.proposeIntent(ctx, planned, since, false)
 }
 
-// proposeIntent stores a plan for new intent. Enrolled devices may get theirs at once; one that is not makes all wait.
-func (e *Engine) proposeIntent(ctx context.Context, planned Planned, repeat bool) error {
-	if err := e.outdate(ctx, planned.Plan.Generation); err != nil {
+// lastPlanned is the generation of which nothing is left to be planned, as far as this process knows.
+func (e *Engine) lastPlanned() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.planned
+}
+
+func (e *Engine) setPlanned(generation string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.planned = generation
+}
+
+// turns counts the ends of runs on devices in this process.
+func (e *Engine) turns() uint64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.turn
+}
+
+// ended notes that a run is at its end on a device: what was computed from an earlier reading is old.
+func (e *Engine) ended(device intent.DeviceName) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.turn++
+	e.lastTurn[device] = e.turn
+}
+
+func (e *Engine) endedSince(device intent.DeviceName, since uint64) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.lastTurn[device] > since
+}
+
+// proposeIntent stores a plan for new intent, computed after the given number of turns. Enrolled devices may get theirs at
+// once; one that is not makes all wait. What a run is changing, or has changed meanwhile, is left out and planned again.
+func (e *Engine) proposeIntent(ctx context.Context, planned Planned, since uint64, repeat bool) error {
+	e.proposing.Lock() // or two plans for one device might not see each other
+	defer e.proposing.Unlock()
+	e.setPlanned("") // a run that ends from here on asks for the intents to be planned again
+	generation := planned.Plan.Generation
+	g, err := e.o.Store.CurrentGeneration(ctx)
+	if err != nil {
+		return err
+	}
+	if g.ID != generation {
+		return nil // the intents changed while this was computed, and are planned for that
+	}
+	if err := e.outdate(ctx, generation); err != nil {
 		return err
 	}
 	if planned.Plan.Idle() {
@@ -60,8 +109,34 @@ func (e *Engine) proposeIntent(ctx context.Context, planned Planned, repeat bool
 		for name := range planned.Results {
 			read = append(read, name)
 		}
+		e.setPlanned(generation)
 		return e.withdraw(ctx, plan.ByIntent, read, "there is nothing to roll out any more")
 	}
+	changing, err := e.changing(ctx)
+	if err != nil {
+		return err
+	}
+	all := len(planned.Plan.Devices)
+	planned.Plan.Devices = slices.DeleteFunc(slices.Clone(planned.Plan.Devices), func(d plan.DevicePlan) bool {
+		old := !d.Idle() && e.endedSince(d.Device, since)
+		if old { // no end of a run is still to come that would ask for it
+			e.queue.add(job{key: "intent", kind: kindIntent})
+		}
+		return old || !d.Idle() && changing[d.Device]
+	})
+	if !planned.Plan.Idle() {
+		if err := e.proposeRest(ctx, planned, repeat); err != nil {
+			return err
+		}
+	}
+	if len(planned.Plan.Devices) == all {
+		e.setPlanned(generation)
+	}
+	return nil
+}
+
+// proposeRest stores the plan for the devices that are free.
+func (e *Engine) proposeRest(ctx context.Context, planned Planned, repeat bool) error {
 	cause, err := e.causeOf(ctx, planned.Plan.Generation)
 	if err != nil {
 		return err
@@ -75,6 +150,31 @@ func (e *Engine) proposeIntent(ctx context.Context, planned Planned, repeat bool
 	}
 	_, _, err = e.propose(ctx, proposal{plan: p, decision: decision, cause: cause, correlation: cause.Correlation, repeat: repeat})
 	return err
+}
+
+// changing are the devices on which a run is not at its end yet.
+func (e *Engine) changing(ctx context.Context) (map[intent.DeviceName]bool, error) {
+	running, err := e.o.Store.Plans(ctx, view.PlanQuery{Status: []string{view.PlanRunning}, Limit: 10_000})
+	if err != nil {
+		return nil, err
+	}
+	names := map[intent.DeviceName]bool{}
+	for _, p := range running {
+		rows, err := e.o.Store.RunDevices(ctx, runOf(p.ID))
+		if err != nil {
+			return nil, err
+		}
+		ended := map[intent.DeviceName]bool{}
+		for _, r := range rows {
+			ended[r.Device] = r.Step == string(run.Ended)
+		}
+		for _, d := range p.Devices {
+			if !ended[d] {
+				names[d] = true
+			}
+		}
+	}
+	return names, nil
 }
 
 // causeOf returns the event by which a generation became the current one, the zero event if the log does not tell.

@@ -11,6 +11,7 @@ import (
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/tree"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -454,5 +455,47 @@ func TestForgottenCommand(t *testing.T) {
 	}
 	if d.has(eth1+"description") != "to spine1" || w.count(event.TypePlanGenerated) != 2 {
 		t.Errorf("description %q\n%s", d.has(eth1+"description"), w.log())
+	}
+}
+
+// TestOnePlanAtATime has a device come back, and its intents looked at again, while a run is changing it: that makes no
+// second plan of what the run is about to do.
+func TestOnePlanAtATime(t *testing.T) {
+	w := newWorld(t, "leaf1")
+	w.enroll("leaf1")
+	sent, answer := make(chan struct{}), make(chan struct{})
+	w.devices["leaf1"].onSet = func(d *device, e tree.Edit) error {
+		d.mu.Unlock() // it can be read while it works on the Set
+		close(sent)
+		<-answer
+		d.mu.Lock()
+		return d.apply(e)
+	}
+	w.intend("g1", map[intent.DeviceName]string{"leaf1": wantEth1}, nil)
+	o := w.options("a")
+	o.AutoApply = true
+	e, _ := w.serve(o)
+	<-sent
+	early := e.turns()
+	old, err := e.Plan(t.Context(), Request{Part: plan.Pending})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, again := range []error{e.planIntent(t.Context()), e.planBack(t.Context(), job{device: "leaf1"})} {
+		if again != nil {
+			t.Error(again)
+		}
+	}
+	close(answer)
+	var done event.ApplyCompleted
+	w.await(event.TypeApplyCompleted, "", &done)
+	if err := e.proposeIntent(t.Context(), old, early, false); err != nil { // computed before the run ended
+		t.Error(err)
+	}
+	if err := e.planIntent(t.Context()); err != nil || e.lastPlanned() != "g1" {
+		t.Errorf("planned %q: %v", e.lastPlanned(), err)
+	}
+	if n := w.count(event.TypePlanGenerated); n != 1 {
+		t.Errorf("%d plans\n%s", n, w.log())
 	}
 }

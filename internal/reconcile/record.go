@@ -22,6 +22,9 @@ func (h *hand) move(ctx context.Context, in run.Input) error {
 		h.s = to
 		return nil
 	}
+	if to.Step == run.Ended {
+		h.Engine.ended(h.name)
+	}
 	err := h.o.Store.Do(ctx, func(tx event.Tx) error {
 		if err := h.lease.guard(tx); err != nil {
 			return err
