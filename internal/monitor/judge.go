@@ -16,7 +16,6 @@ import (
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/policy"
-	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -183,69 +182,14 @@ func comparePaths(a, b string) int {
 	return path.Compare(p, q)
 }
 
-// work is what was done about an episode.
-type work struct {
-	busy      bool // a run for it, or over it, has not ended here
-	plan, run string
-}
-
-// mostPlans is how many of the device's latest plans are looked through for the run that ended an episode.
-const mostPlans = 20
-
-// done looks up what was done about the open episode, if it is about to end: by a plan for it, or by any other run that
-// wrote to the device meanwhile.
-func (w *watcher) done(ctx context.Context, ending bool) (work, error) {
-	if !ending || w.episode.ID == "" {
-		return work{}, nil
-	}
-	plans, err := w.opts.Store.Plans(ctx, view.PlanQuery{
-		Device: w.name, Status: []string{view.PlanApproved, view.PlanRunning, view.PlanDone}, Limit: mostPlans,
-	})
-	if err != nil {
-		return work{}, err
-	}
-	var done work
-	for _, p := range plans {
-		runs, err := w.opts.Store.Runs(ctx, view.RunQuery{Plan: p.ID})
-		if err != nil {
-			return work{}, err
-		}
-		for _, r := range runs {
-			if !r.Ended.IsZero() && r.Ended.Before(w.episode.Opened) {
-				continue
-			}
-			outcome, err := w.outcome(ctx, r.ID)
-			if err != nil {
-				return work{}, err
-			}
-			ours := p.Episode == w.episode.ID // what was done for it is to end before it does
-			done.busy = done.busy || r.Status == view.RunRunning && (outcome == "" || ours)
-			if done.run == "" && outcome == string(run.Done) {
-				done.plan, done.run = p.ID, r.ID
-			}
-		}
-	}
-	return done, nil
-}
-
-// outcome is how a run ended on this device, empty while it has not.
-func (w *watcher) outcome(ctx context.Context, id string) (string, error) {
-	devices, err := w.opts.Store.RunDevices(ctx, id)
-	if err != nil {
-		return "", err
-	}
-	for _, d := range devices {
-		if d.Device == w.name {
-			return d.Outcome, nil
-		}
-	}
-	return "", nil
-}
-
 // episodeIn opens, updates or closes the device's episode and says so. It returns the episode as it is then.
 func (w *watcher) episodeIn(ctx context.Context, tx event.Tx, open view.Episode, st status, done work) (view.Episode, error) {
 	now := time.Now()
 	few := st.findings[:min(len(st.findings), mostFindings)]
+	reason := ""
+	if w.told.held && !w.row.HeldUntil.After(now) {
+		reason = "the hold is over"
+	}
 	switch {
 	case len(st.findings) == 0 && open.ID == "":
 		return view.Episode{}, nil
@@ -260,7 +204,7 @@ func (w *watcher) episodeIn(ctx context.Context, tx event.Tx, open view.Episode,
 			Duration: now.Sub(open.Opened),
 		})
 		return open, err
-	case open.ID != "" && open.Total == len(st.findings) && open.Mode == string(st.mode) && slices.Equal(open.Findings, few):
+	case open.ID != "" && reason == "" && open.Total == len(st.findings) && open.Mode == string(st.mode) && slices.Equal(open.Findings, few):
 		return open, nil
 	}
 	t := event.TypeDriftUpdated
@@ -278,7 +222,7 @@ func (w *watcher) episodeIn(ctx context.Context, tx event.Tx, open view.Episode,
 	open.Findings, open.Total, open.Mode = slices.Clone(few), len(st.findings), string(st.mode)
 	w.log.Info("drift", zap.String("episode", open.ID), zap.Int("findings", open.Total), zap.String("path", few[0].Path))
 	err := w.tell(ctx, tx, open, t, event.Drift{
-		Episode: open.ID, Device: w.name, Findings: open.Findings, Total: open.Total, Mode: open.Mode, FirstSeen: open.Opened,
+		Episode: open.ID, Device: w.name, Findings: open.Findings, Total: open.Total, Mode: open.Mode, Reason: reason, FirstSeen: open.Opened,
 	})
 	return open, err
 }
@@ -290,17 +234,6 @@ func (w *watcher) tell(ctx context.Context, tx event.Tx, e view.Episode, t event
 	return tx.Append(ctx, event.Draft{
 		Type: t, Subject: string(w.name), Data: data, Correlation: e.Correlation, ActorType: event.ActorSystem, Actor: "monitor",
 	})
-}
-
-// closedBy says who put the device right: a run of ours, the device's own restart, or somebody else.
-func (w *watcher) closedBy(e view.Episode, done work) string {
-	switch {
-	case done.run != "":
-		return "tenter"
-	case w.facts.BootTime.After(e.Opened):
-		return "device"
-	}
-	return "stranger"
 }
 
 // show makes a finding fit to be stored and read: no secret, no more than people need.

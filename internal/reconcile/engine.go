@@ -158,7 +158,7 @@ func (e *Engine) resync(ctx context.Context, first bool) error {
 		return err
 	}
 	for _, ep := range episodes {
-		if ep.Plan == "" {
+		if ep.Plan == "" || ep.Reason != "" { // what holds it may be over
 			e.queue.add(job{key: "drift/" + string(ep.Device), kind: kindDrift, device: ep.Device})
 		}
 	}
