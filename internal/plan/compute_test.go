@@ -23,9 +23,10 @@ func TestCompute(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			f := load(t, file)
 			r := Compute(f.input)
-			p := New(Cause{Trigger: ByManual, Ref: "g"}, Origin{Generation: "0123456789ab"}, []DevicePlan{r.Plan})
+			var text strings.Builder
+			New(Cause{Trigger: ByManual, Ref: "g"}, Origin{Generation: "0123456789ab"}, []DevicePlan{r.Plan}).Devices[0].text(&text)
 			f.golden(t, "edit", editText(f.input.Secrets.Redact(r.Edit)))
-			f.golden(t, "plan", strings.SplitAfterN(p.Text(), "\n", 3)[2])
+			f.golden(t, "plan", text.String())
 			f.save(t)
 			converges(t, f.input, r)
 			undoes(t, f.input, r)
@@ -166,6 +167,37 @@ func TestForms(t *testing.T) {
 	}
 	if diff := cmp.Diff(p, back); diff != "" {
 		t.Errorf("a plan read back differs:\n%s", diff)
+	}
+}
+
+func TestTextOfMany(t *testing.T) {
+	f := load(t, "testdata/drift.txtar")
+	changed := Compute(f.input).Plan
+	same, unread, other := DevicePlan{Device: "leaf2"}, DevicePlan{Device: "leaf3", Unread: "no route"}, DevicePlan{Device: "leaf4"}
+	for _, tt := range []struct {
+		name    string
+		devices []DevicePlan
+		want    []string // the lines that are not indented, without the plan's id
+	}{
+		{"nothing to do", []DevicePlan{same, other}, []string{"no changes on 2 devices, generation 01234567"}},
+		{"nothing could be read", []DevicePlan{unread}, []string{"1 device could not be read, generation 01234567", "leaf3  could not be read: no route"}},
+		{"some of each", []DevicePlan{changed, same, unread, other}, []string{
+			"+1 ~2 -3 on 1 device, medium risk, 1 device could not be read, generation 01234567", "leaf1  +1 ~2 -3",
+			"leaf3  could not be read: no route", "No changes on leaf2, leaf4.", "Plan: 1 to add, 2 to change, 3 to delete on 1 device.",
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := New(Cause{Trigger: ByManual}, Origin{Generation: "0123456789ab"}, tt.devices)
+			var got []string
+			for line := range strings.Lines(strings.TrimPrefix(p.Text(), "Plan "+string(p.ID)+": ")) {
+				if line = strings.TrimSuffix(line, "\n"); line != "" && line[0] != ' ' {
+					got = append(got, line)
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }
 

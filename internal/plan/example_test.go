@@ -27,9 +27,11 @@ func ExampleCompute() {
 	p := plan.New(plan.Cause{Trigger: plan.ByManual}, plan.Origin{}, []plan.DevicePlan{r.Plan})
 	fmt.Print(p.Text())
 	// Output:
-	// Plan 87a67561b66e: +0 ~1 -0 on 1 device, low risk, for manual
+	// Plan 87a67561b66e: +0 ~1 -0 on 1 device, low risk
 	//
 	// leaf1  +0 ~1 -0
 	//   /interfaces/interface[name=Ethernet49]
 	//     ~ config/enabled  false -> true
+	//
+	// Plan: 0 to add, 1 to change, 0 to delete on 1 device.
 }

@@ -6,8 +6,10 @@ import (
 	"strings"
 )
 
-// Text returns the plan for people: grouped by device and then by subtree, with + for what is added, ~ for what
-// changes, - for what is deleted and = for what is only sent again, each with the intent that asks for it.
+// Text returns the plan for people: a line with its numbers, then grouped by device and by subtree, with + for what is
+// added, ~ for what changes, - for what is deleted and = for what is only sent again, each with the intent that asks for
+// it, and the numbers again at the end, where a long plan is read first. Devices of which there is nothing to tell are
+// only named.
 func (p Plan) Text() string {
 	var b strings.Builder
 	if p.ID == "" {
@@ -15,9 +17,20 @@ func (p Plan) Text() string {
 	} else {
 		fmt.Fprintf(&b, "Plan %s: %s\n", p.ID, p.headline())
 	}
+	var same []string
 	for _, d := range p.Devices {
+		if d.silent() {
+			same = append(same, string(d.Device))
+			continue
+		}
 		b.WriteByte('\n')
 		d.text(&b)
+	}
+	if len(same) > 0 && len(same) < len(p.Devices) {
+		fmt.Fprintf(&b, "\nNo changes on %s.\n", list(same))
+	}
+	if c := p.Counts(); p.Changes() > 0 {
+		fmt.Fprintf(&b, "\nPlan: %d to add, %d to change, %d to delete on %s.\n", c.Add, c.Change, c.Delete, plural(p.devices(), "device"))
 	}
 	return b.String()
 }
@@ -29,19 +42,35 @@ func (p Plan) headline() string {
 	switch {
 	case p.Changes() > 0:
 		parts = append(parts, p.Counts().String()+fmt.Sprintf(" on %s", plural(p.devices(), "device")), p.Risk.String()+" risk")
-	case unread == 0 || unread < len(p.Devices):
-		parts = append(parts, "no changes")
+	case unread < max(len(p.Devices), 1):
+		parts = append(parts, "no changes on "+plural(len(p.Devices)-unread, "device"))
 	}
 	if unread > 0 {
 		parts = append(parts, plural(unread, "device")+" could not be read")
 	}
-	parts = append(parts, "for "+string(p.Cause.Trigger))
+	if p.Cause.Trigger != ByManual {
+		parts = append(parts, "for "+string(p.Cause.Trigger))
+	}
 	if p.Commit != "" {
 		parts = append(parts, "commit "+short(p.Commit))
 	} else if p.Generation != "" {
 		parts = append(parts, "generation "+short(p.Generation))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// silent reports whether there is nothing to tell of the device.
+func (d DevicePlan) silent() bool {
+	return len(d.Changes) == 0 && d.Unread == "" && d.Claims == 0 && d.Releases == 0 && len(d.Notes) == 0
+}
+
+// list names the first few of many.
+func list(names []string) string {
+	const most = 8
+	if more := len(names) - most; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), more)
+	}
+	return strings.Join(names, ", ")
 }
 
 func (p Plan) devices() int {
