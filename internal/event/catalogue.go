@@ -2,7 +2,9 @@ package event
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -119,6 +121,9 @@ var catalogue = map[Type]entry{
 func Streams() []string {
 	return []string{StreamIntent, StreamReconciler, StreamDrift, StreamDevice, StreamSystem}
 }
+
+// Types returns every type of the catalogue, in alphabetical order.
+func Types() []Type { return slices.Sorted(maps.Keys(catalogue)) }
 
 // Matches reports whether t is the pattern or under it: "drift" and "drift." match every drift event,
 // "drift.detected" only itself, the empty pattern everything.
