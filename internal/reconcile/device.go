@@ -12,7 +12,6 @@ import (
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/run"
-	"github.com/tenter-net/tenter/internal/schema"
 	"github.com/tenter-net/tenter/internal/tree"
 	"github.com/tenter-net/tenter/internal/view"
 )
@@ -200,13 +199,9 @@ func (h *hand) read(ctx context.Context) (run.Input, error) {
 	if err := h.observe(ctx); err != nil {
 		return gone(h, err)
 	}
-	in := h.picture.input
-	values := plan.Values(in, h.writes)
-	out := make([]schema.Value, len(values))
-	for i, v := range values {
-		out[i] = in.Secrets.Digest(h.writes[i].Path, v)
-	}
-	return run.Seen{At: h.now(), Values: out}, nil
+	in := seen(h.picture.input, h.writes)
+	in.At = h.now()
+	return in, nil
 }
 
 func (h *hand) observe(ctx context.Context) error {

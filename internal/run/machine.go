@@ -2,6 +2,7 @@ package run
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,10 +42,13 @@ type Answered struct {
 	Said   string // why, unless accepted
 }
 
-// Seen is a reading of the device: Values holds the value of each of the state's Writes, in their order.
+// Seen is a reading of the device: Values holds the value of each of the state's Writes, in their order. Unread says of
+// which of them the device sent something that could not be read; nil stands for none.
 type Seen struct {
 	At     time.Time
 	Values []schema.Value
+	Unread []bool
+	Odd    []string // for people: the leaves that are not as planned, and what they are instead
 }
 
 // Stored says whether saving to the startup configuration was proven; Err is empty when it was, or when the
@@ -158,20 +162,23 @@ type reading struct {
 	planned, before int
 	other           []string // neither: somebody else's
 	still           []string // as planned
+	unread          []string // not known
 }
 
-func read(s State, values []schema.Value) reading {
+func read(s State, in Seen) reading {
 	var r reading
 	for i, w := range s.Writes {
 		var v schema.Value
-		if i < len(values) {
-			v = values[i]
+		if i < len(in.Values) {
+			v = in.Values[i]
 		}
-		switch v {
-		case w.After:
+		switch {
+		case v == "" && i < len(in.Unread) && in.Unread[i]:
+			r.unread = append(r.unread, w.Path)
+		case v == w.After:
 			r.planned++
 			r.still = append(r.still, w.Path)
-		case w.Before:
+		case v == w.Before:
 			r.before++
 		default:
 			r.other = append(r.other, w.Path)
@@ -179,6 +186,9 @@ func read(s State, values []schema.Value) reading {
 	}
 	return r
 }
+
+// left are the writes that are neither as before nor known to be put back.
+func (r reading) left() []string { return slices.Concat(r.unread, r.other) }
 
 func (l Limits) verify(s State, in Input) State {
 	switch in := in.(type) {
@@ -188,10 +198,12 @@ func (l Limits) verify(s State, in Input) State {
 			return end(s, Unreachable)
 		}
 	case Seen:
-		r := read(s, in.Values)
+		r := read(s, in)
 		untouched := r.before == len(s.Writes)
+		s.Odd = in.Odd
 		switch {
 		case r.planned == len(s.Writes):
+			s.Odd = nil
 			s.Step = Save
 			if s.Answer == Rejected {
 				s.Detail = "the device applied it although it answered: " + s.Said
@@ -215,18 +227,21 @@ func (l Limits) mismatch(s State, r reading) State {
 	switch {
 	case s.Answer == Rejected:
 		s.Detail = "the device refused: " + s.Said
-	case r.planned == 0 && s.Answer == Accepted:
+	case r.before == len(s.Writes) && s.Answer == Accepted:
 		s.Detail = "the device answered OK and did not apply it"
-	case r.planned == 0 && (s.Answer == Lost || s.Answer == Unsent):
+	case r.before == len(s.Writes) && (s.Answer == Lost || s.Answer == Unsent):
 		s.Detail = "no answer to the Set, and it was not applied: " + s.Said
 	default:
 		s.Detail = fmt.Sprintf("read back %d of %d leaves as planned", r.planned, len(s.Writes))
+		if len(s.Odd) > 0 {
+			s.Detail += ": " + list(s.Odd)
+		}
 	}
 	if r.planned > 0 {
 		s.Step, s.Undos = Undo, 1
 		return s
 	}
-	s.Proven, s.Left = true, r.other
+	s.Proven, s.Left = len(r.unread) == 0, r.left()
 	return end(s, Failed)
 }
 
@@ -239,17 +254,17 @@ func (l Limits) prove(s State, in Input) State {
 			return end(s, Failed)
 		}
 	case Seen:
-		r := read(s, in.Values)
+		r := read(s, in)
 		switch {
-		case r.planned == 0:
+		case r.planned == 0 && len(r.unread) == 0:
 			s.Proven, s.Undone, s.Left = true, true, r.other
 			return end(s, Failed)
 		case !l.over(s, in.At):
-		case s.Undos < l.Undos:
+		case s.Undos < l.Undos && r.planned > 0:
 			s.Step, s.Undos = Undo, s.Undos+1
 		default:
-			s.Undone, s.Left = r.before > 0, append(r.still, r.other...)
-			s.Detail += fmt.Sprintf("; %d leaves could not be put back", len(r.still))
+			s.Undone, s.Left = r.before > 0, append(r.still, r.left()...)
+			s.Detail += fmt.Sprintf("; not put back: %s", list(append(r.still, r.unread...)))
 			return end(s, Failed)
 		}
 	}

@@ -55,6 +55,7 @@ type world struct {
 	now     time.Time
 	faults  int
 	strange []bool
+	garbled []bool // what the device sends of the leaf cannot be read
 }
 
 // fault picks among n ways in which things may go, of which 0 is well.
@@ -105,10 +106,19 @@ func (w *world) act(s State) Input {
 	case DoUndo:
 		return w.set(func(i int, wr Write) (schema.Value, bool) { return wr.Before, w.device[i] == wr.After })
 	case DoRead:
-		if w.fault(2) == 1 {
+		seen := Seen{At: w.now, Values: slices.Clone(w.device), Unread: w.garbled}
+		switch w.fault(3) {
+		case 1:
 			return Gone{At: w.now, Err: "no route"}
+		case 2: // from here on
+			w.garbled[1] = w.device[1] != testWrites[1].Before
 		}
-		return Seen{At: w.now, Values: slices.Clone(w.device)}
+		for i, garbled := range w.garbled {
+			if garbled {
+				seen.Values[i] = ""
+			}
+		}
+		return seen
 	case DoSave:
 		return Stored{Err: []string{"", "disk full"}[w.fault(2)]}
 	case DoNothing:
@@ -149,7 +159,7 @@ func TestEveryWay(t *testing.T) {
 	walks := 0
 	seen := map[Outcome]int{}
 	for more := true; more; more = c.next() {
-		w := &world{chooser: c, faults: 3, now: time.Unix(1000, 0), strange: make([]bool, len(testWrites))}
+		w := &world{chooser: c, faults: 3, now: time.Unix(1000, 0), strange: make([]bool, len(testWrites)), garbled: make([]bool, len(testWrites))}
 		for _, wr := range testWrites {
 			w.device = append(w.device, wr.Before)
 		}
@@ -241,12 +251,12 @@ func TestOutcomes(t *testing.T) {
 		},
 		{
 			"OK and not applied",
-			[]Input{Checked{testWrites}, Answered{at, Accepted, ""}, Seen{at, before}, Seen{later, before}},
+			[]Input{Checked{testWrites}, Answered{at, Accepted, ""}, Seen{At: at, Values: before}, Seen{At: later, Values: before}},
 			State{Step: Ended, Outcome: Failed, Writes: testWrites, Sets: 1, Since: at, Answer: Accepted, Detail: "the device answered OK and did not apply it", Proven: true},
 		},
 		{
 			"refused",
-			[]Input{Checked{testWrites}, Answered{at, Rejected, "no such leaf"}, Seen{at, before}},
+			[]Input{Checked{testWrites}, Answered{at, Rejected, "no such leaf"}, Seen{At: at, Values: before}},
 			State{Step: Ended, Outcome: Failed, Writes: testWrites, Sets: 1, Since: at, Answer: Rejected, Said: "no such leaf", Detail: "the device refused: no such leaf", Proven: true},
 		},
 		{
@@ -254,13 +264,27 @@ func TestOutcomes(t *testing.T) {
 			[]Input{
 				Checked{testWrites},
 				Answered{at, Accepted, ""},
-				Seen{later, []schema.Value{"s2", stranger, ""}},
+				Seen{At: later, Values: []schema.Value{"s2", stranger, ""}, Odd: []string{"/b: stranger instead of 2"}},
 				Answered{later, Accepted, ""},
-				Seen{later, []schema.Value{"s1", stranger, "s1"}},
+				Seen{At: later, Values: []schema.Value{"s1", stranger, "s1"}},
 			},
 			State{
 				Step: Ended, Outcome: Failed, Writes: testWrites, Sets: 1, Undos: 1, Since: later, Answer: Accepted,
-				Detail: "read back 2 of 3 leaves as planned", Proven: true, Undone: true, Left: []string{"/b"},
+				Detail: "read back 2 of 3 leaves as planned: /b: stranger instead of 2", Odd: []string{"/b: stranger instead of 2"},
+				Proven: true, Undone: true, Left: []string{"/b"},
+			},
+		},
+		{
+			"what the device shows of the Set cannot be read",
+			[]Input{
+				Checked{testWrites},
+				Answered{at, Accepted, ""},
+				Seen{At: later, Values: []schema.Value{"", "", "s1"}, Unread: []bool{true, true, false}, Odd: []string{"/a: no number", "/b: no number"}},
+			},
+			State{
+				Step: Ended, Outcome: Failed, Writes: testWrites, Sets: 1, Since: at, Answer: Accepted,
+				Detail: "read back 0 of 3 leaves as planned: /a: no number, /b: no number", Odd: []string{"/a: no number", "/b: no number"},
+				Left: []string{"/a", "/b"},
 			},
 		},
 		{

@@ -52,6 +52,7 @@ type State struct {
 	Sent    bool      `json:"sent,omitempty"`    // of an ended run: a Set may be on the device, unread
 	Undone  bool      `json:"undone,omitempty"`  // of an ended run: something was put back
 	Proven  bool      `json:"proven,omitempty"`  // of a failed run: reading showed that nothing of ours is left
+	Odd     []string  `json:"odd,omitempty"`     // for people: what was read back otherwise than planned, when it was not put back yet
 	Left    []string  `json:"left,omitempty"`    // paths that are neither as before nor as planned, or still as planned after a failure
 	Unsaved bool      `json:"unsaved,omitempty"` // applied, but not in the startup configuration
 }
