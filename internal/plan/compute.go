@@ -39,7 +39,10 @@ type Result struct {
 
 // Compute compares what is wanted of a device with what it has.
 func Compute(in Input) Result {
-	c := &computation{Input: in, unproven: map[string]bool{}}
+	c := &computation{Input: in, unproven: map[string]bool{}, illegible: map[string]string{}}
+	for _, p := range in.Problems {
+		c.illegible[p.Path] = p.Reason
+	}
 	for _, p := range in.Unproven {
 		c.unproven[p.String()] = true
 	}
@@ -71,7 +74,8 @@ func Compute(in Input) Result {
 type computation struct {
 	Input
 	*shaper
-	unproven map[string]bool
+	unproven  map[string]bool
+	illegible map[string]string // why something that the device sent cannot be read, by path
 }
 
 // write decides about a leaf that the device lacks or has another value for.
@@ -96,6 +100,14 @@ func (c *computation) write(w *wishes, ch tree.Change) {
 	}
 	if c.Part == Pending && c.cause(ch) == ByDrift {
 		return
+	}
+	if ch.Before == "" && len(c.illegible) > 0 {
+		if why := c.illegible[p.String()]; why != "" {
+			if c.Secrets.Is(p) {
+				why = "it is secret"
+			}
+			c.note(p, "what the device has here cannot be read: "+why)
+		}
 	}
 	w.sets = append(w.sets, ch)
 }
