@@ -2,11 +2,14 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/store"
 	"github.com/tenter-net/tenter/internal/view"
 )
@@ -61,13 +64,42 @@ func newRun(s Streams) *cobra.Command {
 				for _, d := range devices {
 					t.add(string(d.Device), d.Step, dash(d.Outcome), d.Detail)
 				}
-				return t.print(s.Out)
+				if err := t.print(s.Out); err != nil {
+					return err
+				}
+				for _, d := range devices {
+					if err := leftovers(s.Out, d); err != nil {
+						return err
+					}
+				}
+				return nil
 			})
 		},
 	}
 	addOutput(show, formatText, formatJSON)
 	cmd.AddCommand(ls, show)
 	return cmd
+}
+
+// leftovers prints what a run could not make as planned on a device, and what of it is there still.
+func leftovers(w io.Writer, d view.RunDevice) error {
+	var st run.State
+	if err := json.Unmarshal(d.State, &st); err != nil {
+		return fmt.Errorf("run %q: device %q: %w", d.Run, d.Device, err)
+	}
+	for _, block := range []struct {
+		title string
+		lines []string
+	}{{"not as planned", st.Odd}, {"not as it was before", st.Left}} {
+		if len(block.lines) == 0 {
+			continue
+		}
+		fmt.Fprintf(w, "\n%s: %s:\n", d.Device, block.title)
+		for _, l := range block.lines {
+			fmt.Fprintf(w, "  %s\n", l)
+		}
+	}
+	return nil
 }
 
 func took(r view.Run) string {
