@@ -4,6 +4,9 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"iter"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tenter-net/tenter/internal/path"
@@ -90,6 +93,26 @@ func (s *Secrets) Show(p path.Path, v schema.Value) string {
 		return "(secret " + string(d[len(secretMark):len(secretMark)+8]) + ")"
 	}
 	return v.Text()
+}
+
+// Strike returns text without the values of the secrets among leaves, for words that others wrote and that may quote
+// what they were sent. It cannot see a value that was shortened or encoded.
+func (s *Secrets) Strike(text string, leaves iter.Seq[tree.Leaf]) string {
+	var values []string
+	for l := range leaves {
+		v := l.Value.Text()
+		if v == "" || Hidden(l.Value) || !s.Is(l.Path) {
+			continue
+		}
+		quoted := strconv.Quote(v)
+		values = append(values, v, quoted[1:len(quoted)-1])
+	}
+	// A value may be part of another one: striking it first would leave the rest of the longer one to be read.
+	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) })
+	for _, v := range values {
+		text = strings.ReplaceAll(text, v, "(secret)")
+	}
+	return text
 }
 
 // Redact returns the edit with every secret replaced by its digest, for showing the requests that would be sent.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,6 +47,30 @@ func TestSecrets(t *testing.T) {
 		}
 		if s.Digest(p, "") != "" || s.Show(p, "") != "" {
 			t.Errorf("%s: an absent value is not absent", tt.path)
+		}
+	}
+}
+
+func TestStrike(t *testing.T) {
+	marked := parsePath(t, "/system/config/login-banner")
+	s := NewSecrets(testKey, []path.Path{marked})
+	leaves := []tree.Leaf{
+		{Path: marked, Value: "shush"},
+		{Path: parsePath(t, "/system/aaa/authentication/users/user[username=ann]/config/password"), Value: `shush"2`},
+		{Path: parsePath(t, "/system/aaa/authentication/users/user[username=bob]/config/password")},
+		{Path: parsePath(t, "/system/aaa/authentication/users/user[username=eve]/config/password"), Value: s.Digest(marked, "sx")},
+		{Path: parsePath(t, "/system/config/hostname"), Value: "sleaf1"},
+	}
+	tests := []struct{ text, want string }{
+		{"leaf1: no such leaf", "leaf1: no such leaf"},
+		{"leaf1: hush is too short", "leaf1: (secret) is too short"},
+		{`hush"2, then hush`, "(secret), then (secret)"},
+		{`{"password": "hush\"2"}`, `{"password": "(secret)"}`},
+		{"", ""},
+	}
+	for _, tt := range tests {
+		if got := s.Strike(tt.text, slices.Values(leaves)); got != tt.want {
+			t.Errorf("%q: got %q, want %q", tt.text, got, tt.want)
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 // move takes the run to the next state and records it with all that follows from it, in one transaction under the
 // device's lease. A state that only goes on waiting is not recorded again.
 func (h *hand) move(ctx context.Context, in run.Input) error {
-	from, to := h.s, h.limits().Next(h.s, in)
+	from, to := h.s, h.limits().Next(h.s, h.discreet(in))
 	_, resumed := in.(run.Resumed)
 	if from.Step == to.Step && from.Step != "" && !resumed {
 		h.s = to
