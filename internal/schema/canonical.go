@@ -157,16 +157,41 @@ func (s *Schema) convert(typ int, v any, how strictness) (c Value, why string) {
 	return "", "not a string"
 }
 
-// union takes the first member that the value is in the exact form of, else the first that it can be read as.
+// union takes the first member that the value is in the exact form of, else the first that it can be read as. A string
+// that takes everything would also take an identity, in each of the spellings that devices have for it, so it
+// leaves those to the members after it.
 func (s *Schema) union(t *Type, v any) (Value, string) {
 	for _, how := range []strictness{strict, loose} {
-		for _, m := range t.Members {
-			if c, why := s.convert(m, v, how); why == "" {
+		for i, m := range t.Members {
+			c, why := s.convert(m, v, how)
+			if why != "" {
+				continue
+			}
+			if s.im.Types[m].takesAll() {
+				if id, why := s.identityAmong(t.Members[i+1:], v); why == "" {
+					return id, ""
+				}
+			}
+			return c, ""
+		}
+	}
+	return "", "no member of the union takes it"
+}
+
+func (t *Type) takesAll() bool {
+	return t.Base == String && len(t.Patterns) == 0 && len(t.Lengths) == 0
+}
+
+// identityAmong returns the identity that v names, if one of the members takes identities.
+func (s *Schema) identityAmong(members []int, v any) (Value, string) {
+	for _, m := range members {
+		if t := &s.im.Types[m]; t.Base == Identityref {
+			if c, why := s.identity(t, v); why == "" {
 				return c, ""
 			}
 		}
 	}
-	return "", "no member of the union takes it"
+	return "", "no identity"
 }
 
 func asString(v any) (string, bool) {

@@ -14,6 +14,7 @@ import (
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/schema"
 	"github.com/tenter-net/tenter/internal/schema/compile"
+	"github.com/tenter-net/tenter/schemas"
 )
 
 // roots compiles the models that the compiler is tested with: they have a leaf of every type.
@@ -75,6 +76,8 @@ func TestCanonical(t *testing.T) {
 		// Integers: decimal text, whatever they came as.
 		{"large", "18446744073709551615", "i18446744073709551615"},
 		{"large", n("5"), "i5"},
+		{"large", n("1e+10"), "i10000000000"},
+		{"bignum", n("5.0"), "i5"},
 		{"large", uint64(math.MaxUint64), "i18446744073709551615"},
 		{"large", schema.Text("+7"), "i7"},
 		{"bignum", n("-128"), "i-128"},
@@ -154,6 +157,24 @@ func TestCanonical(t *testing.T) {
 	}
 }
 
+// TestStringBesideIdentity: a union's string without any restriction does not swallow the spellings of an identity.
+func TestStringBesideIdentity(t *testing.T) {
+	r := schema.NewRoots(map[string]*schema.Schema{path.OpenConfig: schemas.OpenConfig()})
+	p := at(t, "/routing-policy/defined-sets/bgp-defined-sets/community-sets/community-set[community-set-name=a]/config/community-member")
+	for _, tt := range []struct{ text, want string }{
+		{"openconfig-bgp-types:NO_EXPORT", "[openconfig-bgp-types:NO_EXPORT]"},
+		{"NO_EXPORT", "[openconfig-bgp-types:NO_EXPORT]"},
+		{"oc-bgp-types:NO_EXPORT", "[openconfig-bgp-types:NO_EXPORT]"},
+		{"65000:.*", "[65000:.*]"},
+		{"65000:1", "[65000:1]"},
+	} {
+		got, err := r.Canonical(p, []any{tt.text})
+		if err != nil || got.Text() != tt.want {
+			t.Errorf("%s: %s, %v; want %s", tt.text, got.Text(), err, tt.want)
+		}
+	}
+}
+
 func TestCanonicalRefuses(t *testing.T) {
 	r := roots(t)
 	tests := []struct {
@@ -164,6 +185,7 @@ func TestCanonicalRefuses(t *testing.T) {
 		{"large", "-1", "not an integer in range"},
 		{"large", "18446744073709551616", "not an integer in range"},
 		{"large", 1.5, "not an integer"},
+		{"large", json.Number("1.5"), "not an integer"},
 		{"bignum", json.Number("128"), "out of range"},
 		{"bignum", true, "not an integer"},
 		{"server[name=a][id=1]/config/load", json.Number("101"), "out of range"},

@@ -16,7 +16,7 @@ func (t *Type) integer(v any, how strictness) (Value, string) {
 		if how == strict && (t.Base == Int64 || t.Base == Uint64) {
 			return "", "a 64-bit integer is a string in JSON"
 		}
-		text = string(v)
+		text = wholeText(string(v))
 	case string:
 		if how == strict && t.Base != Int64 && t.Base != Uint64 {
 			return "", "not a number"
@@ -39,6 +39,16 @@ func (t *Type) integer(v any, how strictness) (Value, string) {
 		return "", "not an integer"
 	}
 	return t.integerText(text)
+}
+
+// wholeText spells a JSON number out that has a point or an exponent and is whole all the same: "1e+10", "9000.0".
+func wholeText(number string) string {
+	if strings.ContainsAny(number, ".eE") {
+		if n, why := scale(number, 0); why == "" {
+			return strconv.FormatInt(n, 10)
+		}
+	}
+	return number
 }
 
 func floatText(f float64) string {
