@@ -28,7 +28,7 @@ func compileFiles(t testing.TB, files map[string][]byte) (*Fabric, intent.Diagno
 	if problems.HasErrors() {
 		t.Fatal(problems.Text())
 	}
-	return Compile(set)
+	return Compile(set, nil)
 }
 
 func example(t testing.TB, edits ...string) *Fabric {
@@ -176,21 +176,21 @@ func walkSources(t *testing.T, at string, x any) {
 
 func TestCompileIsDeterministic(t *testing.T) {
 	first := example(t)
-	if d := cmp.Diff(first, example(t), cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{})); d != "" {
+	if d := cmp.Diff(first, example(t), cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}), cmpopts.IgnoreUnexported(Fabric{})); d != "" {
 		t.Fatal(d)
 	}
 	var docs []string
 	for _, text := range exampleFiles(t) {
-		docs = append(docs, strings.Split(string(text), "\n---\n")...)
+		docs = append(docs, strings.Split(strings.TrimSuffix(string(text), "\n"), "\n---\n")...)
 	}
 	rnd := rand.New(rand.NewPCG(3, 4))
 	for range 5 {
 		rnd.Shuffle(len(docs), func(i, k int) { docs[i], docs[k] = docs[k], docs[i] })
-		again, problems := compileFiles(t, map[string][]byte{"all.yaml": []byte(strings.Join(docs, "\n---\n"))})
+		again, problems := compileFiles(t, map[string][]byte{"all.yaml": []byte(strings.Join(docs, "\n---\n") + "\n")})
 		if len(problems) > 0 {
 			t.Fatal(problems.Text())
 		}
-		if d := cmp.Diff(first, again, cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}), cmpopts.IgnoreTypes(tree.Source{})); d != "" {
+		if d := cmp.Diff(first, again, cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}), cmpopts.IgnoreUnexported(Fabric{}), cmpopts.IgnoreTypes(tree.Source{})); d != "" {
 			t.Fatal(d)
 		}
 	}
@@ -214,7 +214,7 @@ func TestRulesAreMostSpecificFirst(t *testing.T) {
 
 func ExampleCompile() {
 	set, _ := intent.Load(intents.Files, intent.Options{})
-	f, problems := Compile(set)
+	f, problems := Compile(set, nil)
 	for _, d := range f.Devices[:2] {
 		fmt.Println(d.Name, "AS", d.BGP[0].ASN, "router id", d.BGP[0].RouterID, "VTEP", d.VTEP.Address, "shares segments with", d.Multihomed)
 	}
