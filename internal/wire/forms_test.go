@@ -3,6 +3,8 @@ package wire_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/tenter-net/tenter/internal/wire"
 )
 
@@ -54,5 +56,38 @@ func TestForms(t *testing.T) {
 			}
 			sameTree(t, n)
 		}
+	}
+}
+
+// TestWrapped reads answers that repeat the node that was asked for.
+func TestWrapped(t *testing.T) {
+	const server = `{"name":"a","id":1,"config":{"name":"a","load":5}}`
+	tests := []struct {
+		name, path, plain, wrapped string
+	}{
+		{"container", "/top", `{"server":[` + server + `],"large":"7"}`, `{"base:top":{"server":[` + server + `],"large":"7"}}`},
+		{"list", "/top/server", `[` + server + `]`, `{"base:server":[` + server + `]}`},
+		{"entry", "/top/server[name=a][id=1]", server, `{"server":[` + server + `]}`},
+		{"entry as an object", "/top/server[name=a][id=1]", server, `{"server":` + server + `}`},
+		{"leaf", "/top/large", `"7"`, `{"base:large":"7"}`},
+		{"leaf-list", "/top/tags", `["a"]`, ` {"tags" : ["a"] } `},
+	}
+	d := wire.Decoder{Roots: roots(t)}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			read := func(text string) []string {
+				n := notification(t, `update: {val: {json_ietf_val: `+quote(text)+`}}`)
+				n.Update[0].Path = wire.ToPath(at(t, tt.path))
+				sameTree(t, n)
+				return show(d.Notification(n))
+			}
+			plain := read(tt.plain)
+			if diff := cmp.Diff(plain, read(tt.wrapped)); diff != "" || len(plain) == 0 {
+				t.Errorf("wrapped differs: %s", diff)
+			}
+			if cut := read(tt.wrapped[:len(tt.wrapped)-3] + `,"more":1}`); len(cut) > 0 && cmp.Equal(cut, plain) {
+				t.Error("an answer with something beside the node is taken for the node")
+			}
+		})
 	}
 }

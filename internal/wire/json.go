@@ -19,6 +19,7 @@ func readJSON(s *schema.Schema, n schema.Node, text []byte) (*document, error) {
 		entries: make([]docEntry, 1, 1+len(text)/256), leaves: make([]docLeaf, 0, 1+len(text)/48),
 	}}
 	var err error
+	wrapped := r.unwrap(n)
 	if n.Kind() != schema.List {
 		err = r.node(0, n)
 	} else if r.next() == '[' {
@@ -28,10 +29,37 @@ func readJSON(s *schema.Schema, n schema.Node, text []byte) (*document, error) {
 	} else {
 		err = r.members(0, n)
 	}
+	if err == nil && wrapped {
+		err = r.close()
+	}
 	if err == nil {
 		err = r.end()
 	}
 	return r.doc, err
+}
+
+// unwrap steps into an object whose first member is the node itself: some devices answer for /a/b with {"b": …} instead
+// of what is in b.
+func (r *reader) unwrap(n schema.Node) bool {
+	start := r.scanner
+	if r.next() == '{' && r.open('{') == nil {
+		name, err := r.str()
+		name = name[bytes.LastIndexByte(name, ':')+1:]
+		_, child := n.ChildOf(name)
+		if err == nil && !child && string(name) == n.Name() && r.take(':') == nil {
+			return true
+		}
+	}
+	r.scanner = start
+	return false
+}
+
+// close takes the end of the object that unwrap stepped into.
+func (r *reader) close() error {
+	if r.next() != '}' {
+		return r.fail("} after the node's own value")
+	}
+	return r.shut()
 }
 
 // A reader fills a document.
