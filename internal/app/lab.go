@@ -34,6 +34,7 @@ type LabOptions struct {
 	Faults   []string
 	Intents  string // directory of the intents that the lab's settings name
 	Redis    string // bus of the lab's settings, empty for the embedded one
+	Fabric   string // its name there, empty for the default
 	Log      *zap.Logger
 }
 
@@ -145,6 +146,9 @@ func secretNames(f *fabric.Fabric) []string {
 var labSettings = template.Must(template.New("").Parse(`# Written by tenter sim: settings that reach the simulated fabric of this directory.
 intents: {{printf "%q" .Intents}}
 state_dir: state
+{{- if .Fabric}}
+fabric: {{printf "%q" .Fabric}}
+{{- end}}
 tls:
   - {name: lab, ca_file: {{printf "%q" .CA}}}
 credentials:
@@ -166,9 +170,9 @@ func (l *Lab) writeSettings(o LabOptions) error {
 	}
 	var b bytes.Buffer
 	data := struct {
-		Intents, User, Redis, CA string
-		Nodes                    []sim.Node
-	}{intents, labUser, o.Redis, filepath.Base(l.CA()), l.Nodes()}
+		Intents, User, Redis, Fabric, CA string
+		Nodes                            []sim.Node
+	}{intents, labUser, o.Redis, o.Fabric, filepath.Base(l.CA()), l.Nodes()}
 	if err := labSettings.Execute(&b, data); err != nil {
 		return err
 	}

@@ -73,6 +73,11 @@ func (a *App) newBus() (eventBus, error) {
 	return bus.New(bus.Options{URL: string(a.set.Bus.Redis), Fabric: a.set.Fabric, Worker: a.worker, Store: a.store, Log: a.log})
 }
 
+// ForgetBus removes what the settings' Redis has of their fabric.
+func ForgetBus(ctx context.Context, set *settings.Settings) error {
+	return bus.Forget(ctx, string(set.Bus.Redis), set.Fabric)
+}
+
 // parts wires the engines of this process's roles to the bus.
 func (a *App) parts(b eventBus) ([]part, error) {
 	var parts []part

@@ -65,7 +65,27 @@ func New(opts Options) (*Bus, error) {
 	if opts.Fabric == "" || opts.Worker == "" || opts.Store == nil {
 		return nil, errors.New("bus: fabric, worker and store are required")
 	}
-	o, err := redis.ParseURL(opts.URL)
+	client, err := newClient(opts.URL)
+	if err != nil {
+		return nil, err
+	}
+	if opts.Lease <= 0 {
+		opts.Lease = 5 * time.Second
+	}
+	if opts.MaxLen <= 0 {
+		opts.MaxLen = 100_000
+	}
+	if opts.MaxAge <= 0 {
+		opts.MaxAge = 24 * time.Hour
+	}
+	if opts.Log == nil {
+		opts.Log = zap.NewNop()
+	}
+	return &Bus{opts: opts, log: opts.Log.Named("bus"), client: client}, nil
+}
+
+func newClient(at string) (*redis.Client, error) {
+	o, err := redis.ParseURL(at)
 	if err != nil {
 		if bad := (*url.Error)(nil); errors.As(err, &bad) {
 			err = bad.Err // without the URL
@@ -80,19 +100,7 @@ func New(opts Options) (*Bus, error) {
 	o.WriteTimeout = 3 * time.Second
 	o.ContextTimeoutEnabled = true
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	if opts.Lease <= 0 {
-		opts.Lease = 5 * time.Second
-	}
-	if opts.MaxLen <= 0 {
-		opts.MaxLen = 100_000
-	}
-	if opts.MaxAge <= 0 {
-		opts.MaxAge = 24 * time.Hour
-	}
-	if opts.Log == nil {
-		opts.Log = zap.NewNop()
-	}
-	return &Bus{opts: opts, log: opts.Log.Named("bus"), client: redis.NewClient(o)}, nil
+	return redis.NewClient(o), nil
 }
 
 // Subscribe adds a group. Types are patterns as in event.Type.Matches; without streams those of the types are read. It
@@ -141,6 +149,25 @@ func (b *Bus) key(stream string) string { return "tenter:{" + b.opts.Fabric + "}
 
 // retryKey is the Redis key of a group's own stream of retries.
 func (b *Bus) retryKey(group string) string { return b.key(group + ":retry") }
+
+// Forget removes all of a fabric's keys from the Redis at the URL. A bus that runs brings back what is still owed.
+func Forget(ctx context.Context, at, fabric string) (err error) {
+	client, err := newClient(at)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, client.Close()) }()
+	keys := client.Scan(ctx, 0, (&Bus{opts: Options{Fabric: fabric}}).key("*"), 100).Iterator()
+	for keys.Next(ctx) {
+		if err := client.Unlink(ctx, keys.Val()).Err(); err != nil {
+			return fmt.Errorf("redis: %s: %w", keys.Val(), err)
+		}
+	}
+	if err := keys.Err(); err != nil {
+		return fmt.Errorf("redis: %w", err)
+	}
+	return nil
+}
 
 // deadEntry tells of an entry that the log does not stand behind.
 func (b *Bus) deadEntry(ctx context.Context, d event.DeadLettered) error {

@@ -30,7 +30,7 @@ func newDemo(s Streams) *cobra.Command {
 	var redis string
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "The whole loop on a simulated fabric: plan, apply, break a leaf from outside, watch the repair",
+		Short: "The whole loop on simulated switches: plan, apply, break, repair",
 		Long: "Start the six devices of lab/evpn.clab.yml as gNMI servers on loopback addresses, with the example intents and an\n" +
 			"embedded store in a temporary directory; plan, apply, watch; change leaf1 with an independent gNMI client and print\n" +
 			"how the drift is found and repaired. Then stay up until Ctrl-C, or end with --once: exit 0 means back in sync.",
@@ -65,7 +65,7 @@ func (d *demo) say(format string, args ...any) {
 	fmt.Fprintf(d.Out, "%7.3f s  %s\n", time.Since(d.began).Seconds(), fmt.Sprintf(format, args...))
 }
 
-func (d *demo) run(ctx context.Context, once bool, redis string) error {
+func (d *demo) run(ctx context.Context, once bool, redis string) (err error) {
 	// Parts end in the order of the defers below: the servers stop last, so that leaving is clean.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -78,6 +78,9 @@ func (d *demo) run(ctx context.Context, once bool, redis string) error {
 	go func() { fabricEnded <- d.lab.Run(fabricCtx) }()
 	defer func() { stopFabric(); <-fabricEnded }()
 
+	if set.Bus.Redis != "" {
+		defer func() { err = errors.Join(err, forget(ctx, set)) }()
+	}
 	if d.app, err = app.Open(ctx, set, d.log, "demo"); err != nil {
 		return err
 	}
@@ -105,6 +108,13 @@ func (d *demo) run(ctx context.Context, once bool, redis string) error {
 	return nil
 }
 
+// forget leaves nothing on Redis, even after Ctrl-C.
+func forget(ctx context.Context, set *settings.Settings) error {
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	return app.ForgetBus(last, set)
+}
+
 // startFabric brings up the devices and loads the settings that reach them.
 func (d *demo) startFabric(ctx context.Context, redis string) (*settings.Settings, error) {
 	if err := os.CopyFS(filepath.Join(d.dir, "intents"), intents.Files); err != nil {
@@ -112,7 +122,8 @@ func (d *demo) startFabric(ctx context.Context, redis string) (*settings.Setting
 	}
 	var err error
 	d.lab, err = app.NewLab(ctx, app.LabOptions{
-		Data: lab.EVPN, Dir: filepath.Join(d.dir, "lab"), Intents: filepath.Join(d.dir, "intents"), Redis: redis, Log: d.log,
+		Data: lab.EVPN, Dir: filepath.Join(d.dir, "lab"), Intents: filepath.Join(d.dir, "intents"), Redis: redis,
+		Fabric: filepath.Base(d.dir), Log: d.log, // a name of its own: other demos' logs are other logs
 	})
 	if err != nil {
 		return nil, err
