@@ -135,7 +135,7 @@ func (p *proposal) draft() event.Draft {
 // generated tells of the plan, and asks for approval if it needs that. Whoever made a plan by hand is not asked: it is
 // with them already.
 func (p *proposal) generated() []event.Draft {
-	wait := p.decision.Verdict != policy.Run
+	wait := p.decision.Verdict != policy.Run && p.actor == ""
 	data := event.PlanGenerated{
 		Plan: string(p.plan.ID), Content: p.plan.Content, Cause: string(p.plan.Cause.Trigger), Risk: p.plan.Risk.String(),
 		NeedsApproval: wait, Reason: p.decision.Reason, Episode: p.episode, Generation: p.plan.Generation,
@@ -149,7 +149,7 @@ func (p *proposal) generated() []event.Draft {
 	}
 	made := p.draft()
 	made.Type, made.Data = event.TypePlanGenerated, data
-	if !wait || p.actor != "" {
+	if !wait {
 		return []event.Draft{made}
 	}
 	ask := p.draft()
