@@ -62,6 +62,7 @@ type compiler struct {
 
 	mu       sync.Mutex
 	dialects *render.Compiler
+	last     *Compiled                     // what came of the last compilation that was sound
 	checked  map[intent.DeviceName]checked // by the last compilation
 	key      []byte
 }
@@ -126,30 +127,44 @@ func (c *compiler) compile(files map[string][]byte, commit string) (*Compiled, i
 
 // render renders documents; diags are what was said of them before.
 func (c *compiler) render(set *intent.Set, diags intent.Diagnostics) (*Compiled, intent.Diagnostics) {
-	f, more := fabric.Compile(set)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var before *fabric.Fabric
+	if c.last != nil {
+		before = c.last.Fabric
+	}
+	f, more := fabric.Compile(set, before)
 	if diags = append(diags, more...).Sort(); diags.HasErrors() {
 		return nil, diags
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	results, more := c.dialects.Compile(f)
 	if diags = append(diags, set.Illustrate(more)...).Sort(); diags.HasErrors() {
 		return nil, diags
 	}
 	out := &Compiled{Set: set, Fabric: f, Sources: c.dialects.Sources(), targets: map[intent.DeviceName]*target{}}
 	for i, r := range results {
-		m := f.Devices[i]
-		t := &target{model: m, profile: c.adapted[m.Access.Profile], result: r}
-		t.watch = &monitor.Target{
-			Model: m, Profile: t.profile, Table: r.Desired.Table(), Desired: r.Desired, Sources: out.Sources,
-			Secrets: plan.NewSecrets(c.key, r.Secrets),
-		}
-		out.targets[m.Name] = t
+		out.targets[r.Device] = c.target(f.Devices[i], r)
 	}
 	if diags = append(diags, set.Illustrate(c.check(out))...).Sort(); diags.HasErrors() {
 		return nil, diags
 	}
+	c.last = out
 	return out, diags
+}
+
+// target returns the last compilation's target as long as it is the same, so that nobody need look at it anew.
+func (c *compiler) target(m *fabric.Device, r *render.Result) *target {
+	if c.last != nil {
+		if t := c.last.targets[m.Name]; t != nil && t.model == m && t.result == r {
+			return t
+		}
+	}
+	t := &target{model: m, profile: c.adapted[m.Access.Profile], result: r}
+	t.watch = &monitor.Target{
+		Model: m, Profile: t.profile, Table: r.Desired.Table(), Desired: r.Desired, Sources: c.dialects.Sources(),
+		Secrets: plan.NewSecrets(c.key, r.Secrets),
+	}
+	return t
 }
 
 // CompileDirectory compiles the intents of the settings' directory without a store. Secrets need not be there.

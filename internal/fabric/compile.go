@@ -8,34 +8,39 @@ import (
 )
 
 // Compile turns a Set that came without errors into the models of its devices, and proves them. The Fabric is nil if
-// the diagnostics hold an error.
-func Compile(set *intent.Set) (*Fabric, intent.Diagnostics) {
+// the diagnostics hold an error. before is nil or an earlier Fabric: the result is as without it, but devices that no
+// change of the documents can concern are the very same as there, down to the commit in their sources.
+func Compile(set *intent.Set, before *Fabric) (*Fabric, intent.Diagnostics) {
 	c := &compiler{set: set, devices: map[intent.DeviceName]*Device{}, vlanIDs: map[string]int{}}
+	kept := unconcerned(before, set)
 	c.numbers = allocate(set, &c.out)
 	if c.out.HasErrors() {
 		return nil, c.out.Sort()
 	}
-	f := &Fabric{Name: set.Fabric.Name, Source: set.Fabric.Source()}
+	f := &Fabric{Name: set.Fabric.Name, Source: set.Fabric.Source(), set: set}
 	for _, d := range set.Devices {
-		m := c.device(d)
-		c.devices[m.Name] = m
+		m := kept[intent.DeviceName(d.Name)]
+		if m == nil {
+			m = c.device(d)
+			c.devices[m.Name] = m
+		}
 		f.Devices = append(f.Devices, m)
 	}
 	c.links()
 	c.vlans()
 	c.ports()
 	c.peers()
-	for _, d := range set.Devices {
-		c.routing(c.devices[intent.DeviceName(d.Name)])
+	for _, d := range c.devices {
+		c.routing(d)
 	}
 	c.systems()
 	c.configs()
 	c.rules()
-	for _, d := range f.Devices {
+	for _, d := range c.devices {
 		d.sort()
 	}
 	f.Schedules = c.schedules()
-	c.out = append(c.out, prove(f, set)...)
+	c.out = append(c.out, prove(f, before, set)...)
 	if c.out.HasErrors() {
 		return nil, c.out.Sort()
 	}
@@ -45,8 +50,8 @@ func Compile(set *intent.Set) (*Fabric, intent.Diagnostics) {
 type compiler struct {
 	set     *intent.Set
 	numbers *numbers
-	devices map[intent.DeviceName]*Device
-	vlanIDs map[string]int // by name of the Vlan
+	devices map[intent.DeviceName]*Device // those to be made; the others are kept as they were
+	vlanIDs map[string]int                // by name of the Vlan
 	out     intent.Diagnostics
 }
 

@@ -13,7 +13,9 @@ import (
 func (c *compiler) chosen(sel *intent.Selector) []*Device {
 	var out []*Device
 	for _, d := range c.set.Select(sel) {
-		out = append(out, c.devices[intent.DeviceName(d.Name)])
+		if m := c.devices[intent.DeviceName(d.Name)]; m != nil {
+			out = append(out, m)
+		}
 	}
 	return out
 }

@@ -21,6 +21,8 @@ type Fabric struct {
 	Source    tree.Source
 	Devices   []*Device
 	Schedules []Schedule
+
+	set *intent.Set // that it was compiled from
 }
 
 // A Device is the model of one device. A nil pointer or an empty list means that the intents say nothing about it.

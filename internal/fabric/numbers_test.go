@@ -154,7 +154,7 @@ func BenchmarkCompile(b *testing.B) {
 				b.Fatal(problems.Text())
 			}
 			for b.Loop() {
-				if _, problems := Compile(set); problems.HasErrors() {
+				if _, problems := Compile(set, nil); problems.HasErrors() {
 					b.Fatal(problems.Text())
 				}
 			}

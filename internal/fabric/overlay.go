@@ -12,9 +12,12 @@ import (
 func (c *compiler) vlans() {
 	for _, v := range c.set.Vlans {
 		c.vlanIDs[v.Name] = v.Spec.ID
+		target := c.targets(v.Spec.RouteTargets, v.Spec.VNI, v.Spec.Instance()) // lists that all devices share
 		for _, dev := range c.set.VlanDevices(v) {
 			d := c.devices[intent.DeviceName(dev.Name)]
-			target := c.targets(v.Spec.RouteTargets, v.Spec.VNI, v.Spec.Instance())
+			if d == nil {
+				continue
+			}
 			d.MacVRFs = append(d.MacVRFs, MacVRF{
 				Name: v.Name, Source: v.Source(), VLAN: v.Spec.ID, VNI: v.Spec.VNI, EVI: v.Spec.Instance(),
 				RouteDistinguisher: c.distinguisher(d, v.Spec.VNI, v.Spec.Instance()), Import: target[0], Export: target[1], VRF: v.Spec.Vrf,
@@ -99,30 +102,33 @@ func (c *compiler) ipVRF(d *Device, name string) *IPVRF {
 func (c *compiler) ports() {
 	for _, p := range c.set.Ports {
 		at := p.Source()
-		members := map[*Device][]InterfaceID{}
-		var devices []*Device
+		members := map[intent.DeviceName][]InterfaceID{}
+		var devices []intent.DeviceName
 		for _, m := range p.Spec.Members {
-			d := c.devices[m.Device]
-			if members[d] == nil {
-				devices = append(devices, d)
+			if members[m.Device] == nil {
+				devices = append(devices, m.Device)
 			}
-			members[d] = append(members[d], portID(m))
+			members[m.Device] = append(members[m.Device], portID(m))
 		}
-		for _, d := range devices {
-			slices.SortFunc(members[d], CompareInterfaces)
+		for _, name := range devices {
+			d := c.devices[name]
+			if d == nil {
+				continue
+			}
+			slices.SortFunc(members[name], CompareInterfaces)
 			if p.Spec.LAG == nil {
-				for _, id := range members[d] {
+				for _, id := range members[name] {
 					c.switched(d, p, Interface{ID: id, Source: at})
 				}
 				continue
 			}
 			lag := InterfaceID{Kind: LAG, Number: p.Spec.LAG.ID}
-			for _, id := range members[d] {
+			for _, id := range members[name] {
 				d.Interfaces = append(d.Interfaces, Interface{
 					ID: id, Source: at, Description: p.Spec.Description, Enabled: !p.Spec.Shutdown, MTU: c.portMTU(p), MemberOf: &lag,
 				})
 			}
-			c.switched(d, p, Interface{ID: lag, Source: p.Source("lag"), Bundle: bundle(p.Spec.LAG, members[d])})
+			c.switched(d, p, Interface{ID: lag, Source: p.Source("lag"), Bundle: bundle(p.Spec.LAG, members[name])})
 			c.segment(d, p, lag, devices)
 		}
 	}
@@ -169,16 +175,16 @@ func bundle(l *intent.LAGSpec, members []InterfaceID) *Bundle {
 }
 
 // segment makes the Ethernet segment of a multihomed LAG.
-func (c *compiler) segment(d *Device, p *intent.Port, lag InterfaceID, devices []*Device) {
+func (c *compiler) segment(d *Device, p *intent.Port, lag InterfaceID, devices []intent.DeviceName) {
 	esi, _ := p.Spec.LAG.Segment()
 	if esi == "" {
 		return
 	}
 	s := EthernetSegment{Name: p.Name, Source: p.Source("lag"), ESI: string(esi), Interface: lag, AllActive: p.Spec.LAG.Mode == "all-active"}
 	for _, m := range devices {
-		s.Members = append(s.Members, m.Name)
-		if m != d {
-			d.Multihomed = append(d.Multihomed, m.Name)
+		s.Members = append(s.Members, m)
+		if m != d.Name {
+			d.Multihomed = append(d.Multihomed, m)
 		}
 	}
 	slices.Sort(s.Members)

@@ -39,6 +39,9 @@ func (c *compiler) peers() {
 	for _, p := range c.set.BgpPeers {
 		s := &p.Spec
 		d := c.devices[s.Port.Device]
+		if d == nil {
+			continue
+		}
 		vrf := c.ipVRF(d, s.Vrf)
 		id := portID(s.Port)
 		unit := Subinterface{Index: s.VLANTag, Source: p.Source(), Description: s.Description, VLANTag: s.VLANTag, VRF: s.Vrf}

@@ -10,14 +10,17 @@ import (
 )
 
 // prove walks the finished models, as the devices will, and reports where they would not work together. It trusts
-// nothing of how Compile came to them: only what the models say counts.
-func prove(f *Fabric, set *intent.Set) intent.Diagnostics {
+// nothing of how Compile came to them: only what the models say counts. What was proved of the same models before is not
+// walked again.
+func prove(f, before *Fabric, set *intent.Set) intent.Diagnostics {
 	p := &prover{set: set, f: f, by: map[intent.DeviceName]*view{}}
-	for _, d := range f.Devices {
-		p.by[d.Name] = newView(d)
+	if !sameUnderlay(before, f) {
+		for _, d := range f.Devices {
+			p.by[d.Name] = newView(d)
+		}
+		p.linkEnds()
+		p.reachability()
 	}
-	p.linkEnds()
-	p.reachability()
 	p.routeTargets()
 	p.segments()
 	return p.out

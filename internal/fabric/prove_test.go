@@ -92,12 +92,12 @@ func TestProofsFail(t *testing.T) {
 			if len(problems) > 0 {
 				t.Fatal(problems.Text())
 			}
-			f, problems := Compile(docs)
+			f, problems := Compile(docs, nil)
 			if len(problems) > 0 {
 				t.Fatal(problems.Text())
 			}
 			c.spoil(f.device("leaf1"), f.device("leaf2"), f.device("spine1"))
-			got := prove(f, docs)
+			got := prove(f, nil, docs)
 			i := slices.IndexFunc(got, func(d intent.Diagnostic) bool { return d.Code == c.code && strings.Contains(d.Message, c.say) })
 			if i < 0 {
 				t.Fatalf("no %s with %q in:\n%s", c.code, c.say, got.Text())

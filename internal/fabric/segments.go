@@ -11,13 +11,13 @@ import (
 // segments proves that all members of an Ethernet segment show the host the same LAG.
 func (p *prover) segments() {
 	type member struct {
-		d *view
+		d *Device
 		s EthernetSegment
 	}
 	by := map[string][]member{}
 	for _, d := range p.f.Devices {
 		for _, s := range d.EthernetSegments {
-			by[s.ESI] = append(by[s.ESI], member{p.by[d.Name], s})
+			by[s.ESI] = append(by[s.ESI], member{d, s})
 		}
 	}
 	for _, esi := range slices.Sorted(maps.Keys(by)) {
@@ -26,7 +26,7 @@ func (p *prover) segments() {
 			p.errorf(intent.CodeSegmentEnds, a.s.Source, "segment %s names %d members, and %d have it", esi, len(a.s.Members), len(by[esi]))
 		}
 		for _, b := range by[esi][1:] {
-			if why := differ(a.d.ports[a.s.Interface], b.d.ports[b.s.Interface]); why != "" {
+			if why := differ(a.d.port(a.s.Interface), b.d.port(b.s.Interface)); why != "" {
 				p.errorf(intent.CodeSegmentEnds, b.s.Source, "segment %s on %s and %s: %s", esi, a.d.Name, b.d.Name, why)
 			}
 			if a.s.AllActive != b.s.AllActive || !slices.Equal(a.s.Members, b.s.Members) {
@@ -34,6 +34,14 @@ func (p *prover) segments() {
 			}
 		}
 	}
+}
+
+func (d *Device) port(id InterfaceID) *Interface {
+	i, ok := slices.BinarySearchFunc(d.Interfaces, id, func(x Interface, id InterfaceID) int { return CompareInterfaces(x.ID, id) })
+	if !ok {
+		return nil
+	}
+	return &d.Interfaces[i]
 }
 
 // differ says in what two LAGs differ that a host takes for one, or nothing.

@@ -23,10 +23,14 @@ type instance struct {
 // routeTargets proves that what each instance of a VNI exports, every other instance of that VNI imports; that no
 // MAC-VRF takes in another's routes; and that nothing is imported that nobody exports.
 func (p *prover) routeTargets() {
-	byVNI := map[int][]instance{}
+	byVNI := map[int][]instance{}          // but those that say the same as another
 	exporters := map[string]map[int]bool{} // VNIs by route target
 	add := func(i instance) {
-		byVNI[i.vni] = append(byVNI[i.vni], i)
+		list := byVNI[i.vni]
+		if slices.ContainsFunc(list, func(o instance) bool { return slices.Equal(o.imports, i.imports) && slices.Equal(o.exports, i.exports) }) {
+			return
+		}
+		byVNI[i.vni] = append(list, i)
 		for _, t := range i.exports {
 			if exporters[t] == nil {
 				exporters[t] = map[int]bool{}
@@ -60,15 +64,8 @@ func (p *prover) routeTargets() {
 	}
 }
 
-// mismatch finds two instances of a VNI that do not hear each other. Most have the same targets as the first, so
-// only the different ones are compared with each other.
-func mismatch(list []instance) (string, tree.Source) {
-	var distinct []instance
-	for _, i := range list {
-		if !slices.ContainsFunc(distinct, func(o instance) bool { return slices.Equal(o.imports, i.imports) && slices.Equal(o.exports, i.exports) }) {
-			distinct = append(distinct, i)
-		}
-	}
+// mismatch finds two instances of a VNI that do not hear each other.
+func mismatch(distinct []instance) (string, tree.Source) {
 	for _, from := range distinct {
 		for _, to := range distinct {
 			if !slices.ContainsFunc(from.exports, func(t string) bool { return slices.Contains(to.imports, t) }) {

@@ -34,14 +34,16 @@ func (c *compiler) links() {
 	u := &c.set.Fabric.Spec.Underlay
 	for i, n := range c.numbers.links {
 		at := c.set.Fabric.Source("links", i)
-		spine, leaf := c.devices[n.spine.Device], c.devices[n.leaf.Device]
-		end := func(d, peer *Device, local, remote intent.PortRef, addr netip.Prefix) {
-			id := portID(local)
+		end := func(local, remote intent.PortRef, addr netip.Prefix) {
+			d, id := c.devices[local.Device], portID(local)
+			if d == nil {
+				return
+			}
 			d.Interfaces = append(d.Interfaces, Interface{
 				ID: id, Source: at, Description: "to " + remote.String(), Enabled: true, MTU: u.L2MTU,
 				Subinterfaces: []Subinterface{{Source: at, IPv4: []netip.Prefix{addr}, IPMTU: u.IPMTU}},
 			})
-			d.Links = append(d.Links, Link{Local: id, Peer: peer.Name, Remote: portID(remote), Source: at})
+			d.Links = append(d.Links, Link{Local: id, Peer: remote.Device, Remote: portID(remote), Source: at})
 			if b := u.BFD; b != nil {
 				d.BFD = append(d.BFD, BFD{
 					Interface: SubinterfaceID{Interface: id}, Source: c.set.Fabric.Source("underlay", "bfd"),
@@ -49,8 +51,8 @@ func (c *compiler) links() {
 				})
 			}
 		}
-		end(spine, leaf, n.spine, n.leaf, n.spineAddr)
-		end(leaf, spine, n.leaf, n.spine, n.leafAddr)
+		end(n.spine, n.leaf, n.spineAddr)
+		end(n.leaf, n.spine, n.leafAddr)
 	}
 }
 

@@ -84,6 +84,6 @@ func diagnose(files map[string][]byte) intent.Diagnostics {
 	if problems.HasErrors() {
 		return problems
 	}
-	_, more := fabric.Compile(set)
+	_, more := fabric.Compile(set, nil)
 	return append(problems, more...).Sort()
 }

@@ -18,8 +18,14 @@ type Document struct {
 	Labels      map[string]string
 	Annotations map[string]string
 
-	file *file
-	root *yaml.Node // a mapping
+	file  *file
+	chunk chunk
+	root  *yaml.Node // a mapping
+}
+
+// Same reports whether both say the same to the letter, at the same place of the same file. Commits don't count.
+func (d *Document) Same(o *Document) bool {
+	return d.file.name == o.file.name && d.root.Line == o.root.Line && d.chunk == o.chunk
 }
 
 // At leads to a place in a document: names of keys and, in lists, numbers from 0.

@@ -59,6 +59,6 @@ func try(t *testing.T, files map[string][]byte, lines int) {
 		}
 	}
 	if !problems.HasErrors() {
-		fabric.Compile(set)
+		fabric.Compile(set, nil)
 	}
 }

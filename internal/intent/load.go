@@ -114,7 +114,7 @@ type Metadata struct {
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
-func (l *loader) document(f *file, n *yaml.Node) {
+func (l *loader) document(f *file, c chunk, n *yaml.Node) {
 	f.mark(n)
 	f.hideSecrets(n, false)
 	d := &decoder{file: f, out: &l.out}
@@ -127,7 +127,7 @@ func (l *loader) document(f *file, n *yaml.Node) {
 		l.lost = true
 		return
 	}
-	doc := &Document{file: f, root: n}
+	doc := &Document{file: f, chunk: c, root: n}
 	info, ok := d.header(n, doc)
 	if !ok {
 		l.lost = true

@@ -38,7 +38,7 @@ func (l *loader) chunk(f *file, c chunk) {
 		if n = n.Content[0]; n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" && n.Value == "" {
 			continue // nothing but comments between two markers
 		}
-		l.document(f, n)
+		l.document(f, c, n)
 	}
 }
 

@@ -36,7 +36,8 @@ type device struct {
 	name   intent.DeviceName
 	opts   *Options
 	table  *tree.Table
-	result *Result // nil after an error
+	model  *fabric.Device // that result is of
+	result *Result        // nil after an error
 
 	parts    map[string]*known
 	twins    bool // two parts had one key: what they gave cannot be told apart
@@ -60,6 +61,10 @@ type secret struct {
 
 // compile brings the device up to date with its model.
 func (d *device) compile(m *fabric.Device) intent.Diagnostics {
+	if d.model == m && d.result != nil && d.secretsHold() {
+		return diagnostics(d.problems)
+	}
+	d.model = m
 	p, err := d.opts.Profiles.Get(m.Access.Profile)
 	if err == nil && m.Access.Dialect != "openconfig" {
 		err = fmt.Errorf("dialect %q: unknown, there is openconfig", m.Access.Dialect)

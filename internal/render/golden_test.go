@@ -29,7 +29,7 @@ func example(t testing.TB) *fabric.Fabric {
 	if diags.HasErrors() {
 		t.Fatal(diags.Text())
 	}
-	f, diags := fabric.Compile(set)
+	f, diags := fabric.Compile(set, nil)
 	if diags.HasErrors() {
 		t.Fatal(diags.Text())
 	}
