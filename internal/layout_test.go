@@ -37,12 +37,13 @@ var rules = map[string]rule{
 	"intents": {tier: data, why: "the example fabric, embedded for the demo"},
 	"lab":     {tier: data, why: "containerlab topologies, embedded for the demo"},
 
+	"internal/suggest":        {tier: vocabulary, why: "the name that was meant, for hints"},
 	"internal/path":           {tier: vocabulary, why: "paths name everything else"},
-	"internal/schema":         {tier: vocabulary, also: []string{"internal/path"}, why: "canonical values of paths"},
+	"internal/schema":         {tier: vocabulary, also: []string{"internal/path", "internal/suggest"}, why: "canonical values of paths"},
 	"internal/schema/compile": {tier: vocabulary, also: []string{"internal/schema", "internal/path"}, uses: []string{"github.com/openconfig/goyang"}, why: "YANG text to compact schema"},
 	"internal/tree":           {tier: vocabulary, also: []string{"internal/path", "internal/schema"}, why: "leaves are paths with canonical values"},
 	"internal/wire":           {tier: vocabulary, also: []string{"internal/path", "internal/schema", "internal/tree"}, uses: []string{"github.com/openconfig/gnmi/proto", "google.golang.org/protobuf"}, why: "gNMI messages to leaves and back"},
-	"internal/intent":         {tier: vocabulary, also: []string{"internal/path", "internal/tree"}, uses: []string{"go.yaml.in/yaml/v4"}, why: "documents with positions"},
+	"internal/intent":         {tier: vocabulary, also: []string{"internal/path", "internal/tree", "internal/suggest"}, uses: []string{"go.yaml.in/yaml/v4"}, why: "documents with positions"},
 	"internal/event":          {tier: vocabulary, also: []string{"internal/intent"}, uses: []string{"github.com/google/uuid"}, why: "the catalogue and its envelope; devices have their names"},
 
 	"internal/fabric":               {tier: logic, why: "intents to models"},

@@ -1,9 +1,12 @@
 package schema
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/tenter-net/tenter/internal/suggest"
 )
 
 func (t *Type) enumeration(v any) (Value, string) {
@@ -103,8 +106,5 @@ func (t *Type) bits(v any) (Value, string) {
 
 // nearest hints at the known name that is closest to a wrong one.
 func nearest(name string, known []string) string {
-	if hint := Nearest(name, known); hint != "" {
-		return fmt.Sprintf("did you mean %q?", hint)
-	}
-	return "no such name"
+	return cmp.Or(suggest.Hint(name, known), "no such name")
 }

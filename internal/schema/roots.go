@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/suggest"
 )
 
 // Roots are the schemas of one device, one per origin.
@@ -83,7 +84,7 @@ func (r *Roots) Check(p path.Path) error {
 func (r *Roots) Normalize(p path.Path) (path.Path, error) {
 	s, ok := r.Schema(p.Origin)
 	if !ok {
-		return path.Path{}, &PathError{Path: p.String(), Elem: -1, Reason: fmt.Sprintf("unknown origin %q", p.Origin), Hint: Nearest(p.Origin, r.origins)}
+		return path.Path{}, &PathError{Path: p.String(), Elem: -1, Reason: fmt.Sprintf("unknown origin %q", p.Origin), Hint: suggest.Nearest(p.Origin, r.origins)}
 	}
 	out := path.Path{Origin: p.Origin, Elems: make([]path.Elem, len(p.Elems))}
 	if out.Origin == "" {
@@ -99,7 +100,7 @@ func (r *Roots) Normalize(p path.Path) (path.Path, error) {
 			}
 			return path.Path{}, &PathError{
 				Path: p.String(), Elem: i,
-				Reason: fmt.Sprintf("%s has no child %q", n.Path(), e.Name), Hint: Nearest(e.Name, names),
+				Reason: fmt.Sprintf("%s has no child %q", n.Path(), e.Name), Hint: suggest.Nearest(e.Name, names),
 			}
 		}
 		elem := path.Elem{Name: e.Name, Keys: e.Keys}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/tenter-net/tenter/internal/suggest"
 )
 
 // A Problem is one mistake: where it is, which setting it is about, what is wrong and what may have been meant.
@@ -72,42 +74,8 @@ func (ps problems) err() error {
 
 // nearest returns a hint that names the known name closest to what was written, or all of them if none is close.
 func nearest(written string, known []string) string {
-	if hint := meant(written, known); hint != "" || len(known) == 0 {
+	if hint := suggest.Hint(written, known); hint != "" || len(known) == 0 {
 		return hint
 	}
 	return "known here: " + strings.Join(known, ", ")
-}
-
-// meant returns a hint that names the known name closest to what was written, or nothing if none is close.
-func meant(written string, known []string) string {
-	best, distance := "", min(max(2, len(written)/3)+1, len(written))
-	for _, k := range known {
-		if d := editDistance(strings.ToLower(written), k); d < distance {
-			best, distance = k, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("did you mean %q?", best)
-}
-
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tenter-net/tenter/internal/suggest"
 )
 
 // maxSocket is what fits into a unix socket address on Linux, without the final zero.
@@ -34,7 +36,7 @@ func (c validator) bad(key, hint, format string, args ...any) {
 
 func (c validator) oneOf(key, value string, allowed []string) {
 	if !slices.Contains(allowed, value) {
-		c.bad(key, meant(value, allowed), "%q is none of %s", value, strings.Join(allowed, ", "))
+		c.bad(key, suggest.Hint(value, allowed), "%q is none of %s", value, strings.Join(allowed, ", "))
 	}
 }
 
