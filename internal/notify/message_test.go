@@ -123,6 +123,13 @@ func TestMessages(t *testing.T) {
 			}),
 			sealed(t, 4, event.TypeDriftRemediated, ended("leaf1", "tenter", shut("up")...)),
 		}},
+		{"approved and over", []event.Event{
+			sealed(t, 3, event.TypeApplyCompleted, event.ApplyCompleted{
+				Run: "r1", Plan: "p1", Episode: "ep-leaf1", Outcome: "done",
+				Devices: []event.RunDevice{{Device: "leaf1", Outcome: "done", Changes: 2}}, Duration: 800 * time.Millisecond,
+			}),
+			sealed(t, 4, event.TypeDriftRemediated, ended("leaf1", "tenter", shut("up")...)),
+		}},
 		{"half of it ended", []event.Event{
 			sealed(t, 1, event.TypeDriftDetected, drift("leaf1", shut("up")...)),
 			sealed(t, 2, event.TypeDriftDetected, drift("leaf2", shut("up")...)),

@@ -71,7 +71,9 @@ func (s *story) runs(m *Message) {
 		case event.ApplyCompleted:
 			sec := runSection(a.Run, a.Plan, a.Devices)
 			if a.Outcome == "done" {
-				m.title("Applied on %s", names(devicesOf(a.Devices)))
+				if _, over := s.end[a.Episode]; !over { // else that is the news
+					m.title("Applied on %s", names(devicesOf(a.Devices)))
+				}
 				sec.Heading += " done after " + span(a.Duration)
 			} else {
 				m.title("Applied in part: left over %s", names(troubled(a.Devices)))
