@@ -23,6 +23,7 @@ func seen(in plan.Input, writes []tree.Change) run.Seen {
 	problems := newProblems(in)
 	values := plan.Values(in, writes)
 	out.Values = make([]schema.Value, len(values))
+	otherwise := 0
 	for i, v := range values {
 		w := writes[i]
 		out.Values[i] = in.Secrets.Digest(w.Path, v)
@@ -38,9 +39,12 @@ func seen(in plan.Input, writes []tree.Change) run.Seen {
 		} else if v == w.After {
 			continue
 		}
-		if len(out.Odd) < mostOdd {
+		if otherwise++; otherwise <= mostOdd {
 			out.Odd = append(out.Odd, odd(in.Secrets, w, v, why))
 		}
+	}
+	if otherwise > mostOdd {
+		out.Odd = append(out.Odd, fmt.Sprintf("and %d more", otherwise-mostOdd))
 	}
 	return out
 }

@@ -234,7 +234,7 @@ func (l Limits) mismatch(s State, r reading) State {
 	default:
 		s.Detail = fmt.Sprintf("read back %d of %d leaves as planned", r.planned, len(s.Writes))
 		if len(s.Odd) > 0 {
-			s.Detail += ": " + list(s.Odd)
+			s.Detail += ": " + some(s.Odd, len(s.Writes)-r.planned)
 		}
 	}
 	if r.planned > 0 {
@@ -279,10 +279,15 @@ func end(s State, o Outcome) State {
 }
 
 // list names the first few of many paths.
-func list(paths []string) string {
+func list(paths []string) string { return some(paths, len(paths)) }
+
+// some names the first few of many things, of which not all need be given.
+func some(given []string, all int) string {
 	const most = 3
-	if len(paths) <= most {
-		return strings.Join(paths, ", ")
+	given = given[:min(len(given), most)]
+	text := strings.Join(given, ", ")
+	if more := all - len(given); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(paths[:most], ", "), len(paths)-most)
+	return text
 }

@@ -283,7 +283,7 @@ func TestOutcomes(t *testing.T) {
 			},
 			State{
 				Step: Ended, Outcome: Failed, Writes: testWrites, Sets: 1, Since: at, Answer: Accepted,
-				Detail: "read back 0 of 3 leaves as planned: /a: no number, /b: no number", Odd: []string{"/a: no number", "/b: no number"},
+				Detail: "read back 0 of 3 leaves as planned: /a: no number, /b: no number and 1 more", Odd: []string{"/a: no number", "/b: no number"},
 				Left: []string{"/a", "/b"},
 			},
 		},
