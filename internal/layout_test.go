@@ -1,3 +1,4 @@
+// Package internal_test holds the rules of which package may import which, and why.
 package internal_test
 
 import (
@@ -6,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"os/exec"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -13,8 +15,8 @@ import (
 
 const module = "github.com/tenter-net/tenter/"
 
-// The tiers of the design, lowest first. A package imports its own tier only where the table below says so,
-// and never a higher one.
+// The tiers, lowest first. A package imports lower tiers, its own tier only where the table below says so, and never a
+// higher one.
 const (
 	data        = iota // embedded files, no behaviour
 	vocabulary         // pure: words
@@ -22,13 +24,14 @@ const (
 	engine             // goroutines; what they need is a small interface of their own
 	adapter            // I/O
 	composition        // wiring only
+	testOnly           // what tests of several packages share; imported by tests only
 )
 
-// A rule is what one package may import directly beyond lower tiers, and why.
+// A rule is what one package may import directly beyond lower tiers, and why the package is there.
 type rule struct {
 	tier int
-	also []string // packages of the same tier
-	uses []string // owned third-party prefixes
+	also []string // packages of the same tier or, for data, of a higher one
+	uses []string // third-party prefixes, and those of the standard library, that have an owner
 	why  string
 }
 
@@ -40,59 +43,68 @@ var rules = map[string]rule{
 	"internal/suggest":        {tier: vocabulary, why: "the name that was meant, for hints"},
 	"internal/path":           {tier: vocabulary, why: "paths name everything else"},
 	"internal/schema":         {tier: vocabulary, also: []string{"internal/path", "internal/suggest"}, why: "canonical values of paths"},
-	"internal/schema/compile": {tier: vocabulary, also: []string{"internal/schema", "internal/path"}, uses: []string{"github.com/openconfig/goyang"}, why: "YANG text to compact schema"},
+	"internal/schema/compile": {tier: vocabulary, also: []string{"internal/schema"}, uses: []string{"github.com/openconfig/goyang"}, why: "YANG text to compact schema"},
 	"internal/tree":           {tier: vocabulary, also: []string{"internal/path", "internal/schema"}, why: "leaves are paths with canonical values"},
 	"internal/wire":           {tier: vocabulary, also: []string{"internal/path", "internal/schema", "internal/tree"}, uses: []string{"github.com/openconfig/gnmi/proto", "google.golang.org/protobuf"}, why: "gNMI messages to leaves and back"},
 	"internal/intent":         {tier: vocabulary, also: []string{"internal/path", "internal/tree", "internal/suggest"}, uses: []string{"go.yaml.in/yaml/v4"}, why: "documents with positions"},
-	"internal/event":          {tier: vocabulary, also: []string{"internal/intent"}, uses: []string{"github.com/google/uuid"}, why: "the catalogue and its envelope; devices have their names"},
+	"internal/event":          {tier: vocabulary, also: []string{"internal/intent"}, why: "the catalogue and its envelope; devices have their names"},
 
 	"internal/fabric":               {tier: logic, why: "intents to models"},
 	"internal/profile":              {tier: logic, uses: []string{"go.yaml.in/yaml/v4"}, why: "device families as data"},
 	"internal/render":               {tier: logic, also: []string{"internal/fabric", "internal/profile", "internal/render/openconfig"}, why: "chooses the dialect"},
 	"internal/render/openconfig":    {tier: logic, also: []string{"internal/fabric", "internal/profile", "internal/render/openconfig/oc"}, uses: []string{"github.com/openconfig/ygot"}, why: "authors OpenConfig with generated structs"},
-	"internal/render/openconfig/oc": {tier: logic, uses: []string{"github.com/openconfig/ygot", "github.com/openconfig/goyang"}, why: "generated"},
+	"internal/render/openconfig/oc": {tier: logic, uses: []string{"github.com/openconfig/ygot"}, why: "generated"},
 	"internal/plan":                 {tier: logic, also: []string{"internal/fabric", "internal/profile"}, why: "scope and protection come from model and profile"},
-	"internal/run":                  {tier: logic, also: []string{"internal/plan", "internal/profile"}, why: "a run executes a plan"},
-	"internal/drift":                {tier: logic, also: []string{"internal/plan", "internal/fabric"}, why: "scope is decided where plans are"},
-	"internal/policy":               {tier: logic, also: []string{"internal/fabric", "internal/plan", "internal/drift"}, why: "judges plans and findings"},
+	"internal/run":                  {tier: logic, why: "the run protocol as a step machine: it knows writes and answers, not plans"},
+	"internal/drift":                {tier: logic, also: []string{"internal/fabric"}, why: "folds what a device tells into findings; modes and scope come from the model"},
+	"internal/policy":               {tier: logic, also: []string{"internal/fabric", "internal/plan"}, why: "judges plans and drift"},
 	"internal/view":                 {tier: logic, why: "read models: what the store keeps and the faces show"},
 
-	"internal/loader":    {tier: engine},
-	"internal/reconcile": {tier: engine},
-	"internal/monitor":   {tier: engine},
-	"internal/schedule":  {tier: engine, uses: []string{"github.com/robfig/cron/v3"}},
-	"internal/notify":    {tier: engine},
+	"internal/loader":    {tier: engine, why: "intents to stored generations"},
+	"internal/reconcile": {tier: engine, why: "plans, approvals and runs, by device"},
+	"internal/monitor":   {tier: engine, why: "watches devices, opens and closes episodes of drift"},
+	"internal/schedule":  {tier: engine, uses: []string{"github.com/robfig/cron/v3"}, why: "commands on time; owner of cron"},
+	"internal/notify":    {tier: engine, why: "events to messages for people"},
 
 	"internal/device/gnmi":  {tier: adapter, uses: []string{"google.golang.org/grpc", "google.golang.org/protobuf", "github.com/openconfig/gnmi/proto"}, why: "owner of grpc towards devices"},
-	"internal/source":       {tier: adapter, uses: []string{"github.com/fsnotify/fsnotify", "github.com/go-git/go-git"}},
-	"internal/store":        {tier: adapter, uses: []string{"database/sql", "modernc.org/sqlite", "github.com/pressly/goose/v3", "github.com/google/uuid"}, why: "owner of database/sql"},
+	"internal/source":       {tier: adapter, uses: []string{"github.com/fsnotify/fsnotify", "github.com/go-git/go-git"}, why: "where intents come from; owner of go-git and fsnotify"},
+	"internal/store":        {tier: adapter, uses: []string{"database/sql", "modernc.org/sqlite", "github.com/pressly/goose/v3"}, why: "owner of database/sql"},
 	"internal/bus":          {tier: adapter, also: []string{"internal/bus/delivery"}, uses: []string{"github.com/redis/go-redis/v9"}, why: "owner of go-redis"},
 	"internal/bus/logbus":   {tier: adapter, also: []string{"internal/bus/delivery"}, why: "the same contract without Redis"},
 	"internal/bus/delivery": {tier: adapter, why: "what both distributions share: retries, order, claims"},
-	"internal/chat":         {tier: adapter},
-	"internal/api":          {tier: adapter},
-	"internal/secret":       {tier: adapter},
-	"internal/settings":     {tier: adapter, uses: []string{"github.com/spf13/viper", "github.com/spf13/pflag", "github.com/go-viper/mapstructure/v2", "go.yaml.in/yaml/v4"}, why: "owner of viper"},
+	"internal/chat":         {tier: adapter, why: "messages to chat services and webhooks"},
+	"internal/api":          {tier: adapter, why: "the unix socket between command line and server"},
+	"internal/secret":       {tier: adapter, why: "credentials and keys from files and environment"},
+	"internal/settings":     {tier: adapter, uses: []string{"github.com/spf13/viper", "github.com/spf13/pflag", "go.yaml.in/yaml/v4"}, why: "owner of viper"},
 	"internal/sim":          {tier: adapter, also: []string{"internal/sim/conf", "internal/sim/plane"}, uses: []string{"google.golang.org/grpc", "google.golang.org/protobuf", "github.com/openconfig", "go.yaml.in/yaml/v4"}, why: "real gNMI servers that can contradict us"},
-	"internal/sim/conf":     {tier: adapter, also: []string{"internal/sim/oc", "internal/sim/plane"}, uses: []string{"github.com/openconfig", "google.golang.org/grpc"}, why: "configuration as received, judged by ytypes"},
+	"internal/sim/conf":     {tier: adapter, also: []string{"internal/sim/oc"}, uses: []string{"github.com/openconfig"}, why: "configuration as received, judged by ytypes"},
 	"internal/sim/plane":    {tier: adapter, also: []string{"internal/sim/conf"}, why: "links, sessions and routes that follow from all configurations"},
 	"internal/sim/hand":     {tier: adapter, uses: []string{"google.golang.org/grpc", "github.com/openconfig/gnmi/proto"}, why: "the stranger: its own gNMI client"},
 	"internal/sim/oc":       {tier: adapter, uses: []string{"github.com/openconfig/ygot", "github.com/openconfig/goyang"}, why: "generated"},
 
-	"internal/app": {tier: composition},
-	"internal/cli": {tier: composition, also: []string{"internal/app"}},
-	"cmd/tenter":   {tier: composition, also: []string{"internal/cli"}},
+	"internal/app": {tier: composition, why: "puts the parts together: everything that Tenter does, without a face"},
+	"internal/cli": {tier: composition, also: []string{"internal/app"}, why: "the commands"},
+	"cmd/tenter":   {tier: composition, also: []string{"internal/cli"}, why: "the one binary"},
+
+	"internal/bus/bustest":   {tier: testOnly, why: "the suite that every distribution of events passes"},
+	"internal/bus/redistest": {tier: testOnly, why: "Redis servers to start, stop and break"},
+	"internal/e2e":           {tier: testOnly, why: "the binary as its users see it"},
 }
 
-// What no pure package may touch: DESIGN's "no os, net, grpc, redis, sql, zap or viper".
-var impure = []string{
-	"os", "net", "net/http", "database/sql", "log", "syscall", "google.golang.org/grpc", "github.com/redis", "go.uber.org/zap", "github.com/spf13/viper",
-}
+// What does I/O, is random, or writes logs: nothing for a pure package. Engines may log and be random.
+var (
+	outside = []string{"os", "net", "net/http", "database/sql", "syscall", "google.golang.org/grpc", "github.com/redis", "github.com/spf13/viper"}
+	impure  = slices.Concat(outside, []string{"log", "math/rand", "crypto/rand", "github.com/google/uuid", "go.uber.org/zap"})
+)
 
-// Third-party libraries with one owner; every other package is refused.
+// harmless are packages of the standard library below those that do I/O.
+var harmless = []string{"net/netip", "net/url"}
+
+// Libraries that each have an owner; every other package is refused.
 var owned = []string{
-	"github.com/spf13/viper", "github.com/redis/go-redis", "database/sql", "modernc.org/sqlite", "google.golang.org/grpc",
-	"github.com/scrapli/scrapligo", "github.com/openconfig", "github.com/robfig/cron",
+	"github.com/spf13/viper", "github.com/spf13/cobra", "github.com/redis/go-redis", "database/sql", "modernc.org/sqlite",
+	"github.com/pressly/goose", "google.golang.org/grpc", "github.com/openconfig", "github.com/robfig/cron", "github.com/go-git",
+	"github.com/fsnotify", "go.yaml.in/yaml", "google.golang.org/protobuf",
 }
 
 // What the simulator judges, and so must not use.
@@ -100,26 +112,48 @@ var product = []string{"internal/path", "internal/schema", "internal/tree", "int
 
 type pkg struct {
 	ImportPath string
+	Name       string
+	Dir        string
+	GoFiles    []string
 	Imports    []string
+	name       string // the path below the module
 }
 
 func TestImports(t *testing.T) {
+	used := map[string]bool{} // "package imports package" by what rules allow
 	for _, p := range listPackages(t) {
-		name := strings.TrimPrefix(p.ImportPath, module)
-		if name == "internal" || name == "internal/e2e" {
-			continue // only tests
-		}
-		r, ok := rules[name]
+		r, ok := rules[p.name]
 		if !ok {
-			t.Errorf("%s: no rule: say in layout_test.go which tier it is and why", name)
+			t.Errorf("%s: no rule: say in layout_test.go which tier it is and why", p.name)
 			continue
 		}
+		used[p.name] = true
 		for _, imp := range p.Imports {
-			if strings.HasPrefix(name, "internal/sim") && slices.Contains(product, strings.TrimPrefix(imp, module)) {
-				t.Errorf("%s imports %s: the simulator must be able to contradict the product", name, strings.TrimPrefix(imp, module))
+			own := strings.TrimPrefix(imp, module)
+			if strings.HasPrefix(p.name, "internal/sim") && slices.Contains(product, own) {
+				t.Errorf("%s imports %s: the simulator must be able to contradict the product", p.name, own)
 			}
 			if why := refuse(r, imp); why != "" {
-				t.Errorf("%s imports %s: %s", name, strings.TrimPrefix(imp, module), why)
+				t.Errorf("%s imports %s: %s", p.name, own, why)
+			}
+			for _, allowed := range slices.Concat(r.also, r.uses) {
+				if within(own, allowed) {
+					used[p.name+" imports "+allowed] = true
+				}
+			}
+		}
+	}
+	for name, r := range rules {
+		if !used[name] {
+			t.Errorf("%s: a rule for a package that is not there", name)
+			continue
+		}
+		if r.why == "" {
+			t.Errorf("%s: say why it is there", name)
+		}
+		for _, allowed := range slices.Concat(r.also, r.uses) {
+			if !used[name+" imports "+allowed] {
+				t.Errorf("%s does not import %s: take it out of its rule", name, allowed)
 			}
 		}
 	}
@@ -128,40 +162,54 @@ func TestImports(t *testing.T) {
 // refuse says why a package under rule r may not import imp, or nothing.
 func refuse(r rule, imp string) string {
 	if own, ok := strings.CutPrefix(imp, module); ok {
-		other, known := rules[own]
-		switch {
-		case slices.Contains(r.also, own):
-			return ""
-		case !known:
-			return "that package has no rule"
-		case r.tier == engine && other.tier == engine:
-			return "engines never import engines"
-		case r.tier == adapter && other.tier == adapter:
-			return "adapters never import adapters: they meet in app"
-		case other.tier > r.tier:
-			return "imports point from composition down to vocabulary only"
-		case other.tier == r.tier:
-			return "not in this package's list"
-		}
+		return refuseOwn(r, own)
+	}
+	among := func(list []string) bool {
+		return slices.ContainsFunc(list, func(l string) bool { return within(imp, l) })
+	}
+	switch {
+	case among(r.uses) || among(harmless):
 		return ""
-	}
-	if slices.ContainsFunc(r.uses, func(u string) bool { return imp == u || strings.HasPrefix(imp, u+"/") }) {
-		return ""
-	}
-	if r.tier <= logic && slices.ContainsFunc(impure, func(u string) bool { return imp == u || strings.HasPrefix(imp, u+"/") && u != "net" && u != "os" }) {
-		return "pure packages do no I/O and read no clock"
-	}
-	if r.tier < composition && slices.ContainsFunc(owned, func(u string) bool { return imp == u || strings.HasPrefix(imp, u+"/") }) {
+	case r.tier <= logic && among(impure):
+		return "pure packages do no I/O, are not random and log nothing"
+	case r.tier == engine && among(outside):
+		return "engines do I/O through interfaces of their own"
+	case r.tier < composition && among(owned):
 		return "another package owns that library"
 	}
 	return ""
 }
 
-// listPackages returns every package of the module that links into a binary; generators and test programs
-// (package main below internal) are wiring of their own and stay out.
+// refuseOwn is refuse for a package of this module.
+func refuseOwn(r rule, own string) string {
+	other, known := rules[own]
+	switch {
+	case slices.Contains(r.also, own):
+		return ""
+	case !known:
+		return "that package has no rule"
+	case other.tier == testOnly && r.tier != testOnly:
+		return "only tests may import it"
+	case r.tier == engine && other.tier == engine:
+		return "engines never import engines"
+	case r.tier == adapter && other.tier == adapter:
+		return "adapters never import adapters: they meet in app"
+	case other.tier > r.tier:
+		return "imports point from composition down to vocabulary only"
+	case other.tier == r.tier:
+		return "not in this package's list"
+	}
+	return ""
+}
+
+// within reports whether an import path is prefix or below it.
+func within(imp, prefix string) bool { return imp == prefix || strings.HasPrefix(imp, prefix+"/") }
+
+// listPackages returns every package of the module but this one and the generators: package main below internal is
+// wiring of its own.
 func listPackages(t *testing.T) []pkg {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Name", "./...")
+	cmd := exec.Command("go", "list", "-json=ImportPath,Name,Dir,GoFiles,Imports", "./...")
 	cmd.Dir = ".."
 	out, err := cmd.Output()
 	if err != nil {
@@ -170,18 +218,15 @@ func listPackages(t *testing.T) []pkg {
 	var all []pkg
 	dec := json.NewDecoder(bytes.NewReader(out))
 	for {
-		var p struct {
-			pkg
-			Name string
-		}
+		var p pkg
 		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
 			return all
 		} else if err != nil {
 			t.Fatalf("go list output: %v", err)
 		}
-		if p.Name == "main" && !strings.HasPrefix(p.ImportPath, module+"cmd/") || strings.HasSuffix(p.ImportPath, "test") {
-			continue
+		p.name = strings.TrimPrefix(p.ImportPath, module)
+		if p.name != "internal" && path.Base(p.name) != "generate" {
+			all = append(all, p)
 		}
-		all = append(all, p.pkg)
 	}
 }
