@@ -71,12 +71,8 @@ func (c *checker) portVlans(p *Port) {
 		if v == nil || v.Spec.Devices == nil || v.Spec.Devices.FromPorts {
 			return
 		}
-		on := map[DeviceName]bool{}
-		for _, d := range c.VlanDevices(v) {
-			on[DeviceName(d.Name)] = true
-		}
 		for _, m := range p.Spec.Members {
-			if m.Device != "" && !on[m.Device] {
+			if d := find(c.Devices, string(m.Device)); m.Device != "" && (d == nil || !c.vlanOn(v, d)) {
 				c.add(p.Errorf(CodeVLANNotThere, at, "Vlan %q is not on %s", name, m.Device).WithRelated(v.Source("devices"), "its devices"))
 				return
 			}

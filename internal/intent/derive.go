@@ -80,17 +80,20 @@ func (p *PortSpec) VlanNames() []string {
 
 // VlanDevices returns the devices that carry a Vlan, by name.
 func (s *Set) VlanDevices(v *Vlan) []*Device {
-	sel := v.Spec.Devices
-	if sel != nil && !sel.FromPorts {
-		return s.Select(&Selector{Names: sel.Names, Labels: sel.Labels})
-	}
 	var out []*Device
 	for _, d := range s.Devices {
-		if s.carries[v.Name][DeviceName(d.Name)] {
+		if s.vlanOn(v, d) {
 			out = append(out, d)
 		}
 	}
 	return out
+}
+
+func (s *Set) vlanOn(v *Vlan, d *Device) bool {
+	if sel := v.Spec.Devices; sel != nil && !sel.FromPorts {
+		return (&Selector{Names: sel.Names, Labels: sel.Labels}).matches(d)
+	}
+	return s.carries[v.Name][DeviceName(d.Name)]
 }
 
 // indexPorts remembers which devices have ports that carry a Vlan.
