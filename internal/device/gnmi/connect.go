@@ -170,7 +170,7 @@ func (s *Session) ready(ctx context.Context) error {
 			return s.failure("connect", KindUnreachable, errors.New("the session is closed"))
 		case connectivity.TransientFailure:
 			if n, err := s.trouble.last(); n > before {
-				return s.failure("connect", connectKind(err), err)
+				return s.failure("connect", connectKind(err), s.explain(err))
 			}
 		}
 		if !s.conn.WaitForStateChange(ctx, state) {
@@ -178,9 +178,23 @@ func (s *Session) ready(ctx context.Context) error {
 			if err == nil || ctx.Err() == context.Canceled {
 				err = ctx.Err()
 			}
-			return s.failure("connect", connectKind(err), err)
+			return s.failure("connect", connectKind(err), s.explain(err))
 		}
 	}
+}
+
+// explain puts into words what the peer's behaviour most likely means.
+func (s *Session) explain(err error) error {
+	var record tls.RecordHeaderError
+	switch {
+	case errors.As(err, &record):
+		return fmt.Errorf("it does not speak TLS on this port, and the TLS settings say that it does: %w", err)
+	case s.cfg.TLS.Plaintext && errors.Is(err, io.EOF):
+		return fmt.Errorf("it hung up at once, as a device does that speaks TLS only: %w", err)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("it takes connections but does not speak gRPC, or not in time: %w", err)
+	}
+	return err
 }
 
 func connectKind(err error) Kind {

@@ -31,7 +31,7 @@ var next = map[Kind]string{
 	KindRefused:         "the device's own log says more",
 	KindLost:            "read the device to see what it did",
 	KindUnreachable:     "check the address, the route to it and that the device's gNMI server is enabled",
-	KindUnauthenticated: "check the user and password in Tenter's settings, and what the device lets that user do",
+	KindUnauthenticated: "check the user and password in Tenter's settings, the client certificate, and what the device lets that user do",
 	KindCertificate:     "check the CA, the pinned certificate and the server name in Tenter's TLS settings",
 	KindTooLarge:        "raise the message size in the profile, or narrow the scope",
 	KindUnsupported:     "choose a profile that fits the device",

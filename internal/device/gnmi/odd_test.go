@@ -347,6 +347,15 @@ func TestSetOnABrokenConnectionIsLost(t *testing.T) {
 	<-served
 }
 
+func TestNoTLSWhereItIsExpected(t *testing.T) {
+	cfg := (&odd{}).serve(t)
+	cfg.TLS = gnmi.TLS{Pin: strings.Repeat("0", 64)}
+	_, err := gnmi.Dial(t.Context(), cfg)
+	if kind(err) != gnmi.KindUnreachable || !strings.Contains(err.Error(), "does not speak TLS on this port") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestArbitration(t *testing.T) {
 	var got uint64
 	o := &odd{set: func(_ context.Context, req *gpb.SetRequest) error {

@@ -337,6 +337,9 @@ func TestLoginAndTrust(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
+		if name == "no TLS" && !strings.Contains(err.Error(), "speaks TLS only") {
+			t.Errorf("%q does not say what it takes", err)
+		}
 		if tt.want == gnmi.KindUnauthenticated && !strings.Contains(err.Error(), "password") {
 			t.Errorf("%s: %q says no next step", name, err)
 		}
