@@ -71,10 +71,11 @@ type notingConn struct {
 	read    bool
 }
 
-// Read notes a failure of the first read, before anything was heard of the peer.
+// Read notes a failure of the first read, before anything was heard of the peer. That gRPC itself has closed the
+// connection, since a write failed first, says nothing of why: the next attempt tells.
 func (c *notingConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	if err != nil && !c.read {
+	if err != nil && !c.read && !errors.Is(err, net.ErrClosed) {
 		c.trouble.note(err)
 	}
 	c.read = true
