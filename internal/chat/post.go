@@ -33,6 +33,7 @@ type Error struct {
 	cause     error
 }
 
+// Error returns the one line that is logged and kept with the message.
 func (e *Error) Error() string { return e.text }
 
 // Unwrap returns what went wrong below, for example context.DeadlineExceeded.

@@ -13,6 +13,7 @@ type SyntaxError struct {
 	Reason string
 }
 
+// Error names the text, the column and what is wrong there.
 func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("path %q: column %d: %s", e.Text, e.Column, e.Reason)
 }

@@ -202,6 +202,7 @@ type StaleError struct {
 	Reason string
 }
 
+// Error names the plan and what moved.
 func (e *StaleError) Error() string { return fmt.Sprintf("plan %q: stale: %s", e.Plan, e.Reason) }
 
 // A DeniedError says that a policy, a hold or an earlier decision stands against what was asked for.
@@ -210,4 +211,5 @@ type DeniedError struct {
 	Reason string
 }
 
+// Error names the plan and what stands against it.
 func (e *DeniedError) Error() string { return fmt.Sprintf("plan %q: denied: %s", e.Plan, e.Reason) }

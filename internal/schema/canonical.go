@@ -26,6 +26,7 @@ type ValueError struct {
 	Why   string
 }
 
+// Error names the value, the type that it should have and, where there is more to say, why it does not.
 func (e *ValueError) Error() string {
 	text := fmt.Sprintf("%q is no %s", e.Value, e.Type)
 	if e.Why != "" {

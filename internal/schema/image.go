@@ -45,6 +45,7 @@ const (
 	State
 )
 
+// String returns the YANG statement; there is none for state.
 func (k Kind) String() string {
 	return [...]string{"container", "list", "leaf", "leaf-list", "state"}[k]
 }
@@ -122,6 +123,7 @@ var baseNames = [baseCount]string{
 	"string", "boolean", "enumeration", "identityref", "bits", "empty", "binary", "union", "leafref", "instance-identifier",
 }
 
+// String returns the name of the built-in type (RFC 7950, section 4.2.4).
 func (b Base) String() string { return baseNames[b] }
 
 // Integer reports whether b is one of the eight integer types.

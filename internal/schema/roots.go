@@ -49,6 +49,7 @@ type PathError struct {
 	Hint   string // the nearest known name, or ""
 }
 
+// Error names the path, what is wrong with it and, if there is one, the hint.
 func (e *PathError) Error() string {
 	text := fmt.Sprintf("path %s: %s", e.Path, e.Reason)
 	if e.Hint != "" {

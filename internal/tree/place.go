@@ -154,6 +154,7 @@ func (t *Table) find(p path.Path) (at place, n schema.Node, ok bool, err error) 
 // A StateError is a path to a node that is not configuration.
 type StateError struct{ Path path.Path }
 
+// Error names the path.
 func (e *StateError) Error() string {
 	return fmt.Sprintf("path %s: state, not configuration", e.Path)
 }
