@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -111,9 +113,28 @@ func (a *App) reload(ctx context.Context) (warnings []string, err error) {
 		if len(result.Rejected) == 1 {
 			count = "a mistake"
 		}
-		return nil, fmt.Errorf("intents %s: %s:\n%s", a.set.Intents, count, strings.Join(result.Rejected, "\n"))
+		return nil, &IntentsError{fmt.Errorf("intents %s: %s:\n%s", a.set.Intents, count, strings.Join(a.opened(result.Rejected), "\n"))}
 	}
-	return result.Warnings, nil
+	return a.opened(result.Warnings), nil
+}
+
+// An IntentsError says that the intents as they are in the directory have mistakes, and which.
+type IntentsError struct{ error }
+
+// opened puts the directory in front of the file that a diagnostic begins with, so that it can be opened from where the
+// user is.
+func (a *App) opened(lines []string) []string {
+	out := make([]string, len(lines))
+	for i, line := range lines {
+		out[i] = line
+		file, _, _ := strings.Cut(line, ":")
+		if name := filepath.Join(a.set.Intents, file); filepath.IsLocal(file) {
+			if info, err := os.Stat(name); err == nil && !info.IsDir() {
+				out[i] = filepath.Join(a.set.Intents, line)
+			}
+		}
+	}
+	return out
 }
 
 // Execute carries out a run that Apply committed, in a process that does not serve.

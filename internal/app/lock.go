@@ -17,9 +17,9 @@ type LockedError struct {
 	Holder string // "serve, process 4711, since 2026-01-02T15:04:05Z"
 }
 
-// Error names the directory, who holds it and what to do.
+// Error names the directory and who holds it.
 func (e *LockedError) Error() string {
-	return fmt.Sprintf("state directory %s is in use by tenter %s; wait until it ends, or use --state-dir", e.Dir, e.Holder)
+	return fmt.Sprintf("state directory %s is in use by tenter %s", e.Dir, e.Holder)
 }
 
 // A stateLock is the one right to write in a state directory. The kernel drops it when the process ends, however it ends.

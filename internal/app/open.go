@@ -19,10 +19,11 @@ import (
 
 // Stable names of what went wrong, for exit codes and for clients of the socket.
 const (
-	CodeError  = "error"
-	CodeStale  = "stale"
-	CodeLocked = "locked"
-	CodeDenied = "denied"
+	CodeError   = "error"
+	CodeStale   = "stale"
+	CodeLocked  = "locked"
+	CodeDenied  = "denied"
+	CodeIntents = "intents"
 )
 
 // A CodedError is an error with one of the stable names.
@@ -41,24 +42,34 @@ func (e *CodedError) Unwrap() error { return e.Err }
 func Code(err error) string {
 	var coded *CodedError
 	var locked *LockedError
+	var intents *IntentsError
 	switch {
 	case errors.As(err, &coded):
 		return coded.Code
 	case errors.As(err, &locked):
 		return CodeLocked
+	case errors.As(err, &intents):
+		return CodeIntents
 	default:
 		return CodeError
 	}
 }
 
-// NewLog returns the program's logger: standard error, at the level and in the format of the settings.
-func NewLog(s *settings.Settings) (*zap.Logger, error) {
+// NewLog returns the program's logger: standard error, at the level and in the format of the settings. A command that
+// somebody waits for, other than a server, is quiet about what goes well, and leaves out the time in text.
+func NewLog(s *settings.Settings, command bool) (*zap.Logger, error) {
 	level, err := zapcore.ParseLevel(s.Log.Level)
 	if err != nil {
 		return nil, fmt.Errorf("log.level: %w", err)
 	}
 	enc := zap.NewProductionEncoderConfig()
 	enc.EncodeTime = zapcore.ISO8601TimeEncoder
+	if command && level == zapcore.InfoLevel {
+		level = zapcore.WarnLevel
+	}
+	if command && s.Log.Format == "text" {
+		enc.TimeKey, enc.NameKey = "", ""
+	}
 	encoder := zapcore.NewJSONEncoder(enc)
 	if s.Log.Format == "text" {
 		enc.EncodeLevel = zapcore.CapitalLevelEncoder
@@ -67,7 +78,23 @@ func NewLog(s *settings.Settings) (*zap.Logger, error) {
 	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(os.Stderr), level)), nil
 }
 
-// OpenStore opens the store that the settings name, for reading; only an App writes. It needs no lock.
+// A NoStoreError says that there is no store yet to read.
+type NoStoreError struct{ Dir string }
+
+// Error names the directory.
+func (e *NoStoreError) Error() string {
+	return fmt.Sprintf("no store in %s: nothing was planned or served with these settings yet", e.Dir)
+}
+
+// ReadStore is OpenStore for those who only read: it makes no store where there is none, which is a *NoStoreError.
+func ReadStore(ctx context.Context, s *settings.Settings, log *zap.Logger) (*store.Store, error) {
+	if dir := storeDir(s); !store.Exists(dir) {
+		return nil, &NoStoreError{Dir: dir}
+	}
+	return OpenStore(ctx, s, log)
+}
+
+// OpenStore opens the store that the settings name; only an App writes. It needs no lock.
 func OpenStore(ctx context.Context, s *settings.Settings, log *zap.Logger) (*store.Store, error) {
 	name, err := worker(s.StateDir)
 	if err != nil {

@@ -116,7 +116,7 @@ func (a *App) Apply(ctx context.Context, who api.Caller, req ApplyRequest) (Appl
 	}
 	run, err := a.engine.Start(ctx, req.ID, who.Name)
 	if err != nil {
-		return ApplyReply{}, notFound(coded(err), "plan", string(req.ID))
+		return ApplyReply{}, coded(err)
 	}
 	return ApplyReply{Run: run, From: head}, nil
 }
@@ -136,7 +136,7 @@ func (a *App) Decide(ctx context.Context, who api.Caller, req DecideRequest) (No
 	} else {
 		err = a.engine.Reject(ctx, req.ID, who.Name, req.Reason)
 	}
-	return Nothing{}, notFound(coded(err), "plan", string(req.ID))
+	return Nothing{}, coded(err)
 }
 
 // HoldRequest stops writing to a device for a time, or ends that: a hold of no time.
@@ -150,7 +150,7 @@ type HoldRequest struct {
 func (a *App) Hold(ctx context.Context, who api.Caller, req HoldRequest) (Nothing, error) {
 	// The intents in force decide whether there is such a device: mistakes in newer ones must not be in the way of a hold.
 	if _, err := a.generations.target(ctx, req.Device); err != nil {
-		return Nothing{}, notFound(err, "device", string(req.Device))
+		return Nothing{}, err
 	}
 	err := a.store.Do(ctx, func(tx event.Tx) error {
 		return a.store.UpdateDevice(tx, req.Device, func(d *view.Device) {
@@ -186,17 +186,20 @@ func (a *App) Read(ctx context.Context, _ api.Caller, req ReadRequest) (ReadRepl
 	if _, err := a.reload(ctx); err != nil {
 		return ReadReply{}, err
 	}
+	t, err := a.generations.target(ctx, req.Device)
+	if err != nil {
+		return ReadReply{}, err
+	}
 	var prefixes []path.Path
 	for _, text := range req.Paths {
 		p, err := path.Parse(text)
 		if err != nil {
 			return ReadReply{}, err
 		}
+		if p, err = t.watch.Table.Roots().Normalize(p); err != nil {
+			return ReadReply{}, err
+		}
 		prefixes = append(prefixes, p)
-	}
-	t, err := a.generations.target(ctx, req.Device)
-	if err != nil {
-		return ReadReply{}, err
 	}
 	s, err := a.pool.get(ctx, req.Device)
 	if err != nil {
@@ -257,14 +260,6 @@ func coded(err error) error {
 	default:
 		return err
 	}
-}
-
-// notFound says what it was that was not found.
-func notFound(err error, kind, name string) error {
-	if errors.Is(err, view.ErrNotFound) {
-		return fmt.Errorf("%s %q: %w", kind, name, err)
-	}
-	return err
 }
 
 // Schedules lists the schedules with when each is due.

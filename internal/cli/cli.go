@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -69,11 +70,15 @@ func Run(args []string, s Streams) int {
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	return report(s.Err, root.ExecuteContext(ctx))
+	cmd, err := root.ExecuteContextC(ctx)
+	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx))) {
+		err = hint(errors.New("interrupted"), "%s, again: what was begun is recorded", cmd.CommandPath())
+	}
+	return report(s.Err, cmd.CommandPath(), err)
 }
 
-// report writes err with its next step and returns the exit code.
-func report(w io.Writer, err error) int {
+// report writes err with its next step, the help of the command if nothing better is known, and returns the exit code.
+func report(w io.Writer, command string, err error) int {
 	var code exit
 	switch {
 	case err == nil:
@@ -82,10 +87,16 @@ func report(w io.Writer, err error) int {
 		return int(code)
 	}
 	fmt.Fprintf(w, "error: %v\n", err)
+	next := command + " --help"
 	var h hinted
-	if errors.As(err, &h) && h.next != "" {
-		fmt.Fprintf(w, "next:  %s\n", h.next)
+	var locked *app.LockedError
+	switch {
+	case errors.As(err, &locked):
+		next = "wait until it ends, or use another directory: --state-dir DIR"
+	case errors.As(err, &h):
+		next = h.next
 	}
+	fmt.Fprintf(w, "next:  %s\n", next)
 	return exitCode(err)
 }
 
@@ -139,5 +150,53 @@ func newRoot(s Streams) *cobra.Command {
 	add("change", newPlan(s), newApply(s), newRun(s))
 	add("watch", newDevice(s), newDrift(s), newEvents(s))
 	add("run", newServe(s), newSchedule(s), newSim(s), newDemo(s), newConfig(s), newVersion(s))
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	guide(root)
 	return root
+}
+
+// guide makes every command below cmd answer a wrong use with the right one, instead of with cobra's help and success.
+func guide(cmd *cobra.Command) {
+	for _, c := range cmd.Commands() {
+		guide(c)
+	}
+	switch check := cmd.Args; {
+	case cmd.Name() == "help":
+		cmd.Run, cmd.RunE = nil, func(help *cobra.Command, args []string) error {
+			found, rest, err := help.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknown(found, rest)
+			}
+			return found.Help()
+		}
+	case !cmd.Runnable():
+		cmd.Args = cobra.ArbitraryArgs
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknown(cmd, args)
+			}
+			return cmd.Help()
+		}
+	case check != nil:
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			var h hinted
+			err := check(cmd, args)
+			if err == nil || errors.As(err, &h) {
+				return err
+			}
+			return hint(fmt.Errorf("%s given; usage: %s", counted(len(args), "argument"), cmd.UseLine()), "%s --help", cmd.CommandPath())
+		}
+	}
+}
+
+// unknown says that cmd has no command of the name that args begin with, and which ones are near.
+func unknown(cmd *cobra.Command, args []string) error {
+	cmd.SuggestionsMinimumDistance = 2
+	near := cmd.SuggestionsFor(args[0])
+	if len(near) == 0 {
+		return hint(fmt.Errorf("%s: no command %q", cmd.CommandPath(), args[0]), "%s --help", cmd.CommandPath())
+	}
+	return hint(fmt.Errorf("%s: no command %q; did you mean %s?", cmd.CommandPath(), args[0], strings.Join(near, " or ")),
+		"%s %s", cmd.CommandPath(), near[0])
 }

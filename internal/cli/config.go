@@ -2,9 +2,9 @@ package cli
 
 import (
 	"fmt"
+	"io"
+	"runtime"
 	"runtime/debug"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -15,30 +15,48 @@ func newConfig(s Streams) *cobra.Command {
 	cmd := &cobra.Command{Use: "config", Short: "Show the settings and where each comes from", Args: cobra.NoArgs}
 	explain := &cobra.Command{
 		Use:   "explain [KEY]",
-		Short: "Show a setting's value and source (default, file:line, environment, flag)",
+		Short: "Show the settings and what each comes from: file:line, flag, …",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			set, err := settings.Load(cmd.Flags())
+			set, err := loadSettings(cmd)
 			if err != nil {
 				return err
 			}
-			keys := settings.Keys()
 			if len(args) == 1 {
-				keys = args
+				return explainKey(s.Out, set, args[0])
 			}
-			w := tabwriter.NewWriter(s.Out, 0, 8, 2, ' ', 0)
-			for _, k := range keys {
+			t := newTable("KEY", "VALUE", "SOURCE")
+			for _, k := range settings.Keys() {
 				e, err := set.Explain(k)
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\n", e.Key, e.Value, e.Source)
+				t.add(e.Key, screen{width: widestValue}.cut(dash(e.Value)), e.Source)
 			}
-			return w.Flush()
+			return t.print(s.Out)
 		},
 	}
 	cmd.AddCommand(explain)
 	return cmd
+}
+
+// widestValue is how much of a value is shown among others.
+const widestValue = 30
+
+// explainKey shows all that is known of one setting.
+func explainKey(w io.Writer, set *settings.Settings, key string) error {
+	e, err := set.Explain(key)
+	if err != nil {
+		return hint(err, "tenter config explain")
+	}
+	t := newTable("key", e.Key)
+	t.add("value", dash(e.Value))
+	t.add("source", e.Source)
+	if e.Env != "" {
+		t.add("env", e.Env)
+	}
+	t.add("what", e.Doc)
+	return t.print(w)
 }
 
 func newVersion(s Streams) *cobra.Command {
@@ -47,7 +65,7 @@ func newVersion(s Streams) *cobra.Command {
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(s.Out, "tenter", version())
+			_, err := fmt.Fprintln(s.Out, "tenter "+version())
 			return err
 		},
 	}
@@ -59,11 +77,17 @@ func version() string {
 	if !ok {
 		return "unknown"
 	}
-	parts := []string{info.Main.Version}
+	text := info.Main.Version
+	if text == "" || text == "(devel)" {
+		text = "development build"
+	}
 	for _, set := range info.Settings {
-		if set.Key == "vcs.revision" {
-			parts = append(parts, set.Value[:min(12, len(set.Value))])
+		switch {
+		case set.Key == "vcs.revision":
+			text += ", commit " + hash(set.Value)
+		case set.Key == "vcs.modified" && set.Value == "true":
+			text += " with changes"
 		}
 	}
-	return strings.Join(append(parts, info.GoVersion), " ")
+	return fmt.Sprintf("%s, %s %s/%s", text, info.GoVersion, runtime.GOOS, runtime.GOARCH)
 }

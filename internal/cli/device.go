@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -35,12 +36,12 @@ func newDeviceLs(s Streams) *cobra.Command {
 					return printJSON(s.Out, list)
 				}
 				if len(list) == 0 {
-					_, err := fmt.Fprintln(s.Err, "no device was met yet\nnext:  tenter plan, or tenter serve")
+					_, err := fmt.Fprintln(s.Err, "no device was met yet; see: tenter plan, tenter serve")
 					return err
 				}
-				t := newTable("DEVICE", "SYNC", "HEALTH", "WATCHED BY", "RUN", "UPDATED", "REASON")
+				t := newTable("DEVICE", "SYNC", "HEALTH", "WATCHED BY", "?RUN", "UPDATED", "?REASON")
 				for _, d := range list {
-					t.add(string(d.Name), dash(d.Sync), health(d), dash(d.Stage), dash(d.Run), age(time.Now(), d.Updated), dash(d.Reason))
+					t.add(string(d.Name), dash(d.Sync), health(d), dash(d.Stage), dash(d.Run), age(time.Now(), d.Updated), dash(reason(d)))
 				}
 				return t.print(s.Out)
 			})
@@ -48,6 +49,15 @@ func newDeviceLs(s Streams) *cobra.Command {
 	}
 	addOutput(cmd, formatText, formatJSON)
 	return cmd
+}
+
+// reason is why the device is as it is, without the name that the row begins with.
+func reason(d view.Device) string {
+	text, ok := strings.CutPrefix(d.Reason, fmt.Sprintf("device %q", d.Name))
+	if !ok {
+		return d.Reason
+	}
+	return strings.TrimPrefix(strings.TrimSpace(text), ": ")
 }
 
 // health is the device's health, with a hold that the monitor may not have seen yet.
@@ -69,11 +79,14 @@ func newDeviceGet(s Streams) *cobra.Command {
 				req := app.ReadRequest{Device: intent.DeviceName(args[0]), Paths: args[1:]}
 				reply, err := call(ctx, o, app.OpRead, (*app.App).Read, req)
 				if err != nil {
-					return hint(err, "tenter device ls")
+					return o.about(err, "tenter device ls")
 				}
 				warn(s, reply.Problems)
 				if output(cmd) == formatJSON {
 					return printJSON(s.Out, reply)
+				}
+				if len(reply.Leaves) == 0 {
+					fmt.Fprintf(s.Err, "%s has no configuration there\n", args[0])
 				}
 				for _, l := range reply.Leaves {
 					if _, err := fmt.Fprintf(s.Out, "%s = %s\n", l.Path, l.Value); err != nil {
@@ -98,7 +111,7 @@ func newDeviceDiff(s Streams) *cobra.Command {
 				req := app.PlanRequest{Devices: []intent.DeviceName{intent.DeviceName(args[0])}}
 				reply, err := call(ctx, o, app.OpPlan, (*app.App).Plan, req)
 				if err != nil {
-					return hint(err, "tenter device ls")
+					return o.about(err, "tenter device ls")
 				}
 				if err := printPlan(s.Out, reply, output(cmd)); err != nil {
 					return err
@@ -145,7 +158,7 @@ func newDeviceRelease(s Streams) *cobra.Command {
 func hold(cmd *cobra.Command, s Streams, req app.HoldRequest) error {
 	return withOperator(cmd, func(ctx context.Context, o *operator) error {
 		if _, err := call(ctx, o, app.OpHold, (*app.App).Hold, req); err != nil {
-			return hint(err, "tenter device ls")
+			return o.about(err, "tenter device ls")
 		}
 		if req.For == 0 {
 			_, err := fmt.Fprintf(s.Err, "%s: released\n", req.Device)

@@ -38,10 +38,10 @@ func newDriftLs(s Streams) *cobra.Command {
 					return printJSON(s.Out, list)
 				}
 				if len(list) == 0 {
-					_, err := fmt.Fprintln(s.Err, "no open drift")
+					_, err := fmt.Fprintln(s.Err, "no "+only(!all, "open ")+"drift")
 					return err
 				}
-				t := newTable("EPISODE", "DEVICE", "MODE", "LEAVES", "STATE", "SINCE", "PLAN", "FIRST")
+				t := newTable("EPISODE", "DEVICE", "MODE", "LEAVES", "STATE", "SINCE", "?PLAN", "FIRST")
 				for _, e := range list {
 					t.add(e.ID, string(e.Device), e.Mode, strconv.Itoa(e.Total), episodeState(e), age(time.Now(), e.Opened), dash(e.Plan), firstFinding(e.Findings))
 				}
@@ -98,11 +98,7 @@ func findEpisode(ctx context.Context, st *store.Store, name string) (view.Episod
 	if len(list) == 1 {
 		return list[0], nil
 	}
-	e, err := st.Episode(ctx, name)
-	if err != nil {
-		return e, fmt.Errorf("drift episode %q: %w", name, err)
-	}
-	return e, nil
+	return st.Episode(ctx, name)
 }
 
 func printEpisode(w io.Writer, e view.Episode) error {
@@ -150,7 +146,7 @@ func newDriftWatch(s Streams) *cobra.Command {
 		Short: "Print drift as it happens, until Ctrl-C",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
+			return withNewStore(cmd, func(ctx context.Context, st *store.Store) error {
 				head, _, err := st.Head(ctx)
 				if err != nil {
 					return err

@@ -18,7 +18,7 @@ import (
 )
 
 func newEvents(s Streams) *cobra.Command {
-	cmd := &cobra.Command{Use: "events", Short: "The event log: what happened, when, to which device and why", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "events", Short: "The event log: what happened, when, where and why", Args: cobra.NoArgs}
 	cmd.AddCommand(newEventsTail(s), newEventsGroups(s), newEventsDead(s), newEventsVerify(s))
 	return cmd
 }
@@ -41,7 +41,11 @@ func newEventsTail(s Streams) *cobra.Command {
 		Short: "Print events from the past, and live with --follow",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd, func(ctx context.Context, st *store.Store) error { return tail(ctx, st, f, s, output(cmd)) })
+			with := withStore
+			if f.follow {
+				with = withNewStore
+			}
+			return with(cmd, func(ctx context.Context, st *store.Store) error { return tail(ctx, st, f, s, output(cmd)) })
 		},
 	}
 	cmd.Flags().BoolVarP(&f.follow, "follow", "f", false, "go on with new events until Ctrl-C")
@@ -61,15 +65,19 @@ func tail(ctx context.Context, st *store.Store, f tailFlags, s Streams, format s
 	if err != nil {
 		return err
 	}
-	q := event.Query{Before: head + 1, Subject: f.device, Correlation: f.correlation, Limit: f.lines, Newest: true}
-	for _, t := range f.types {
-		q.Types = append(q.Types, event.Type(t))
+	q := event.Query{Before: head + 1, Subject: f.device, Limit: f.lines, Newest: true}
+	if q.Correlation, err = wholeCorrelation(ctx, st, f.correlation); err != nil {
+		return err
+	}
+	if q.Types, err = eventTypes(f.types); err != nil {
+		return err
 	}
 	if f.since > 0 {
 		q.Since = time.Now().Add(-f.since)
 	}
-	done := false
+	done, shown := false, false
 	show := func(e event.Event) (bool, error) {
+		shown = true
 		done = f.until != "" && e.Type.Matches(f.until)
 		return done, printEvent(s.Out, e, format)
 	}
@@ -85,6 +93,9 @@ func tail(ctx context.Context, st *store.Store, f tailFlags, s Streams, format s
 		}
 	}
 	if !f.follow {
+		if !shown && format == formatText {
+			fmt.Fprintln(s.Err, "no such events in the log")
+		}
 		return nil
 	}
 	if f.timeout > 0 {
@@ -100,6 +111,41 @@ func tail(ctx context.Context, st *store.Store, f tailFlags, s Streams, format s
 		return fmt.Errorf("no %s within %s", f.until, f.timeout)
 	}
 	return nil
+}
+
+// eventTypes checks that there are events of each type or domain: a filter with a slip in it would show nothing for ever.
+func eventTypes(names []string) ([]event.Type, error) {
+	var out []event.Type
+	for _, name := range names {
+		if !slices.ContainsFunc(event.Types(), func(t event.Type) bool { return t.Matches(name) }) {
+			var domains []string
+			for _, t := range event.Types() {
+				domain, _, _ := strings.Cut(string(t), ".")
+				domains = append(domains, domain)
+			}
+			return nil, hint(fmt.Errorf("event type %q: there is none; the domains are %s", name, strings.Join(slices.Compact(domains), ", ")), "tenter events tail --type drift")
+		}
+		out = append(out, event.Type(name))
+	}
+	return out, nil
+}
+
+// wholeCorrelation finds the correlation that ends as printEvent shows it, among the newest events.
+func wholeCorrelation(ctx context.Context, st *store.Store, end string) (string, error) {
+	const most = 10_000
+	if len(end) != tailLength {
+		return end, nil
+	}
+	list, err := st.Events(ctx, event.Query{Newest: true, Limit: most})
+	if err != nil {
+		return "", err
+	}
+	for _, e := range list {
+		if strings.HasSuffix(e.Correlation, end) {
+			return e.Correlation, nil
+		}
+	}
+	return end, nil
 }
 
 // follow calls show with each event that q selects, past and future, until show says stop or ctx ends.
@@ -141,7 +187,7 @@ func printEvent(w io.Writer, e event.Event, format string) error {
 		_, err := fmt.Fprintf(w, "%s\n", e.Envelope)
 		return err
 	}
-	_, err := fmt.Fprintf(w, "%s  %6d  %-27s %-8s %s  %s\n", e.Time.Local().Format("15:04:05.000"), e.Seq, e.Type, dash(e.Subject), short(e.Correlation), summary(e))
+	_, err := fmt.Fprintf(w, "%s %6d  %-26s  %-6s  %s  %s\n", e.Time.Local().Format("15:04:05.000"), e.Seq, e.Type, dash(e.Subject), short(e.Correlation), summary(e))
 	return err
 }
 
@@ -156,53 +202,14 @@ func printDrift(w io.Writer, e event.Event) error {
 	return nil
 }
 
+// tailLength is how much of a correlation is shown: the end, since the beginning of an id is the time.
+const tailLength = 8
+
 func short(id string) string {
-	if len(id) > 13 {
-		return id[len(id)-12:]
+	if len(id) > tailLength {
+		return id[len(id)-tailLength:]
 	}
 	return dash(id)
-}
-
-// summary is an event's data in one line.
-func summary(e event.Event) string {
-	if e.Type == event.TypeStepCompleted {
-		var d event.StepCompleted
-		if err := json.Unmarshal(e.Data, &d); err != nil {
-			return ""
-		}
-		return "run=" + d.Run + " " + stepText(d)
-	}
-	var d map[string]any
-	if err := json.Unmarshal(e.Data, &d); err != nil {
-		return ""
-	}
-	var parts []string
-	for _, k := range []string{"episode", "plan", "run", "step", "outcome", "by", "mode", "total", "cause", "generation", "address", "software", "serial", "stage", "verb", "receiver", "group", "reason", "detail", "error"} {
-		switch v := d[k].(type) {
-		case string:
-			if k == "generation" {
-				v = v[:min(len(v), 8)]
-			}
-			if v != "" {
-				parts = append(parts, k+"="+quoteIfNeeded(v))
-			}
-		case float64:
-			parts = append(parts, k+"="+strconv.FormatFloat(v, 'f', -1, 64))
-		}
-	}
-	if fs, ok := d["findings"].([]any); ok && len(fs) > 0 {
-		if f, ok := fs[0].(map[string]any); ok {
-			parts = append(parts, fmt.Sprintf("%v %v", f["class"], f["path"]))
-		}
-	}
-	return strings.Join(parts, " ")
-}
-
-func quoteIfNeeded(v string) string {
-	if strings.ContainsAny(v, " \t\n\"") {
-		return strconv.Quote(v)
-	}
-	return v
 }
 
 func newEventsGroups(s Streams) *cobra.Command {
@@ -230,7 +237,7 @@ func newEventsGroups(s Streams) *cobra.Command {
 func newEventsDead(s Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "dead",
-		Short: "Events that a group gave up on and stream entries that the log knows nothing of, with the reason",
+		Short: "Events that a group gave up on, and forged entries, with the reason",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd, func(ctx context.Context, st *store.Store) error {

@@ -18,15 +18,15 @@ import (
 func newExplain(s Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain DEVICE PATH",
-		Short: "Show what the intents want at a path of a device, and which line of which document says so",
+		Short: "Show what the intents want at a path, and which line says so",
 		Long: "PATH may be a leaf or anything above it. For each leaf: the value, the document it comes from, what it overrides,\n" +
 			"its scope and its drift mode.",
 		Example: "  tenter explain leaf1 '/interfaces/interface[name=Ethernet49]/config'",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			set, err := settings.Load(cmd.Flags())
+			set, err := loadSettings(cmd)
 			if err != nil {
-				return hint(err, "tenter config explain")
+				return err
 			}
 			return explain(cmd.Context(), s, set, intent.DeviceName(args[0]), args[1], output(cmd))
 		},

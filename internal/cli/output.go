@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -26,7 +27,7 @@ func addOutput(cmd *cobra.Command, formats ...string) {
 	check := cmd.Args
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if f := output(cmd); !slices.Contains(formats, f) {
-			return hint(fmt.Errorf("--output %s: not a format of %s", f, cmd.CommandPath()), "use one of %s", strings.Join(formats, ", "))
+			return hint(fmt.Errorf("--output %s: the formats of %s are %s", f, cmd.CommandPath(), strings.Join(formats, ", ")), "%s --output %s", cmd.CommandPath(), formats[0])
 		}
 		if check == nil {
 			return nil
@@ -51,7 +52,8 @@ func printJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// A table is rows under a header, aligned when it is printed.
+// A table is rows under a header, aligned when it is printed. A column whose header begins with a question mark is left
+// out when all its cells are empty. On a terminal each row is one line.
 type table struct{ rows [][]string }
 
 func newTable(header ...string) *table { return &table{rows: [][]string{header}} }
@@ -59,13 +61,44 @@ func newTable(header ...string) *table { return &table{rows: [][]string{header}}
 func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 
 func (t *table) print(w io.Writer) error {
-	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	var b bytes.Buffer
+	tw := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
 	for _, row := range t.rows {
-		if _, err := fmt.Fprintln(tw, strings.TrimRight(strings.Join(row, "\t"), "\t")); err != nil {
+		var cells []string
+		for i, cell := range row {
+			if t.wanted(i) {
+				cells = append(cells, strings.Join(strings.Fields(strings.TrimPrefix(cell, "?")), " "))
+			}
+		}
+		if _, err := fmt.Fprintln(tw, strings.Join(cells, "\t")); err != nil {
 			return err
 		}
 	}
-	return tw.Flush()
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	screen := screenOf(w)
+	for line := range strings.Lines(b.String()) {
+		if _, err := fmt.Fprintln(w, screen.cut(strings.TrimRight(line, " \n"))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *table) wanted(column int) bool {
+	if !strings.HasPrefix(t.rows[0][column], "?") {
+		return true
+	}
+	return slices.ContainsFunc(t.rows[1:], func(row []string) bool { return row[column] != "" && row[column] != "-" })
+}
+
+// counted says a number of things: "1 device", "2 devices".
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // age is how long ago t was, in the one unit that matters.

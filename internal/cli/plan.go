@@ -48,7 +48,7 @@ func newPlan(s Streams) *cobra.Command {
 	var detailed, raw bool
 	cmd := &cobra.Command{
 		Use:   "plan",
-		Short: "Show what would change on the devices to make them what the intents say",
+		Short: "Show what would change on the devices, and why",
 		Example: "  tenter plan\n  tenter plan --device leaf1 --output json\n  tenter plan --out change.json && tenter apply change.json\n" +
 			"  tenter plan ls; tenter plan approve ID",
 		Args: cobra.NoArgs,
@@ -58,7 +58,7 @@ func newPlan(s Streams) *cobra.Command {
 				req.Raw = raw
 				reply, err := call(ctx, o, app.OpPlan, (*app.App).Plan, req)
 				if err != nil {
-					return hint(err, "tenter validate")
+					return o.about(err, "tenter device ls")
 				}
 				warn(s, reply.Warnings)
 				if err := printPlan(s.Out, reply, output(cmd)); err != nil {
@@ -110,7 +110,7 @@ func printPlan(w io.Writer, r app.PlanReply, format string) error {
 		_, err := fmt.Fprint(w, r.Plan.Markdown())
 		return err
 	}
-	if _, err := fmt.Fprint(w, r.Plan.Text()); err != nil {
+	if _, err := fmt.Fprint(w, screenOf(w).paintPlan(r.Plan.Text())); err != nil {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Raw)) {
@@ -152,7 +152,7 @@ func newPlanLs(s Streams) *cobra.Command {
 					_, err := fmt.Fprintln(s.Err, "no open plans")
 					return err
 				}
-				t := newTable("PLAN", "STATUS", "CAUSE", "DEVICES", "CHANGES", "AGE", "REASON")
+				t := newTable("PLAN", "STATUS", "CAUSE", "DEVICES", "CHANGES", "AGE", "?REASON")
 				for _, p := range list {
 					t.add(p.ID, p.Status, p.Cause, deviceList(p.Devices), changes(p), age(time.Now(), p.Created), dash(p.Reason))
 				}
@@ -209,7 +209,7 @@ func newPlanShow(s Streams) *cobra.Command {
 			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
 				row, err := st.Plan(ctx, args[0])
 				if err != nil {
-					return hint(fmt.Errorf("plan %q: %w", args[0], err), "tenter plan ls --all")
+					return hint(err, "tenter plan ls --all")
 				}
 				p, err := plan.Parse(row.Body)
 				if err != nil {
@@ -231,14 +231,14 @@ func planFile(name string) (p plan.Plan, ok bool, err error) {
 		return p, false, nil
 	}
 	if err != nil {
-		return p, false, err
+		return p, false, hint(err, "tenter plan ls, for the ids of stored plans")
 	}
 	if !json.Valid(data) {
-		return p, false, fmt.Errorf("%s: not a plan: no JSON", name)
+		return p, false, hint(fmt.Errorf("%s: not a plan: no JSON", name), "tenter plan --out %s", name)
 	}
 	p, err = plan.Parse(data)
 	if err != nil {
-		return p, false, fmt.Errorf("%s: not a plan: %w", name, err)
+		return p, false, hint(fmt.Errorf("%s: not a plan of this version: %w", name, err), "tenter plan --out %s", name)
 	}
 	return p, true, nil
 }

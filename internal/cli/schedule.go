@@ -20,12 +20,12 @@ func newSchedule(s Streams) *cobra.Command {
 			return withOperator(cmd, func(ctx context.Context, o *operator) error {
 				list, err := call(ctx, o, app.OpSchedules, (*app.App).Schedules, app.Nothing{})
 				if err != nil {
-					return hint(err, "tenter validate")
+					return o.about(err, "tenter device ls")
 				}
 				if output(cmd) == formatJSON {
 					return printJSON(s.Out, list)
 				}
-				t := newTable("SCHEDULE", "ACTION", "CRON", "ZONE", "DEVICES", "DUE", "LAST", "NOTE")
+				t := newTable("SCHEDULE", "ACTION", "CRON", "ZONE", "DEVICES", "DUE", "?LAST", "?NOTE")
 				for _, e := range list {
 					t.add(e.Name, string(e.Action), e.Cron, e.Zone, deviceList(e.Devices), when(e.Due), when(e.LastRun), dash(e.Note))
 				}
@@ -41,7 +41,7 @@ func newSchedule(s Streams) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withOperator(cmd, func(ctx context.Context, o *operator) error {
 				if _, err := call(ctx, o, app.OpSchedule, (*app.App).Schedule, app.ScheduleRequest{Name: args[0]}); err != nil {
-					return hint(err, "tenter schedule ls")
+					return o.about(err, "tenter schedule ls")
 				}
 				if o.client == nil {
 					fmt.Fprintln(s.Err, "asked for; it begins when tenter serve runs")

@@ -21,13 +21,13 @@ func newServe(s Streams) *cobra.Command {
 			"and one Redis (bus.redis), each with a state directory of its own.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			set, log, err := load(cmd)
+			set, log, err := load(cmd, false)
 			if err != nil {
 				return err
 			}
 			a, err := app.Open(cmd.Context(), set, log, "serve")
 			if err != nil {
-				return err
+				return hint(err, "tenter config explain")
 			}
 			defer func() { err = errors.Join(err, a.Close()) }()
 			fmt.Fprintf(s.Err, "serving %s; Ctrl-C ends it. See: tenter device ls, tenter events tail --follow\n", set.Intents)

@@ -22,13 +22,13 @@ func newSim(s Streams) *cobra.Command {
 	var faults []string
 	cmd := &cobra.Command{
 		Use:   "sim TOPOLOGY",
-		Short: "Serve a containerlab topology as simulated gNMI devices on loopback addresses",
+		Short: "Serve a containerlab topology as simulated gNMI devices",
 		Long: "Serve the network nodes of a containerlab topology as gNMI servers over TLS until Ctrl-C. DIR gets their authority\n" +
 			"(ca.pem), a password, random secrets for those that the intents name, and tenter.yaml: settings that reach them.",
 		Example: "  tenter sim lab/evpn.clab.yml --dir lab-run\n  tenter plan --config lab-run/tenter.yaml",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			set, log, err := load(cmd)
+			set, log, err := load(cmd, false)
 			if err != nil {
 				return err
 			}
@@ -60,7 +60,7 @@ func newSim(s Streams) *cobra.Command {
 func newSimControl(s Streams, dir *string) *cobra.Command {
 	return &cobra.Command{
 		Use:     "control LINE...",
-		Short:   "Make a running simulated fabric misbehave, or ask it something; see the line help",
+		Short:   "Make the simulated fabric misbehave, or ask it: control help",
 		Example: "  tenter sim control leaf1 reboot\n  tenter sim control leaf2 routes",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -79,7 +79,7 @@ func newSimControl(s Streams, dir *string) *cobra.Command {
 func newSimHand(s Streams, dir *string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "hand DEVICE get PATH | hand DEVICE {set PATH VALUE | delete PATH}...",
-		Short: "Change or read a simulated device behind Tenter's back, with an independent gNMI client",
+		Short: "Change or read a simulated device behind Tenter's back",
 		Long:  "VALUE is JSON; what is no JSON is taken as a string. All sets and deletes are one request.",
 		Example: "  tenter sim hand leaf1 set '/interfaces/interface[name=Ethernet49]/config/description' oops\n" +
 			"  tenter sim hand leaf1 get '/interfaces/interface[name=Ethernet49]/config'",

@@ -8,21 +8,20 @@ import (
 
 	"github.com/tenter-net/tenter/internal/app"
 	"github.com/tenter-net/tenter/internal/intent"
-	"github.com/tenter-net/tenter/internal/settings"
 )
 
 func newValidate(s Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate [DIR]",
-		Short: "Check intents: every mistake at once, and the offline proofs of the fabric",
+		Short: "Check the intents: every mistake at once, and offline proofs",
 		Long: "Check the intents in DIR (default: the setting intents) without touching any device: syntax, references, numbers,\n" +
 			"conflicts, and the proofs: every VTEP reaches every other over every spine, importers match exporters, both ends\n" +
 			"of each link and both members of each multihomed LAG agree.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			set, err := settings.Load(cmd.Flags())
+			set, err := loadSettings(cmd)
 			if err != nil {
-				return hint(err, "tenter config explain")
+				return err
 			}
 			if len(args) == 1 {
 				set.Intents = args[0]

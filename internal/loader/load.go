@@ -127,8 +127,6 @@ func (l *Loader) reject(ctx context.Context, next view.Generation, why []string)
 	if err != nil {
 		return Result{}, fmt.Errorf("intent rejected: record: %w", err)
 	}
-	l.log.Warn("intent rejected, the last good one stays in force", zap.String("generation", l.current.ID),
-		zap.String("commit", next.Commit), zap.Int("mistakes", len(why)), zap.String("first", first(why)))
 	l.rejected = state
 	return result, nil
 }
@@ -152,11 +150,4 @@ func (l *Loader) draft(g view.Generation, cause event.ID, t event.Type, data any
 		d.Actor, d.ActorType = g.Author, event.ActorUser
 	}
 	return d
-}
-
-func first(lines []string) string {
-	if len(lines) == 0 {
-		return ""
-	}
-	return lines[0]
 }

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -114,6 +115,7 @@ func (l *Loader) loop(ctx context.Context, hints <-chan struct{}, watch <-chan e
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	var unrest time.Time // since when hints keep coming
+	told := ""           // what the log was told last of a source that is not in force
 	for {
 		select {
 		case err := <-watch:
@@ -129,10 +131,24 @@ func (l *Loader) loop(ctx context.Context, hints <-chan struct{}, watch <-chan e
 			timer.Reset(min(l.opts.Quiet, max(0, unrest.Add(maxUnrest*l.opts.Quiet).Sub(now))))
 		case <-timer.C:
 			unrest = time.Time{}
-			if _, err := l.Load(ctx); err != nil && ctx.Err() == nil {
+			result, err := l.Load(ctx)
+			if err != nil && ctx.Err() == nil {
 				l.log.Error("intent not loaded, will try again", zap.Error(err))
 				timer.Reset(retryAfter)
 			}
+			if why := strings.Join(result.Rejected, "\n"); err == nil && why != told {
+				told = why
+				l.warn(result)
+			}
 		}
 	}
+}
+
+// warn logs a source that is not in force. Whoever asked for a reading is told by its result instead.
+func (l *Loader) warn(r Result) {
+	if len(r.Rejected) == 0 {
+		return
+	}
+	l.log.Warn("intent rejected, the last good one stays in force", zap.String("generation", r.Generation.ID),
+		zap.Int("mistakes", len(r.Rejected)), zap.String("first", r.Rejected[0]))
 }

@@ -2,11 +2,17 @@ package store_test
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/view"
 )
 
 // BenchmarkAppend is one event per Do, by 64 producers at once.
@@ -57,4 +63,49 @@ func BenchmarkHandleWithChild(b *testing.B) {
 		}
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "handled/s")
+}
+
+// BenchmarkLookups is what is asked again and again, in a store that has run for a year.
+func BenchmarkLookups(b *testing.B) {
+	s := open(b, b.TempDir())
+	body := json.RawMessage(`"` + strings.Repeat("x", 4000) + `"`)
+	for i := range 40 {
+		err := s.Do(b.Context(), func(tx event.Tx) error {
+			for k := range 500 {
+				id, at := fmt.Sprintf("p%d-%d", i, k), noon.Add(time.Duration(i*500+k)*time.Minute)
+				device := intent.DeviceName("leaf" + strconv.Itoa(10+k))
+				p := view.Plan{ID: id, Content: id, Status: view.PlanDone, Episode: id, Created: at, Devices: []intent.DeviceName{device}, Body: body}
+				if _, err := s.SavePlan(tx, p); err != nil {
+					return err
+				}
+				if err := s.SaveRun(tx, view.Run{ID: id, Plan: id, Status: view.RunDone, Created: at, Ended: at}); err != nil {
+					return err
+				}
+				if err := s.SaveEpisode(tx, view.Episode{ID: id, Device: device, Opened: at, Closed: at}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	plans := func(q view.PlanQuery) func() error {
+		return func() error { _, err := s.Plans(b.Context(), q); return err }
+	}
+	for name, look := range map[string]func() error{
+		"open plans":      plans(view.PlanQuery{Status: []string{view.PlanOpen}}),
+		"plans of device": plans(view.PlanQuery{Device: "leaf1", Status: []string{view.PlanDone}}),
+		"running runs":    func() error { _, err := s.Runs(b.Context(), view.RunQuery{Status: []string{view.RunRunning}}); return err },
+		"open episodes":   func() error { _, err := s.Episodes(b.Context(), view.EpisodeQuery{Open: true}); return err },
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if err := look(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

@@ -72,9 +72,18 @@ func (s *Store) OpenEpisodeIn(tx event.Tx, name intent.DeviceName) (view.Episode
 
 // Episodes returns the episodes that the query selects, the newest first.
 func (s *Store) Episodes(ctx context.Context, q view.EpisodeQuery) ([]view.Episode, error) {
-	list, err := collect(s.reader(ctx), scanEpisode, "SELECT "+episodeColumns+` FROM episode
-		WHERE (? = '' OR device = ?) AND (NOT ? OR closed = 0) AND opened >= ? ORDER BY opened DESC, id LIMIT ?`,
-		string(q.Device), string(q.Device), q.Open, toDB(q.Since), limitOr100(q.Limit))
+	var w where
+	if q.Device != "" {
+		w.and("device = ?", string(q.Device))
+	}
+	if q.Open {
+		w.and("closed = 0")
+	}
+	if !q.Since.IsZero() {
+		w.and("opened >= ?", toDB(q.Since))
+	}
+	list, err := collect(s.reader(ctx), scanEpisode, "SELECT "+episodeColumns+" FROM episode"+w.text()+" ORDER BY opened DESC, id LIMIT ?",
+		append(w.args, limitOr100(q.Limit))...)
 	if err != nil {
 		return nil, fmt.Errorf("store: episodes: %w", err)
 	}

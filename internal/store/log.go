@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/tenter-net/tenter/internal/event"
 )
@@ -51,6 +52,11 @@ func scanEvent(row scanner) (event.Event, error) {
 
 // Events returns the events that the query selects, oldest first unless it says otherwise.
 func (s *Store) Events(ctx context.Context, q event.Query) ([]event.Event, error) {
+	after, err := s.before(ctx, q.Since)
+	if err != nil {
+		return nil, fmt.Errorf("store: events: %w", err)
+	}
+	q.After = max(q.After, after)
 	text, args, err := eventQuery(q)
 	if err != nil {
 		return nil, fmt.Errorf("store: events: %w", err)
@@ -60,6 +66,37 @@ func (s *Store) Events(ctx context.Context, q event.Query) ([]event.Event, error
 		return nil, fmt.Errorf("store: events: %w", err)
 	}
 	return list, nil
+}
+
+// clockSlack is how far clocks may have been set back without Since missing an event.
+const clockSlack = time.Hour
+
+// before returns a place in the log that no event since the given time is at or before. Events have their times in the
+// log's order, but for clocks that were set: so it is found without reading the log.
+func (s *Store) before(ctx context.Context, since time.Time) (event.Seq, error) {
+	if since.IsZero() {
+		return 0, nil
+	}
+	end, err := s.head(ctx)
+	if err != nil {
+		return 0, err
+	}
+	since = since.Add(-clockSlack)
+	lo, hi := event.Seq(0), end.seq
+	for lo < hi {
+		mid := lo + (hi-lo)/2
+		at, _, err := first(s.reader(ctx), func(row scanner) (t time.Time, err error) { return t, row.Scan(timeOf{&t}) },
+			"SELECT time FROM event WHERE seq > ? ORDER BY seq LIMIT 1", int64(mid))
+		if err != nil {
+			return 0, err
+		}
+		if at.Before(since) {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo, nil
 }
 
 // eventQuery's text depends on which fields are set and never on their values, so that only so many are prepared.

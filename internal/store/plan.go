@@ -36,6 +36,9 @@ func (s *Store) SavePlan(tx event.Tx, p view.Plan) (bool, error) {
 	}
 	n, err := t.exec("INSERT INTO plan ("+planColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
 		p.ID, p.Content, p.Status, p.Reason, p.Cause, p.Episode, p.Generation, p.Correlation, toDB(p.Created), toDB(p.Expires), string(devices), nonNil(p.Body))
+	for i := 0; err == nil && n > 0 && i < len(p.Devices); i++ {
+		_, err = t.exec("INSERT INTO plan_device (device, created, plan) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", string(p.Devices[i]), toDB(p.Created), p.ID)
+	}
 	if err != nil {
 		return false, fmt.Errorf("plan %q: %w", p.ID, err)
 	}
@@ -72,20 +75,60 @@ func (s *Store) PlanIn(tx event.Tx, id string) (view.Plan, error) {
 
 // Plans returns the plans that the query selects, the newest first.
 func (s *Store) Plans(ctx context.Context, q view.PlanQuery) ([]view.Plan, error) {
-	status, err := json.Marshal(nonNilStrings(q.Status))
-	if err != nil {
+	w := where{args: []any{q.Bodies}}
+	from := "plan"
+	if q.Device != "" {
+		// CROSS JOIN keeps the order of the loops: the device's plans, the newest first.
+		from = "plan_device d CROSS JOIN plan ON plan.id = d.plan"
+		w.and("d.device = ?", string(q.Device))
+	}
+	if err := w.oneOf("status", q.Status); err != nil {
 		return nil, fmt.Errorf("store: plans: %w", err)
 	}
-	columns := strings.TrimSuffix(planColumns, "body") + "CASE WHEN ? THEN body ELSE x'' END"
-	list, err := collect(s.reader(ctx), scanPlan, "SELECT "+columns+` FROM plan
-		WHERE (? = '[]' OR status IN (SELECT value FROM json_each(?)))
-		AND (? = '' OR EXISTS (SELECT 1 FROM json_each(devices) WHERE value = ?))
-		AND (? = '' OR episode = ?) ORDER BY created DESC, id LIMIT ?`,
-		q.Bodies, string(status), string(status), string(q.Device), string(q.Device), q.Episode, q.Episode, limitOr100(q.Limit))
+	if q.Episode != "" {
+		w.and("episode = ? AND episode <> ''", q.Episode)
+	}
+	order := "plan.created"
+	if q.Device != "" {
+		order = "d.created"
+	}
+	columns := strings.TrimSuffix(planColumns, "created, expires, devices, body") + "plan.created, expires, devices, CASE WHEN ? THEN body ELSE x'' END"
+	list, err := collect(s.reader(ctx), scanPlan, "SELECT "+columns+" FROM "+from+w.text()+" ORDER BY "+order+" DESC, plan.id LIMIT ?",
+		append(w.args, limitOr100(q.Limit))...)
 	if err != nil {
 		return nil, fmt.Errorf("store: plans: %w", err)
 	}
 	return list, nil
+}
+
+// where is the condition of a query. Its text depends on which conditions there are, never on values: so it stays few
+// texts to prepare, and each can use its indexes.
+type where struct {
+	conds []string
+	args  []any
+}
+
+func (w *where) and(cond string, args ...any) {
+	w.conds, w.args = append(w.conds, cond), append(w.args, args...)
+}
+
+// oneOf restricts a column to the values; none mean any.
+func (w *where) oneOf(column string, values []string) error {
+	if len(values) == 0 {
+		return nil
+	}
+	list, err := json.Marshal(values)
+	if err == nil {
+		w.and(column+" IN (SELECT value FROM json_each(?))", string(list))
+	}
+	return err
+}
+
+func (w *where) text() string {
+	if len(w.conds) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(w.conds, " AND ")
 }
 
 // one reads a row by its id.
@@ -105,13 +148,6 @@ func limitOr100(n int) int {
 		return 100
 	}
 	return n
-}
-
-func nonNilStrings(list []string) []string {
-	if list == nil {
-		return []string{}
-	}
-	return list
 }
 
 const runColumns = "id, plan, status, reason, cause, episode, correlation, created, ended, body"
@@ -144,13 +180,15 @@ func (s *Store) Run(ctx context.Context, id string) (view.Run, error) {
 
 // Runs returns the runs that the query selects, the newest first.
 func (s *Store) Runs(ctx context.Context, q view.RunQuery) ([]view.Run, error) {
-	status, err := json.Marshal(nonNilStrings(q.Status))
-	if err != nil {
+	var w where
+	if err := w.oneOf("status", q.Status); err != nil {
 		return nil, fmt.Errorf("store: runs: %w", err)
 	}
-	list, err := collect(s.reader(ctx), scanRun, "SELECT "+runColumns+` FROM run
-		WHERE (? = '[]' OR status IN (SELECT value FROM json_each(?))) AND (? = '' OR plan = ?) ORDER BY created DESC, id LIMIT ?`,
-		string(status), string(status), q.Plan, q.Plan, limitOr100(q.Limit))
+	if q.Plan != "" {
+		w.and("plan = ?", q.Plan)
+	}
+	list, err := collect(s.reader(ctx), scanRun, "SELECT "+runColumns+" FROM run"+w.text()+" ORDER BY created DESC, id LIMIT ?",
+		append(w.args, limitOr100(q.Limit))...)
 	if err != nil {
 		return nil, fmt.Errorf("store: runs: %w", err)
 	}

@@ -61,6 +61,12 @@ type Store struct {
 // fileName is the database's name within the directory.
 const fileName = "tenter.db"
 
+// Exists reports whether there is a store in dir.
+func Exists(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, fileName))
+	return err == nil
+}
+
 // Open opens the store in the directory and makes it if there is none. It refuses a database that a newer version
 // of Tenter has changed. The caller closes the store.
 func Open(ctx context.Context, opts Options) (*Store, error) {

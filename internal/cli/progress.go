@@ -1,0 +1,207 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/run"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+// A progress shows one run as its events come. On a terminal each running device has a line that is painted again, above
+// a line with the counts; elsewhere every step is a line.
+type progress struct {
+	s       Streams
+	run     string
+	format  string
+	screen  screen
+	devices []string          // of the run
+	steps   map[string]string // what each running device is at
+	ok      int
+	failed  int
+	painted int // lines that the next painting begins by taking back
+	ended   *event.ApplyCompleted
+	failure string
+}
+
+func newProgress(s Streams, run, format string) *progress {
+	p := &progress{s: s, run: run, format: format, steps: map[string]string{}}
+	if format == formatText {
+		p.screen = screenOf(s.Err)
+	}
+	return p
+}
+
+// event takes the next event of the log; the last one of the run stops.
+func (p *progress) event(e event.Event) (stop bool, err error) {
+	var about struct {
+		Run string `json:"run"`
+	}
+	if err := json.Unmarshal(e.Data, &about); err != nil || about.Run != p.run {
+		return false, err
+	}
+	if p.format == formatJSONL {
+		if _, err := fmt.Fprintf(p.s.Out, "%s\n", e.Envelope); err != nil {
+			return false, err
+		}
+	}
+	switch e.Type {
+	case event.TypeApplyStarted:
+		var d event.ApplyStarted
+		if err := json.Unmarshal(e.Data, &d); err != nil {
+			return false, err
+		}
+		for _, n := range d.Devices {
+			p.devices = append(p.devices, string(n))
+		}
+		p.paint()
+	case event.TypeStepCompleted:
+		var d event.StepCompleted
+		if err := json.Unmarshal(e.Data, &d); err != nil {
+			return false, err
+		}
+		p.step(d)
+	case event.TypeApplyCompleted, event.TypeApplyFailed:
+		var d event.ApplyFailed // has all fields of ApplyCompleted
+		if err := json.Unmarshal(e.Data, &d); err != nil {
+			return false, err
+		}
+		p.ended = &event.ApplyCompleted{Run: d.Run, Plan: d.Plan, Outcome: d.Outcome, Devices: d.Devices, Duration: d.Duration}
+		p.failure = d.Error
+		return true, nil
+	}
+	return false, nil
+}
+
+func (p *progress) step(d event.StepCompleted) {
+	name := string(d.Device)
+	p.steps[name] = doing(d)
+	kept := false // a line that stays: something that the user wants to read after it is over
+	switch run.Outcome(d.Outcome) {
+	case run.Done:
+		p.ok++
+		delete(p.steps, name)
+	case run.Failed, run.Stale, run.Refused, run.Unreachable, run.Skipped:
+		p.failed++
+		delete(p.steps, name)
+		kept = true
+	}
+	if p.format != formatText {
+		return
+	}
+	if kept || !p.screen.live() {
+		p.clear()
+		fmt.Fprintf(p.s.Err, "%-*s  %s\n", p.nameWidth(), name, stepText(d))
+	}
+	p.paint()
+}
+
+// clear takes back what is painted.
+func (p *progress) clear() {
+	if p.painted > 0 {
+		fmt.Fprintf(p.s.Err, "\x1b[%dA\r\x1b[J", p.painted)
+		p.painted = 0
+	}
+}
+
+// paint shows the running devices and the counts, in as many lines as the screen has.
+func (p *progress) paint() {
+	if !p.screen.live() {
+		return
+	}
+	p.clear()
+	var lines []string
+	for _, name := range p.devices {
+		if text, running := p.steps[name]; running {
+			lines = append(lines, p.screen.cut(fmt.Sprintf("%-*s  %s", p.nameWidth(), name, text)))
+		}
+	}
+	if room := p.screen.height - 2; len(lines) > room {
+		lines = lines[:room]
+	}
+	lines = append(lines, p.screen.cut(p.counts()))
+	p.painted = len(lines)
+	fmt.Fprint(p.s.Err, strings.Join(lines, "\n")+"\n")
+}
+
+// counts is the run in one line: "37/120 ok · 2 failed · 4 running".
+func (p *progress) counts() string {
+	text := fmt.Sprintf("%d/%d ok", p.ok, len(p.devices))
+	if p.failed > 0 {
+		text += fmt.Sprintf(" · %d failed", p.failed)
+	}
+	if len(p.steps) > 0 {
+		text += fmt.Sprintf(" · %d running", len(p.steps))
+	}
+	return text
+}
+
+func (p *progress) nameWidth() int {
+	widest := 0
+	for _, n := range p.devices {
+		widest = max(widest, len(n))
+	}
+	return widest
+}
+
+// doing says what a device is at after a step: the step's outcome is the next one.
+func doing(d event.StepCompleted) string {
+	text, ok := map[run.Step]string{
+		run.Set: "setting", run.Verify: "reading back", run.Save: "verified, saving", run.Undo: "not as planned, rolling back",
+		run.Prove: "proving the rollback",
+	}[run.Step(d.Outcome)]
+	if !ok {
+		return stepText(d)
+	}
+	return text + " …"
+}
+
+// stepText says what a step came to. A step's outcome is the step after it, or how the device's run ended.
+func stepText(d event.StepCompleted) string {
+	text, ok := map[[2]string]string{
+		{string(run.Check), string(run.Set)}:   "checked, nothing moved",
+		{string(run.Check), string(run.Done)}:  "nothing to send, done",
+		{string(run.Set), string(run.Verify)}:  "set",
+		{string(run.Verify), string(run.Save)}: "verified by read-back",
+		{string(run.Verify), string(run.Set)}:  "nothing of it arrived, setting again",
+		{string(run.Verify), string(run.Undo)}: "not as planned, rolling back",
+		{string(run.Undo), string(run.Prove)}:  "rollback sent",
+		{string(run.Prove), string(run.Undo)}:  "not rolled back yet, trying again",
+		{string(run.Save), string(run.Done)}:   "saved, done",
+	}[[2]string{d.Step, d.Outcome}]
+	if !ok {
+		text = d.Outcome
+	}
+	if d.Detail != "" {
+		text += ": " + d.Detail
+	}
+	return text
+}
+
+// finish prints the outcome and chooses the exit code.
+func (p *progress) finish() error {
+	p.clear()
+	if p.format == formatText {
+		t := newTable("DEVICE", "OUTCOME", "CHANGES", "?DETAIL")
+		slices.SortFunc(p.ended.Devices, func(a, b event.RunDevice) int { return strings.Compare(string(a.Device), string(b.Device)) })
+		for _, d := range p.ended.Devices {
+			t.add(string(d.Device), d.Outcome, fmt.Sprint(d.Changes), d.Detail)
+		}
+		if err := t.print(p.s.Out); err != nil {
+			return err
+		}
+		fmt.Fprintf(p.s.Out, "%s: %s in %.1f s\n", p.run, p.ended.Outcome, p.ended.Duration.Seconds())
+	}
+	switch {
+	case p.failure != "":
+		return hint(errors.New(p.failure), "tenter run show %s", p.run)
+	case p.ended.Outcome == view.RunPartial:
+		fmt.Fprintln(p.s.Err, "some devices are left; when they are back: tenter apply")
+		return exit(exitPartial)
+	}
+	return nil
+}

@@ -1,0 +1,168 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/intent"
+)
+
+// summary is what an event tells, in one line for people. Scripts take the JSON lines.
+func summary(e event.Event) string {
+	switch e.Type {
+	case event.TypeIntentChanged, event.TypeIntentValidated, event.TypeIntentRejected:
+		return intentSummary(e)
+	case event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftHeld, event.TypeDriftRemediated:
+		return driftSummary(e)
+	case event.TypeDeviceConnected, event.TypeDeviceDisconnected, event.TypeDeviceSynced, event.TypeDeviceCapabilities:
+		return deviceSummary(e)
+	case event.TypePlanGenerated, event.TypePlanExpired, event.TypeApprovalRequested, event.TypeApprovalGranted, event.TypeApprovalDenied, event.TypeCommand:
+		return planSummary(e)
+	case event.TypeApplyStarted, event.TypeStepCompleted, event.TypeApplyCompleted, event.TypeApplyFailed, event.TypeRolledBack:
+		return runSummary(e)
+	default:
+		return systemSummary(e)
+	}
+}
+
+// data decodes an event's data. What cannot be decoded, from a newer version perhaps, is summed up by what can.
+func data[T any](e event.Event) T {
+	var d T
+	_ = json.Unmarshal(e.Data, &d) //nolint:errcheck // see above
+	return d
+}
+
+// phrases joins what there is to say.
+func phrases(parts ...string) string {
+	var said []string
+	for _, p := range parts {
+		if p != "" {
+			said = append(said, strings.Join(strings.Fields(p), " "))
+		}
+	}
+	return strings.Join(said, ", ")
+}
+
+// only is text if it is true, else nothing.
+func only(is bool, text string) string {
+	if !is {
+		return ""
+	}
+	return text
+}
+
+// hash shortens a content hash as git does.
+func hash(h string) string { return h[:min(len(h), 8)] }
+
+func intentSummary(e event.Event) string {
+	switch e.Type {
+	case event.TypeIntentChanged:
+		d := data[event.IntentChanged](e)
+		return phrases("generation "+hash(d.Generation), only(d.Commit != "", "commit "+hash(d.Commit)), counted(d.Files, "file"))
+	case event.TypeIntentValidated:
+		d := data[event.IntentValidated](e)
+		return phrases("generation "+hash(d.Generation)+" is in force", only(d.Subject != "", fmt.Sprintf("%q", d.Subject)),
+			only(len(d.Devices) > 0, "may concern "+deviceList(d.Devices)))
+	default:
+		d := data[event.IntentRejected](e)
+		return phrases(counted(len(d.Diagnostics), "mistake")) + only(len(d.Diagnostics) > 0, ": "+strings.Join(d.Diagnostics[:min(1, len(d.Diagnostics))], ""))
+	}
+}
+
+func driftSummary(e event.Event) string {
+	if e.Type == event.TypeDriftRemediated {
+		d := data[event.DriftRemediated](e)
+		return phrases("by "+d.By+" after "+tookText(d.Duration), d.Run, findingsText(d.Findings, len(d.Findings)))
+	}
+	d := data[event.Drift](e)
+	return phrases(d.Reason, findingsText(d.Findings, d.Total), "mode "+d.Mode)
+}
+
+// findingsText names the first finding and counts the others.
+func findingsText(list []event.Finding, total int) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0].Class + " " + list[0].Path + only(total > 1, fmt.Sprintf(" and %d more", total-1))
+}
+
+func deviceSummary(e event.Event) string {
+	d := data[event.Device](e)
+	return phrases(d.Address, d.Stage, only(d.GNMI != "", "gNMI "+d.GNMI), only(d.Software != "", "software "+d.Software),
+		only(d.Serial != "", "serial "+d.Serial), d.Reason)
+}
+
+func planSummary(e event.Event) string {
+	switch e.Type {
+	case event.TypePlanGenerated:
+		d := data[event.PlanGenerated](e)
+		var add, change, del int
+		var names []intent.DeviceName
+		for _, p := range d.Devices {
+			add, change, del = add+p.Add, change+p.Change, del+p.Delete
+			names = append(names, p.Device)
+		}
+		return phrases(fmt.Sprintf("plan %s for %s: +%d ~%d -%d on %s", d.Plan, d.Cause, add, change, del, deviceList(names)),
+			only(d.NeedsApproval, "waits for approval"), d.Reason)
+	case event.TypePlanExpired:
+		d := data[event.PlanExpired](e)
+		return phrases("plan "+d.Plan, d.Reason)
+	case event.TypeCommand:
+		d := data[event.Command](e)
+		return phrases(d.Verb+" "+deviceList(d.Devices), only(d.Schedule != "", "schedule "+d.Schedule), d.Reason)
+	default:
+		d := data[event.Approval](e)
+		return phrases("plan "+d.Plan, only(e.Actor != "", "by "+e.Actor), d.Reason)
+	}
+}
+
+func runSummary(e event.Event) string {
+	switch e.Type {
+	case event.TypeApplyStarted:
+		d := data[event.ApplyStarted](e)
+		return fmt.Sprintf("%s for %s on %s", d.Run, d.Cause, deviceList(d.Devices))
+	case event.TypeStepCompleted:
+		return phrases(stepText(data[event.StepCompleted](e)))
+	case event.TypeRolledBack:
+		d := data[event.RolledBack](e)
+		return phrases(d.Run, "put back", only(d.Proven, "proven by reading"), only(!d.Proven, "not proven"), only(len(d.Left) > 0, "left "+strings.Join(d.Left, " ")))
+	default:
+		d := data[event.ApplyFailed](e) // has all fields of ApplyCompleted
+		changes := 0
+		var left []string
+		for _, r := range d.Devices {
+			changes += r.Changes
+			if r.Outcome != "done" {
+				left = append(left, string(r.Device)+" "+r.Outcome)
+			}
+		}
+		return phrases(d.Run+" "+d.Outcome, counted(changes, "change")+" in "+tookText(d.Duration), strings.Join(left, ", "), d.Error)
+	}
+}
+
+func systemSummary(e event.Event) string {
+	switch e.Type {
+	case event.TypeNotificationSent, event.TypeNotificationFailed:
+		d := data[event.Notification](e)
+		return phrases("to "+d.Receiver, only(d.Count > 0, counted(d.Count, "event")), d.Error)
+	case event.TypeDeadLettered:
+		d := data[event.DeadLettered](e)
+		return phrases("group "+d.Group, only(d.Entry != "", "entry "+d.Entry), only(d.Seq > 0, fmt.Sprintf("event %d %s", d.Seq, d.Type)), d.Reason)
+	case event.TypeBusDegraded, event.TypeBusRecovered:
+		d := data[event.Bus](e)
+		return phrases(d.Reason, only(d.Duration > 0, "after "+tookText(d.Duration)))
+	default:
+		d := data[event.Worker](e)
+		return phrases(d.Worker, strings.Join(d.Roles, " "), d.Reason)
+	}
+}
+
+func tookText(d time.Duration) string {
+	if d < time.Second {
+		return d.Round(time.Millisecond).String()
+	}
+	return d.Round(100 * time.Millisecond).String()
+}
