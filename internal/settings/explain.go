@@ -6,6 +6,8 @@ import (
 	"reflect"
 
 	"github.com/spf13/pflag"
+
+	"github.com/tenter-net/tenter/internal/suggest"
 )
 
 // An Explanation says what a setting is and which source had the last word.
@@ -21,7 +23,10 @@ type Explanation struct {
 func (s *Settings) Explain(name string) (Explanation, error) {
 	k, ok := findKey(name)
 	if !ok {
-		return Explanation{}, fmt.Errorf("setting %q: unknown key (%s)", name, nearest(name, Keys()))
+		if near := suggest.Hint(name, Keys()); near != "" {
+			return Explanation{}, fmt.Errorf("setting %q: unknown key (%s)", name, near)
+		}
+		return Explanation{}, fmt.Errorf("setting %q: unknown key", name)
 	}
 	e := Explanation{Key: k.name, Doc: k.doc, Source: s.origin.of(k.name).String()}
 	if !k.structured() {

@@ -25,7 +25,7 @@ const (
 // or on a key that is a list of entries: both are mistakes of the program.
 func AddFlags(flags *pflag.FlagSet, names ...string) {
 	if flags.Lookup(fileFlag) == nil {
-		flags.String(fileFlag, "", "settings file (default "+defaultFile+" in the working directory, if there is one)")
+		flags.String(fileFlag, "", "settings file (default "+defaultFile+" here, if there is one)")
 	}
 	for _, name := range names {
 		k, ok := findKey(name)

@@ -35,7 +35,7 @@ func Roles() []Role {
 // Settings are all settings of one process. The mapstructure tag is a field's name in the file; Keys lists the full names.
 type Settings struct {
 	Intents         string        `mapstructure:"intents" path:"true" doc:"directory of the intent documents"`
-	StateDir        string        `mapstructure:"state_dir" path:"true" doc:"directory of the embedded store, the lock and the socket"`
+	StateDir        string        `mapstructure:"state_dir" path:"true" doc:"directory of the store, the lock and the socket"`
 	Fabric          string        `mapstructure:"fabric" doc:"name of the fabric in events and Redis keys; set it when one Redis serves several"`
 	Roles           []Role        `mapstructure:"roles" doc:"roles that this process runs"`
 	Profiles        string        `mapstructure:"profiles" path:"true" doc:"directory of device profiles that override the built-in ones"`
