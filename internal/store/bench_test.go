@@ -97,8 +97,11 @@ func BenchmarkLookups(b *testing.B) {
 	for name, look := range map[string]func() error{
 		"open plans":      plans(view.PlanQuery{Status: []string{view.PlanOpen}}),
 		"plans of device": plans(view.PlanQuery{Device: "leaf1", Status: []string{view.PlanDone}}),
-		"running runs":    func() error { _, err := s.Runs(b.Context(), view.RunQuery{Status: []string{view.RunRunning}}); return err },
-		"open episodes":   func() error { _, err := s.Episodes(b.Context(), view.EpisodeQuery{Open: true}); return err },
+		"running runs": func() error {
+			_, err := s.Runs(b.Context(), view.RunQuery{Status: []string{view.RunRunning}})
+			return err
+		},
+		"open episodes": func() error { _, err := s.Episodes(b.Context(), view.EpisodeQuery{Open: true}); return err },
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
