@@ -17,7 +17,7 @@ import (
 const (
 	seqField   = "seq" // of an entry in a group's retries
 	claimEvery = 500 * time.Millisecond
-	retryEvery = 100 * time.Millisecond
+	retryEvery = 250 * time.Millisecond
 	retryBatch = 256
 	retryLen   = 100_000 // entries that a group's retries keep, about; one that is lost is due again
 	ackBatch   = 256

@@ -132,7 +132,7 @@ func (b *Bus) follow(ctx context.Context, sub delivery.Subscription, lanes *deli
 }
 
 // retryEvery is how often due retries are looked for.
-const retryEvery = 100 * time.Millisecond
+const retryEvery = 250 * time.Millisecond
 
 func (b *Bus) retries(ctx context.Context, sub delivery.Subscription, lanes *delivery.Lanes) error {
 	for {
