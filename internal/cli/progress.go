@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tenter-net/tenter/internal/app"
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/view"
@@ -196,7 +197,10 @@ func (p *progress) finish() error {
 		}
 		fmt.Fprintf(p.s.Out, "%s: %s in %.1f s\n", p.run, p.ended.Outcome, p.ended.Duration.Seconds())
 	}
+	stale := !slices.ContainsFunc(p.ended.Devices, func(d event.RunDevice) bool { return d.Outcome != string(run.Stale) })
 	switch {
+	case p.failure != "" && stale:
+		return hint(&app.CodedError{Code: app.CodeStale, Err: errors.New(p.failure)}, "tenter plan")
 	case p.failure != "":
 		return hint(errors.New(p.failure), "tenter run show %s", p.run)
 	case p.ended.Outcome == view.RunPartial:
