@@ -10,10 +10,14 @@ import (
 	"github.com/tenter-net/tenter/internal/view"
 )
 
-// startable says why a plan cannot be started, nil if it can.
-func startable(row view.Plan) error {
+// startable says why a plan cannot be started, nil if it can. One that waited too long cannot, even if no process was
+// there to expire it.
+func (e *Engine) startable(row view.Plan) error {
 	switch row.Status {
 	case view.PlanOpen, view.PlanApproved:
+		if row.Status == view.PlanOpen && e.late(row) {
+			return &StaleError{row.ID, outOfTime}
+		}
 		return nil
 	case view.PlanRejected:
 		return &DeniedError{row.ID, "it was rejected: " + row.Reason}
@@ -30,7 +34,7 @@ func (e *Engine) Start(ctx context.Context, id plan.ID, actor string) (string, e
 	if err != nil {
 		return "", err
 	}
-	if err := startable(row); err != nil {
+	if err := e.startable(row); err != nil {
 		return "", err
 	}
 	if err := e.permit(ctx, row, p); err != nil {
@@ -42,7 +46,7 @@ func (e *Engine) Start(ctx context.Context, id plan.ID, actor string) (string, e
 		if err != nil {
 			return err
 		}
-		if err := startable(row); err != nil {
+		if err := e.startable(row); err != nil {
 			return err
 		}
 		d := event.Draft{Correlation: row.Correlation, Actor: actor, ActorType: event.ActorUser}
@@ -90,6 +94,9 @@ func (e *Engine) Approve(ctx context.Context, id plan.ID, actor string) error {
 	if err != nil {
 		return err
 	}
+	if err := e.startable(row); err != nil {
+		return err
+	}
 	if err := e.permit(ctx, row, p); err != nil {
 		return err
 	}
@@ -116,7 +123,7 @@ func (e *Engine) settle(ctx context.Context, row view.Plan, to string, t event.T
 			if err != nil {
 				return err
 			}
-			if err := startable(now); err != nil {
+			if err := e.startable(now); err != nil {
 				return err
 			}
 			return &DeniedError{row.ID, "it is " + now.Status + " already"}

@@ -37,14 +37,17 @@ func (h *hand) check(ctx context.Context) (run.Input, error) {
 
 // barred finds what forbids writing to the device: other intents by now, a hold, or another device at its address.
 func (h *hand) barred(ctx context.Context) (run.Input, error) {
-	if h.plan.Cause.Part != plan.Remedy {
-		g, err := h.o.Store.CurrentGeneration(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if g.ID != h.plan.Generation {
-			return run.Moved{Paths: []string{fmt.Sprintf("the intents, to generation %.8s", g.ID)}}, nil
-		}
+	g, err := h.o.Store.CurrentGeneration(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if h.plan.Cause.Part != plan.Remedy && g.ID != h.plan.Generation {
+		return run.Moved{Paths: []string{fmt.Sprintf("the intents, to generation %.8s", g.ID)}}, nil
+	}
+	if wanted, err := h.wants(ctx, g.ID, h.name); err != nil {
+		return nil, err
+	} else if !wanted {
+		return run.Barred{Reason: notWanted}, nil
 	}
 	row := h.picture.row
 	d := policy.Decide(policy.Facts{Requested: true, Now: h.now(), HeldUntil: row.HeldUntil, HeldReason: row.HeldReason})

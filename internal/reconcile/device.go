@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/profile"
@@ -120,14 +121,30 @@ func (h *hand) connect(ctx context.Context) error {
 	return nil
 }
 
-// generation is that of the plan, but for a remedy the current one: what was applied does not depend on intents, and
-// its positions and secrets are best taken from the newest.
+// generation is that of the plan, but for a remedy the current one, if the device is in it: what was applied does not
+// depend on intents, and its positions and secrets are best taken from the newest.
 func (h *hand) generation(ctx context.Context) (string, error) {
 	if h.plan.Cause.Part != plan.Remedy {
 		return h.plan.Generation, nil
 	}
 	g, err := h.o.Store.CurrentGeneration(ctx)
-	return g.ID, err
+	if err != nil {
+		return "", err
+	}
+	wanted, err := h.wants(ctx, g.ID, h.name)
+	if err != nil || wanted {
+		return g.ID, err
+	}
+	return h.plan.Generation, nil
+}
+
+// wants reports whether a generation has the device.
+func (e *Engine) wants(ctx context.Context, generation string, device intent.DeviceName) (bool, error) {
+	f, err := e.o.Intents.Fabric(ctx, generation)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(f.Devices, func(d *fabric.Device) bool { return d.Name == device }), nil
 }
 
 func gone(h *hand, err error) (run.Input, error) {

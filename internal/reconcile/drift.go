@@ -14,8 +14,11 @@ import (
 	"github.com/tenter-net/tenter/internal/view"
 )
 
-// mostAttempts bounds how often one episode makes the same plan, which it may when the device could not be reached.
+// mostAttempts bounds how often within policy.LoopWindow one episode makes the same plan of which nothing came.
 const mostAttempts = 5
+
+// notWanted is why nothing is done to a device that the intents do not have any more.
+const notWanted = "the intents have no such device any more"
 
 // planDrift plans what puts a device back to what was applied, if it has an open episode. It reads the device: the event
 // that led here may be old.
@@ -30,6 +33,13 @@ func (e *Engine) planDrift(ctx context.Context, j job) error {
 	g, err := e.o.Store.CurrentGeneration(ctx)
 	if err != nil {
 		return err
+	}
+	wanted, err := e.wants(ctx, g.ID, j.device)
+	if err != nil {
+		return err
+	}
+	if !wanted {
+		return e.withdraw(ctx, plan.ByDrift, []intent.DeviceName{j.device}, notWanted)
 	}
 	p, result, err := e.survey(ctx, g.ID, j.device, plan.Remedy)
 	if err != nil {
@@ -87,21 +97,9 @@ func (e *Engine) noteEpisode(ctx context.Context, tx event.Tx, ep view.Episode, 
 
 // decideDrift judges a remedy by policy and by what happened on the device lately.
 func (e *Engine) decideDrift(ctx context.Context, p *picture, r plan.Result) (policy.Decision, error) {
-	now := e.now()
-	past, err := e.o.Store.Episodes(ctx, view.EpisodeQuery{Device: p.input.Device, Since: now.Add(-2 * policy.LoopWindow), Limit: 1000})
+	backs, err := e.putBacks(ctx, p.input.Device)
 	if err != nil {
 		return policy.Decision{}, err
-	}
-	var backs []policy.PutBack
-	for _, ep := range past {
-		if ep.Closed.IsZero() || ep.By != "tenter" {
-			continue
-		}
-		b := policy.PutBack{At: ep.Closed}
-		for _, f := range ep.Findings {
-			b.Paths = append(b.Paths, f.Path)
-		}
-		backs = append(backs, b)
 	}
 	var paths []string
 	for _, ch := range r.Plan.Changes {
@@ -118,9 +116,54 @@ func (e *Engine) decideDrift(ctx context.Context, p *picture, r plan.Result) (po
 	f := e.facts(p, plan.ByDrift)
 	f.Changed = p.row.Known.Differs(known(facts))
 	f.Mode = p.mode(e, r.Writes)
-	f.Looping = policy.Looping(backs, paths, now)
+	f.Looping = policy.Looping(backs, paths, e.now())
 	f.Different, f.Leaves = len(r.Writes), p.input.Applied.Len()
 	return policy.Decide(f), nil
+}
+
+// latestPlans is how many of a device's latest plans are looked through for what they put back.
+const latestPlans = 50
+
+// putBacks are what runs put back on the device lately, whoever asked for them.
+func (e *Engine) putBacks(ctx context.Context, device intent.DeviceName) ([]policy.PutBack, error) {
+	plans, err := e.o.Store.Plans(ctx, view.PlanQuery{Device: device, Status: []string{view.PlanDone}, Limit: latestPlans, Bodies: true})
+	if err != nil {
+		return nil, err
+	}
+	var backs []policy.PutBack
+	for _, row := range plans {
+		end, err := e.endOf(ctx, row.ID, device)
+		if err != nil {
+			return nil, err
+		}
+		if end.Outcome != string(run.Done) || e.now().Sub(end.Updated) > policy.LoopWindow {
+			continue
+		}
+		p, err := plan.Parse(row.Body)
+		if err != nil {
+			return nil, err
+		}
+		b := policy.PutBack{At: end.Updated}
+		part, _ := p.Device(device)
+		for _, ch := range part.Changes {
+			if ch.Cause == plan.ByDrift {
+				b.Paths = append(b.Paths, ch.Path)
+			}
+		}
+		backs = append(backs, b)
+	}
+	return backs, nil
+}
+
+// endOf is where the run of a plan stands on the device; without an outcome if there is none.
+func (e *Engine) endOf(ctx context.Context, plan string, device intent.DeviceName) (view.RunDevice, error) {
+	states, err := e.o.Store.RunDevices(ctx, runOf(plan))
+	for _, s := range states {
+		if s.Device == device {
+			return s, err
+		}
+	}
+	return view.RunDevice{}, err
 }
 
 // known is what a device is remembered by when it is as applied.
@@ -136,9 +179,11 @@ func (e *Engine) facts(p *picture, by plan.Trigger) policy.Facts {
 	}
 }
 
-// mayRepeat reports whether an episode may make a plan again that is through: when it did not reach the device.
+// mayRepeat reports whether an episode may make a plan again that is through: when it did not reach the device, when
+// nobody looked at it in time, or when it was carried out and somebody changed the same again while something else keeps the
+// episode open. How often the last may happen is for the loop breaker to say.
 func (e *Engine) mayRepeat(ctx context.Context, ep view.Episode, p plan.Plan) (bool, error) {
-	for range mostAttempts {
+	for tries := 0; tries < mostAttempts; {
 		row, err := e.o.Store.Plan(ctx, string(p.ID))
 		if errors.Is(err, view.ErrNotFound) {
 			return true, nil
@@ -149,14 +194,18 @@ func (e *Engine) mayRepeat(ctx context.Context, ep view.Episode, p plan.Plan) (b
 		if live(row.Status) || row.Status == view.PlanRejected {
 			return false, nil
 		}
-		states, err := e.o.Store.RunDevices(ctx, runOf(row.ID))
+		end, err := e.endOf(ctx, row.ID, ep.Device)
 		if err != nil {
 			return false, err
 		}
-		for _, s := range states {
-			if s.Device == ep.Device && s.Outcome != string(run.Unreachable) && s.Outcome != string(run.Stale) {
-				return false, nil
+		switch run.Outcome(end.Outcome) {
+		case run.Unreachable, run.Stale:
+			if e.now().Sub(end.Updated) < policy.LoopWindow {
+				tries++
 			}
+		case run.Failed, run.Refused, run.Skipped:
+			return false, nil
+		case run.Done, "":
 		}
 		p = p.Again()
 	}

@@ -143,8 +143,8 @@ func (e *Engine) pursue(ctx context.Context, j job) error {
 	return err
 }
 
-// resync queues what is due whether or not an event told of it: runs that nobody drives, drift without a plan, intent
-// without a plan and, when a process begins, commands that its forerunner took and did not carry out.
+// resync queues what is due whether or not an event told of it: runs that nobody drives, drift without a plan, devices
+// that a run left unclear, intent without a plan and, when a process begins, commands that its forerunner took and did not carry out.
 func (e *Engine) resync(ctx context.Context, first bool) error {
 	runs, err := e.o.Store.Runs(ctx, view.RunQuery{Status: []string{view.RunRunning}})
 	if err != nil {
@@ -158,9 +158,16 @@ func (e *Engine) resync(ctx context.Context, first bool) error {
 		return err
 	}
 	for _, ep := range episodes {
-		if ep.Plan == "" || ep.Reason != "" { // what holds it may be over
+		due, err := e.driftDue(ctx, ep)
+		if err != nil {
+			return err
+		}
+		if due {
 			e.queue.add(job{key: "drift/" + string(ep.Device), kind: kindDrift, device: ep.Device})
 		}
+	}
+	if err := e.resyncUnclear(ctx); err != nil {
+		return err
 	}
 	if err := e.resyncIntent(ctx); err != nil {
 		return err
@@ -170,6 +177,31 @@ func (e *Engine) resync(ctx context.Context, first bool) error {
 	}
 	if first {
 		return e.resyncCommands(ctx)
+	}
+	return nil
+}
+
+// driftDue reports whether an open episode is to be planned without an event that says so: it has no plan, what holds it
+// may be over, or nobody looked at its plan in time.
+func (e *Engine) driftDue(ctx context.Context, ep view.Episode) (bool, error) {
+	if ep.Plan == "" || ep.Reason != "" {
+		return true, nil
+	}
+	p, err := e.o.Store.Plan(ctx, ep.Plan)
+	return p.Status == view.PlanExpired, err
+}
+
+// resyncUnclear queues the devices of which a run left open what they have, and which answer by now: reading them when
+// they came back may have failed too.
+func (e *Engine) resyncUnclear(ctx context.Context) error {
+	devices, err := e.o.Store.Devices(ctx)
+	if err != nil {
+		return err
+	}
+	for _, d := range devices {
+		if d.Run == "" && len(d.WriteSet) > 0 && d.Health != view.Unreachable {
+			e.queue.add(job{key: "back/" + string(d.Name), kind: kindBack, device: d.Name})
+		}
 	}
 	return nil
 }

@@ -16,16 +16,19 @@ import (
 
 // planBack plans anew for a device that answers again: its open drift, and the intent that it may have missed.
 func (e *Engine) planBack(ctx context.Context, j job) error {
+	g, err := e.o.Store.CurrentGeneration(ctx)
+	if err != nil {
+		return err
+	}
+	if wanted, err := e.wants(ctx, g.ID, j.device); err != nil || !wanted {
+		return err
+	}
 	if err := e.clarify(ctx, j.device); err != nil {
 		return err
 	}
 	e.queue.add(job{key: "drift/" + string(j.device), kind: kindDrift, device: j.device, cause: j.cause})
 	if !e.o.AutoApply {
 		return nil
-	}
-	g, err := e.o.Store.CurrentGeneration(ctx)
-	if err != nil {
-		return err
 	}
 	row, err := e.o.Store.Device(ctx, j.device)
 	if err != nil || row.Generation == g.ID {

@@ -14,23 +14,34 @@ func live(status string) bool {
 	return status == view.PlanOpen || status == view.PlanApproved || status == view.PlanRunning
 }
 
-// supersede expires the open plans that a new one makes pointless: those for the same cause on the same devices.
-func (e *Engine) supersede(ctx context.Context, tx event.Tx, row view.Plan) error {
+// supersede expires the open plans that a new one makes pointless, those for the same cause on the same devices, and
+// those whose time is over. It reports whether one of them was for other devices too, which have no plan now.
+func (e *Engine) supersede(ctx context.Context, tx event.Tx, row view.Plan) (more bool, err error) {
 	open, err := e.o.Store.Plans(ctx, view.PlanQuery{Status: []string{view.PlanOpen}, Limit: 10_000})
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, o := range open {
-		same := o.Cause == row.Cause && o.Content != row.Content && (o.Cause != string(plan.ByManual)) &&
-			slices.ContainsFunc(o.Devices, func(d intent.DeviceName) bool { return slices.Contains(row.Devices, d) })
-		if !same {
-			continue
+		here := 0
+		for _, d := range o.Devices {
+			if slices.Contains(row.Devices, d) {
+				here++
+			}
 		}
-		if err := e.end(ctx, tx, o, view.PlanOpen, view.PlanExpired, "superseded by plan "+row.ID); err != nil {
-			return err
+		reason := "superseded by plan " + row.ID
+		switch {
+		case e.late(o):
+			reason = outOfTime
+		case o.Cause != row.Cause, o.Content == row.Content, o.Cause == string(plan.ByManual), here == 0:
+			continue
+		default:
+			more = more || here < len(o.Devices)
+		}
+		if err := e.end(ctx, tx, o, view.PlanOpen, view.PlanExpired, reason); err != nil {
+			return false, err
 		}
 	}
-	return nil
+	return more, nil
 }
 
 // end moves a plan to a final status and tells of it.
@@ -47,9 +58,12 @@ func (e *Engine) end(ctx context.Context, tx event.Tx, p view.Plan, from, to, re
 
 // expire ends the plans that waited too long.
 func (e *Engine) expire(ctx context.Context) error {
-	now := e.now()
-	return e.expireOpen(ctx, "nobody approved it in time", func(p view.Plan) bool { return !p.Expires.IsZero() && !now.Before(p.Expires) })
+	return e.expireOpen(ctx, outOfTime, e.late)
 }
+
+const outOfTime = "nobody approved it in time"
+
+func (e *Engine) late(p view.Plan) bool { return !p.Expires.IsZero() && !e.now().Before(p.Expires) }
 
 // expireOpen ends the open plans that which picks.
 func (e *Engine) expireOpen(ctx context.Context, reason string, which func(view.Plan) bool) error {

@@ -74,6 +74,7 @@ type runStore interface {
 }
 
 type deviceStore interface {
+	Devices(ctx context.Context) ([]view.Device, error)
 	Device(ctx context.Context, name intent.DeviceName) (view.Device, error)
 	UpdateDevice(tx event.Tx, name intent.DeviceName, change func(*view.Device)) error
 	Owned(ctx context.Context, name intent.DeviceName) ([]view.OwnedLeaf, error)

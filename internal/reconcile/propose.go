@@ -25,6 +25,8 @@ type proposal struct {
 	correlation string      // what everything downstream shares; the plan's name when empty
 	actor       string
 	note        func(tx event.Tx, id string) error // what else commits with it, nil for nothing
+
+	others bool // it superseded a plan that was for other devices too
 }
 
 // propose stores a plan, tells of it, and starts it if the decision says so. It returns the plan's name, which is that of
@@ -71,6 +73,9 @@ func (e *Engine) tryPropose(ctx context.Context, p proposal) (id, runID string, 
 	if err == nil && runID != "" {
 		e.queue.add(job{key: "run/" + runID, kind: kindRun, run: runID})
 	}
+	if err == nil && p.others && p.plan.Cause.Trigger == plan.ByIntent {
+		e.queue.add(job{key: "intent", kind: kindIntent})
+	}
 	return id, runID, err
 }
 
@@ -84,7 +89,14 @@ func (e *Engine) keep(ctx context.Context, tx event.Tx, p *proposal) (row view.P
 		if err != nil {
 			return row, false, err
 		}
-		if live(row.Status) || !p.repeat && row.Status != view.PlanStale {
+		if row.Status == view.PlanOpen && e.late(row) {
+			if err := e.end(ctx, tx, row, view.PlanOpen, view.PlanExpired, outOfTime); err != nil {
+				return row, false, err
+			}
+			row.Status = view.PlanExpired
+		}
+		again := p.repeat || row.Status == view.PlanStale || row.Status == view.PlanExpired // things may be as they were before
+		if live(row.Status) || !again {
 			return row, false, nil
 		}
 		p.plan = p.plan.Again()
@@ -101,7 +113,7 @@ func (e *Engine) keep(ctx context.Context, tx event.Tx, p *proposal) (row view.P
 		Cause: string(p.plan.Cause.Trigger), Episode: p.episode, Generation: p.plan.Generation, Correlation: p.correlation,
 		Created: e.now(), Expires: e.now().Add(e.o.PlanExpires), Devices: busyDevices(p.plan), Body: body,
 	}
-	if err := e.supersede(ctx, tx, row); err != nil {
+	if p.others, err = e.supersede(ctx, tx, row); err != nil {
 		return row, false, err
 	}
 	fresh, err = e.o.Store.SavePlan(tx, row)

@@ -147,5 +147,5 @@ func (e *Engine) Import(ctx context.Context, p plan.Plan, actor string) (plan.ID
 	if err != nil {
 		return "", err
 	}
-	return plan.ID(id), startable(row)
+	return plan.ID(id), e.startable(row)
 }
