@@ -22,6 +22,9 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("state directory %s is in use by tenter %s", e.Dir, e.Holder)
 }
 
+// Serving reports whether the holder is a server: then it can be asked, as soon as it listens.
+func (e *LockedError) Serving() bool { return e.Holder == "" || strings.HasPrefix(e.Holder, "serve,") }
+
 // A stateLock is the one right to write in a state directory. The kernel drops it when the process ends, however it ends.
 type stateLock struct{ file *os.File }
 

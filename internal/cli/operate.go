@@ -5,10 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+
 	"github.com/tenter-net/tenter/internal/api"
 	"github.com/tenter-net/tenter/internal/app"
+	"github.com/tenter-net/tenter/internal/settings"
 	"github.com/tenter-net/tenter/internal/store"
 )
 
@@ -28,20 +32,46 @@ func withOperator(cmd *cobra.Command, do func(ctx context.Context, o *operator) 
 	}
 	ctx := cmd.Context()
 	o := &operator{intents: set.Intents}
-	if client := api.NewClient(app.Socket(set)); client.Alive(ctx) {
-		o.client = client
-		if o.store, err = app.OpenStore(ctx, set, log); err != nil {
+	if err := o.open(ctx, set, log, cmd.CommandPath()); err != nil {
+		return err
+	}
+	if o.app != nil {
+		defer func() { err = errors.Join(err, o.app.Close()) }()
+	} else {
+		defer func() { err = errors.Join(err, o.store.Close()) }()
+	}
+	return do(ctx, o)
+}
+
+// A server has the state directory a moment before it listens and a moment after: so long a command waits for it.
+const (
+	openPatience = 3 * time.Second
+	openPause    = 50 * time.Millisecond
+)
+
+// open finds the server, or takes its place.
+func (o *operator) open(ctx context.Context, set *settings.Settings, log *zap.Logger, operation string) (err error) {
+	client := api.NewClient(app.Socket(set))
+	for began := time.Now(); ; {
+		if client.Alive(ctx) {
+			o.client = client
+			o.store, err = app.OpenStore(ctx, set, log)
 			return err
 		}
-		defer func() { err = errors.Join(err, o.store.Close()) }()
-		return do(ctx, o)
+		if o.app, err = app.Open(ctx, set, log, operation); err == nil {
+			o.store = o.app.Store()
+			return nil
+		}
+		var locked *app.LockedError
+		if !errors.As(err, &locked) || !locked.Serving() || time.Since(began) > openPatience {
+			return hint(err, "tenter config explain")
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(openPause):
+		}
 	}
-	if o.app, err = app.Open(ctx, set, log, cmd.CommandPath()); err != nil {
-		return hint(err, "tenter config explain")
-	}
-	defer func() { err = errors.Join(err, o.app.Close()) }()
-	o.store = o.app.Store()
-	return do(ctx, o)
 }
 
 // call carries one operation out.
