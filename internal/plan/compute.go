@@ -18,7 +18,7 @@ type Input struct {
 	Unproven []path.Path    // what Tenter set out to write besides, and never read back
 
 	Part Part
-	// Only limits a remedy to some paths; nil means all.
+	// Only limits what of the drift a Remedy or Heeding puts right to some paths; nil means all.
 	Only func(path.Path) bool
 
 	Scope     Scope
@@ -98,7 +98,7 @@ func (c *computation) write(w *wishes, ch tree.Change) {
 			ch.After = leaf.Value
 		}
 	}
-	if c.Part == Pending && c.cause(ch) == ByDrift {
+	if c.leaves(ch) {
 		return
 	}
 	if ch.Before == "" && len(c.illegible) > 0 {
@@ -110,6 +110,18 @@ func (c *computation) write(w *wishes, ch tree.Change) {
 		}
 	}
 	w.sets = append(w.sets, ch)
+}
+
+// leaves reports whether the part leaves a change to the drift policy, or to the people that it wants to be asked.
+func (c *computation) leaves(ch tree.Change) bool {
+	switch c.Part {
+	case Pending:
+		return c.cause(ch) == ByDrift
+	case Heeding:
+		return c.Only != nil && c.cause(ch) == ByDrift && !c.Only(ch.Path)
+	case Whole, Remedy:
+	}
+	return false
 }
 
 // remedies reports whether a remedy is to touch a leaf. One that is as the intents want it by now needs none, even
@@ -148,7 +160,7 @@ func (c *computation) remove(w *wishes, ch tree.Change) {
 		w.dels = append(w.dels, del{Change: ch, neutral: true})
 		return
 	}
-	if action == fabric.Merge && !owned || c.Part == Remedy && (owned || !c.remedies(ch)) || c.Part == Pending && !owned {
+	if action == fabric.Merge && !owned || c.Part == Remedy && (owned || !c.remedies(ch)) || c.leaves(ch) {
 		return
 	}
 	if c.Protected.Covers(ch.Path) {
@@ -180,7 +192,7 @@ func (c *computation) reorder(w *wishes, ch tree.Change) {
 	if ch.Before == "" && c.Observed.Has(ch.Path) {
 		return // the device does not say in which order its entries are
 	}
-	if c.Part == Pending && c.cause(ch) == ByDrift {
+	if c.leaves(ch) {
 		ch.After = ch.Before // only what becomes of it when entries come and go
 	}
 	w.orders = append(w.orders, ch)

@@ -63,6 +63,10 @@ func Decide(f Facts) Decision {
 		return Decision{Wait, "approval", "new intent waits for approval"}
 	case f.Trigger == plan.ByDrift:
 		return decideDrift(f)
+	case f.Trigger == plan.BySchedule:
+		if d, is := unusual(f); is {
+			return d
+		}
 	case f.Trigger == plan.ByManual:
 		return Decision{Wait, "approval", "waits for approval"}
 	}
@@ -70,17 +74,27 @@ func Decide(f Facts) Decision {
 }
 
 func decideDrift(f Facts) Decision {
-	switch {
-	case f.Looping != "":
+	if f.Looping != "" {
 		return Decision{Wait, "loop", f.Looping + " was put back twice within the hour: somebody else keeps changing it"}
-	case f.Changed != "":
-		return Decision{Wait, "changed device", f.Changed + ": what it lost is put back after approval"}
-	case f.Different > fewLeaves && float64(f.Different) > mostDifferent*float64(f.Leaves):
-		return Decision{Wait, "mass change", fmt.Sprintf("%d of %d leaves differ at once", f.Different, f.Leaves)}
-	case f.Mode == fabric.DriftEnforce:
+	}
+	if d, is := unusual(f); is {
+		return d
+	}
+	if f.Mode == fabric.DriftEnforce {
 		return Decision{Run, "enforce", "drift here is put back at once"}
 	}
 	return Decision{Wait, "propose", "drift here is put back after approval"}
+}
+
+// unusual stops what would put back more than the small repairs that people agreed to.
+func unusual(f Facts) (Decision, bool) {
+	switch {
+	case f.Changed != "":
+		return Decision{Wait, "changed device", f.Changed + ": what it lost is put back after approval"}, true
+	case f.Different > fewLeaves && float64(f.Different) > mostDifferent*float64(f.Leaves):
+		return Decision{Wait, "mass change", fmt.Sprintf("%d of %d leaves differ at once", f.Different, f.Leaves)}, true
+	}
+	return Decision{}, false
 }
 
 // LoopWindow is the time in which one path may be put back loopTimes times before somebody has to look.

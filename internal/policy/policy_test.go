@@ -49,6 +49,8 @@ func TestDecide(t *testing.T) {
 		{"new intent", func(f *Facts) { f.Trigger = plan.ByIntent }, Wait, "approval"},
 		{"new intent that may be applied", func(f *Facts) { f.Trigger, f.AutoApply = plan.ByIntent, true }, Run, "policy"},
 		{"a plan made by hand", func(f *Facts) { f.Trigger, f.AutoApply = plan.ByManual, true }, Wait, "approval"},
+		{"a schedule on a device that restarted", func(f *Facts) { f.Trigger, f.Changed = plan.BySchedule, "it restarted" }, Wait, "changed device"},
+		{"a schedule and a fifth of the leaves", func(f *Facts) { f.Trigger, f.Different = plan.BySchedule, 21 }, Wait, "mass change"},
 		{"a schedule", func(f *Facts) { f.Trigger = plan.BySchedule }, Run, "policy"},
 	}
 	for _, tt := range tests {

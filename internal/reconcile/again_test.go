@@ -175,3 +175,58 @@ func TestDriftPlanExpires(t *testing.T) {
 		t.Errorf("%v: %+v\n%s", err, open, w.log())
 	}
 }
+
+// TestScheduleHeedsTheDriftPolicy checks that a schedule leaves alone what the policy wants to be left alone.
+func TestScheduleHeedsTheDriftPolicy(t *testing.T) {
+	w, d := inSync(t, drifts(fabric.DriftObserve))
+	o := w.options("a")
+	o.AutoApply = true
+	e := New(o)
+	d.change(t, eth1+"description", "hello")
+	w.do(func(tx event.Tx) error {
+		return tx.Append(t.Context(), event.Draft{
+			Type: event.TypeCommand, Correlation: "c1", Data: event.Command{Verb: "reconcile", Schedule: "nightly"},
+		})
+	})
+	if err := e.resyncCommands(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.work(e)
+	if d.has(eth1+"description") != "hello" {
+		t.Errorf("was put back\n%s", w.log())
+	}
+}
+
+// TestScheduleOnAChangedDevice checks that nothing is put back unasked on a device that is not what it was, and that
+// new intent for it does not make it pass for one that is in order.
+func TestScheduleOnAChangedDevice(t *testing.T) {
+	w, d := inSync(t, drifts(fabric.DriftEnforce))
+	o := w.options("a")
+	o.AutoApply = true
+	e := New(o)
+	was := view.Known{Serial: "leaf0"}
+	w.do(func(tx event.Tx) error {
+		return w.store.UpdateDevice(tx, "leaf1", func(r *view.Device) { r.Known = was })
+	})
+	d.change(t, eth1+"description", "hello")
+	w.intend("g2", map[intent.DeviceName]string{"leaf1": wantEth1 + wantEth2 + eth2 + "mtu = 1500\n"}, drifts(fabric.DriftEnforce))
+	if err := e.planIntent(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.work(e)
+	row, err := w.store.Device(t.Context(), "leaf1")
+	if err != nil || d.has(eth2+"mtu") != "1500" || row.Known != was {
+		t.Errorf("%v: mtu %q, known %+v\n%s", err, d.has(eth2+"mtu"), row.Known, w.log())
+	}
+	w.do(func(tx event.Tx) error {
+		return tx.Append(t.Context(), event.Draft{Type: event.TypeCommand, Correlation: "c1", Data: event.Command{Verb: "reconcile", Schedule: "nightly"}})
+	})
+	if err := e.resyncCommands(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.work(e)
+	var made event.PlanGenerated
+	if w.await(event.TypePlanGenerated, "c1", &made); !made.NeedsApproval || d.has(eth1+"description") != "hello" {
+		t.Errorf("%+v", made)
+	}
+}

@@ -73,10 +73,10 @@ func (p *picture) read(ctx context.Context, s Session) error {
 	return nil
 }
 
-// take limits the picture's plan to a part: a remedy further to where the drift policy wants one.
+// take limits the picture's plan to a part, and of drift to what the drift policy wants to be put right.
 func (p *picture) take(part plan.Part, e *Engine) {
 	p.input.Part = part
-	if part != plan.Remedy {
+	if part != plan.Remedy && part != plan.Heeding {
 		return
 	}
 	now := e.now()

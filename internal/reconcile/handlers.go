@@ -96,16 +96,19 @@ const (
 	verbReconcile = "reconcile"
 )
 
-// command plans what a schedule or a person asked for and, for reconcile, runs it. Where new intent waits for
-// approval, reconcile restores what was applied and ships nothing else.
+// command plans what a schedule or a person asked for and, for reconcile, runs it, as far as the drift policy lets. Where
+// new intent waits for approval, reconcile restores what was applied and ships nothing else.
 func (e *Engine) command(ctx context.Context, j job) error {
 	return decoded(j.command, func(c event.Command) error {
 		if c.Verb != verbPlan && c.Verb != verbReconcile {
 			return fmt.Errorf("command %q: unknown verb", c.Verb)
 		}
 		req := Request{Devices: c.Devices, Labels: c.Labels}
-		if c.Verb == verbReconcile && !e.o.AutoApply {
+		if c.Verb == verbReconcile {
 			req.Part = plan.Remedy
+			if e.o.AutoApply {
+				req.Part = plan.Heeding
+			}
 		}
 		planned, err := e.Plan(ctx, req)
 		if err != nil || planned.Plan.Idle() {
@@ -118,8 +121,7 @@ func (e *Engine) command(ctx context.Context, j job) error {
 		p := planned.because(cause)
 		decision := policy.Decision{Verdict: policy.Wait, Reason: "a plan was asked for"}
 		if c.Verb == verbReconcile {
-			decision, err = e.decideAll(ctx, p, policy.Facts{Trigger: plan.BySchedule})
-			if err != nil {
+			if decision, err = e.decideUnasked(ctx, p); err != nil {
 				return err
 			}
 		}
@@ -128,6 +130,60 @@ func (e *Engine) command(ctx context.Context, j job) error {
 		})
 		return err
 	})
+}
+
+// decideUnasked decides about a plan that nobody looked at: besides what decideAll knows, no device may be unlike what
+// it was, nor have drifted too far.
+func (e *Engine) decideUnasked(ctx context.Context, p plan.Plan) (policy.Decision, error) {
+	decision, err := e.decideAll(ctx, p, policy.Facts{Trigger: plan.BySchedule})
+	if err != nil || decision.Verdict != policy.Run {
+		return decision, err
+	}
+	for _, d := range p.Devices {
+		f := policy.Facts{Trigger: plan.BySchedule, Enrolled: true, Now: e.now()}
+		for _, ch := range d.Changes {
+			if ch.Cause == plan.ByDrift {
+				f.Different++
+			}
+		}
+		if f.Different == 0 {
+			continue
+		}
+		if f.Changed, f.Leaves, err = e.compared(ctx, d.Device); err != nil {
+			return decision, err
+		}
+		if one := policy.Decide(f); one.Verdict != policy.Run {
+			one.Reason = fmt.Sprintf("%s: %s", d.Device, one.Reason)
+			return one, nil
+		}
+	}
+	return decision, nil
+}
+
+// compared says what is another about a device since it was last as applied, and how many leaves are applied on it.
+func (e *Engine) compared(ctx context.Context, device intent.DeviceName) (changed string, leaves int, err error) {
+	row, err := e.o.Store.Device(ctx, device)
+	if err != nil {
+		return "", 0, err
+	}
+	owned, err := e.o.Store.Owned(ctx, device)
+	if err != nil {
+		return "", 0, err
+	}
+	for _, o := range owned {
+		if o.Applied {
+			leaves++
+		}
+	}
+	s, err := e.o.Sessions.Session(ctx, device)
+	if err != nil {
+		return "", 0, &unreachable{device, err}
+	}
+	facts, err := s.Probe(ctx)
+	if err != nil {
+		return "", 0, &unreachable{device, err}
+	}
+	return row.Known.Differs(known(facts)), leaves, nil
 }
 
 // commandMemory is how far back a starting process looks for commands that its forerunner took and left.

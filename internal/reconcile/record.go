@@ -119,7 +119,8 @@ func (h *hand) applied(tx event.Tx, writes []tree.Change) error {
 		if h.plan.Cause.Part != plan.Remedy {
 			d.Generation = h.plan.Generation
 		}
-		if h.known != (view.Known{}) {
+		// A device that changed is not in order by a run that leaves its drift as it is.
+		if h.known != (view.Known{}) && (h.plan.Cause.Part != plan.Pending || d.Known.Differs(h.known) == "") {
 			d.Known = h.known
 		}
 		h.enrolled(d)
