@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,10 +32,10 @@ import (
 
 // A target is one device as one generation wants it.
 type target struct {
-	model   *fabric.Device
+	model   *fabric.Device // as the documents have it
 	profile *profile.Profile
 	result  *render.Result
-	watch   *monitor.Target // the same for as long as model and result are
+	watch   *monitor.Target // the same for as long as model and result are; its model is reached as the settings say
 }
 
 // Compiled is what one state of the intents comes to.
@@ -58,6 +59,7 @@ func (c *Compiled) Leaves() int {
 type compiler struct {
 	roots    *schema.Roots
 	profiles *profile.Set
+	devices  []settings.Device           // the address book
 	adapted  map[string]*profile.Profile // with the settings' timing, by name
 
 	mu       sync.Mutex
@@ -80,7 +82,7 @@ func newCompiler(set *settings.Settings, secret func(string) (string, bool), key
 	}
 	c := &compiler{
 		roots:    schema.NewRoots(map[string]*schema.Schema{"openconfig": schemas.OpenConfig()}),
-		profiles: profiles, adapted: map[string]*profile.Profile{}, key: key,
+		profiles: profiles, devices: set.Devices, adapted: map[string]*profile.Profile{}, key: key,
 	}
 	for _, name := range profiles.Names() {
 		p, err := profiles.Get(name)
@@ -160,11 +162,24 @@ func (c *compiler) target(m *fabric.Device, r *render.Result) *target {
 		}
 	}
 	t := &target{model: m, profile: c.adapted[m.Access.Profile], result: r}
+	reached := *m
+	reached.Access = c.book(m)
 	t.watch = &monitor.Target{
-		Model: m, Profile: t.profile, Table: r.Desired.Table(), Desired: r.Desired, Sources: c.dialects.Sources(),
+		Model: &reached, Profile: t.profile, Table: r.Desired.Table(), Desired: r.Desired, Sources: c.dialects.Sources(),
 		Secrets: plan.NewSecrets(c.key, r.Secrets),
 	}
 	return t
+}
+
+// book returns how to reach a device: what its document says, and instead what the settings' address book says.
+func (c *compiler) book(m *fabric.Device) fabric.Access {
+	a := m.Access
+	for _, d := range c.devices {
+		if d.Name == m.Name {
+			a.Address, a.TLS, a.Credentials = cmp.Or(d.Address, a.Address), cmp.Or(d.TLS, a.TLS), cmp.Or(d.Credentials, a.Credentials)
+		}
+	}
+	return a
 }
 
 // CompileDirectory compiles the intents of the settings' directory without a store. Secrets need not be there.

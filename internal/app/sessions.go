@@ -65,7 +65,7 @@ func (p *pool) get(ctx context.Context, name intent.DeviceName) (*gnmi.Session, 
 	if err != nil {
 		return nil, err
 	}
-	want := p.access(t)
+	want := t.access()
 	d := p.device(name)
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -90,26 +90,9 @@ func (p *pool) get(ctx context.Context, name intent.DeviceName) (*gnmi.Session, 
 	return d.session, nil
 }
 
-// access is the Device document's, with what the settings' address book says instead.
-func (p *pool) access(t *target) access {
-	a := t.model.Access
-	out := access{address: a.Address, tls: a.TLS, credentials: a.Credentials, profile: t.profile, table: t.watch.Table}
-	for _, d := range p.set.Devices {
-		if d.Name != t.model.Name {
-			continue
-		}
-		out.address = first(d.Address, out.address)
-		out.tls = first(d.TLS, out.tls)
-		out.credentials = first(d.Credentials, out.credentials)
-	}
-	return out
-}
-
-func first(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
+func (t *target) access() access {
+	a := t.watch.Model.Access
+	return access{address: a.Address, tls: a.TLS, credentials: a.Credentials, profile: t.profile, table: t.watch.Table}
 }
 
 func (p *pool) config(name intent.DeviceName, a access) (gnmi.Config, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 	"sync"
@@ -79,8 +80,12 @@ func (g *group) loop(ctx context.Context, name string, part func(context.Context
 		if ctx.Err() != nil {
 			return
 		}
+		level := zap.WarnLevel
+		if netErr := net.Error(nil); errors.As(err, &netErr) {
+			level = zap.DebugLevel // the relay tells of a Redis that is away, once for all groups
+		}
 		if failures == 1 || failures%warnEvery == 0 {
-			g.log.Warn("group interrupted", zap.String("group", g.sub.Name), zap.String("part", name), zap.Int("failures", failures), zap.Error(err))
+			g.log.Log(level, "group interrupted", zap.String("group", g.sub.Name), zap.String("part", name), zap.Int("failures", failures), zap.Error(err))
 		}
 		if !delivery.Sleep(ctx, delivery.Backoff(failures, 50*time.Millisecond, time.Second)) {
 			return

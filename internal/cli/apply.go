@@ -84,7 +84,7 @@ func chooseApply(ctx context.Context, s Streams, o *operator, args []string, f p
 		return c, planExit(reply, false)
 	}
 	if !yes {
-		ok, err := confirm(s, "\nApply this plan? Only yes is yes: ")
+		ok, err := confirm(ctx, s, "\nApply this plan? Only yes is yes: ")
 		if err != nil {
 			return c, err
 		}
@@ -97,18 +97,28 @@ func chooseApply(ctx context.Context, s Streams, o *operator, args []string, f p
 	return c, nil
 }
 
-// confirm asks a question on a terminal. Elsewhere nobody could answer.
-func confirm(s Streams, question string) (bool, error) {
+// confirm asks a question on a terminal, until ctx ends. Elsewhere nobody could answer.
+func confirm(ctx context.Context, s Streams, question string) (bool, error) {
 	in, ok := s.In.(*os.File)
 	if !ok || !term.IsTerminal(int(in.Fd())) {
 		return false, hint(errors.New("there is no terminal to ask on"), "tenter apply --yes")
 	}
 	fmt.Fprint(s.Err, question)
-	line, err := bufio.NewReader(in).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return false, err
+	answer := make(chan string, 1)
+	go func() { // ends with the process, for a terminal cannot be told to stop being read
+		line, err := bufio.NewReader(in).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			line = ""
+		}
+		answer <- line
+	}()
+	select {
+	case line := <-answer:
+		return strings.TrimSpace(line) == "yes", nil
+	case <-ctx.Done():
+		fmt.Fprintln(s.Err)
+		return false, context.Cause(ctx)
 	}
-	return strings.TrimSpace(line) == "yes", nil
 }
 
 // applyAndFollow starts the run and shows it until it ends. In a process without a server this process carries it out.

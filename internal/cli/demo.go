@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -25,6 +27,9 @@ import (
 // The demo gives up on anything that takes longer than this.
 const demoPatience = 60 * time.Second
 
+// demoWidth is how wide a line of the timeline may be.
+const demoWidth = 100
+
 func newDemo(s Streams) *cobra.Command {
 	var once bool
 	var redis string
@@ -42,7 +47,11 @@ func newDemo(s Streams) *cobra.Command {
 			}
 			defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 			d := &demo{Streams: s, dir: dir, began: time.Now(), log: zap.NewNop()}
-			return d.run(cmd.Context(), once, redis)
+			err = d.run(cmd.Context(), once, redis)
+			if err != nil && cmd.Context().Err() != nil {
+				err = hint(errors.New("interrupted; nothing of the demo is left"), "tenter demo")
+			}
+			return err
 		},
 	}
 	cmd.Flags().BoolVar(&once, "once", false, "end when the fabric is back in sync")
@@ -60,9 +69,14 @@ type demo struct {
 	lab   *app.Lab
 }
 
-// say prints a line with the time since the start.
-func (d *demo) say(format string, args ...any) {
-	fmt.Fprintf(d.Out, "%7.3f s  %s\n", time.Since(d.began).Seconds(), fmt.Sprintf(format, args...))
+// say prints a line with the time since the start and what it is about.
+func (d *demo) say(about, format string, args ...any) {
+	fmt.Fprintf(d.Out, "%6.2f s  %-9s %s\n", time.Since(d.began).Seconds(), about, fmt.Sprintf(format, args...))
+}
+
+// detail prints a line that belongs to the one before.
+func (d *demo) detail(format string, args ...any) {
+	fmt.Fprintf(d.Out, "%12s%s\n", "", fmt.Sprintf(format, args...))
 }
 
 func (d *demo) run(ctx context.Context, once bool, redis string) (err error) {
@@ -130,9 +144,9 @@ func (d *demo) startFabric(ctx context.Context, redis string) (*settings.Setting
 	}
 	var names []string
 	for _, n := range d.lab.Nodes() {
-		names = append(names, n.Name+" "+n.Address)
+		names = append(names, n.Name)
 	}
-	d.say("fabric      %d gNMI servers over TLS: %s", len(names), strings.Join(names, ", "))
+	d.say("fabric", "%d gNMI servers over TLS: %s", len(names), strings.Join(names, " "))
 	return settings.LoadFile(d.lab.Settings())
 }
 
@@ -145,9 +159,13 @@ func (d *demo) rollOut(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.say("plan        %s: %s on %d devices", reply.Plan.ID, reply.Plan.Counts(), len(reply.Plan.Devices))
+	d.say("plan", "%s: %s on %s", reply.Plan.ID, reply.Plan.Counts(), counted(len(reply.Plan.Devices), "device"))
 	o := &operator{app: d.app, store: d.app.Store()}
-	if err := applyAndFollow(ctx, d.Streams, o, app.ApplyRequest{ID: reply.Plan.ID}, formatText); err != nil {
+	s := d.Streams
+	if !screenOf(s.Err).live() {
+		s.Err = io.Discard // the table tells it
+	}
+	if err := applyAndFollow(ctx, s, o, app.ApplyRequest{ID: reply.Plan.ID}, formatText); err != nil {
 		return err
 	}
 	if reply, err = d.app.Plan(ctx, who, app.PlanRequest{}); err != nil {
@@ -156,7 +174,7 @@ func (d *demo) rollOut(ctx context.Context) error {
 	if !reply.Plan.Idle() {
 		return fmt.Errorf("the plan after the apply is not empty:\n%s", reply.Plan.Text())
 	}
-	d.say("plan again  no changes")
+	d.say("plan", "again: no changes")
 	return nil
 }
 
@@ -190,7 +208,7 @@ func (d *demo) breakAndRepair(ctx context.Context) (err error) {
 	if err := d.inSync(ctx); err != nil {
 		return err
 	}
-	d.say("watching    every device is in sync")
+	d.say("watch", "every device is in sync")
 	c, err := labHand(filepath.Join(d.dir, "lab"), "leaf1")
 	if err != nil {
 		return err
@@ -203,7 +221,11 @@ func (d *demo) breakAndRepair(ctx context.Context) (err error) {
 			return err
 		}
 		edits[i] = e.edit
-		d.say("stranger    another gNMI client %s on leaf1: %s", e.what, e.read)
+	}
+	d.say("stranger", "another gNMI client changes leaf1 behind Tenter's back:")
+	for _, e := range demoEdits {
+		d.detail("%s:", e.what)
+		d.detail("  %s", e.read)
 	}
 	head, _, err := d.app.Store().Head(ctx)
 	if err != nil {
@@ -216,6 +238,7 @@ func (d *demo) breakAndRepair(ctx context.Context) (err error) {
 	if err := d.timeline(ctx, head, changed); err != nil {
 		return err
 	}
+	d.say("proof", "what the other client reads on leaf1 is as before:")
 	for i, e := range demoEdits {
 		after, err := c.Get(ctx, e.read)
 		if err != nil {
@@ -224,12 +247,13 @@ func (d *demo) breakAndRepair(ctx context.Context) (err error) {
 		if after != before[i] {
 			return fmt.Errorf("leaf1 %s: the other client reads %s, before the change it read %s", e.read, orNothing(after), orNothing(before[i]))
 		}
-		d.say("proof       the other client reads %s at %s again", orNothing(after), e.read)
+		d.detail("%s", e.read)
+		d.detail("  %s", orNothing(after))
 	}
 	if err := d.inSync(ctx); err != nil {
 		return err
 	}
-	d.say("in sync     all devices")
+	d.say("in sync", "all devices")
 	return nil
 }
 
@@ -279,12 +303,21 @@ func (d *demo) timeline(ctx context.Context, after event.Seq, changed time.Time)
 	err := follow(ctx, d.app.Store(), q, func(e event.Event) (bool, error) {
 		if correlation == "" && e.Type == event.TypeDriftDetected {
 			correlation = e.Correlation
-			d.say("timeline    correlation %s", correlation)
+			d.say("timeline", "of correlation %s, since the change", correlation)
 		}
 		if correlation == "" || e.Correlation != correlation {
 			return false, nil
 		}
-		fmt.Fprintf(d.Out, "            +%5d ms  %-27s %s\n", e.Time.Sub(changed).Milliseconds(), e.Type, summary(e))
+		text := summary(e)
+		if e.Type == event.TypeDriftDetected {
+			text = counted(data[event.Drift](e).Total, "difference")
+		}
+		d.detail("%s", screen{width: demoWidth - 12}.cut(fmt.Sprintf("+%4d ms  %-26s  %s", e.Time.Sub(changed).Milliseconds(), e.Type, text)))
+		for _, f := range data[event.Drift](e).Findings {
+			if e.Type == event.TypeDriftDetected {
+				d.detail("%s", screen{width: demoWidth - 12}.cut(fmt.Sprintf("          %-10s %s", f.Class, f.Path)))
+			}
+		}
 		done = e.Type == event.TypeDriftRemediated
 		return done, nil
 	})
@@ -299,12 +332,24 @@ func (d *demo) stayUp() {
 	fmt.Fprintf(d.Out, `
 The fabric and Tenter stay up until Ctrl-C. In another terminal:
 
-  export TENTER_CONFIG=%[1]s
+%[4]s  export TENTER_CONFIG=%[1]s
   tenter device ls
   tenter events tail --follow
   tenter sim hand --dir %[2]s leaf2 set '/interfaces/interface[name=Ethernet49]/config/mtu' 1500
   tenter drift ls --all
   tenter sim control --dir %[2]s leaf3 reboot
   $EDITOR %[3]s/03-services.yaml && tenter plan
-`, d.lab.Settings(), filepath.Join(d.dir, "lab"), filepath.Join(d.dir, "intents"))
+`, d.lab.Settings(), filepath.Join(d.dir, "lab"), filepath.Join(d.dir, "intents"), searchPath())
+}
+
+// searchPath returns the line that lets a shell find this program, empty if it would find it anyway.
+func searchPath() string {
+	self, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	if found, err := exec.LookPath("tenter"); err == nil && found == self {
+		return ""
+	}
+	return fmt.Sprintf("  export PATH=%s:$PATH\n", filepath.Dir(self))
 }

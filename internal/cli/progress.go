@@ -183,6 +183,20 @@ func stepText(d event.StepCompleted) string {
 	return text
 }
 
+// why names the devices that are not done; their rows of the table have said the rest.
+func (p *progress) why() string {
+	var left []string
+	for _, d := range p.ended.Devices {
+		if d.Outcome != string(run.Done) {
+			left = append(left, string(d.Device)+" "+d.Outcome)
+		}
+	}
+	if len(left) == 0 || p.format != formatText {
+		return p.failure
+	}
+	return strings.Join(left, ", ")
+}
+
 // finish prints the outcome and chooses the exit code.
 func (p *progress) finish() error {
 	p.clear()
@@ -202,7 +216,7 @@ func (p *progress) finish() error {
 	case p.failure != "" && stale:
 		return hint(&app.CodedError{Code: app.CodeStale, Err: errors.New(p.failure)}, "tenter plan")
 	case p.failure != "":
-		return hint(errors.New(p.failure), "tenter run show %s", p.run)
+		return hint(fmt.Errorf("%s %s: %s", p.run, p.ended.Outcome, p.why()), "tenter run show %s", p.run)
 	case p.ended.Outcome == view.RunPartial:
 		fmt.Fprintln(p.s.Err, "some devices are left; when they are back: tenter apply")
 		return exit(exitPartial)

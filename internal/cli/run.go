@@ -15,7 +15,7 @@ import (
 )
 
 func newRun(s Streams) *cobra.Command {
-	cmd := &cobra.Command{Use: "run", Short: "Runs: what was carried out, how it went on each device", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "run", Short: "Runs: what was carried out, and how it went on each device", Args: cobra.NoArgs}
 	ls := &cobra.Command{
 		Use:   "ls",
 		Short: "List the runs, the newest first",
@@ -29,7 +29,7 @@ func newRun(s Streams) *cobra.Command {
 				if output(cmd) == formatJSON {
 					return printJSON(s.Out, list)
 				}
-				t := newTable("RUN", "STATUS", "CAUSE", "AGE", "TOOK", "REASON")
+				t := newTable("RUN", "STATUS", "CAUSE", "AGE", "TOOK", "?REASON")
 				for _, r := range list {
 					t.add(r.ID, r.Status, r.Cause, age(time.Now(), r.Created), took(r), dash(r.Reason))
 				}
@@ -46,7 +46,7 @@ func newRun(s Streams) *cobra.Command {
 			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
 				r, err := st.Run(ctx, args[0])
 				if err != nil {
-					return hint(fmt.Errorf("run %q: %w", args[0], err), "tenter run ls")
+					return hint(err, "tenter run ls")
 				}
 				devices, err := st.RunDevices(ctx, r.ID)
 				if err != nil {
@@ -60,7 +60,7 @@ func newRun(s Streams) *cobra.Command {
 					fmt.Fprintf(s.Out, "reason  %s\n", r.Reason)
 				}
 				fmt.Fprintln(s.Out)
-				t := newTable("DEVICE", "STEP", "OUTCOME", "DETAIL")
+				t := newTable("DEVICE", "STEP", "OUTCOME", "?DETAIL")
 				for _, d := range devices {
 					t.add(string(d.Device), d.Step, dash(d.Outcome), d.Detail)
 				}

@@ -239,6 +239,7 @@ func (w *watcher) synced(ctx context.Context) error {
 	if err != nil {
 		return w.unwritten(err)
 	}
+	w.log.Info("watching", zap.String("stage", string(w.stage)))
 	w.audit.Reset(jitter(w.auditEvery()))
 	if len(w.state.Findings()) > 0 {
 		w.stir()
