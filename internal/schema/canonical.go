@@ -3,6 +3,7 @@ package schema
 import (
 	"encoding/base64"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -228,7 +229,25 @@ func (s *Schema) stringValue(t *Type, v any) (Value, string) {
 			return "", "it does not match " + p.Regexp
 		}
 	}
-	return Value(KindString) + Value(str), ""
+	return Value(KindString) + Value(t.spell(str)), ""
+}
+
+// spell returns the one spelling of an address or prefix that has many: RFC 5952 for IPv6, small letters for MAC. Types are
+// known by the names that the common models give them. The host bits of a prefix stay, for not every model forbids them.
+func (t *Type) spell(str string) string {
+	switch t.Name[strings.LastIndexByte(t.Name, ':')+1:] {
+	case "mac-address", "phys-address":
+		return strings.ToLower(str)
+	case "ipv6-address", "ipv6-address-zoned", "ipv6-address-no-zone":
+		if a, err := netip.ParseAddr(str); err == nil && !a.Is4In6() { // whose dots many models' patterns lack
+			return a.String()
+		}
+	case "ipv6-prefix":
+		if p, err := netip.ParsePrefix(str); err == nil && !p.Addr().Is4In6() {
+			return p.String()
+		}
+	}
+	return str
 }
 
 // inside reports whether v lies in one of the ranges.

@@ -175,6 +175,37 @@ func TestStringBesideIdentity(t *testing.T) {
 	}
 }
 
+// TestSpelling: an address is one value, whatever its spelling, as a leaf, in a union and as a key.
+func TestSpelling(t *testing.T) {
+	r := schema.NewRoots(map[string]*schema.Schema{path.OpenConfig: schemas.OpenConfig()})
+	const (
+		ethernet = "/interfaces/interface[name=Ethernet1]"
+		address  = ethernet + "/subinterfaces/subinterface[index=0]/ipv6/addresses/address"
+		prefix   = "/routing-policy/defined-sets/prefix-sets/prefix-set[name=a]/prefixes/prefix"
+	)
+	for _, tt := range []struct{ leaf, text, want string }{
+		{address + "[ip=2001:db8::1]/config/ip", "2001:DB8:0:0:0:0:0:1", "2001:db8::1"},
+		{address + "[ip=2001:db8::1]/config/ip", "2001:db8::0:1", "2001:db8::1"},
+		{address + "[ip=::]/config/ip", "0:0:0:0:0:0:0:0", "::"},
+		{ethernet + "/ethernet/config/mac-address", "AA:bb:CC:dd:EE:01", "aa:bb:cc:dd:ee:01"},
+		{prefix + "[ip-prefix=::/0][masklength-range=exact]/config/ip-prefix", "2001:DB8::0/32", "2001:db8::/32"},
+		{prefix + "[ip-prefix=::/0][masklength-range=exact]/config/ip-prefix", "2001:db8::1/32", "2001:db8::1/32"},
+		{prefix + "[ip-prefix=::/0][masklength-range=exact]/config/ip-prefix", "10.0.0.1/8", "10.0.0.1/8"},
+		{"/system/ntp/servers/server[address=fe80::1]/config/address", "FE80::1", "fe80::1"},
+		{"/system/ntp/servers/server[address=a]/config/address", "Time.Example", "Time.Example"},
+		{ethernet + "/config/description", "2001:DB8::1", "2001:DB8::1"},
+	} {
+		got, err := r.Canonical(at(t, tt.leaf), tt.text)
+		if err != nil || got.Text() != tt.want {
+			t.Errorf("%s %s: %s, %v; want %s", tt.leaf, tt.text, got.Text(), err, tt.want)
+		}
+	}
+	got, err := r.Normalize(at(t, address+"[ip=2001:DB8:0::1]"))
+	if err != nil || got.String() != address+"[ip=2001:db8::1]" {
+		t.Errorf("as a key: %s, %v", got, err)
+	}
+}
+
 func TestCanonicalRefuses(t *testing.T) {
 	r := roots(t)
 	tests := []struct {
