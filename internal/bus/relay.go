@@ -61,24 +61,26 @@ const noEntry = "0-0"
 // runRelay relays whenever this process has the relay's lease.
 func (b *Bus) runRelay(ctx context.Context) {
 	st := streak{bus: b}
-	delivery.WithLease(ctx, b.opts.Store, "bus/relay", b.opts.Worker, b.opts.Lease,
-		func(ctx context.Context, _ view.Lease) error {
-			// The lease stays while Redis is away: going on is this loop's, not the election's.
-			for failures := 1; ; failures++ {
-				r := &relay{Bus: b}
-				err := r.run(ctx, func() { failures = 0; st.good(ctx) })
-				if ctx.Err() != nil {
-					return context.Cause(ctx)
-				}
-				st.bad(ctx, err)
-				if !delivery.Sleep(ctx, delivery.Backoff(failures, 50*time.Millisecond, time.Second)) {
-					return context.Cause(ctx)
-				}
-			}
-		},
-		func(failures int, err error) {
+	turn := delivery.Turn{
+		Leases: b.opts.Store, Key: "bus/relay", Holder: b.opts.Worker, TTL: b.opts.Lease,
+		Failed: func(failures int, err error) {
 			b.log.Warn("relay waits for the store", zap.Int("failures", failures), zap.Error(err))
-		})
+		},
+	}
+	turn.Run(ctx, func(ctx context.Context, _ view.Lease) error {
+		// The lease stays while Redis is away: going on is this loop's, not the election's.
+		for failures := 1; ; failures++ {
+			r := &relay{Bus: b}
+			err := r.run(ctx, func() { failures = 0; st.good(ctx) })
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			st.bad(ctx, err)
+			if !delivery.Sleep(ctx, delivery.Backoff(failures, 50*time.Millisecond, time.Second)) {
+				return context.Cause(ctx)
+			}
+		}
+	})
 }
 
 // run relays until something fails. good is called whenever all of the streams were reached.

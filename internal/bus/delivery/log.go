@@ -45,32 +45,40 @@ func Start(ctx context.Context, log Log, group string, streams ...string) (event
 	return at, nil
 }
 
-// WithLease runs work whenever this process has the lease, until the context ends. The work's context ends when the
-// lease is lost. While another has the lease it looks again every tenth of ttl, so that what was released is soon
-// taken. errored is told what went wrong, with how many failures in a row there were.
-func WithLease(ctx context.Context, leases Leases, key, holder string, ttl time.Duration, work func(context.Context, view.Lease) error, errored func(failures int, err error)) {
+// A Turn is work that one process at a time does. All fields must be set.
+type Turn struct {
+	Leases Leases
+	Key    string
+	Holder string // this process
+	TTL    time.Duration
+	Failed func(failures int, err error) // is told what went wrong, and how many failures in a row that makes
+}
+
+// Run does the work whenever this process has the lease, until the context ends. The work's context ends when the lease
+// is lost. While another has the lease it looks again every tenth of TTL, so that what was released is soon taken.
+func (t Turn) Run(ctx context.Context, work func(context.Context, view.Lease) error) {
 	for failures := 0; ctx.Err() == nil; {
-		lease, ok, err := leases.Acquire(ctx, key, holder, ttl)
+		lease, ok, err := t.Leases.Acquire(ctx, t.Key, t.Holder, t.TTL)
 		if err == nil && ok {
-			err = hold(ctx, leases, lease, ttl, work)
+			err = t.hold(ctx, lease, work)
 		}
 		if err == nil {
 			failures = 0
 		} else if ctx.Err() == nil {
 			failures++
-			errored(failures, err)
+			t.Failed(failures, err)
 		}
-		Sleep(ctx, Backoff(max(failures, 1), ttl/10, ttl))
+		Sleep(ctx, Backoff(max(failures, 1), t.TTL/10, t.TTL))
 	}
 }
 
-func hold(ctx context.Context, leases Leases, lease view.Lease, ttl time.Duration, work func(context.Context, view.Lease) error) error {
+func (t Turn) hold(ctx context.Context, lease view.Lease, work func(context.Context, view.Lease) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	renewed := make(chan struct{})
 	go func() {
 		defer close(renewed)
-		for Sleep(ctx, ttl/3) {
-			if _, err := leases.Renew(ctx, lease, ttl); err != nil {
+		for Sleep(ctx, t.TTL/3) {
+			if _, err := t.Leases.Renew(ctx, lease, t.TTL); err != nil {
 				cancel(err)
 			}
 		}
@@ -81,6 +89,6 @@ func hold(ctx context.Context, leases Leases, lease view.Lease, ttl time.Duratio
 	// The context has ended: leaving must still be possible, for a moment.
 	last, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer stop()
-	_ = leases.Release(last, lease) // what is not released expires
+	_ = t.Leases.Release(last, lease) // what is not released expires
 	return err
 }

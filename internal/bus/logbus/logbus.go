@@ -76,11 +76,13 @@ func (b *Bus) Run(ctx context.Context) error {
 
 // runGroup serves the group whenever this process has its lease.
 func (b *Bus) runGroup(ctx context.Context, sub delivery.Subscription) {
-	delivery.WithLease(ctx, b.opts.Store, "group/"+sub.Name, b.opts.Worker, b.opts.Lease,
-		func(ctx context.Context, lease view.Lease) error { return b.serve(ctx, sub, lease) },
-		func(failures int, err error) {
+	turn := delivery.Turn{
+		Leases: b.opts.Store, Key: "group/" + sub.Name, Holder: b.opts.Worker, TTL: b.opts.Lease,
+		Failed: func(failures int, err error) {
 			b.opts.Log.Warn("group interrupted", zap.String("group", sub.Name), zap.Int("failures", failures), zap.Error(err))
-		})
+		},
+	}
+	turn.Run(ctx, func(ctx context.Context, lease view.Lease) error { return b.serve(ctx, sub, lease) })
 }
 
 // serve delivers the group's events while the lease lasts.
