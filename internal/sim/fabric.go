@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
@@ -25,7 +26,7 @@ type Options struct {
 	Host     string   // address to listen on; 127.0.0.1 if empty
 	Port     int      // of the first node, the others follow; 0 takes free ports
 	Username string   // asked of every RPC; empty asks for no login
-	Password string   //
+	Password string   // that goes with it
 	ClientCA string   // file; if set, clients must present a certificate signed by it
 	Faults   []string // control lines to begin with, such as "leaf1 refuse-set once"
 	Log      *zap.Logger
@@ -200,7 +201,7 @@ func (f *Fabric) Nodes() []Node {
 	for _, s := range f.services {
 		out = append(out, Node{Name: s.Name, Role: s.Role, Address: s.address, Serial: s.serialNumber()})
 	}
-	slices.SortFunc(out, func(a, b Node) int { return compareText(a.Name, b.Name) })
+	slices.SortFunc(out, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }
 

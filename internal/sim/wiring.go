@@ -3,7 +3,6 @@ package sim
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/tenter-net/tenter/internal/sim/plane"
@@ -47,5 +46,3 @@ func (w *wiring) links(t *Topology) []plane.Link {
 	}
 	return out
 }
-
-func compareText(a, b string) int { return strings.Compare(a, b) }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/openconfig/goyang/pkg/yang"
 )
@@ -84,18 +85,11 @@ func (s *Schema) entryStep(object map[string]any, ietf bool) (Step, error) {
 			step.Keys = append(step.Keys, Key{name, v.Text})
 		}
 	}
-	slices.SortFunc(step.Keys, func(a, b Key) int { return compareNames(a.Name, b.Name) })
+	slices.SortFunc(step.Keys, func(a, b Key) int { return strings.Compare(a.Name, b.Name) })
 	if len(step.Keys) != len(s.Keys) {
 		return step, fmt.Errorf("an entry without its keys %v", s.Keys)
 	}
 	return step, nil
-}
-
-func compareNames(a, b string) int {
-	if a < b {
-		return -1
-	}
-	return 1
 }
 
 // keyValue reads a key's text as a value of the key leaf's type.
