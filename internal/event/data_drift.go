@@ -12,7 +12,8 @@ type Drift struct {
 	Device    intent.DeviceName `json:"device"`
 	Findings  []Finding         `json:"findings"` // shortened when there are very many; Total is not
 	Total     int               `json:"total"`
-	Mode      string            `json:"mode"` // observe, propose, enforce
+	News      int               `json:"news,omitempty"` // of drift.updated: paths that the episode did not have before
+	Mode      string            `json:"mode"`           // observe, propose, enforce
 	Reason    string            `json:"reason,omitempty"`
 	FirstSeen time.Time         `json:"first_seen"`
 }

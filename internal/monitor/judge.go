@@ -125,9 +125,10 @@ func (w *watcher) status(row view.Device, open view.Episode, findings []drift.Fi
 	now, remediable := time.Now(), false
 	for _, f := range findings {
 		st.findings = append(st.findings, w.show(f))
-		if !f.Report {
+		// What is only observed is in no plan, and so in nobody's way.
+		if mode := w.modes.Mode(f.Path, now); !f.Report && policy.Remediates(mode) {
 			remediable = true
-			st.mode = policy.Weakest(st.mode, w.modes.Mode(f.Path, now))
+			st.mode = policy.Weakest(st.mode, mode)
 		}
 	}
 	if !remediable {
@@ -219,10 +220,18 @@ func (w *watcher) episodeIn(ctx context.Context, tx event.Tx, open view.Episode,
 			open.Opened = now
 		}
 	}
+	news := 0
+	for _, f := range few {
+		known := slices.ContainsFunc(open.Findings, func(g event.Finding) bool { return g.Path == f.Path })
+		if t == event.TypeDriftUpdated && !known {
+			news++
+		}
+	}
 	open.Findings, open.Total, open.Mode = slices.Clone(few), len(st.findings), string(st.mode)
 	w.log.Info("drift", zap.String("episode", open.ID), zap.Int("findings", open.Total), zap.String("path", few[0].Path))
 	err := w.tell(ctx, tx, open, t, event.Drift{
-		Episode: open.ID, Device: w.name, Findings: open.Findings, Total: open.Total, Mode: open.Mode, Reason: reason, FirstSeen: open.Opened,
+		Episode: open.ID, Device: w.name, Findings: open.Findings, Total: open.Total, News: news, Mode: open.Mode, Reason: reason,
+		FirstSeen: open.Opened,
 	})
 	return open, err
 }

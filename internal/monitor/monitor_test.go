@@ -105,12 +105,19 @@ func TestTwoDriftsInOneNotification(t *testing.T) {
 	})
 }
 
-func TestWeakestModeCounts(t *testing.T) {
+// TestModeIsThatOfThePlan has one drift that is enforced and one that is only observed: what is told is what will be done.
+func TestModeIsThatOfThePlan(t *testing.T) {
 	bubble(t, settle, func(w *world) {
 		w.expect(hello...)
-		w.device.change(map[string]string{desc1: "x", desc2: ""})
+		w.device.change(map[string]string{desc2: ""})
 		pass(time.Second)
-		w.expect("drift.detected observe | changed " + desc1 + " a -> x | missing " + desc2 + " b ->")
+		w.expect("drift.detected observe | missing " + desc2 + " b ->")
+		w.device.change(map[string]string{desc1: "x"})
+		pass(time.Second)
+		w.expect("drift.updated enforce, 1 new | changed " + desc1 + " a -> x | missing " + desc2 + " b ->")
+		w.device.change(map[string]string{desc1: "a"})
+		pass(time.Second)
+		w.expect("drift.updated observe | missing " + desc2 + " b ->")
 	})
 }
 
@@ -266,7 +273,7 @@ func TestRebootThatLosesEverythingIsOneEpisode(t *testing.T) {
 		w.device.change(map[string]string{desc1: "", desc2: ""})
 		w.device.back()
 		pass(time.Minute)
-		w.expect("device.disconnected", "device.connected", "device.synced", "drift.detected observe | missing "+desc1+" a -> | missing "+desc2+" b ->")
+		w.expect("device.disconnected", "device.connected", "device.synced", "drift.detected enforce | missing "+desc1+" a -> | missing "+desc2+" b ->")
 	})
 }
 

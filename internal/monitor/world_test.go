@@ -3,6 +3,7 @@ package monitor_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -344,6 +345,9 @@ func describe(t testing.TB, e event.Event) string {
 			t.Fatal(err)
 		}
 		line += " " + d.Mode
+		if d.News > 0 {
+			line += fmt.Sprintf(", %d new", d.News)
+		}
 		findings(d.Findings)
 	case event.TypeDriftRemediated:
 		d, err := event.Decode[event.DriftRemediated](e)

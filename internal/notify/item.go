@@ -24,10 +24,11 @@ func read(e event.Event) (item, error) {
 	it := item{event: e, severity: e.Severity}
 	var err error
 	switch e.Type {
-	case event.TypeDriftDetected, event.TypeDriftHeld:
+	case event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftHeld:
 		var d event.Drift
 		d, err = event.Decode[event.Drift](e)
 		it.data, it.episode, it.causes = d, d.Episode, []string{signature(d.Findings)}
+		it.quiet = e.Type == event.TypeDriftUpdated && d.News == 0
 	case event.TypeDriftRemediated:
 		var d event.DriftRemediated
 		d, err = event.Decode[event.DriftRemediated](e)

@@ -27,7 +27,7 @@ const Group = "notify"
 // Types are the event types that Handle is for.
 func Types() []event.Type {
 	return []event.Type{
-		event.TypeDriftDetected, event.TypeDriftHeld, event.TypeDriftRemediated,
+		event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftHeld, event.TypeDriftRemediated,
 		event.TypePlanGenerated, event.TypeApplyCompleted, event.TypeApplyFailed,
 		event.TypeIntentRejected, event.TypeDeadLettered,
 	}

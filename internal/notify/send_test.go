@@ -150,6 +150,21 @@ func TestQuietEventsAloneAreNoMessage(t *testing.T) {
 	}
 }
 
+// TestNewDriftInAnOldEpisode has an episode stay open, because of what is only observed: what comes to it is told.
+func TestNewDriftInAnOldEpisode(t *testing.T) {
+	b := newBench(t)
+	d := drift("leaf1", shut("a")...)
+	b.handle(event.TypeDriftDetected, d)
+	b.expect("the drift", b.after(5*time.Second), "[dc1] Drift on leaf1")
+	d.Findings = append(d.Findings, event.Finding{Path: "/other", Class: "missing"})
+	d.Total, d.News = len(d.Findings), 1
+	b.handle(event.TypeDriftUpdated, d)
+	b.expect("another one", b.after(5*time.Second), "[dc1] Drift on leaf1")
+	d.Findings, d.Total, d.News = shut("a"), len(shut("a")), 0
+	b.handle(event.TypeDriftUpdated, d)
+	b.expect("which is put back", b.after(time.Minute))
+}
+
 func TestStormIsOneDigest(t *testing.T) {
 	b := newBench(t)
 	for i := range 20 {

@@ -26,7 +26,9 @@ func newStory(items []item) *story {
 		switch d := it.data.(type) {
 		case event.Drift:
 			s.drift[d.Episode] = d
-			s.held[d.Episode] = it.event.Type == event.TypeDriftHeld
+			if it.event.Type != event.TypeDriftUpdated {
+				s.held[d.Episode] = it.event.Type == event.TypeDriftHeld
+			}
 		case event.DriftRemediated:
 			s.end[d.Episode] = d
 		}
