@@ -47,12 +47,17 @@ type view struct {
 	sets     map[string]*PrefixSet
 	groups   map[string]*PeerGroup
 	peers    map[netip.Addr]*Neighbor
+	towards  map[intent.DeviceName][]Link // by Peer
 }
 
 func newView(d *Device) *view {
 	v := &view{
 		Device: d, ports: map[InterfaceID]*Interface{}, owner: map[netip.Addr]*Interface{}, policies: map[string]*Policy{},
 		sets: map[string]*PrefixSet{}, groups: map[string]*PeerGroup{}, peers: map[netip.Addr]*Neighbor{},
+		towards: map[intent.DeviceName][]Link{},
+	}
+	for _, l := range d.Links {
+		v.towards[l.Peer] = append(v.towards[l.Peer], l)
 	}
 	for i := range d.Interfaces {
 		x := &d.Interfaces[i]

@@ -95,10 +95,7 @@ func (p *prover) originate(leaf, spine *view) (*route, string) {
 // announce passes a route over one of the links between two devices, and says why none takes it.
 func (p *prover) announce(from, to *view, r route) (*route, string) {
 	why := "there is no link"
-	for _, l := range from.Links {
-		if l.Peer != to.Name {
-			continue
-		}
+	for _, l := range from.towards[to.Name] {
 		local, ok := linkAddr(from, l.Local)
 		remote, there := linkAddr(to, l.Remote)
 		if !ok || !there {
