@@ -143,16 +143,15 @@ func (a *App) Execute(ctx context.Context, run string) error {
 	return err
 }
 
-// Resume carries on with the runs that an earlier process was killed in.
-func (a *App) Resume(ctx context.Context) error {
-	runs, err := a.store.Runs(ctx, view.RunQuery{Status: []string{view.RunRunning}})
+// Left returns the runs that an earlier process did not end. Execute goes on with them.
+func (a *App) Left(ctx context.Context) ([]string, error) {
+	rows, err := a.store.Runs(ctx, view.RunQuery{Status: []string{view.RunRunning}})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var errs []error
-	for _, r := range runs {
-		a.log.Info("resuming a run that was left", zap.String("run", r.ID))
-		errs = append(errs, a.Execute(ctx, r.ID))
+	runs := make([]string, len(rows))
+	for i, r := range rows {
+		runs[i] = r.ID
 	}
-	return errors.Join(errs...)
+	return runs, nil
 }

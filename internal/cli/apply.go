@@ -30,6 +30,9 @@ func newApply(s Streams) *cobra.Command {
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withOperator(cmd, func(ctx context.Context, o *operator) error {
+				if err := finishLeft(ctx, s, o); err != nil {
+					return err
+				}
 				c, err := chooseApply(ctx, s, o, args, f, yes)
 				if err != nil || c.skip {
 					return err
@@ -123,11 +126,6 @@ func confirm(ctx context.Context, s Streams, question string) (bool, error) {
 
 // applyAndFollow starts the run and shows it until it ends. In a process without a server this process carries it out.
 func applyAndFollow(ctx context.Context, s Streams, o *operator, req app.ApplyRequest, format string) error {
-	if o.app != nil {
-		if err := o.app.Resume(ctx); err != nil {
-			return err
-		}
-	}
 	reply, err := call(ctx, o, app.OpApply, (*app.App).Apply, req)
 	if err != nil {
 		return o.about(err, "tenter plan")
@@ -148,12 +146,34 @@ func applyAndFollow(ctx context.Context, s Streams, o *operator, req app.ApplyRe
 	}
 	show := newProgress(s, reply.Run, format)
 	q := event.Query{After: reply.From, Types: []event.Type{"reconciler"}, Limit: 1000}
-	err = follow(following, o.store, q, show.event)
-	if err := errors.Join(err, <-executed); err != nil {
-		return hint(err, "tenter run show %s", reply.Run)
+	err = errors.Join(follow(following, o.store, q, show.event), <-executed)
+	if show.ended != nil {
+		return show.finish()
 	}
-	if show.ended == nil {
-		return hint(errors.New("interrupted; the run stays where it is recorded and goes on with the next apply or serve"), "tenter run show %s", reply.Run)
+	show.clear()
+	switch {
+	case ctx.Err() != nil && o.app == nil:
+		return hint(errors.New("no longer watched; the server carries the run out"), "tenter run show %s", reply.Run)
+	case ctx.Err() != nil:
+		return hint(fmt.Errorf("interrupted; %s is recorded as far as it has come", reply.Run), "tenter apply, or tenter serve, which go on with it")
 	}
-	return show.finish()
+	return hint(err, "tenter run show %s", reply.Run)
+}
+
+// finishLeft carries on with the runs that an earlier process left, so that the next plan sees what came of them.
+func finishLeft(ctx context.Context, s Streams, o *operator) error {
+	if o.app == nil {
+		return nil // the server does
+	}
+	left, err := o.app.Left(ctx)
+	if err != nil {
+		return err
+	}
+	for _, run := range left {
+		fmt.Fprintf(s.Err, "going on with %s, which was left unfinished\n", run)
+		if err := o.app.Execute(ctx, run); err != nil {
+			return hint(err, "tenter run show %s", run)
+		}
+	}
+	return nil
 }

@@ -71,7 +71,8 @@ func Run(args []string, s Streams) int {
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
 	cmd, err := root.ExecuteContextC(ctx)
-	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx))) {
+	var known hinted
+	if ctx.Err() != nil && !errors.As(err, &known) && (errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx))) {
 		err = hint(errors.New("interrupted"), "%s, again: what was begun is recorded", cmd.CommandPath())
 	}
 	return report(s.Err, cmd.CommandPath(), err)

@@ -91,7 +91,7 @@ func findingsText(list []event.Finding, total int) string {
 
 func deviceSummary(e event.Event) string {
 	d := data[event.Device](e)
-	return phrases(d.Address, d.Stage, only(d.GNMI != "", "gNMI "+d.GNMI), only(d.Software != "", "software "+d.Software),
+	return phrases(only(e.Type != event.TypeDeviceCapabilities, d.Address), d.Stage, only(d.GNMI != "", "gNMI "+d.GNMI), only(d.Software != "", "software "+d.Software),
 		only(d.Serial != "", "serial "+d.Serial), d.Reason)
 }
 
