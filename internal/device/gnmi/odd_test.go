@@ -347,6 +347,21 @@ func TestSetOnABrokenConnectionIsLost(t *testing.T) {
 	<-served
 }
 
+func TestStreamThatEndsBeforeItBegan(t *testing.T) {
+	o := &odd{
+		get:       func(context.Context, *gpb.GetRequest) (*gpb.GetResponse, error) { return &gpb.GetResponse{}, nil },
+		subscribe: func(*gpb.SubscriptionList, gpb.GNMI_SubscribeServer) error { return nil },
+	}
+	w := watch(t, dial(t, o.serve(t)), "/interfaces")
+	const why = " the device ended the stream before sync_response"
+	for _, want := range []string{"on_change", "target_defined" + why, "sample" + why, "poll" + why} {
+		if got := w.stage(t); got != want {
+			t.Errorf("stage %q, want %q", got, want)
+		}
+	}
+	w.until(t, isSync)
+}
+
 func TestNoTLSWhereItIsExpected(t *testing.T) {
 	cfg := (&odd{}).serve(t)
 	cfg.TLS = gnmi.TLS{Pin: strings.Repeat("0", 64)}

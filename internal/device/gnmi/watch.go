@@ -126,6 +126,8 @@ func (s *Session) streamIn(ctx context.Context, list *gpb.SubscriptionList, emit
 	switch {
 	case errors.Is(context.Cause(ctx), errSilent):
 		return &stepDown{reason: fmt.Sprintf("no sync_response within %s", wait)}
+	case errors.Is(err, io.EOF) && !synced: // with status OK: that is no failure of the connection
+		return &stepDown{reason: "the device ended the stream before sync_response"}
 	case errors.Is(err, io.EOF):
 		err = status.Error(codes.Unavailable, "the device ended the stream")
 	case !synced && refuses(err):
