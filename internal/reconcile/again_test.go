@@ -54,14 +54,7 @@ func TestPlanPastItsTime(t *testing.T) {
 	w := newWorld(t, "leaf1")
 	w.intend("g1", map[intent.DeviceName]string{"leaf1": wantEth1}, nil)
 	e := New(w.options("a"))
-	made, err := e.Plan(t.Context(), Request{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	id, err := e.Propose(t.Context(), made.Plan, "ann")
-	if err != nil {
-		t.Fatal(err)
-	}
+	id := w.propose(e)
 	e.now = func() time.Time { return time.Now().Add(25 * time.Hour) }
 	if _, err := e.Start(t.Context(), id, "ann"); !errors.As(err, new(*StaleError)) {
 		t.Errorf("started: %v", err)

@@ -197,14 +197,7 @@ func TestTrouble(t *testing.T) {
 			w := newWorld(t, "leaf1", "leaf2")
 			w.intend("g1", map[intent.DeviceName]string{"leaf1": wantEth1, "leaf2": wantEth1}, nil)
 			e := New(w.options("a"))
-			planned, err := e.Plan(t.Context(), Request{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			id, err := e.Propose(t.Context(), planned.Plan, "ann")
-			if err != nil {
-				t.Fatal(err)
-			}
+			id := w.propose(e)
 			d := w.devices["leaf1"]
 			tt.trouble(t, w, d)
 			row := w.start(e, id)

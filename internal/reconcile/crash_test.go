@@ -103,18 +103,7 @@ func TestTakenOver(t *testing.T) {
 	o := w.options("a")
 	o.Store = &killed{Store: w.store, left: 4, before: true} // propose, start and record the Set; the answer is lost
 	e := New(o)
-	planned, err := e.Plan(t.Context(), Request{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	id, err := e.Propose(t.Context(), planned.Plan, "ann")
-	if err != nil {
-		t.Fatal(err)
-	}
-	run, err := e.Start(t.Context(), id, "ann")
-	if err != nil {
-		t.Fatal(err)
-	}
+	run := w.begin(e)
 	if _, err := e.Execute(t.Context(), run); !errors.Is(err, errKilled) {
 		t.Fatal(err)
 	}
@@ -157,21 +146,10 @@ func killedAt(t *testing.T, n int, before bool) (survived bool) {
 	d.running = parseTree(t, d.table, eth1+"name = Ethernet1\n", 0) // to be claimed, not written
 	w.intend("g1", map[intent.DeviceName]string{"leaf1": wantEth1}, nil)
 	e := New(w.options("a"))
-	planned, err := e.Plan(t.Context(), Request{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	id, err := e.Propose(t.Context(), planned.Plan, "ann")
-	if err != nil {
-		t.Fatal(err)
-	}
-	run, err := e.Start(t.Context(), id, "ann")
-	if err != nil {
-		t.Fatal(err)
-	}
+	run := w.begin(e)
 	o := w.options("a")
 	o.Store = &killed{Store: w.store, left: n, before: before}
-	_, err = New(o).Execute(t.Context(), run)
+	_, err := New(o).Execute(t.Context(), run)
 	if survived = err == nil; !survived && !errors.Is(err, errKilled) {
 		t.Fatal(err)
 	}
@@ -207,18 +185,7 @@ func TestKilledAndIntentGone(t *testing.T) {
 	w.enroll("leaf1")
 	w.intend("g1", map[intent.DeviceName]string{"leaf1": wantEth1 + wantEth2}, nil)
 	e := New(w.options("a"))
-	planned, err := e.Plan(t.Context(), Request{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	id, err := e.Propose(t.Context(), planned.Plan, "ann")
-	if err != nil {
-		t.Fatal(err)
-	}
-	run, err := e.Start(t.Context(), id, "ann")
-	if err != nil {
-		t.Fatal(err)
-	}
+	run := w.begin(e)
 	o := w.options("a")
 	o.Store = &killed{Store: w.store, left: 2, before: true} // the first records the Set, the second its answer
 	if _, err := New(o).Execute(t.Context(), run); !errors.Is(err, errKilled) {

@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -25,7 +24,6 @@ import (
 	"github.com/tenter-net/tenter/internal/store"
 	"github.com/tenter-net/tenter/internal/tree"
 	"github.com/tenter-net/tenter/internal/view"
-	"github.com/tenter-net/tenter/schemas"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -270,8 +268,8 @@ func (w *world) log() string {
 	return b.String()
 }
 
-// apply plans everything and runs it, in this process.
-func (w *world) apply(e *Engine) view.Run {
+// propose plans everything and has the plan stored.
+func (w *world) propose(e *Engine) plan.ID {
 	w.t.Helper()
 	planned, err := e.Plan(w.t.Context(), Request{})
 	if err != nil {
@@ -281,16 +279,33 @@ func (w *world) apply(e *Engine) view.Run {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return w.start(e, id)
+	return id
 }
 
-func (w *world) start(e *Engine, id plan.ID) view.Run {
+// begin plans everything and commits the run, without executing it.
+func (w *world) begin(e *Engine) (run string) {
+	w.t.Helper()
+	return w.commit(e, w.propose(e))
+}
+
+func (w *world) commit(e *Engine, id plan.ID) (run string) {
 	w.t.Helper()
 	run, err := e.Start(w.t.Context(), id, "ann")
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	row, err := e.Execute(w.t.Context(), run)
+	return run
+}
+
+// apply plans everything and runs it, in this process.
+func (w *world) apply(e *Engine) view.Run {
+	w.t.Helper()
+	return w.start(e, w.propose(e))
+}
+
+func (w *world) start(e *Engine, id plan.ID) view.Run {
+	w.t.Helper()
+	row, err := e.Execute(w.t.Context(), w.commit(e, id))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -332,138 +347,4 @@ func parseTree(t testing.TB, table *tree.Table, lines string, from tree.SourceID
 		}
 	}
 	return b.Build()
-}
-
-// A device keeps a configuration and does as it is told, except for what its faults say.
-type device struct {
-	name  intent.DeviceName
-	table *tree.Table
-
-	mu      sync.Mutex
-	running *tree.Tree
-	startup *tree.Tree
-	sets    int
-	down    bool
-	serial  string
-	onSet   func(d *device, edit tree.Edit) error // instead of applying; called with the lock held
-}
-
-// A fault is an error of a session with the methods that the engine reads.
-type fault struct{ text, kind string }
-
-func (f *fault) Error() string { return f.text }
-func (f *fault) Refused() bool { return f.kind == "refused" }
-func (f *fault) Unsent() bool  { return f.kind == "unsent" }
-
-func newDevice(t testing.TB, name intent.DeviceName) *device {
-	table := tree.NewTable(schema.NewRoots(map[string]*schema.Schema{"openconfig": schemas.OpenConfig()}))
-	return &device{name: name, table: table, running: parseTree(t, table, "", 0), serial: string(name)}
-}
-
-func (d *device) is(what func() bool) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return what()
-}
-
-func (d *device) Probe(context.Context) (profile.Facts, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return profile.Facts{Serial: d.serial}, nil
-}
-
-func (d *device) Read(_ context.Context, prefixes []path.Path) (*tree.Tree, []tree.Problem, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.down {
-		return nil, nil, errors.New("no route to host")
-	}
-	b := tree.NewBuilder(d.table)
-	for _, p := range prefixes {
-		for l := range d.running.Under(p) {
-			if err := b.Set(l); err != nil {
-				return nil, nil, err
-			}
-		}
-	}
-	return b.Build(), nil, nil
-}
-
-func (d *device) Set(_ context.Context, edit tree.Edit, _ profile.SetOptions) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.sets++
-	if d.onSet != nil {
-		return d.onSet(d, edit)
-	}
-	return d.apply(edit)
-}
-
-func (d *device) apply(edit tree.Edit) error {
-	b := d.running.Builder()
-	for _, p := range edit.Deletes {
-		b.Delete(p)
-	}
-	for _, r := range edit.Replaces {
-		b.Delete(r.Path)
-		for _, l := range r.Leaves {
-			if err := b.Set(l); err != nil {
-				return err
-			}
-		}
-	}
-	for _, l := range edit.Updates {
-		if err := b.Set(tree.Leaf{Path: l.Path, Value: l.Value}); err != nil {
-			return err
-		}
-	}
-	d.running = b.Build()
-	return nil
-}
-
-func (d *device) Save(context.Context) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.startup = d.running
-	return nil
-}
-
-// has returns the value at a path as text, empty for none.
-func (d *device) has(text string) string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	p, err := path.Parse(text)
-	if err != nil {
-		return err.Error()
-	}
-	l, _ := d.running.Get(p)
-	return l.Value.Text()
-}
-
-// change is what somebody else does to the device; an empty value deletes.
-func (d *device) change(t testing.TB, text, value string) {
-	t.Helper()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	p, err := path.Parse(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if value == "" {
-		err = d.apply(tree.Edit{Deletes: []path.Path{p}})
-	} else {
-		var v schema.Value
-		if v, err = d.table.Roots().Canonical(p, schema.Text(value)); err == nil {
-			err = d.apply(tree.Edit{Updates: []tree.Leaf{{Path: p, Value: v}}})
-		}
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (d *device) count() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.sets
 }

@@ -1,0 +1,149 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/schema"
+	"github.com/tenter-net/tenter/internal/tree"
+	"github.com/tenter-net/tenter/schemas"
+)
+
+// A device keeps a configuration and does as it is told, except for what its faults say.
+type device struct {
+	name  intent.DeviceName
+	table *tree.Table
+
+	mu      sync.Mutex
+	running *tree.Tree
+	startup *tree.Tree
+	sets    int
+	down    bool
+	serial  string
+	onSet   func(d *device, edit tree.Edit) error // instead of applying; called with the lock held
+}
+
+// A fault is an error of a session with the methods that the engine reads.
+type fault struct{ text, kind string }
+
+func (f *fault) Error() string { return f.text }
+func (f *fault) Refused() bool { return f.kind == "refused" }
+func (f *fault) Unsent() bool  { return f.kind == "unsent" }
+
+func newDevice(t testing.TB, name intent.DeviceName) *device {
+	table := tree.NewTable(schema.NewRoots(map[string]*schema.Schema{"openconfig": schemas.OpenConfig()}))
+	return &device{name: name, table: table, running: parseTree(t, table, "", 0), serial: string(name)}
+}
+
+func (d *device) is(what func() bool) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return what()
+}
+
+func (d *device) Probe(context.Context) (profile.Facts, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return profile.Facts{Serial: d.serial}, nil
+}
+
+func (d *device) Read(_ context.Context, prefixes []path.Path) (*tree.Tree, []tree.Problem, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.down {
+		return nil, nil, errors.New("no route to host")
+	}
+	b := tree.NewBuilder(d.table)
+	for _, p := range prefixes {
+		for l := range d.running.Under(p) {
+			if err := b.Set(l); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	return b.Build(), nil, nil
+}
+
+func (d *device) Set(_ context.Context, edit tree.Edit, _ profile.SetOptions) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sets++
+	if d.onSet != nil {
+		return d.onSet(d, edit)
+	}
+	return d.apply(edit)
+}
+
+func (d *device) apply(edit tree.Edit) error {
+	b := d.running.Builder()
+	for _, p := range edit.Deletes {
+		b.Delete(p)
+	}
+	for _, r := range edit.Replaces {
+		b.Delete(r.Path)
+		for _, l := range r.Leaves {
+			if err := b.Set(l); err != nil {
+				return err
+			}
+		}
+	}
+	for _, l := range edit.Updates {
+		if err := b.Set(tree.Leaf{Path: l.Path, Value: l.Value}); err != nil {
+			return err
+		}
+	}
+	d.running = b.Build()
+	return nil
+}
+
+func (d *device) Save(context.Context) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.startup = d.running
+	return nil
+}
+
+// has returns the value at a path as text, empty for none.
+func (d *device) has(text string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	p, err := path.Parse(text)
+	if err != nil {
+		return err.Error()
+	}
+	l, _ := d.running.Get(p)
+	return l.Value.Text()
+}
+
+// change is what somebody else does to the device; an empty value deletes.
+func (d *device) change(t testing.TB, text, value string) {
+	t.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	p, err := path.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if value == "" {
+		err = d.apply(tree.Edit{Deletes: []path.Path{p}})
+	} else {
+		var v schema.Value
+		if v, err = d.table.Roots().Canonical(p, schema.Text(value)); err == nil {
+			err = d.apply(tree.Edit{Updates: []tree.Leaf{{Path: p, Value: v}}})
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (d *device) count() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.sets
+}
