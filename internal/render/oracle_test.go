@@ -25,8 +25,8 @@ const factory = `{
 	"openconfig-network-instance:network-instances": {"network-instance": [{"name": "mgmt", "config": {"name": "mgmt"}}]}
 }`
 
-// oracle reads a tree with ytypes, by way of JSON_IETF.
-func oracle(t testing.TB, desired *tree.Tree) *oc.Device {
+// oracle reads a tree with ytypes, by way of JSON_IETF, into what the device had before.
+func oracle(t testing.TB, desired *tree.Tree, before ...string) *oc.Device {
 	t.Helper()
 	root, _ := desired.Table().Roots().Schema(path.OpenConfig)
 	text, err := wire.JSON(root.Root(), path.Path{Origin: path.OpenConfig}, slices.Collect(desired.All()))
@@ -34,7 +34,7 @@ func oracle(t testing.TB, desired *tree.Tree) *oc.Device {
 		t.Fatal(err)
 	}
 	d := &oc.Device{}
-	for _, doc := range []string{factory, string(text)} {
+	for _, doc := range append(before, string(text)) {
 		if err := oc.Unmarshal([]byte(doc), d); err != nil {
 			t.Fatalf("ytypes does not take it: %v", err)
 		}
@@ -45,31 +45,16 @@ func oracle(t testing.TB, desired *tree.Tree) *oc.Device {
 func TestOracleAcceptsTheExample(t *testing.T) {
 	for _, r := range compile(t, render.NewCompiler(options(t)), example(t)) {
 		t.Run(string(r.Device), func(t *testing.T) {
-			d := oracle(t, r.Desired)
+			d := oracle(t, r.Desired, factory)
 			if err := d.Validate(&ytypes.LeafrefOptions{}); err != nil {
 				t.Errorf("ytypes finds: %v", err)
 			}
 			// What ytypes holds of ours is what we rendered: nothing lost, nothing made up.
-			if diff := cmp.Diff(paths(r.Desired), ytypesPaths(t, &oc.Device{}, oracleOf(t, r.Desired))); diff != "" {
+			if diff := cmp.Diff(paths(r.Desired), ytypesPaths(t, &oc.Device{}, oracle(t, r.Desired))); diff != "" {
 				t.Errorf("(-ours +ytypes)\n%s", diff)
 			}
 		})
 	}
-}
-
-// oracleOf is the oracle without the factory's configuration.
-func oracleOf(t testing.TB, desired *tree.Tree) *oc.Device {
-	t.Helper()
-	root, _ := desired.Table().Roots().Schema(path.OpenConfig)
-	text, err := wire.JSON(root.Root(), path.Path{Origin: path.OpenConfig}, slices.Collect(desired.All()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := &oc.Device{}
-	if err := oc.Unmarshal(text, d); err != nil {
-		t.Fatal(err)
-	}
-	return d
 }
 
 // paths lists the leaves of a tree; ytypes has no key sequences.
@@ -145,7 +130,7 @@ func TestDiffAgreesWithYgot(t *testing.T) {
 	if len(ours) < 15 {
 		t.Fatalf("only %d differences", len(ours))
 	}
-	if diff := cmp.Diff(ours, ytypesPaths(t, oracleOf(t, before), oracleOf(t, after))); diff != "" {
+	if diff := cmp.Diff(ours, ytypesPaths(t, oracle(t, before), oracle(t, after))); diff != "" {
 		t.Errorf("(-ours +ygot)\n%s", diff)
 	}
 }
