@@ -159,25 +159,23 @@ func process(b *testing.B, dir string, env []string, ready string, args ...strin
 
 const driftStream = "tenter:{default}:drift"
 
-// until reads the stream of drift up to such an event and returns when it came.
+// until waits for the next event in the stream of drift, which must be such a one, and returns when it came.
 func (f *fabricUnderWatch) until(t event.Type, device string) time.Time {
 	f.b.Helper()
-	for {
-		got, err := f.redis.XReadGroup(f.b.Context(), &redis.XReadGroupArgs{
-			Group: "bench", Consumer: "one", Streams: []string{driftStream, ">"}, Count: 1, Block: 20 * time.Second, NoAck: true,
-		}).Result()
-		now := time.Now()
-		if err != nil {
-			f.b.Fatalf("%s of %s: %v", t, device, err)
-		}
-		text, _ := got[0].Messages[0].Values["data"].(string)
-		var e struct{ Type, Subject string }
-		ok(f.b, json.Unmarshal([]byte(text), &e))
-		if e.Type != string(t) || e.Subject != device {
-			f.b.Fatalf("%s of %s, want %s of %s", e.Type, e.Subject, t, device)
-		}
-		return now
+	got, err := f.redis.XReadGroup(f.b.Context(), &redis.XReadGroupArgs{
+		Group: "bench", Consumer: "one", Streams: []string{driftStream, ">"}, Count: 1, Block: 20 * time.Second, NoAck: true,
+	}).Result()
+	now := time.Now()
+	if err != nil {
+		f.b.Fatalf("%s of %s: %v", t, device, err)
 	}
+	text, _ := got[0].Messages[0].Values["data"].(string)
+	var e struct{ Type, Subject string }
+	ok(f.b, json.Unmarshal([]byte(text), &e))
+	if e.Type != string(t) || e.Subject != device {
+		f.b.Fatalf("%s of %s, want %s of %s", e.Type, e.Subject, t, device)
+	}
+	return now
 }
 
 // A stranger changes a device, and listens to it by a subscription of its own.
