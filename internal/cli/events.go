@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tenter-net/tenter/internal/app"
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/store"
 )
@@ -235,7 +236,7 @@ func newEventsGroups(s Streams) *cobra.Command {
 }
 
 func newEventsDead(s Streams) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "dead",
 		Short: "Events that a group gave up on, and forged entries, with the reason",
 		Args:  cobra.NoArgs,
@@ -253,6 +254,31 @@ func newEventsDead(s Streams) *cobra.Command {
 					return err
 				}
 				return t.print(s.Out)
+			})
+		},
+	}
+	cmd.AddCommand(newEventsRequeue(s))
+	return cmd
+}
+
+func newEventsRequeue(s Streams) *cobra.Command {
+	return &cobra.Command{
+		Use:     "requeue GROUP ENTRY",
+		Short:   "Let a group try an event again that it gave up on",
+		Example: "  tenter events dead\n  tenter events dead requeue notify 4711",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			seq, err := strconv.ParseUint(args[1], 10, 64)
+			if err != nil {
+				return hint(fmt.Errorf("entry %q is no number of an event", args[1]), "tenter events dead")
+			}
+			return withOperator(cmd, func(ctx context.Context, o *operator) error {
+				req := app.RequeueRequest{Group: args[0], Seq: event.Seq(seq)}
+				if _, err := call(ctx, o, app.OpRequeue, (*app.App).Requeue, req); err != nil {
+					return hint(err, "tenter events dead")
+				}
+				_, err := fmt.Fprintln(s.Err, "given back; it is tried when tenter serve runs")
+				return err
 			})
 		},
 	}
