@@ -16,8 +16,9 @@ type EncodeOptions struct {
 	// Encoding is JSON_IETF, JSON, or PROTO for scalar TypedValues. Both kinds of JSON hold what RFC 7951 says. A
 	// replaced subtree is always one JSON value, of JSON_IETF under PROTO.
 	Encoding gnmi.Encoding
-	// Subtrees joins the updates of one list entry, or of a root's top-level container, into one JSON value.
-	Subtrees bool
+	// Subtrees joins the updates of one list entry, or of a root's top-level container, into one JSON value. Whole joins all
+	// updates of one origin into one JSON value at its root.
+	Subtrees, Whole bool
 }
 
 // Encode returns one SetRequest for the whole edit: deletes, replaces and updates in the edit's order.
@@ -58,12 +59,14 @@ func (o EncodeOptions) groups(leaves []tree.Leaf) []tree.Subtree {
 		at := l.Path
 		n, _ := o.Roots.Node(l.Path)
 		switch {
+		case o.Whole:
+			at = path.Path{Origin: l.Path.Origin}
 		case o.Subtrees:
 			at = top(l.Path)
 		case !n.IsZero() && n.IsKey():
 			at = l.Path.Parent()
 		}
-		if k := len(out) - 1; k >= 0 && (o.Subtrees && path.Equal(out[k].Path, at) || ordered(out[k]) && l.Path.HasPrefix(out[k].Path)) {
+		if k := len(out) - 1; k >= 0 && ((o.Subtrees || o.Whole) && path.Equal(out[k].Path, at) || ordered(out[k]) && l.Path.HasPrefix(out[k].Path)) {
 			out[k].Leaves = append(out[k].Leaves, l)
 			continue
 		}

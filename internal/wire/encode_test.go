@@ -96,6 +96,9 @@ func TestEncode(t *testing.T) {
 			`update /top/server[id=7][name=a] {"base:id":7,"base:name":"a"}`,
 			`update /top/server[id=7][name=a]/address/tls {}`,
 		}},
+		{"whole", wire.EncodeOptions{Encoding: gnmi.Encoding_JSON_IETF, Whole: true}, []string{
+			`update / {"base:top":{"bignum":-3,"extra:from-extra":"extra:cat","large":"5","marker":[null],"server":[{"address":{"tls":{}},"config":{"name":"a"},"id":7,"name":"a"}],"tags":["a","b"],"watts":"1.5"}}`,
+		}},
 		{"subtrees", wire.EncodeOptions{Encoding: gnmi.Encoding_JSON_IETF, Subtrees: true}, []string{
 			`update /top {"base:bignum":-3,"extra:from-extra":"extra:cat","base:large":"5","base:marker":[null],"base:tags":["a","b"],"base:watts":"1.5"}`,
 			`update /top/server[id=7][name=a] {"base:address":{"tls":{}},"base:config":{"name":"a"},"base:id":7,"base:name":"a"}`,
@@ -185,7 +188,7 @@ func TestRoundTrip(t *testing.T) {
 			leaves = append(leaves, l)
 		}
 		for _, opts := range []wire.EncodeOptions{
-			{Roots: r}, {Roots: r, Subtrees: true}, {Roots: r, Encoding: gnmi.Encoding_JSON_IETF}, {Roots: r, Encoding: gnmi.Encoding_PROTO},
+			{Roots: r}, {Roots: r, Subtrees: true}, {Roots: r, Whole: true}, {Roots: r, Encoding: gnmi.Encoding_JSON_IETF}, {Roots: r, Encoding: gnmi.Encoding_PROTO},
 		} {
 			edit := tree.Edit{Updates: leaves}
 			if opts.Encoding != gnmi.Encoding_PROTO && opts.Subtrees {

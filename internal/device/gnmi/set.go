@@ -87,7 +87,8 @@ func (s *Session) request(ctx context.Context, edit tree.Edit, opts profile.SetO
 		Roots:    s.cfg.Table.Roots(),
 		Target:   s.cfg.Target,
 		Encoding: encodings[enc],
-		Subtrees: s.cfg.Profile.Granularity == profile.GranularityRoot || s.cfg.Profile.Granularity == profile.GranularitySubtree,
+		Subtrees: s.cfg.Profile.Granularity == profile.GranularitySubtree,
+		Whole:    s.cfg.Profile.Granularity == profile.GranularityRoot,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("device %q: set: %w", s.cfg.Name, err)

@@ -216,6 +216,7 @@ func TestSetAndReadByEveryWay(t *testing.T) {
 		"neither Get nor Capabilities": {faults: []string{"leaf1 no-get", "leaf1 no-capabilities"}},
 		"stripped identities":          {faults: []string{"leaf1 strip-prefixes"}},
 		"scalars":                      {change: func(p *profile.Profile) { p.Granularity = profile.GranularityScalar }},
+		"one document":                 {change: func(p *profile.Profile) { p.Granularity = profile.GranularityRoot }},
 		"subtrees":                     {change: func(p *profile.Profile) { p.Granularity = profile.GranularitySubtree }},
 		"JSON": {change: func(p *profile.Profile) {
 			p.Encodings = profile.Encodings{Get: profile.JSON, Set: profile.JSON, Subscribe: profile.JSON}
