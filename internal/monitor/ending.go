@@ -2,7 +2,14 @@ package monitor
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"time"
 
+	"go.uber.org/zap"
+
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/view"
 )
@@ -75,4 +82,40 @@ func (w *watcher) closedBy(e view.Episode, done work) string {
 		return "device"
 	}
 	return "stranger"
+}
+
+// dismiss ends the episodes of devices that are not among the wanted ones any more: nothing is expected of these, so
+// nobody else would. What fails is tried again with the next look.
+func (m *Monitor) dismiss(ctx context.Context, wanted []intent.DeviceName) {
+	open, err := m.opts.Store.Episodes(ctx, view.EpisodeQuery{Open: true, Limit: 10_000})
+	for _, e := range open {
+		if err == nil && !slices.Contains(wanted, e.Device) {
+			err = newDevice(m.opts, m.log, e.Device).dismissed(ctx)
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		m.log.Warn("drift of devices that are in no intent any more is not closed", zap.Error(err))
+	}
+}
+
+// dismissed ends the episode of a device that the intents do not have any more, unless another replica has the device.
+func (d *device) dismissed(ctx context.Context) error {
+	lease, held, err := d.opts.Store.Acquire(ctx, "watch/"+string(d.name), d.opts.Worker, leaseTTL)
+	if err != nil || !held {
+		return err
+	}
+	d.lease = lease
+	defer d.release()
+	return d.write(ctx, func(tx event.Tx) error {
+		e, err := d.opts.Store.OpenEpisodeIn(tx, d.name)
+		if errors.Is(err, view.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		e.Closed, e.By = time.Now(), "intents"
+		d.log.Info("drift ends with the device's intents", zap.String("episode", e.ID))
+		return d.end(ctx, tx, e)
+	})
 }

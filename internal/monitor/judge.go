@@ -200,11 +200,7 @@ func (w *watcher) episodeIn(ctx context.Context, tx event.Tx, open view.Episode,
 		}
 		open.Closed, open.Plan, open.Run, open.By = now, done.plan, done.run, w.closedBy(open, done)
 		w.log.Info("in sync again", zap.String("episode", open.ID), zap.String("by", open.By))
-		err := w.tell(ctx, tx, open, event.TypeDriftRemediated, event.DriftRemediated{
-			Episode: open.ID, Device: w.name, Plan: open.Plan, Run: open.Run, By: open.By, Findings: open.Findings,
-			Duration: now.Sub(open.Opened),
-		})
-		return open, err
+		return open, w.end(ctx, tx, open)
 	case open.ID != "" && reason == "" && open.Total == len(st.findings) && open.Mode == string(st.mode) && slices.Equal(open.Findings, few):
 		return open, nil
 	}
@@ -236,12 +232,19 @@ func (w *watcher) episodeIn(ctx context.Context, tx event.Tx, open view.Episode,
 	return open, err
 }
 
-func (w *watcher) tell(ctx context.Context, tx event.Tx, e view.Episode, t event.Type, data any) error {
-	if err := w.opts.Store.SaveEpisode(tx, e); err != nil {
+// end saves an episode that is closed, and says so.
+func (d *device) end(ctx context.Context, tx event.Tx, e view.Episode) error {
+	return d.tell(ctx, tx, e, event.TypeDriftRemediated, event.DriftRemediated{
+		Episode: e.ID, Device: d.name, Plan: e.Plan, Run: e.Run, By: e.By, Findings: e.Findings, Duration: e.Closed.Sub(e.Opened),
+	})
+}
+
+func (d *device) tell(ctx context.Context, tx event.Tx, e view.Episode, t event.Type, data any) error {
+	if err := d.opts.Store.SaveEpisode(tx, e); err != nil {
 		return err
 	}
 	return tx.Append(ctx, event.Draft{
-		Type: t, Subject: string(w.name), Data: data, Correlation: e.Correlation, ActorType: event.ActorSystem, Actor: "monitor",
+		Type: t, Subject: string(d.name), Data: data, Correlation: e.Correlation, ActorType: event.ActorSystem, Actor: "monitor",
 	})
 }
 

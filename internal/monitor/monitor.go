@@ -67,6 +67,9 @@ func (m *Monitor) Run(ctx context.Context) error {
 				delete(running, name)
 			}
 		}
+		if err == nil && len(names) > 0 {
+			m.dismiss(ctx, names)
+		}
 		for _, name := range names {
 			if _, known := running[name]; known || ctx.Err() != nil {
 				continue

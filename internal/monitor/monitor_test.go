@@ -85,6 +85,24 @@ func TestSameDriftLaterIsAnotherEpisode(t *testing.T) {
 	})
 }
 
+// TestDriftEndsWithTheIntents has a device that drifted be taken out of the intents.
+func TestDriftEndsWithTheIntents(t *testing.T) {
+	bubble(t, 0, func(w *world) {
+		w.expect(hello...)
+		w.device.change(map[string]string{desc1: "x"})
+		pass(time.Millisecond)
+		w.expect("drift.detected enforce | changed " + desc1 + " a -> x")
+		w.mu.Lock()
+		w.gone = true
+		w.mu.Unlock()
+		pass(time.Minute)
+		w.expect("drift.remediated by intents", "device.disconnected")
+		if list, err := w.store.Episodes(w.t.Context(), view.EpisodeQuery{Open: true}); err != nil || len(list) != 0 {
+			t.Errorf("%v: still open: %+v", err, list)
+		}
+	})
+}
+
 func TestFlapIsNoDrift(t *testing.T) {
 	bubble(t, settle, func(w *world) {
 		w.expect(hello...)

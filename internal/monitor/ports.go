@@ -63,6 +63,7 @@ type Devices interface {
 
 // Episodes keeps the drift episodes, and knows what was done about each. OpenEpisodeIn returns view.ErrNotFound when the device has none.
 type Episodes interface {
+	Episodes(ctx context.Context, q view.EpisodeQuery) ([]view.Episode, error)
 	OpenEpisodeIn(tx event.Tx, name intent.DeviceName) (view.Episode, error)
 	SaveEpisode(tx event.Tx, e view.Episode) error
 	Plans(ctx context.Context, q view.PlanQuery) ([]view.Plan, error)

@@ -211,16 +211,25 @@ type world struct {
 
 	mu     sync.Mutex
 	target *monitor.Target
+	gone   bool // leaf1 is not in the intents, but a leaf2 that nobody can reach
 	seen   event.Seq
 }
 
 func (w *world) Devices(context.Context) ([]intent.DeviceName, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.gone {
+		return []intent.DeviceName{"leaf2"}, nil
+	}
 	return []intent.DeviceName{leaf1}, nil
 }
 
 func (w *world) Target(context.Context, intent.DeviceName) (*monitor.Target, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.gone {
+		return nil, errors.New("the intents have no such device")
+	}
 	return w.target, nil
 }
 

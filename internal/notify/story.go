@@ -166,6 +166,8 @@ func (s *story) ends(m *Message) {
 			line += "put back by somebody else"
 		case "device":
 			line += "put back by the device itself"
+		case "intents":
+			line = fmt.Sprintf("%s: not in the intents any more after %s", d.Device, span(d.Duration))
 		default:
 			line += "by " + d.By
 		}
