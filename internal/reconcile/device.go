@@ -175,7 +175,19 @@ func (h *hand) set(ctx context.Context) (run.Input, error) {
 			return in, err
 		}
 	}
-	return h.send(ctx, h.result.Edit), nil
+	err := h.session.Set(ctx, h.result.Edit, profile.SetOptions{})
+	if unsendable(err) {
+		return run.Barred{Reason: err.Error()}, nil
+	}
+	return h.answered(err), nil
+}
+
+// unsendable reports whether a Set did not go out and never will, as it is too large or the device is another one by
+// its certificate: that is no device that is away for a while.
+func unsendable(err error) bool {
+	var unsent interface{ Unsent() bool }
+	var lasting interface{ Permanent() bool }
+	return errors.As(err, &unsent) && unsent.Unsent() && errors.As(err, &lasting) && lasting.Permanent()
 }
 
 // gone2 is gone for a Set, which then was not sent.
@@ -187,8 +199,8 @@ func gone2(h *hand, err error) (run.Input, error) {
 	return nil, err
 }
 
-func (h *hand) send(ctx context.Context, edit tree.Edit) run.Input {
-	err := h.session.Set(ctx, edit, profile.SetOptions{})
+// answered is what came of a Set.
+func (h *hand) answered(err error) run.Input {
 	a := run.Answered{At: h.now(), Answer: answerOf(err)}
 	if err != nil {
 		a.Said = err.Error()
@@ -255,5 +267,5 @@ func (h *hand) undo(ctx context.Context) (run.Input, error) {
 	if edit.Empty() {
 		return run.Answered{At: h.now(), Answer: run.Accepted}, nil
 	}
-	return h.send(ctx, edit), nil
+	return h.answered(h.session.Set(ctx, edit, profile.SetOptions{})), nil
 }
