@@ -145,7 +145,7 @@ func (a *App) Execute(ctx context.Context, run string) error {
 
 // Left returns the runs that an earlier process did not end. Execute goes on with them.
 func (a *App) Left(ctx context.Context) ([]string, error) {
-	rows, err := a.store.Runs(ctx, view.RunQuery{Status: []string{view.RunRunning}})
+	rows, err := a.store.Runs(ctx, view.RunQuery{Status: []view.RunStatus{view.RunRunning}})
 	if err != nil {
 		return nil, err
 	}

@@ -137,7 +137,7 @@ func newPlanLs(s Streams) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
-				q := view.PlanQuery{Status: []string{view.PlanOpen, view.PlanApproved, view.PlanRunning}, Bodies: true}
+				q := view.PlanQuery{Status: []view.PlanStatus{view.PlanOpen, view.PlanApproved, view.PlanRunning}, Bodies: true}
 				if all {
 					q.Status = nil
 				}
@@ -154,7 +154,7 @@ func newPlanLs(s Streams) *cobra.Command {
 				}
 				t := newTable("PLAN", "STATUS", "CAUSE", "DEVICES", "CHANGES", "AGE", "?REASON")
 				for _, p := range list {
-					t.add(p.ID, p.Status, p.Cause, deviceList(p.Devices), changes(p), age(time.Now(), p.Created), dash(p.Reason))
+					t.add(p.ID, string(p.Status), p.Cause, deviceList(p.Devices), changes(p), age(time.Now(), p.Created), dash(p.Reason))
 				}
 				return t.print(s.Out)
 			})

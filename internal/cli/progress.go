@@ -10,7 +10,6 @@ import (
 	"github.com/tenter-net/tenter/internal/app"
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/run"
-	"github.com/tenter-net/tenter/internal/view"
 )
 
 // A progress shows one run as its events come. On a terminal each running device has a line that is painted again, above
@@ -217,7 +216,7 @@ func (p *progress) finish() error {
 		return hint(&app.CodedError{Code: app.CodeStale, Err: errors.New(p.failure)}, "tenter plan")
 	case p.failure != "":
 		return hint(fmt.Errorf("%s %s: %s", p.run, p.ended.Outcome, p.why()), "tenter run show %s", p.run)
-	case p.ended.Outcome == view.RunPartial:
+	case p.ended.Outcome == string(run.ResultPartial):
 		fmt.Fprintln(p.s.Err, "some devices are left; when they are back: tenter apply")
 		return exit(exitPartial)
 	}

@@ -31,7 +31,7 @@ func newRun(s Streams) *cobra.Command {
 				}
 				t := newTable("RUN", "STATUS", "CAUSE", "AGE", "TOOK", "?REASON")
 				for _, r := range list {
-					t.add(r.ID, r.Status, r.Cause, age(time.Now(), r.Created), took(r), dash(r.Reason))
+					t.add(r.ID, string(r.Status), r.Cause, age(time.Now(), r.Created), took(r), dash(r.Reason))
 				}
 				return t.print(s.Out)
 			})

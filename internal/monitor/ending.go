@@ -30,7 +30,7 @@ func (w *watcher) done(ctx context.Context, ending bool) (work, error) {
 		return work{}, nil
 	}
 	plans, err := w.opts.Store.Plans(ctx, view.PlanQuery{
-		Device: w.name, Status: []string{view.PlanApproved, view.PlanRunning, view.PlanDone}, Limit: mostPlans,
+		Device: w.name, Status: []view.PlanStatus{view.PlanApproved, view.PlanRunning, view.PlanDone}, Limit: mostPlans,
 	})
 	if err != nil {
 		return work{}, err

@@ -80,7 +80,7 @@ func TestBackLeavesNobodyOut(t *testing.T) {
 	}
 	e.now = func() time.Time { return time.Now().Add(5 * time.Second) } // the end of a run asks for more, a little later
 	w.work(e)
-	open, err := w.store.Plans(t.Context(), view.PlanQuery{Status: []string{view.PlanOpen}, Device: "leaf2"})
+	open, err := w.store.Plans(t.Context(), view.PlanQuery{Status: []view.PlanStatus{view.PlanOpen}, Device: "leaf2"})
 	if err != nil || len(open) != 1 {
 		t.Errorf("%v: %+v\n%s", err, open, w.log())
 	}
@@ -124,7 +124,7 @@ func TestDeviceLeavesTheIntents(t *testing.T) {
 	if err := e.planDrift(t.Context(), job{device: "leaf1"}); err != nil {
 		t.Fatal(err)
 	}
-	open, err := w.store.Plans(t.Context(), view.PlanQuery{Status: []string{view.PlanOpen}})
+	open, err := w.store.Plans(t.Context(), view.PlanQuery{Status: []view.PlanStatus{view.PlanOpen}})
 	if err != nil || len(open) != 1 {
 		t.Fatalf("%v: %+v", err, open)
 	}
@@ -163,7 +163,7 @@ func TestDriftPlanExpires(t *testing.T) {
 		}
 		w.work(e)
 	}
-	open, err := w.store.Plans(t.Context(), view.PlanQuery{Status: []string{view.PlanOpen}})
+	open, err := w.store.Plans(t.Context(), view.PlanQuery{Status: []view.PlanStatus{view.PlanOpen}})
 	if err != nil || len(open) != 1 {
 		t.Errorf("%v: %+v\n%s", err, open, w.log())
 	}

@@ -96,7 +96,7 @@ func TestTrouble(t *testing.T) {
 	tests := []struct {
 		name    string
 		trouble func(t *testing.T, w *world, d *device)
-		run     string
+		run     view.RunStatus
 		outcome string
 		applied bool
 		check   func(t *testing.T, w *world, d *device)

@@ -112,7 +112,7 @@ func (e *Engine) Reject(ctx context.Context, id plan.ID, actor, reason string) e
 	return e.settle(ctx, row, view.PlanRejected, event.TypeApprovalDenied, actor, reason)
 }
 
-func (e *Engine) settle(ctx context.Context, row view.Plan, to string, t event.Type, actor, reason string) error {
+func (e *Engine) settle(ctx context.Context, row view.Plan, to view.PlanStatus, t event.Type, actor, reason string) error {
 	return e.o.Store.Do(ctx, func(tx event.Tx) error {
 		moved, err := e.o.Store.MovePlan(tx, row.ID, view.PlanOpen, to, reason)
 		if err != nil {
@@ -126,7 +126,7 @@ func (e *Engine) settle(ctx context.Context, row view.Plan, to string, t event.T
 			if err := e.startable(now); err != nil {
 				return err
 			}
-			return &DeniedError{row.ID, "it is " + now.Status + " already"}
+			return &DeniedError{row.ID, "it is " + string(now.Status) + " already"}
 		}
 		d := event.Draft{
 			Type: t, Correlation: row.Correlation, Actor: actor, ActorType: event.ActorUser,

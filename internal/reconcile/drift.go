@@ -126,7 +126,7 @@ const latestPlans = 50
 
 // putBacks are what runs put back on the device lately, whoever asked for them.
 func (e *Engine) putBacks(ctx context.Context, device intent.DeviceName) ([]policy.PutBack, error) {
-	plans, err := e.o.Store.Plans(ctx, view.PlanQuery{Device: device, Status: []string{view.PlanDone}, Limit: latestPlans, Bodies: true})
+	plans, err := e.o.Store.Plans(ctx, view.PlanQuery{Device: device, Status: []view.PlanStatus{view.PlanDone}, Limit: latestPlans, Bodies: true})
 	if err != nil {
 		return nil, err
 	}

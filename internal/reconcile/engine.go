@@ -146,7 +146,7 @@ func (e *Engine) pursue(ctx context.Context, j job) error {
 // resync queues what is due whether or not an event told of it: runs that nobody drives, drift without a plan, devices
 // that a run left unclear, intent without a plan and, when a process begins, commands that its forerunner took and did not carry out.
 func (e *Engine) resync(ctx context.Context, first bool) error {
-	runs, err := e.o.Store.Runs(ctx, view.RunQuery{Status: []string{view.RunRunning}})
+	runs, err := e.o.Store.Runs(ctx, view.RunQuery{Status: []view.RunStatus{view.RunRunning}})
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func (d *driver) finish(ctx context.Context) (view.Run, error) {
 	result := run.Sum(outcomes)
 	row := d.run
 	row.Ended = d.now()
-	row.Status = map[run.Result]string{run.ResultDone: view.RunDone, run.ResultPartial: view.RunPartial, run.ResultFailed: view.RunFailed}[result]
+	row.Status = map[run.Result]view.RunStatus{run.ResultDone: view.RunDone, run.ResultPartial: view.RunPartial, run.ResultFailed: view.RunFailed}[result]
 	row.Reason = d.reason()
 	status := view.PlanDone
 	if !slices.ContainsFunc(outcomes, func(o run.Outcome) bool { return o != run.Stale }) && len(outcomes) > 0 {
@@ -57,7 +57,7 @@ func (d *driver) again(ctx context.Context) error {
 		d.queue.add(job{key: "drift/" + string(name), kind: kindDrift, device: name, due: due})
 	}
 	stale := d.plan.Cause.Trigger == plan.ByIntent && slices.Contains(d.outcomes(), run.Stale)
-	open, err := d.o.Store.Plans(ctx, view.PlanQuery{Status: []string{view.PlanOpen}, Limit: 10_000})
+	open, err := d.o.Store.Plans(ctx, view.PlanQuery{Status: []view.PlanStatus{view.PlanOpen}, Limit: 10_000})
 	if err != nil {
 		return err
 	}

@@ -157,7 +157,7 @@ func (e *Engine) proposeRest(ctx context.Context, planned Planned, repeat bool) 
 
 // changing are the devices on which a run is not at its end yet.
 func (e *Engine) changing(ctx context.Context) (map[intent.DeviceName]bool, error) {
-	running, err := e.o.Store.Plans(ctx, view.PlanQuery{Status: []string{view.PlanRunning}, Limit: 10_000})
+	running, err := e.o.Store.Plans(ctx, view.PlanQuery{Status: []view.PlanStatus{view.PlanRunning}, Limit: 10_000})
 	if err != nil {
 		return nil, err
 	}

@@ -10,14 +10,14 @@ import (
 	"github.com/tenter-net/tenter/internal/view"
 )
 
-func live(status string) bool {
+func live(status view.PlanStatus) bool {
 	return status == view.PlanOpen || status == view.PlanApproved || status == view.PlanRunning
 }
 
 // supersede expires the open plans that a new one makes pointless, those for the same cause on the same devices, and
 // those whose time is over. It reports whether one of them was for other devices too, which have no plan now.
 func (e *Engine) supersede(ctx context.Context, tx event.Tx, row view.Plan) (more bool, err error) {
-	open, err := e.o.Store.Plans(ctx, view.PlanQuery{Status: []string{view.PlanOpen}, Limit: 10_000})
+	open, err := e.o.Store.Plans(ctx, view.PlanQuery{Status: []view.PlanStatus{view.PlanOpen}, Limit: 10_000})
 	if err != nil {
 		return false, err
 	}
@@ -45,7 +45,7 @@ func (e *Engine) supersede(ctx context.Context, tx event.Tx, row view.Plan) (mor
 }
 
 // end moves a plan to a final status and tells of it.
-func (e *Engine) end(ctx context.Context, tx event.Tx, p view.Plan, from, to, reason string) error {
+func (e *Engine) end(ctx context.Context, tx event.Tx, p view.Plan, from, to view.PlanStatus, reason string) error {
 	moved, err := e.o.Store.MovePlan(tx, p.ID, from, to, reason)
 	if err != nil || !moved {
 		return err
@@ -67,7 +67,7 @@ func (e *Engine) late(p view.Plan) bool { return !p.Expires.IsZero() && !e.now()
 
 // expireOpen ends the open plans that which picks.
 func (e *Engine) expireOpen(ctx context.Context, reason string, which func(view.Plan) bool) error {
-	open, err := e.o.Store.Plans(ctx, view.PlanQuery{Status: []string{view.PlanOpen}, Limit: 10_000})
+	open, err := e.o.Store.Plans(ctx, view.PlanQuery{Status: []view.PlanStatus{view.PlanOpen}, Limit: 10_000})
 	if err != nil {
 		return err
 	}

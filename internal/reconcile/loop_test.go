@@ -180,7 +180,7 @@ func TestNewIntentOutdatesPlans(t *testing.T) {
 	if err := e.planIntent(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	open, err := w.store.Plans(t.Context(), view.PlanQuery{Status: []string{view.PlanOpen}})
+	open, err := w.store.Plans(t.Context(), view.PlanQuery{Status: []view.PlanStatus{view.PlanOpen}})
 	if err != nil || len(open) != 1 {
 		t.Fatalf("%v: %v", err, open)
 	}
@@ -312,7 +312,7 @@ func TestPlansWithdrawn(t *testing.T) {
 	if err := e.planDrift(t.Context(), job{device: "leaf1"}); err != nil {
 		t.Fatal(err)
 	}
-	open := view.PlanQuery{Status: []string{view.PlanOpen}}
+	open := view.PlanQuery{Status: []view.PlanStatus{view.PlanOpen}}
 	if list, err := w.store.Plans(t.Context(), open); err != nil || len(list) != 2 {
 		t.Fatalf("%v: %v", err, list)
 	}

@@ -59,7 +59,7 @@ type Store interface {
 
 type planStore interface {
 	SavePlan(tx event.Tx, p view.Plan) (bool, error)
-	MovePlan(tx event.Tx, id, from, to, reason string) (bool, error)
+	MovePlan(tx event.Tx, id string, from, to view.PlanStatus, reason string) (bool, error)
 	Plan(ctx context.Context, id string) (view.Plan, error)
 	PlanIn(tx event.Tx, id string) (view.Plan, error)
 	Plans(ctx context.Context, q view.PlanQuery) ([]view.Plan, error)

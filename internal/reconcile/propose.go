@@ -121,7 +121,7 @@ func (e *Engine) keep(ctx context.Context, tx event.Tx, p *proposal) (row view.P
 		return row, fresh, err
 	}
 	// Somebody else's open plan has the same content: it does what this one would.
-	open, err := e.o.Store.Plans(ctx, view.PlanQuery{Status: []string{view.PlanOpen}, Limit: 10_000})
+	open, err := e.o.Store.Plans(ctx, view.PlanQuery{Status: []view.PlanStatus{view.PlanOpen}, Limit: 10_000})
 	if err != nil {
 		return row, false, err
 	}

@@ -17,7 +17,7 @@ func TestSupersededComesBack(t *testing.T) {
 		if err := e.planIntent(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		open, err := w.store.Plans(t.Context(), view.PlanQuery{Status: []string{view.PlanOpen}})
+		open, err := w.store.Plans(t.Context(), view.PlanQuery{Status: []view.PlanStatus{view.PlanOpen}})
 		if err != nil || len(open) != 1 {
 			t.Fatalf("%v: %+v\n%s", err, open, w.log())
 		}

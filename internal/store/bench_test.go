@@ -95,10 +95,10 @@ func BenchmarkLookups(b *testing.B) {
 		return func() error { _, err := s.Plans(b.Context(), q); return err }
 	}
 	for name, look := range map[string]func() error{
-		"open plans":      plans(view.PlanQuery{Status: []string{view.PlanOpen}}),
-		"plans of device": plans(view.PlanQuery{Device: "leaf1", Status: []string{view.PlanDone}}),
+		"open plans":      plans(view.PlanQuery{Status: []view.PlanStatus{view.PlanOpen}}),
+		"plans of device": plans(view.PlanQuery{Device: "leaf1", Status: []view.PlanStatus{view.PlanDone}}),
 		"running runs": func() error {
-			_, err := s.Runs(b.Context(), view.RunQuery{Status: []string{view.RunRunning}})
+			_, err := s.Runs(b.Context(), view.RunQuery{Status: []view.RunStatus{view.RunRunning}})
 			return err
 		},
 		"open episodes": func() error { _, err := s.Episodes(b.Context(), view.EpisodeQuery{Open: true}); return err },

@@ -47,7 +47,7 @@ func (s *Store) SavePlan(tx event.Tx, p view.Plan) (bool, error) {
 
 // MovePlan changes the plan's status and reports whether it was in the status from: of two that move the
 // same plan, one gets false.
-func (s *Store) MovePlan(tx event.Tx, id, from, to, reason string) (bool, error) {
+func (s *Store) MovePlan(tx event.Tx, id string, from, to view.PlanStatus, reason string) (bool, error) {
 	t, err := s.own(tx)
 	if err != nil {
 		return false, err
@@ -82,7 +82,7 @@ func (s *Store) Plans(ctx context.Context, q view.PlanQuery) ([]view.Plan, error
 		from = "plan_device d CROSS JOIN plan ON plan.id = d.plan"
 		w.and("d.device = ?", string(q.Device))
 	}
-	if err := w.oneOf("status", q.Status); err != nil {
+	if err := oneOf(&w, "status", q.Status); err != nil {
 		return nil, fmt.Errorf("store: plans: %w", err)
 	}
 	if q.Episode != "" {
@@ -113,7 +113,7 @@ func (w *where) and(cond string, args ...any) {
 }
 
 // oneOf restricts a column to the values; none mean any.
-func (w *where) oneOf(column string, values []string) error {
+func oneOf[T ~string](w *where, column string, values []T) error {
 	if len(values) == 0 {
 		return nil
 	}
@@ -181,7 +181,7 @@ func (s *Store) Run(ctx context.Context, id string) (view.Run, error) {
 // Runs returns the runs that the query selects, the newest first.
 func (s *Store) Runs(ctx context.Context, q view.RunQuery) ([]view.Run, error) {
 	var w where
-	if err := w.oneOf("status", q.Status); err != nil {
+	if err := oneOf(&w, "status", q.Status); err != nil {
 		return nil, fmt.Errorf("store: runs: %w", err)
 	}
 	if q.Plan != "" {

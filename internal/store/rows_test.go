@@ -125,7 +125,7 @@ func TestPlansMoveOnce(t *testing.T) {
 		do(t, s, func(tx event.Tx) (err error) { saved, err = s.SavePlan(tx, p); return err })
 		return saved
 	}
-	move := func(from, to string) (moved bool) {
+	move := func(from, to view.PlanStatus) (moved bool) {
 		do(t, s, func(tx event.Tx) (err error) { moved, err = s.MovePlan(tx, "p1", from, to, "because"); return err })
 		return moved
 	}
@@ -149,7 +149,7 @@ func TestPlansMoveOnce(t *testing.T) {
 		want []string
 	}{
 		"all":     {view.PlanQuery{}, []string{"p1", "p2", "p3"}},
-		"status":  {view.PlanQuery{Status: []string{view.PlanOpen, view.PlanDone}}, []string{"p2", "p3"}},
+		"status":  {view.PlanQuery{Status: []view.PlanStatus{view.PlanOpen, view.PlanDone}}, []string{"p2", "p3"}},
 		"device":  {view.PlanQuery{Device: "leaf1"}, []string{"p1", "p2"}},
 		"episode": {view.PlanQuery{Episode: "e2"}, nil},
 		"limit":   {view.PlanQuery{Limit: 1}, []string{"p1"}},
@@ -175,7 +175,7 @@ func TestRuns(t *testing.T) {
 	r.Status, r.Ended, step.Step, step.Outcome = view.RunDone, noon.Add(time.Second), "done", "done"
 	do(t, s, func(tx event.Tx) error { return errors.Join(s.SaveRun(tx, r), s.SaveRunDevice(tx, step)) })
 	same(t, "Run()", r)(s.Run(t.Context(), "r1"))
-	same(t, "Runs() running", []view.Run(nil))(s.Runs(t.Context(), view.RunQuery{Status: []string{view.RunRunning}}))
+	same(t, "Runs() running", []view.Run(nil))(s.Runs(t.Context(), view.RunQuery{Status: []view.RunStatus{view.RunRunning}}))
 	same(t, "Runs() of the plan", []view.Run{r})(s.Runs(t.Context(), view.RunQuery{Plan: "p1"}))
 	list, err := s.RunDevices(t.Context(), "r1")
 	for i := range list {

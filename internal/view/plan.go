@@ -7,22 +7,25 @@ import (
 	"github.com/tenter-net/tenter/internal/intent"
 )
 
+// A PlanStatus is how far a plan has come.
+type PlanStatus string
+
 // The states of a plan.
 const (
-	PlanOpen     = "open"
-	PlanApproved = "approved"
-	PlanRejected = "rejected"
-	PlanRunning  = "running"
-	PlanDone     = "done"
-	PlanExpired  = "expired"
-	PlanStale    = "stale"
+	PlanOpen     PlanStatus = "open"
+	PlanApproved PlanStatus = "approved"
+	PlanRejected PlanStatus = "rejected"
+	PlanRunning  PlanStatus = "running"
+	PlanDone     PlanStatus = "done"
+	PlanExpired  PlanStatus = "expired"
+	PlanStale    PlanStatus = "stale"
 )
 
 // A Plan is a stored plan.
 type Plan struct {
 	ID          string              `json:"id"`
 	Content     string              `json:"content"` // hash of the changes and their base: at most one open plan has it
-	Status      string              `json:"status"`
+	Status      PlanStatus          `json:"status"`
 	Reason      string              `json:"reason,omitempty"` // of the last change of status
 	Cause       string              `json:"cause"`
 	Episode     string              `json:"episode,omitempty"`
@@ -36,27 +39,29 @@ type Plan struct {
 
 // A PlanQuery selects plans, the newest first. Its zero value selects the newest 100.
 type PlanQuery struct {
-	Status  []string // any of them
+	Status  []PlanStatus // any of them
 	Device  intent.DeviceName
 	Episode string
 	Limit   int
 	Bodies  bool // with their bodies, which may be large; else these are empty
 }
 
+// A RunStatus is how far a run has come, or how it ended.
+type RunStatus string
+
 // The states of a run.
 const (
-	RunRunning    = "running"
-	RunDone       = "done"
-	RunPartial    = "partial"
-	RunFailed     = "failed"
-	RunRolledBack = "rolled_back"
+	RunRunning RunStatus = "running"
+	RunDone    RunStatus = "done"
+	RunPartial RunStatus = "partial"
+	RunFailed  RunStatus = "failed"
 )
 
 // A Run is one execution of a plan.
 type Run struct {
 	ID          string          `json:"id"`
 	Plan        string          `json:"plan,omitempty"`
-	Status      string          `json:"status"`
+	Status      RunStatus       `json:"status"`
 	Reason      string          `json:"reason,omitempty"`
 	Cause       string          `json:"cause"`
 	Episode     string          `json:"episode,omitempty"`
@@ -68,7 +73,7 @@ type Run struct {
 
 // A RunQuery selects runs, the newest first. Its zero value selects the newest 100.
 type RunQuery struct {
-	Status []string // any of them
+	Status []RunStatus // any of them
 	Plan   string
 	Limit  int
 }
