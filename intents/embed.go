@@ -1,5 +1,5 @@
-// Package intents holds the example fabric: the documents that "tenter demo" runs, that "tenter init" starts from and
-// that tests of every layer read.
+// Package intents holds the example fabric: the documents that "tenter demo" runs and that
+// tests of every layer read.
 package intents
 
 import "embed"

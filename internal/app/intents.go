@@ -184,6 +184,9 @@ func (c *compiler) book(m *fabric.Device) fabric.Access {
 
 // CompileDirectory compiles the intents of the settings' directory without a store. Secrets need not be there.
 func CompileDirectory(_ context.Context, set *settings.Settings) (*Compiled, intent.Diagnostics, error) {
+	if info, err := os.Stat(set.Intents); err != nil || !info.IsDir() {
+		return nil, nil, fmt.Errorf("intents: there is no directory %s", set.Intents)
+	}
 	c, err := newCompiler(set, func(string) (string, bool) { return "secret", true }, nil)
 	if err != nil {
 		return nil, nil, err

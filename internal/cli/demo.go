@@ -93,6 +93,9 @@ func (d *demo) run(ctx context.Context, once bool, redis string) (err error) {
 	defer func() { stopFabric(); <-fabricEnded }()
 
 	if set.Bus.Redis != "" {
+		if err := forget(ctx, set); err != nil { // nothing yet, but a Redis that is not there is said now
+			return hint(err, "redis-server, or tenter demo without --redis")
+		}
 		defer func() { err = errors.Join(err, forget(ctx, set)) }()
 	}
 	if d.app, err = app.Open(ctx, set, d.log, "demo"); err != nil {

@@ -71,7 +71,7 @@ func firstFinding(fs []event.Finding) string {
 func newDriftShow(s Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show EPISODE|DEVICE",
-		Short: "Show an episode's leaves, before and after; a device name means its newest episode",
+		Short: "Show an episode (a device's newest): each leaf before and after",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withStore(cmd, func(ctx context.Context, st *store.Store) error {

@@ -28,6 +28,7 @@ type tailFlags struct {
 	follow      bool
 	lines       int
 	types       []string
+	wanted      []event.Type // types, checked
 	device      string
 	correlation string
 	since       time.Duration
@@ -42,6 +43,10 @@ func newEventsTail(s Streams) *cobra.Command {
 		Short: "Print events from the past, and live with --follow",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if f.wanted, err = eventTypes(f.types); err != nil {
+				return err
+			}
 			with := withStore
 			if f.follow {
 				with = withNewStore
@@ -66,11 +71,8 @@ func tail(ctx context.Context, st *store.Store, f tailFlags, s Streams, format s
 	if err != nil {
 		return err
 	}
-	q := event.Query{Before: head + 1, Subject: f.device, Limit: f.lines, Newest: true}
+	q := event.Query{Before: head + 1, Types: f.wanted, Subject: f.device, Limit: f.lines, Newest: true}
 	if q.Correlation, err = wholeCorrelation(ctx, st, f.correlation); err != nil {
-		return err
-	}
-	if q.Types, err = eventTypes(f.types); err != nil {
 		return err
 	}
 	if f.since > 0 {
@@ -238,7 +240,7 @@ func newEventsGroups(s Streams) *cobra.Command {
 func newEventsDead(s Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dead",
-		Short: "Events that a group gave up on, and forged entries, with the reason",
+		Short: "What groups gave up on, and forged entries, with the reason",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd, func(ctx context.Context, st *store.Store) error {

@@ -28,13 +28,14 @@ func newValidate(s Streams) *cobra.Command {
 			}
 			c, diags, err := app.CompileDirectory(cmd.Context(), set)
 			if err != nil {
-				return hint(err, "name the directory of the intents: tenter validate DIR")
+				return hint(err, "tenter validate DIR, with the directory of the intents")
 			}
 			if output(cmd) == formatJSON {
 				return validateJSON(s, diags)
 			}
 			fmt.Fprint(s.Err, inDirectory(set.Intents, diags).Text())
 			if diags.HasErrors() {
+				fmt.Fprintf(s.Err, "\nnext:  mend these, then again: tenter validate %s\n", set.Intents)
 				return exit(exitError)
 			}
 			_, err = fmt.Fprintf(s.Out, "%s: ok, %d devices, %d leaves\n", set.Intents, len(c.Fabric.Devices), c.Leaves())

@@ -68,7 +68,7 @@ func LoadFiles(files map[string][]byte, opts Options) (*Set, Diagnostics) {
 	if !l.lost && len(l.set.all) == 0 {
 		l.out = append(l.out, Diagnostic{
 			Severity: SeverityError, Code: CodeNoIntents, About: CodeNoIntents.about(), Message: "no intents: there is no document in any .yaml or .yml file",
-			Hint: "tenter init writes an example to start from",
+			Hint: "the folder intents of Tenter's repository has an example to start from",
 		})
 		return l.set, l.out
 	}

@@ -1,0 +1,191 @@
+package cli
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/intent"
+)
+
+func TestTable(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		rows [][]string
+		want string
+	}{
+		{"an optional column without cells", [][]string{{"leaf1", "-", "ok"}, {"leaf2", "", "ok"}}, "DEVICE  STATE\nleaf1   ok\nleaf2   ok\n"},
+		{"one cell is enough", [][]string{{"leaf1", "-", "ok"}, {"leaf2", "x", "ok"}}, "DEVICE  RUN  STATE\nleaf1   -    ok\nleaf2   x    ok\n"},
+		{"a cell is one line", [][]string{{"leaf1", "", "not\n\tgood"}}, "DEVICE  STATE\nleaf1   not good\n"},
+		{"no rows", nil, "DEVICE  STATE\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			table := newTable("DEVICE", "?RUN", "STATE")
+			for _, r := range tt.rows {
+				table.add(r...)
+			}
+			var b bytes.Buffer
+			if err := table.print(&b); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, b.String()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestAge(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for d, want := range map[time.Duration]string{
+		-time.Second: "0ms", 20 * time.Millisecond: "20ms", 59 * time.Second: "59s", 61 * time.Second: "1m", 3 * time.Hour: "3h",
+		47 * time.Hour: "47h", 72 * time.Hour: "3d",
+	} {
+		if got := age(now, now.Add(-d)); got != want {
+			t.Errorf("%s: %s, want %s", d, got, want)
+		}
+	}
+	if got := age(now, time.Time{}); got != "-" {
+		t.Errorf("no time: %s", got)
+	}
+}
+
+func TestPaintPlan(t *testing.T) {
+	text := "Plan 1: +1 ~1 -1\n\nleaf1  +1 ~1 -1\n  /interfaces\n    + a  1\n    ~ b  1 -> 2  ! high: cuts a link\n    - c  2\n"
+	if got := (screen{width: 80}).paintPlan(text); got != text {
+		t.Errorf("without colours: %q", got)
+	}
+	got := (screen{width: 80, colours: true}).paintPlan(text)
+	for _, want := range []string{green + "    + a  1" + plain, yellow + "    ~ b  1 -> 2  ! high: cuts a link" + plain, red + "    - c  2" + plain, "\n  /interfaces\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is not in %q", want, got)
+		}
+	}
+	if back := strings.NewReplacer(green, "", yellow, "", red, "", bold, "", plain, "").Replace(got); back != text {
+		t.Errorf("colours changed the text: %q", back)
+	}
+}
+
+func TestCut(t *testing.T) {
+	for _, tt := range []struct {
+		width      int
+		line, want string
+	}{{0, "as long as it likes", "as long as it likes"}, {5, "short", "short"}, {5, "longer", "long…"}, {3, "äöüß", "äö…"}} {
+		if got := (screen{width: tt.width}).cut(tt.line); got != tt.want {
+			t.Errorf("%d: %q, want %q", tt.width, got, tt.want)
+		}
+	}
+}
+
+// A file is no terminal: nothing is painted into it.
+func TestScreenOfFile(t *testing.T) {
+	f, err := os.CreateTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if s := screenOf(f); s.live() || s.colours {
+		t.Errorf("%+v", s)
+	}
+}
+
+// Every type of the catalogue has a summary of one line that is not empty.
+func TestSummary(t *testing.T) {
+	const path = "/interfaces/interface[name=Ethernet1]/config/enabled"
+	finding := event.Finding{Class: "changed", Path: path, Before: "true", After: "false"}
+	for _, tt := range []struct {
+		typ  event.Type
+		data any
+		want string
+	}{
+		{event.TypeIntentChanged, event.IntentChanged{Generation: "0123456789ab", Commit: "c0ffee00c0ffee", Files: 7}, "generation 01234567, commit c0ffee00, 7 files"},
+		{event.TypeIntentValidated, event.IntentValidated{Generation: "0123456789ab", Subject: "add web", Devices: []intent.DeviceName{"leaf1"}}, `generation 01234567 is in force, "add web", may concern leaf1`},
+		{event.TypeIntentRejected, event.IntentRejected{Diagnostics: []string{"a.yaml:1:2: error[T0001]: no", "more"}}, "2 mistakes: a.yaml:1:2: error[T0001]: no"},
+		{event.TypeIntentRejected, event.IntentRejected{}, "0 mistakes"},
+		{event.TypePlanGenerated, event.PlanGenerated{Plan: "p", Cause: "drift", NeedsApproval: true, Devices: []event.PlanDevice{{Device: "leaf1", Add: 1}, {Device: "leaf2", Add: 2, Delete: 1}}}, "plan p for drift: +3 ~0 -1 on leaf1,leaf2, waits for approval"},
+		{event.TypePlanExpired, event.PlanExpired{Plan: "p", Reason: "too old"}, "plan p, too old"},
+		{event.TypeApplyStarted, event.ApplyStarted{Run: "run-p", Cause: "drift", Devices: []intent.DeviceName{"leaf1"}}, "run-p for drift on leaf1"},
+		{event.TypeStepCompleted, event.StepCompleted{Step: "set", Outcome: "verify"}, "set"},
+		{event.TypeApplyCompleted, event.ApplyCompleted{Run: "run-p", Outcome: "partial", Duration: 2 * time.Second, Devices: []event.RunDevice{{Device: "leaf1", Outcome: "done", Changes: 1}, {Device: "leaf2", Outcome: "unreachable"}}}, "run-p partial, 1 change in 2s, leaf2 unreachable"},
+		{event.TypeApplyFailed, event.ApplyFailed{Run: "run-p", Outcome: "failed", Error: "leaf1: no\nway"}, "run-p failed, 0 changes in 0s, leaf1: no way"},
+		{event.TypeRolledBack, event.RolledBack{Run: "run-p", Proven: true}, "run-p, put back, proven by reading"},
+		{event.TypeApprovalRequested, event.Approval{Plan: "p", Reason: "drift"}, "plan p, drift"},
+		{event.TypeDriftDetected, event.Drift{Findings: []event.Finding{finding}, Total: 3, Mode: "enforce"}, "changed " + path + " and 2 more, mode enforce"},
+		{event.TypeDriftHeld, event.Drift{Reason: "twice in an hour", Findings: []event.Finding{finding}, Total: 1, Mode: "enforce"}, "twice in an hour, changed " + path + ", mode enforce"},
+		{event.TypeDriftRemediated, event.DriftRemediated{By: "tenter", Run: "run-p", Duration: 420 * time.Millisecond, Findings: []event.Finding{finding}}, "by tenter after 420ms, run-p, changed " + path},
+		{event.TypeDeviceDisconnected, event.Device{Address: "192.0.2.1:9339", Reason: "gone"}, "192.0.2.1:9339, gone"},
+		{event.TypeDeviceCapabilities, event.Device{Address: "192.0.2.1:9339", GNMI: "0.10.0", Software: "1.0"}, "gNMI 0.10.0, software 1.0"},
+		{event.TypeCommand, event.Command{Verb: "plan", Schedule: "nightly", Devices: []intent.DeviceName{"a", "b", "c", "d"}}, "plan a,b,c,+1, schedule nightly"},
+		{event.TypeNotificationFailed, event.Notification{Receiver: "noc", Error: "refused"}, "to noc, refused"},
+		{event.TypeDeadLettered, event.DeadLettered{Group: "notify", Seq: 7, Type: "drift.detected", Reason: "no"}, "group notify, event 7 drift.detected, no"},
+		{event.TypeBusDegraded, event.Bus{Reason: "refused", Failures: 2}, "refused"},
+		{event.TypeWorkerJoined, event.Worker{Worker: "host-1", Roles: []string{"api", "loader"}}, "host-1, api loader"},
+	} {
+		if got := summary(recorded(t, tt.typ, tt.data)); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.typ, got, tt.want)
+		}
+	}
+	for _, typ := range append(event.Types(), "later.version") {
+		for _, data := range []string{`{}`, `null`, `{"findings":"not a list","devices":7}`, ``} {
+			if text := summary(event.Event{Type: typ, Data: []byte(data)}); strings.ContainsAny(text, "\n\t") {
+				t.Errorf("%s of %q: %q", typ, data, text)
+			}
+		}
+	}
+}
+
+func TestWrongUse(t *testing.T) {
+	t.Setenv("TENTER_CONFIG", "")
+	t.Chdir(t.TempDir())
+	for _, tt := range []struct{ args, says, next string }{
+		{"valdate", "did you mean validate?", "tenter validate"},
+		{"nonsense", `no command "nonsense"`, "tenter --help"},
+		{"device lst", "did you mean", "tenter device"},
+		{"help nonsense", `no command "nonsense"`, "tenter --help"},
+		{"completion zshh", "did you mean zsh?", "tenter completion zsh"},
+		{"plan show", "0 arguments given; usage: tenter plan show ID|FILE", "tenter plan show --help"},
+		{"plan --devcie leaf1", "unknown flag: --devcie", "tenter plan --help"},
+		{"plan --output yaml", "the formats of tenter plan are text, json, markdown", "tenter plan --output text"},
+		{"events tail --type drfit", `event type "drfit": there is none`, "tenter events tail --type drift"},
+		{"device ls", "no store in .tenter", "tenter plan"},
+		{"device ls --config nowhere.yaml", "nowhere.yaml", "--config FILE"},
+		{"config explain log.levle", `did you mean "log.level"?`, "tenter config explain"},
+		{"validate nowhere", "there is no directory nowhere", "tenter validate DIR"},
+		{"plan --log-level loud", `"loud" is none of`, "tenter plan"},
+	} {
+		t.Run(tt.args, func(t *testing.T) {
+			var out, errs bytes.Buffer
+			if code := Run(strings.Fields(tt.args), Streams{In: strings.NewReader(""), Out: &out, Err: &errs}); code != exitError {
+				t.Errorf("exit %d", code)
+			}
+			_, next, _ := strings.Cut(errs.String(), "next:  ")
+			if !strings.Contains(errs.String(), tt.says) || !strings.Contains(next, tt.next) {
+				t.Errorf("said %q", errs.String())
+			}
+			if _, err := os.Stat(".tenter"); err == nil && !strings.HasPrefix(tt.args, "events") {
+				t.Error("it left a state directory behind")
+			}
+		})
+	}
+}
+
+// Lists of commands fit into 80 columns.
+func TestHelpFits(t *testing.T) {
+	const indent = 16 // of the longest name of any list of commands
+	var walk func(*cobra.Command)
+	walk = func(c *cobra.Command) {
+		if c.Short == "" || len(c.Short)+indent > 80 && c.Parent() != nil && c.Parent().Name() != "completion" {
+			t.Errorf("%s: %q has %d characters", c.CommandPath(), c.Short, len(c.Short))
+		}
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(newRoot(Streams{}))
+}
