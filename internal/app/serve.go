@@ -93,7 +93,8 @@ func (a *App) parts(b eventBus) ([]part, error) {
 			Worker: a.worker, Settle: a.set.Monitor.Settle, Intents: watchIntents{a.generations},
 			Sessions: watchSessions{a.pool}, Store: a.store, Log: a.log,
 		})
-		// Every monitor wants every hint, so each is a group of its own.
+		// One group for all monitors, for a group that is gone for ever would be owed events for ever: a hint that goes to
+		// another replica's monitor costs up to its tick.
 		b.Subscribe("monitor", nil, monitor.HintTypes(), m.Handle)
 		parts = append(parts, part{"monitor", m.Run})
 	}

@@ -3,6 +3,8 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -222,4 +224,63 @@ func TestScheduleOnAChangedDevice(t *testing.T) {
 	if w.await(event.TypePlanGenerated, "c1", &made); !made.NeedsApproval || d.has(eth1+"description") != "hello" {
 		t.Errorf("%+v", made)
 	}
+}
+
+// TestBackForApproval has a device be away while new intent is planned for the others: its part is proposed when it is back.
+func TestBackForApproval(t *testing.T) {
+	w := newWorld(t, "leaf1", "leaf2")
+	w.intend("g1", map[intent.DeviceName]string{"leaf1": wantEth1, "leaf2": wantEth1}, nil)
+	e := New(w.options("a"))
+	w.devices["leaf2"].down = true
+	if err := e.planIntent(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.devices["leaf2"].down = false
+	for _, name := range []intent.DeviceName{"leaf2", "leaf1", "leaf2"} {
+		if err := e.planBack(t.Context(), job{device: name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []intent.DeviceName{"leaf1", "leaf2"} {
+		open, err := w.store.Plans(t.Context(), view.PlanQuery{Device: name})
+		if err != nil || len(open) != 1 || open[0].Status != view.PlanOpen {
+			t.Errorf("%s: %v: %+v\n%s", name, err, open, w.log())
+		}
+	}
+}
+
+// hanging devices do not answer until their caller gives up.
+type hanging struct {
+	*world
+	names []intent.DeviceName
+}
+
+func (h hanging) Session(ctx context.Context, name intent.DeviceName) (Session, error) {
+	if slices.Contains(h.names, name) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return h.world.Session(ctx, name)
+}
+
+// TestHangingDevicesHoldUpNobody has drift on a dozen devices that hang, and then on one that answers.
+func TestHangingDevicesHoldUpNobody(t *testing.T) {
+	w, d := inSync(t, drifts(fabric.DriftEnforce))
+	h := hanging{world: w}
+	wants := map[intent.DeviceName]string{"leaf1": wantEth1 + wantEth2}
+	for i := range 12 {
+		name := intent.DeviceName(fmt.Sprintf("stuck%d", i))
+		h.names, wants[name] = append(h.names, name), wantEth1
+		w.devices[name] = newDevice(t, name)
+	}
+	w.intend("g2", wants, drifts(fabric.DriftEnforce))
+	for _, name := range h.names {
+		w.drift(name, "e-"+string(name), described)
+	}
+	d.change(t, eth1+"description", "hello")
+	w.drift("leaf1", "e1", described)
+	o := w.options("a")
+	o.Sessions = h
+	w.serve(o)
+	w.await(event.TypeApplyCompleted, "e1", &event.ApplyCompleted{})
 }

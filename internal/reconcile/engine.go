@@ -46,8 +46,9 @@ type Engine struct {
 	proposing sync.Mutex // held from looking for runs under way until a plan for new intent is stored
 }
 
-// workers is how many jobs are done at once. Planning a fabric reads many devices by itself.
-const workers = 8
+// workers is how many jobs are done at once. Most of their time they wait for devices, and those that hang must not hold
+// up the others.
+const workers = 32
 
 // New returns an engine that does nothing until it is asked to, or until Run.
 func New(o Options) *Engine {

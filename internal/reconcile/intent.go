@@ -27,9 +27,6 @@ func (e *Engine) planBack(ctx context.Context, j job) error {
 		return err
 	}
 	e.queue.add(job{key: "drift/" + string(j.device), kind: kindDrift, device: j.device, cause: j.cause})
-	if !e.o.AutoApply {
-		return nil
-	}
 	row, err := e.o.Store.Device(ctx, j.device)
 	if err != nil || row.Generation == g.ID {
 		return err
@@ -38,12 +35,21 @@ func (e *Engine) planBack(ctx context.Context, j job) error {
 		e.queue.add(job{key: "intent", kind: kindIntent})
 		return nil
 	}
+	if waits, err := e.proposed(ctx, j.device); err != nil || waits && !e.o.AutoApply {
+		return err
+	}
 	since := e.turns()
 	planned, err := e.Plan(ctx, Request{Devices: []intent.DeviceName{j.device}, Part: plan.Pending})
 	if err != nil {
 		return err
 	}
-	return e.proposeIntent(ctx, planned, since, true)
+	return e.proposeIntent(ctx, planned, since, e.o.AutoApply)
+}
+
+// proposed reports whether a plan for new intent on the device is still to be run.
+func (e *Engine) proposed(ctx context.Context, device intent.DeviceName) (bool, error) {
+	plans, err := e.o.Store.Plans(ctx, view.PlanQuery{Device: device, Status: []view.PlanStatus{view.PlanOpen, view.PlanApproved, view.PlanRunning}})
+	return slices.ContainsFunc(plans, func(p view.Plan) bool { return p.Cause == string(plan.ByIntent) }), err
 }
 
 // planIntent plans what of the current generation was not rolled out yet, for every device.
@@ -182,14 +188,17 @@ func (e *Engine) changing(ctx context.Context) (map[intent.DeviceName]bool, erro
 
 // causeOf returns the event by which a generation became the current one, the zero event if the log does not tell.
 func (e *Engine) causeOf(ctx context.Context, generation string) (event.Event, error) {
-	list, err := e.o.Store.Events(ctx, event.Query{Types: []event.Type{event.TypeIntentValidated}, Newest: true, Limit: 10})
-	if err != nil {
-		return event.Event{}, err
-	}
-	for _, ev := range list {
-		var v event.IntentValidated
-		if json.Unmarshal(ev.Data, &v) == nil && v.Generation == generation {
-			return ev, nil
+	// It is mostly the newest of its kind, and then found without reading the log for others.
+	for _, most := range []int{1, 10} {
+		list, err := e.o.Store.Events(ctx, event.Query{Types: []event.Type{event.TypeIntentValidated}, Newest: true, Limit: most})
+		if err != nil {
+			return event.Event{}, err
+		}
+		for _, ev := range list {
+			var v event.IntentValidated
+			if json.Unmarshal(ev.Data, &v) == nil && v.Generation == generation {
+				return ev, nil
+			}
 		}
 	}
 	return event.Event{}, nil
