@@ -109,6 +109,9 @@ func (a *App) reload(ctx context.Context) (warnings []string, err error) {
 		return nil, err
 	}
 	if len(result.Rejected) > 0 {
+		if text, unread := strings.CutPrefix(result.Rejected[0], "intents: "); unread {
+			return nil, &IntentsError{fmt.Errorf("intents %s: %s", a.set.Intents, text)}
+		}
 		count := fmt.Sprintf("%d mistakes", len(result.Rejected))
 		if len(result.Rejected) == 1 {
 			count = "a mistake"
