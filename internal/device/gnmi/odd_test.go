@@ -362,6 +362,52 @@ func TestStreamThatEndsBeforeItBegan(t *testing.T) {
 	w.until(t, isSync)
 }
 
+func TestSyncTwice(t *testing.T) {
+	const said = `update { path { elem { name: "interfaces" } elem { name: "interface" key { key: "name" value: "Ethernet1" } } elem { name: "config" } elem { name: "description" } } val { string_val: "x" } }`
+	o := &odd{subscribe: func(_ *gpb.SubscriptionList, stream gpb.GNMI_SubscribeServer) error {
+		sync := &gpb.SubscribeResponse{Response: &gpb.SubscribeResponse_SyncResponse{SyncResponse: true}}
+		update := &gpb.SubscribeResponse{Response: &gpb.SubscribeResponse_Update{Update: notification(t, said)}}
+		for _, r := range []*gpb.SubscribeResponse{sync, sync, update} {
+			if err := stream.Send(r); err != nil {
+				return err
+			}
+		}
+		<-stream.Context().Done()
+		return nil
+	}}
+	w := watch(t, dial(t, o.serve(t)), "/interfaces")
+	syncs := 0
+	for _, u := range w.until(t, says(at(t, oddDesc), "x")) {
+		if u.Sync {
+			syncs++
+		}
+	}
+	if syncs != 1 {
+		t.Errorf("%d ends of the snapshot", syncs)
+	}
+}
+
+// TestFactsOfOthers: what a device sends unasked is not taken for what it is known by.
+func TestFactsOfOthers(t *testing.T) {
+	const (
+		other   = `update { path { elem { name: "interfaces" } elem { name: "interface" key { key: "name" value: "Ethernet1" } } elem { name: "config" } elem { name: "description" } } val { string_val: "x" } }`
+		version = `update { path { elem { name: "openconfig-system:system" } elem { name: "state" } elem { name: "software-version" } } val { string_val: "4.30" } }`
+	)
+	const (
+		around = `update { path { elem { name: "system" } elem { name: "state" } } val { json_ietf_val: "{\"openconfig-system:hostname\":\"a\",\"openconfig-system:software-version\":\"4.31\"}" } }`
+		beside = `update { path { elem { name: "system" } elem { name: "state" } } val { json_ietf_val: "{\"openconfig-system:hostname\":\"a\"}" } }`
+	)
+	for spelled, want := range map[string]string{other: "", other + version: "4.30", other + around: "4.31", beside: ""} {
+		o := &odd{get: func(context.Context, *gpb.GetRequest) (*gpb.GetResponse, error) {
+			return &gpb.GetResponse{Notification: []*gpb.Notification{notification(t, spelled)}}, nil
+		}}
+		facts, err := dial(t, o.serve(t)).Probe(t.Context())
+		if err != nil || facts.SoftwareVersion != want || facts.Serial != "" {
+			t.Errorf("facts %+v, %v; want version %q", facts, err, want)
+		}
+	}
+}
+
 func TestNoTLSWhereItIsExpected(t *testing.T) {
 	cfg := (&odd{}).serve(t)
 	cfg.TLS = gnmi.TLS{Pin: strings.Repeat("0", 64)}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/wire"
 )
 
 // Probe asks the device what it is. What it does not tell, or does not implement, stays zero; the error is about the
@@ -115,12 +116,113 @@ func (s *Session) state(ctx context.Context, p path.Path) (string, error) {
 	}
 	for _, n := range notes {
 		for _, u := range n.GetUpdate() {
-			if v := scalarText(u.GetVal()); v != "" {
+			if v := answered(n.GetPrefix(), u, p); v != "" {
 				return v, nil
 			}
 		}
 	}
 	return "", nil
+}
+
+// answered returns what an update says of a leaf: at its very path, without any, or in the JSON of a container around it.
+// A device that sends other leaves as well must not lend their values to what it is known by.
+func answered(prefix *gpb.Path, u *gpb.Update, leaf path.Path) string {
+	at, err := wire.FromPath(prefix, u.GetPath())
+	if err != nil {
+		return ""
+	}
+	at.Origin = leaf.Origin // whatever the device calls it
+	switch {
+	case len(at.Elems) == 0 || path.Equal(at, leaf):
+		if v := scalarText(u.GetVal()); v != "" {
+			return v
+		}
+		return within(u.GetVal(), leaf.Elems[len(at.Elems):])
+	case leaf.HasPrefix(at):
+		return within(u.GetVal(), leaf.Elems[len(at.Elems):])
+	}
+	return ""
+}
+
+// within returns the scalar at a path below a JSON object, empty for none.
+func within(v *gpb.TypedValue, elems []path.Elem) string {
+	text := cmp.Or(string(v.GetJsonIetfVal()), string(v.GetJsonVal()))
+	for _, e := range elems {
+		var members map[string]json.RawMessage
+		if json.Unmarshal([]byte(text), &members) != nil {
+			return ""
+		}
+		text = ""
+		for name, m := range members {
+			if name[strings.LastIndexByte(name, ':')+1:] == e.Name {
+				text = string(m)
+			}
+		}
+	}
+	if len(elems) == 0 {
+		return ""
+	}
+	return jsonText([]byte(text))
+}
+
+// capabilities asks once for each session and probe.
+func (s *Session) capabilities(ctx context.Context) (*gpb.CapabilityResponse, error) {
+	s.mu.Lock()
+	caps := s.caps
+	s.mu.Unlock()
+	if caps != nil {
+		return caps, nil
+	}
+	ctx, cancel, err := s.unary(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	caps, err = s.client.Capabilities(ctx, &gpb.CapabilityRequest{})
+	if err != nil {
+		failed := s.fail("capabilities", err)
+		var e *Error
+		if !errors.As(failed, &e) || e.Kind != KindUnsupported {
+			return nil, failed
+		}
+		s.setLack("capabilities")
+		caps = &gpb.CapabilityResponse{}
+	}
+	s.mu.Lock()
+	s.caps = caps
+	s.mu.Unlock()
+	return caps, nil
+}
+
+// state reads one state leaf as text, empty when the device does not have it.
+func (s *Session) state(ctx context.Context, p path.Path) (string, error) {
+	notes, err := s.fetch(ctx, gpb.GetRequest_STATE, []path.Path{p})
+	var e *Error
+	if errors.As(err, &e) && !e.Lost() && !e.Unsent() {
+		return "", nil // the device said no: it has no such leaf, or does not show it to us
+	}
+	if err != nil {
+		return "", err
+	}
+	for _, n := range notes {
+		for _, u := range n.GetUpdate() {
+			if v := answered(n.GetPrefix(), u, p); v != "" {
+				return v, nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// about reports whether an update is the answer for a leaf: at its very path, or without any. A device that sends other
+// leaves as well must not lend their values to what it is known by.
+func about(prefix, at *gpb.Path, leaf path.Path) bool {
+	got, err := wire.FromPath(prefix, at)
+	if err != nil {
+		return false
+	}
+	got.Origin = leaf.Origin // whatever the device calls it
+	return len(got.Elems) == 0 || path.Equal(got, leaf)
 }
 
 // scalarText returns a scalar in any of its forms as text, empty for anything else.

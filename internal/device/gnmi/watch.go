@@ -103,6 +103,9 @@ func (s *Session) streamIn(ctx context.Context, list *gpb.SubscriptionList, emit
 			break
 		}
 		if resp.GetSyncResponse() {
+			if synced {
+				continue // some devices repeat it
+			}
 			synced = true
 			if !patience.Stop() {
 				break
