@@ -34,11 +34,39 @@ type Facts struct {
 	Leaves     int              // leaves that are applied
 }
 
+// A Rule is a row of the table of what can stop a write.
+type Rule string
+
+// The rules, in their order of precedence; Policy is what is left when none of the others applies.
+const (
+	Hold          Rule = "hold"
+	Requested     Rule = "requested"
+	Enrolment     Rule = "enrolment"
+	Approval      Rule = "approval"
+	Loop          Rule = "loop"
+	ChangedDevice Rule = "changed device"
+	MassChange    Rule = "mass change"
+	Enforce       Rule = "enforce"
+	Propose       Rule = "propose"
+	Policy        Rule = "policy"
+)
+
 // A Decision is a verdict with the rule that made it and a sentence for people.
 type Decision struct {
 	Verdict Verdict
-	Rule    string
+	Rule    Rule
 	Reason  string
+}
+
+// Held reports whether something out of the ordinary stands against a remedy that the drift mode alone would allow: then
+// people are told why, once.
+func (d Decision) Held() bool {
+	switch d.Rule {
+	case Hold, Loop, ChangedDevice, MassChange:
+		return true
+	case Requested, Enrolment, Approval, Enforce, Propose, Policy:
+	}
+	return false
 }
 
 // mostDifferent is the share of a device's leaves that may drift at once and still be put back without asking. More
@@ -54,13 +82,13 @@ const fewLeaves = 10
 func Decide(f Facts) Decision {
 	switch {
 	case f.Now.Before(f.HeldUntil):
-		return Decision{Refuse, "hold", fmt.Sprintf("held until %s: %s", f.HeldUntil.UTC().Format(time.RFC3339), f.HeldReason)}
+		return Decision{Refuse, Hold, fmt.Sprintf("held until %s: %s", f.HeldUntil.UTC().Format(time.RFC3339), f.HeldReason)}
 	case f.Requested:
-		return Decision{Run, "requested", "asked for"}
+		return Decision{Run, Requested, "asked for"}
 	case !f.Enrolled:
-		return Decision{Wait, "enrolment", "nobody has allowed writing to this device yet"}
+		return Decision{Wait, Enrolment, "nobody has allowed writing to this device yet"}
 	case f.Trigger == plan.ByIntent && !f.AutoApply:
-		return Decision{Wait, "approval", "new intent waits for approval"}
+		return Decision{Wait, Approval, "new intent waits for approval"}
 	case f.Trigger == plan.ByDrift:
 		return decideDrift(f)
 	case f.Trigger == plan.BySchedule:
@@ -68,31 +96,31 @@ func Decide(f Facts) Decision {
 			return d
 		}
 	case f.Trigger == plan.ByManual:
-		return Decision{Wait, "approval", "waits for approval"}
+		return Decision{Wait, Approval, "waits for approval"}
 	}
-	return Decision{Run, "policy", "may run without asking"}
+	return Decision{Run, Policy, "may run without asking"}
 }
 
 func decideDrift(f Facts) Decision {
 	if f.Looping != "" {
-		return Decision{Wait, "loop", f.Looping + " was put back twice within the hour: somebody else keeps changing it"}
+		return Decision{Wait, Loop, f.Looping + " was put back twice within the hour: somebody else keeps changing it"}
 	}
 	if d, is := unusual(f); is {
 		return d
 	}
 	if f.Mode == fabric.DriftEnforce {
-		return Decision{Run, "enforce", "drift here is put back at once"}
+		return Decision{Run, Enforce, "drift here is put back at once"}
 	}
-	return Decision{Wait, "propose", "drift here is put back after approval"}
+	return Decision{Wait, Propose, "drift here is put back after approval"}
 }
 
 // unusual stops what would put back more than the small repairs that people agreed to.
 func unusual(f Facts) (Decision, bool) {
 	switch {
 	case f.Changed != "":
-		return Decision{Wait, "changed device", f.Changed + ": what it lost is put back after approval"}, true
+		return Decision{Wait, ChangedDevice, f.Changed + ": what it lost is put back after approval"}, true
 	case f.Different > fewLeaves && float64(f.Different) > mostDifferent*float64(f.Leaves):
-		return Decision{Wait, "mass change", fmt.Sprintf("%d of %d leaves differ at once", f.Different, f.Leaves)}, true
+		return Decision{Wait, MassChange, fmt.Sprintf("%d of %d leaves differ at once", f.Different, f.Leaves)}, true
 	}
 	return Decision{}, false
 }

@@ -29,7 +29,7 @@ func TestDecide(t *testing.T) {
 		name    string
 		change  func(*Facts)
 		verdict Verdict
-		rule    string
+		rule    Rule
 	}{
 		{"drift that is enforced", func(*Facts) {}, Run, "enforce"},
 		{"drift that is proposed", func(f *Facts) { f.Mode = fabric.DriftPropose }, Wait, "propose"},

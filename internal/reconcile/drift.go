@@ -68,23 +68,22 @@ func (e *Engine) planDrift(ctx context.Context, j job) error {
 	_, _, err = e.propose(ctx, proposal{
 		plan: pl, episode: ep.ID, decision: decision, repeat: repeat, cause: j.cause, correlation: correlation,
 		note: func(tx event.Tx, id string) error {
-			held := decision.Rule == "hold" || decision.Rule == "loop" || decision.Rule == "changed device" || decision.Rule == "mass change"
-			return e.noteEpisode(ctx, tx, ep, id, decision, held)
+			return e.noteEpisode(ctx, tx, ep, id, decision)
 		},
 	})
 	return err
 }
 
 // noteEpisode writes the plan into the episode, and tells once why it is held.
-func (e *Engine) noteEpisode(ctx context.Context, tx event.Tx, ep view.Episode, id string, d policy.Decision, held bool) error {
+func (e *Engine) noteEpisode(ctx context.Context, tx event.Tx, ep view.Episode, id string, d policy.Decision) error {
 	told := false
 	err := e.updateEpisode(tx, ep.ID, func(ep *view.Episode) {
 		told, ep.Plan, ep.Reason = ep.Reason == d.Reason, id, ""
-		if held {
+		if d.Held() {
 			ep.Reason = d.Reason
 		}
 	})
-	if err != nil || !held || told {
+	if err != nil || !d.Held() || told {
 		return err
 	}
 	return tx.Append(ctx, event.Draft{
