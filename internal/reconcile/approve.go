@@ -100,7 +100,7 @@ func (e *Engine) Approve(ctx context.Context, id plan.ID, actor string) error {
 	if err := e.permit(ctx, row, p); err != nil {
 		return err
 	}
-	return e.settle(ctx, row, view.PlanApproved, event.TypeApprovalGranted, actor, "")
+	return e.settle(ctx, row, answer{status: view.PlanApproved, tell: event.TypeApprovalGranted, actor: actor})
 }
 
 // Reject records that a person does not want a waiting plan. It is never run, and made again only for a new occasion.
@@ -109,12 +109,20 @@ func (e *Engine) Reject(ctx context.Context, id plan.ID, actor, reason string) e
 	if err != nil {
 		return err
 	}
-	return e.settle(ctx, row, view.PlanRejected, event.TypeApprovalDenied, actor, reason)
+	return e.settle(ctx, row, answer{status: view.PlanRejected, tell: event.TypeApprovalDenied, actor: actor, reason: reason})
 }
 
-func (e *Engine) settle(ctx context.Context, row view.Plan, to view.PlanStatus, t event.Type, actor, reason string) error {
+// An answer is what a person decided about a waiting plan.
+type answer struct {
+	status view.PlanStatus
+	tell   event.Type
+	actor  string
+	reason string
+}
+
+func (e *Engine) settle(ctx context.Context, row view.Plan, a answer) error {
 	return e.o.Store.Do(ctx, func(tx event.Tx) error {
-		moved, err := e.o.Store.MovePlan(tx, row.ID, view.PlanOpen, to, reason)
+		moved, err := e.o.Store.MovePlan(tx, row.ID, view.PlanOpen, a.status, a.reason)
 		if err != nil {
 			return err
 		}
@@ -129,8 +137,8 @@ func (e *Engine) settle(ctx context.Context, row view.Plan, to view.PlanStatus, 
 			return &DeniedError{row.ID, "it is " + string(now.Status) + " already"}
 		}
 		d := event.Draft{
-			Type: t, Correlation: row.Correlation, Actor: actor, ActorType: event.ActorUser,
-			Data: event.Approval{Plan: row.ID, Content: row.Content, Devices: row.Devices, Reason: reason, Episode: row.Episode},
+			Type: a.tell, Correlation: row.Correlation, Actor: a.actor, ActorType: event.ActorUser,
+			Data: event.Approval{Plan: row.ID, Content: row.Content, Devices: row.Devices, Reason: a.reason, Episode: row.Episode},
 		}
 		if len(row.Devices) == 1 {
 			d.Subject = string(row.Devices[0])

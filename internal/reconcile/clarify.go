@@ -19,8 +19,8 @@ func (e *Engine) clarify(ctx context.Context, device intent.DeviceName) error {
 	if err != nil || row.Run != "" || len(row.WriteSet) == 0 {
 		return err
 	}
-	lease, ok, err := e.hold(ctx, deviceLease(device), e.holder("clarify"), false)
-	if err != nil || !ok {
+	work, lease, err := e.hold(ctx, deviceLease(device), e.holder("clarify"), false)
+	if err != nil || lease == nil {
 		return err // a run has begun meanwhile and finds out by itself
 	}
 	defer lease.release()
@@ -28,7 +28,7 @@ func (e *Engine) clarify(ctx context.Context, device intent.DeviceName) error {
 	if err != nil {
 		return err
 	}
-	p, _, err := e.survey(lease.ctx, g.ID, device, plan.Whole)
+	p, _, err := e.survey(work, g.ID, device, plan.Whole)
 	if err != nil {
 		return err
 	}

@@ -41,12 +41,11 @@ const (
 
 // device takes one device from a recorded state to the end of its run.
 func (d *driver) device(ctx context.Context, name intent.DeviceName, at run.State, known bool) (run.State, error) {
-	lease, _, err := d.hold(ctx, deviceLease(name), d.holder(d.run.ID), true)
+	ctx, lease, err := d.hold(ctx, deviceLease(name), d.holder(d.run.ID), true)
 	if err != nil {
 		return at, err
 	}
 	defer lease.release()
-	ctx = lease.ctx
 	h := &hand{driver: d, name: name, lease: lease, s: at}
 	if known {
 		if err := h.move(ctx, run.Resumed{At: d.now()}); err != nil {

@@ -18,15 +18,14 @@ import (
 // Execute drives a run to its end, from wherever it was recorded to be, and returns its row. It fails with
 // ErrElsewhere while another process drives it. When ctx ends, or a device's lease is lost, the run stays as recorded.
 func (e *Engine) Execute(ctx context.Context, id string) (view.Run, error) {
-	lease, ok, err := e.hold(ctx, "run/"+id, e.holder(id), false)
+	ctx, lease, err := e.hold(ctx, "run/"+id, e.holder(id), false)
 	if err != nil {
 		return view.Run{}, err
 	}
-	if !ok {
+	if lease == nil {
 		return view.Run{}, ErrElsewhere
 	}
 	defer lease.release()
-	ctx = lease.ctx
 	row, err := e.o.Store.Run(ctx, id)
 	if err != nil || row.Status != view.RunRunning {
 		return row, err

@@ -37,16 +37,16 @@ func (e *Engine) supersede(ctx context.Context, tx event.Tx, row view.Plan) (mor
 		default:
 			more = more || here < len(o.Devices)
 		}
-		if err := e.end(ctx, tx, o, view.PlanOpen, view.PlanExpired, reason); err != nil {
+		if err := e.end(ctx, tx, o, reason); err != nil {
 			return false, err
 		}
 	}
 	return more, nil
 }
 
-// end moves a plan to a final status and tells of it.
-func (e *Engine) end(ctx context.Context, tx event.Tx, p view.Plan, from, to view.PlanStatus, reason string) error {
-	moved, err := e.o.Store.MovePlan(tx, p.ID, from, to, reason)
+// end lets an open plan expire and tells of it.
+func (e *Engine) end(ctx context.Context, tx event.Tx, p view.Plan, reason string) error {
+	moved, err := e.o.Store.MovePlan(tx, p.ID, view.PlanOpen, view.PlanExpired, reason)
 	if err != nil || !moved {
 		return err
 	}
@@ -75,7 +75,7 @@ func (e *Engine) expireOpen(ctx context.Context, reason string, which func(view.
 		if !which(p) {
 			continue
 		}
-		err := e.o.Store.Do(ctx, func(tx event.Tx) error { return e.end(ctx, tx, p, view.PlanOpen, view.PlanExpired, reason) })
+		err := e.o.Store.Do(ctx, func(tx event.Tx) error { return e.end(ctx, tx, p, reason) })
 		if err != nil {
 			return err
 		}

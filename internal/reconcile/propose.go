@@ -90,7 +90,7 @@ func (e *Engine) keep(ctx context.Context, tx event.Tx, p *proposal) (row view.P
 			return row, false, err
 		}
 		if row.Status == view.PlanOpen && e.late(row) {
-			if err := e.end(ctx, tx, row, view.PlanOpen, view.PlanExpired, outOfTime); err != nil {
+			if err := e.end(ctx, tx, row, outOfTime); err != nil {
 				return row, false, err
 			}
 			row.Status = view.PlanExpired
