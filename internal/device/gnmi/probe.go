@@ -165,66 +165,6 @@ func within(v *gpb.TypedValue, elems []path.Elem) string {
 	return jsonText([]byte(text))
 }
 
-// capabilities asks once for each session and probe.
-func (s *Session) capabilities(ctx context.Context) (*gpb.CapabilityResponse, error) {
-	s.mu.Lock()
-	caps := s.caps
-	s.mu.Unlock()
-	if caps != nil {
-		return caps, nil
-	}
-	ctx, cancel, err := s.unary(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer cancel()
-	caps, err = s.client.Capabilities(ctx, &gpb.CapabilityRequest{})
-	if err != nil {
-		failed := s.fail("capabilities", err)
-		var e *Error
-		if !errors.As(failed, &e) || e.Kind != KindUnsupported {
-			return nil, failed
-		}
-		s.setLack("capabilities")
-		caps = &gpb.CapabilityResponse{}
-	}
-	s.mu.Lock()
-	s.caps = caps
-	s.mu.Unlock()
-	return caps, nil
-}
-
-// state reads one state leaf as text, empty when the device does not have it.
-func (s *Session) state(ctx context.Context, p path.Path) (string, error) {
-	notes, err := s.fetch(ctx, gpb.GetRequest_STATE, []path.Path{p})
-	var e *Error
-	if errors.As(err, &e) && !e.Lost() && !e.Unsent() {
-		return "", nil // the device said no: it has no such leaf, or does not show it to us
-	}
-	if err != nil {
-		return "", err
-	}
-	for _, n := range notes {
-		for _, u := range n.GetUpdate() {
-			if v := answered(n.GetPrefix(), u, p); v != "" {
-				return v, nil
-			}
-		}
-	}
-	return "", nil
-}
-
-// about reports whether an update is the answer for a leaf: at its very path, or without any. A device that sends other
-// leaves as well must not lend their values to what it is known by.
-func about(prefix, at *gpb.Path, leaf path.Path) bool {
-	got, err := wire.FromPath(prefix, at)
-	if err != nil {
-		return false
-	}
-	got.Origin = leaf.Origin // whatever the device calls it
-	return len(got.Elems) == 0 || path.Equal(got, leaf)
-}
-
 // scalarText returns a scalar in any of its forms as text, empty for anything else.
 func scalarText(v *gpb.TypedValue) string {
 	switch v := v.GetValue().(type) {
