@@ -6,10 +6,17 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/tenter-net/tenter/intents"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/settings"
 )
+
+// ygot logs through glog, whose flusher never ends.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/golang/glog.(*fileSink).flushDaemon"))
+}
 
 // compileWith compiles the example with one more file.
 func compileWith(t *testing.T, more string) (*Compiled, intent.Diagnostics) {

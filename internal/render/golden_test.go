@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 
 	"github.com/tenter-net/tenter/intents"
 	"github.com/tenter-net/tenter/internal/fabric"
@@ -19,6 +20,11 @@ import (
 	"github.com/tenter-net/tenter/internal/tree"
 	"github.com/tenter-net/tenter/schemas"
 )
+
+// ygot logs through glog, whose flusher never ends.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/golang/glog.(*fileSink).flushDaemon"))
+}
 
 var update = flag.Bool("update", false, "write the golden files")
 
