@@ -17,7 +17,8 @@ import (
 
 func newDevice(s Streams) *cobra.Command {
 	cmd := &cobra.Command{Use: "device", Short: "Devices: their state, what they have, and holds", Args: cobra.NoArgs}
-	cmd.AddCommand(newDeviceLs(s), newDeviceGet(s), newDeviceDiff(s), newDeviceHold(s), newDeviceRelease(s))
+	cmd.AddCommand(newDeviceLs(s), completes(newDeviceGet(s), deviceNames), completes(newDeviceDiff(s), deviceNames),
+		completes(newDeviceHold(s), deviceNames), completes(newDeviceRelease(s), deviceNames))
 	return cmd
 }
 

@@ -189,3 +189,15 @@ func TestHelpFits(t *testing.T) {
 	}
 	walk(newRoot(Streams{}))
 }
+
+func TestCompletionWithoutStore(t *testing.T) {
+	t.Setenv("TENTER_CONFIG", "")
+	t.Chdir(t.TempDir())
+	var out, errs bytes.Buffer
+	if code := Run([]string{"__complete", "device", "get", ""}, Streams{In: strings.NewReader(""), Out: &out, Err: &errs}); code != exitDone || out.String() != ":0\n" {
+		t.Errorf("exit %d, completed %q", code, &out)
+	}
+	if _, err := os.Stat(".tenter"); err == nil {
+		t.Error("completing left a state directory behind")
+	}
+}

@@ -81,7 +81,7 @@ func newPlan(s Streams) *cobra.Command {
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit 2 when there are changes")
 	cmd.Flags().BoolVar(&raw, "raw", false, "show the gNMI SetRequests too")
 	addOutput(cmd, formatText, formatJSON, formatMarkdown)
-	cmd.AddCommand(newPlanLs(s), newPlanShow(s), newPlanDecide(s, true), newPlanDecide(s, false))
+	cmd.AddCommand(newPlanLs(s), completes(newPlanShow(s), openPlans), completes(newPlanDecide(s, true), openPlans), completes(newPlanDecide(s, false), openPlans))
 	return cmd
 }
 
@@ -263,7 +263,7 @@ func newPlanDecide(s Streams, approve bool) *cobra.Command {
 				case !approve:
 					fmt.Fprintln(s.Err, "rejected")
 				case o.client == nil:
-					fmt.Fprintln(s.Err, "approved; nobody serves here now, so run it: tenter apply "+args[0])
+					fmt.Fprintln(s.Err, "approved; a tenter serve over this store carries it out, else run it: tenter apply "+args[0])
 				default:
 					fmt.Fprintln(s.Err, "approved; watch it: tenter events tail --follow")
 				}

@@ -77,7 +77,7 @@ func newRun(s Streams) *cobra.Command {
 		},
 	}
 	addOutput(show, formatText, formatJSON)
-	cmd.AddCommand(ls, show)
+	cmd.AddCommand(ls, completes(show, runNames))
 	return cmd
 }
 
