@@ -1,5 +1,5 @@
 // Package schemas holds the compiled YANG schemas that Tenter ships, with the locks that say what they were compiled
-// from. Regenerate them with `make schemas YANG_DIR=…`, from the sources that the locks name.
+// from. Regenerate them with `make generate YANG_DIR=…`, from the sources that the locks name.
 package schemas
 
 import (
