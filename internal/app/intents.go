@@ -191,7 +191,12 @@ func CompileDirectory(_ context.Context, set *settings.Settings) (*Compiled, int
 	if err != nil {
 		return nil, nil, err
 	}
-	docs, diags := intent.Load(os.DirFS(set.Intents), intent.Options{})
+	root, err := os.OpenRoot(set.Intents) // as the loader reads them: a link that leads out is an error
+	if err != nil {
+		return nil, nil, fmt.Errorf("intents: %w", err)
+	}
+	defer func() { _ = root.Close() }() // read only
+	docs, diags := intent.Load(root.FS(), intent.Options{})
 	if diags.HasErrors() {
 		return nil, diags, nil
 	}

@@ -64,6 +64,7 @@ func NewLog(s *settings.Settings, command bool) (*zap.Logger, error) {
 	}
 	enc := zap.NewProductionEncoderConfig()
 	enc.EncodeTime = zapcore.ISO8601TimeEncoder
+	enc.ConsoleSeparator = "  "
 	if command && level == zapcore.InfoLevel {
 		level = zapcore.WarnLevel
 	}

@@ -145,7 +145,7 @@ func (a *App) sender(r settings.Receiver) (notify.Sender, error) {
 	if err != nil {
 		return nil, fmt.Errorf("secret: %w", err)
 	}
-	return chat.NewWebhook(url.Reveal(), key.Reveal())
+	return chat.NewWebhook(url.Reveal(), []byte(key.Reveal()))
 }
 
 // runParts runs all parts until ctx ends or one fails, and returns when all have ended.

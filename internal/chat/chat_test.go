@@ -121,7 +121,7 @@ func TestSlackBytes(t *testing.T) {
 
 func TestWebhookBytesAndSignature(t *testing.T) {
 	url, got := receiver(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) })
-	w, err := NewWebhook(url, "shared secret")
+	w, err := NewWebhook(url, []byte("shared secret"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +238,7 @@ func TestURLIsInNoError(t *testing.T) {
 		strings.Replace(closed, "http://", "https://", 1),
 		hanging,
 	} {
-		w, err := NewWebhook(url, "shared secret")
+		w, err := NewWebhook(url, []byte("shared secret"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -260,7 +260,7 @@ func TestURLIsInNoError(t *testing.T) {
 			t.Errorf("%q: %v", url, err)
 		}
 	}
-	if _, err := NewWebhook(closed, ""); err == nil {
+	if _, err := NewWebhook(closed, nil); err == nil {
 		t.Error("a webhook without a secret was accepted")
 	}
 }
@@ -270,7 +270,7 @@ func ExampleWebhook_Send() {
 		fmt.Println(r.Header.Get(HeaderKey), strings.HasPrefix(r.Header.Get(HeaderSignature), "sha256="))
 	}))
 	defer srv.Close()
-	w, err := NewWebhook(srv.URL, "shared secret")
+	w, err := NewWebhook(srv.URL, []byte("shared secret"))
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -30,15 +30,15 @@ type Webhook struct {
 }
 
 // NewWebhook returns the sender to a URL. The secret must not be empty: an unsigned message proves nothing.
-func NewWebhook(url, secret string) (*Webhook, error) {
+func NewWebhook(url string, secret []byte) (*Webhook, error) {
 	p, err := newPoster(url)
 	if err != nil {
 		return nil, err
 	}
-	if secret == "" {
+	if len(secret) == 0 {
 		return nil, errors.New("a webhook needs a secret to sign with")
 	}
-	return &Webhook{post: p, secret: []byte(secret)}, nil
+	return &Webhook{post: p, secret: secret}, nil
 }
 
 type webhookBody struct {

@@ -89,7 +89,7 @@ func chooseApply(ctx context.Context, s Streams, o *operator, args []string, f p
 	if !yes {
 		ok, err := confirm(ctx, s, "\nApply this plan? Only yes is yes: ")
 		if err != nil {
-			return c, err
+			return c, hint(err, "tenter apply %s, which is this plan; or tenter apply --yes", reply.Plan.ID)
 		}
 		if !ok {
 			fmt.Fprintf(s.Err, "not applied; the plan waits as %s\n", reply.Plan.ID)
@@ -104,7 +104,7 @@ func chooseApply(ctx context.Context, s Streams, o *operator, args []string, f p
 func confirm(ctx context.Context, s Streams, question string) (bool, error) {
 	in, ok := s.In.(*os.File)
 	if !ok || !term.IsTerminal(int(in.Fd())) {
-		return false, hint(errors.New("there is no terminal to ask on"), "tenter apply --yes")
+		return false, errors.New("there is no terminal to ask on")
 	}
 	fmt.Fprint(s.Err, question)
 	answer := make(chan string, 1)

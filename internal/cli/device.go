@@ -117,6 +117,7 @@ func newDeviceDiff(s Streams) *cobra.Command {
 				if err := printPlan(s.Out, reply, output(cmd)); err != nil {
 					return err
 				}
+				sayUnread(s, reply)
 				return planExit(reply, true)
 			})
 		},

@@ -72,6 +72,7 @@ func newPlan(s Streams) *cobra.Command {
 				} else if output(cmd) == formatText && !reply.Plan.Idle() {
 					fmt.Fprintln(s.Err, "\nnext: tenter apply")
 				}
+				sayUnread(s, reply)
 				return planExit(reply, detailed)
 			})
 		},
@@ -83,6 +84,13 @@ func newPlan(s Streams) *cobra.Command {
 	addOutput(cmd, formatText, formatJSON, formatMarkdown)
 	cmd.AddCommand(newPlanLs(s), completes(newPlanShow(s), openPlans), completes(newPlanDecide(s, true), openPlans), completes(newPlanDecide(s, false), openPlans))
 	return cmd
+}
+
+// sayUnread says what to do about devices that could not be read; the plan said why.
+func sayUnread(s Streams, r app.PlanReply) {
+	if len(r.Unreachable) > 0 {
+		fmt.Fprintf(s.Err, "\n%s could not be read\nnext:  mend that, then again: tenter plan\n", deviceList(r.Unreachable))
+	}
 }
 
 // planExit is 3 when devices could not be read, else 2 for changes if that was asked for.

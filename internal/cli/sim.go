@@ -36,7 +36,7 @@ func newSim(s Streams) *cobra.Command {
 				Topology: args[0], Dir: dir, Host: host, Port: port, Faults: faults, Intents: set.Intents, Log: log,
 			})
 			if err != nil {
-				return hint(err, "tenter sim lab/evpn.clab.yml --dir %s", dir)
+				return hint(err, "tenter sim lab/evpn.clab.yml --dir lab-run")
 			}
 			t := newTable("DEVICE", "ROLE", "ADDRESS")
 			for _, n := range lab.Nodes() {

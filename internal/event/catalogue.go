@@ -70,7 +70,6 @@ const (
 // The kinds of actor that cause an event.
 const (
 	ActorUser   = "user"
-	ActorAgent  = "agent"
 	ActorSystem = "system"
 )
 

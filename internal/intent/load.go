@@ -45,6 +45,13 @@ func ReadFiles(fsys fs.FS) (map[string][]byte, error) {
 		case e.IsDir(), path.Ext(p) != ".yaml" && path.Ext(p) != ".yml":
 			return nil
 		}
+		info, err := fs.Stat(fsys, p) // before opening, for opening a pipe would wait
+		if err != nil {
+			return err
+		}
+		if !info.Mode().IsRegular() {
+			return fmt.Errorf("%s is no regular file", p)
+		}
 		f, err := fsys.Open(p)
 		if err != nil {
 			return err

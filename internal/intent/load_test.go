@@ -105,6 +105,7 @@ func TestUnreadableFiles(t *testing.T) {
 		{"not UTF-8", fstest.MapFS{"a.yaml": {Data: []byte("apiVersion: tenter/v1\nkind: V\xe9lan\n")}}, "a.yaml:2:8: error[T0001]: this is not UTF-8 text"},
 		{"UTF-16", fstest.MapFS{"a.yaml": {Data: []byte("\xff\xfek\x00i\x00")}}, "a.yaml:1:1: error[T0001]: this is not UTF-8 text"},
 		{"too large", fstest.MapFS{"a.yaml": {Data: []byte(big)}}, "a.yaml:1:1: error[T0004]: the file is larger than 1048576 bytes"},
+		{"a pipe", fstest.MapFS{"a.yaml": {Mode: fs.ModeNamedPipe}}, "error[T0006]: read intents: a.yaml is no regular file"},
 		{"gone", failingFS{}, "error[T0006]: read intents: disk on fire"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

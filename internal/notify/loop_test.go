@@ -82,7 +82,7 @@ func TestFromLogToReceivers(t *testing.T) {
 	}
 	hookURL, hooks := receiver(t, true, 2)
 	slackURL, slacks := receiver(t, false, 0)
-	hook, err := chat.NewWebhook(hookURL, secret)
+	hook, err := chat.NewWebhook(hookURL, []byte(secret))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,6 +54,8 @@ type Store interface {
 	planStore
 	runStore
 	deviceStore
+	leafStore
+	episodeStore
 	leaseStore
 }
 
@@ -77,10 +79,17 @@ type deviceStore interface {
 	Devices(ctx context.Context) ([]view.Device, error)
 	Device(ctx context.Context, name intent.DeviceName) (view.Device, error)
 	UpdateDevice(tx event.Tx, name intent.DeviceName, change func(*view.Device)) error
+}
+
+// A leafStore keeps what Tenter owns on each device, and what of it was read back.
+type leafStore interface {
 	Owned(ctx context.Context, name intent.DeviceName) ([]view.OwnedLeaf, error)
 	MarkOwned(tx event.Tx, name intent.DeviceName, paths []path.Path) error
 	MarkApplied(tx event.Tx, name intent.DeviceName, leaves []tree.Leaf) error
 	DropOwned(tx event.Tx, name intent.DeviceName, paths []path.Path) error
+}
+
+type episodeStore interface {
 	SaveEpisode(tx event.Tx, e view.Episode) error
 	EpisodeIn(tx event.Tx, id string) (view.Episode, error)
 	OpenEpisode(ctx context.Context, name intent.DeviceName) (view.Episode, error)
