@@ -51,8 +51,9 @@ var rules = map[string]rule{
 
 	"internal/fabric":               {tier: logic, why: "intents to models"},
 	"internal/profile":              {tier: logic, uses: []string{"go.yaml.in/yaml/v4"}, why: "device families as data"},
-	"internal/render":               {tier: logic, also: []string{"internal/fabric", "internal/profile", "internal/render/openconfig"}, why: "chooses the dialect"},
-	"internal/render/openconfig":    {tier: logic, also: []string{"internal/fabric", "internal/profile", "internal/render/openconfig/oc"}, uses: []string{"github.com/openconfig/ygot"}, why: "authors OpenConfig with generated structs"},
+	"internal/render":               {tier: logic, also: []string{"internal/fabric", "internal/profile", "internal/render/dialect", "internal/render/openconfig"}, why: "chooses the dialect"},
+	"internal/render/dialect":       {tier: logic, also: []string{"internal/fabric", "internal/profile"}, why: "what every dialect is made of: items, and the writer that takes their leaves"},
+	"internal/render/openconfig":    {tier: logic, also: []string{"internal/fabric", "internal/profile", "internal/render/dialect", "internal/render/openconfig/oc"}, uses: []string{"github.com/openconfig/ygot"}, why: "authors OpenConfig with generated structs"},
 	"internal/render/openconfig/oc": {tier: logic, uses: []string{"github.com/openconfig/ygot"}, why: "generated"},
 	"internal/plan":                 {tier: logic, also: []string{"internal/fabric", "internal/profile"}, why: "scope and protection come from model and profile"},
 	"internal/run":                  {tier: logic, why: "the run protocol as a step machine: it knows writes and answers, not plans"},
@@ -108,7 +109,7 @@ var owned = []string{
 }
 
 // What the simulator judges, and so must not use.
-var product = []string{"internal/path", "internal/schema", "internal/tree", "internal/wire", "internal/render", "internal/render/openconfig"}
+var product = []string{"internal/path", "internal/schema", "internal/tree", "internal/wire", "internal/render", "internal/render/dialect", "internal/render/openconfig"}
 
 type pkg struct {
 	ImportPath string

@@ -12,15 +12,25 @@ import (
 //go:embed openconfig.schema
 var openConfig []byte
 
-//go:embed srlinux-network-instance.schema
-var srLinuxNetworkInstance []byte
+//go:embed srlinux.schema
+var srLinux []byte
 
 // OpenConfig returns the OpenConfig models of a leaf-spine fabric. It is loaded when first asked for.
 var OpenConfig = loader(&openConfig)
 
-// SRLinuxNetworkInstance returns the network-instance subtree of SR Linux's native model. It is loaded when first
-// asked for.
-var SRLinuxNetworkInstance = loader(&srLinuxNetworkInstance)
+// SRLinux returns SR Linux's native models, all configuration of a 7220 IXR switch. It is loaded when first asked for.
+var SRLinux = loader(&srLinux)
+
+// Named returns the schema of a name that profiles use.
+func Named(name string) (*schema.Schema, bool) {
+	load, ok := byName[name]
+	if !ok {
+		return nil, false
+	}
+	return load(), true
+}
+
+var byName = map[string]func() *schema.Schema{"openconfig": OpenConfig}
 
 func loader(data *[]byte) func() *schema.Schema {
 	return sync.OnceValue(func() *schema.Schema {

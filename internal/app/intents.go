@@ -21,7 +21,6 @@ import (
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/reconcile"
 	"github.com/tenter-net/tenter/internal/render"
-	"github.com/tenter-net/tenter/internal/schema"
 	"github.com/tenter-net/tenter/internal/secret"
 	"github.com/tenter-net/tenter/internal/settings"
 	"github.com/tenter-net/tenter/internal/store"
@@ -57,7 +56,6 @@ func (c *Compiled) Leaves() int {
 
 // A compiler turns files into targets. It keeps what it compiled last, for generations change a little at a time.
 type compiler struct {
-	roots    *schema.Roots
 	profiles *profile.Set
 	devices  []settings.Device           // the address book
 	adapted  map[string]*profile.Profile // with the settings' timing, by name
@@ -81,7 +79,6 @@ func newCompiler(set *settings.Settings, secret func(string) (string, bool), key
 		return nil, fmt.Errorf("profiles: %w", err)
 	}
 	c := &compiler{
-		roots:    schema.NewRoots(map[string]*schema.Schema{"openconfig": schemas.OpenConfig()}),
 		profiles: profiles, devices: set.Devices, adapted: map[string]*profile.Profile{}, key: key,
 	}
 	for _, name := range profiles.Names() {
@@ -91,7 +88,7 @@ func newCompiler(set *settings.Settings, secret func(string) (string, bool), key
 		}
 		c.adapted[name] = adapt(p, set)
 	}
-	c.dialects = render.NewCompiler(render.Options{Roots: c.roots, Profiles: profiles, Secret: secret})
+	c.dialects = render.NewCompiler(render.Options{Roots: profiles.Models(schemas.Named).Roots, Profiles: profiles, Secret: secret})
 	return c, nil
 }
 

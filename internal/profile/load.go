@@ -18,19 +18,22 @@ import (
 var embedded embed.FS
 
 // A Set is the profiles by name.
-type Set struct{ profiles map[string]*Profile }
+type Set struct {
+	profiles map[string]*Profile
+	schemas  map[string][]byte // compiled, of files beside the profiles
+}
 
 // Load reads the embedded profiles and then the *.yaml files at the root of override, which may be nil; a file there
 // replaces the embedded profile of that name. The error joins every mistake as "file:line: what".
 func Load(override fs.FS) (*Set, error) {
-	s := &Set{profiles: map[string]*Profile{}}
+	s := &Set{profiles: map[string]*Profile{}, schemas: map[string][]byte{}}
 	builtin, err := fs.Sub(embedded, "profiles")
 	if err != nil {
 		return nil, err
 	}
 	errs := []error{s.read(builtin)}
 	if override != nil {
-		errs = append(errs, s.read(override))
+		errs = append(errs, s.read(override), s.readSchemas(override))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -67,6 +70,17 @@ func (s *Set) read(fsys fs.FS) error {
 			continue
 		}
 		s.profiles[p.Name] = p
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Set) readSchemas(fsys fs.FS) error {
+	files, err := fs.Glob(fsys, "*"+schemaFile)
+	errs := []error{err}
+	for _, file := range files {
+		data, err := fs.ReadFile(fsys, file)
+		s.schemas[file] = data
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }

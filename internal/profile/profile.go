@@ -38,10 +38,12 @@ type Profile struct {
 	Protected   []Pattern  `yaml:"protected"` // never deleted or replaced, whatever the policy
 }
 
-// An Origin maps the origin of our paths to what the device calls it.
+// An Origin maps the origin of our paths to what the device calls it, and says which models it has there.
 type Origin struct {
 	Schema string `yaml:"schema"` // our origin: "openconfig"
 	Wire   string `yaml:"wire"`   // in requests; empty leaves the field out
+	// Models is a schema of the program, or a .schema file beside the profile; empty is the one named as the origin.
+	Models string `yaml:"models"`
 }
 
 // Encodings are the gNMI encodings that work per RPC.

@@ -16,12 +16,11 @@ import (
 
 // Options are what a Compiler needs besides fabrics. Roots and Profiles are mandatory.
 type Options struct {
-	Roots    *schema.Roots
+	// Roots returns the schemas of the devices of a profile: the same ones for the same profile.
+	Roots    func(*profile.Profile) (*schema.Roots, error)
 	Profiles *profile.Set
 	// Sources numbers the positions of the trees' leaves; nil makes one.
 	Sources *tree.Sources
-	// Table returns the table that a device's trees share; nil makes one per device.
-	Table func(intent.DeviceName) *tree.Table
 	// Secret returns the value of a named secret; nil knows none. It is called from several goroutines.
 	Secret func(name string) (string, bool)
 }
@@ -51,9 +50,6 @@ func NewCompiler(opts Options) *Compiler {
 	if opts.Sources == nil {
 		opts.Sources = &tree.Sources{}
 	}
-	if opts.Table == nil {
-		opts.Table = func(intent.DeviceName) *tree.Table { return tree.NewTable(opts.Roots) }
-	}
 	if opts.Secret == nil {
 		opts.Secret = func(string) (string, bool) { return "", false }
 	}
@@ -69,7 +65,7 @@ func (c *Compiler) Compile(f *fabric.Fabric) ([]*Result, intent.Diagnostics) {
 	devices := make([]*device, len(f.Devices))
 	for i, m := range f.Devices {
 		if devices[i] = c.devices[m.Name]; devices[i] == nil {
-			devices[i] = &device{name: m.Name, opts: &c.opts, table: c.opts.Table(m.Name)}
+			devices[i] = &device{name: m.Name, opts: &c.opts}
 		}
 	}
 	found := make([]intent.Diagnostics, len(devices))

@@ -3,19 +3,19 @@ package render
 import (
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/path"
-	"github.com/tenter-net/tenter/internal/render/openconfig"
+	"github.com/tenter-net/tenter/internal/render/dialect"
 )
 
 // configKey is the key of the part that all Config documents of a device make up.
 const configKey = "config"
 
 // renderConfig renders Config documents, which may speak of any path and origin that the device's schemas know.
-func renderConfig(w *openconfig.Writer, leaves []fabric.ConfigLeaf) []claim {
+func renderConfig(w *dialect.Writer, leaves []fabric.ConfigLeaf) []claim {
 	var out []claim
 	for _, l := range leaves {
 		at, err := path.Parse(l.Path)
 		if err != nil {
-			w.Problems = append(w.Problems, openconfig.Problem{Source: l.Source, Path: l.Path, Reason: err.Error()})
+			w.Problems = append(w.Problems, dialect.Problem{Source: l.Source, Path: l.Path, Reason: err.Error()})
 			continue
 		}
 		if l.Origin != "" {

@@ -2,10 +2,14 @@ package render
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/render/dialect"
 	"github.com/tenter-net/tenter/internal/render/openconfig"
 	"github.com/tenter-net/tenter/internal/tree"
 )
@@ -14,20 +18,25 @@ import (
 type part struct {
 	key    string
 	model  any
-	render func(*openconfig.Writer) []claim
+	render func(*dialect.Writer) []claim
 }
 
 // parts splits a device's model; the Config documents are the last part.
-func parts(m *fabric.Device, names profile.Names) []part {
-	items := openconfig.Items(m, names)
+func parts(m *fabric.Device, items []dialect.Item) []part {
 	out := make([]part, 0, len(items)+1)
 	for _, i := range items {
-		out = append(out, part{i.Key, i.Model, func(w *openconfig.Writer) []claim {
+		out = append(out, part{i.Key, i.Model, func(w *dialect.Writer) []claim {
 			i.Render(w)
 			return claims(w, 0)
 		}})
 	}
-	return append(out, part{configKey, m.Config, func(w *openconfig.Writer) []claim { return renderConfig(w, m.Config) }})
+	return append(out, part{configKey, m.Config, func(w *dialect.Writer) []claim { return renderConfig(w, m.Config) }})
+}
+
+// dialects are the ways to say what a model asks for. What is native says nothing but what Config documents do.
+var dialects = map[string]func(*fabric.Device, profile.Names) []dialect.Item{
+	"openconfig": openconfig.Items,
+	"native":     func(*fabric.Device, profile.Names) []dialect.Item { return nil },
 }
 
 // A device is what the compiler keeps of one device: its parts, and the tree that they gave. A part's leaves are not
@@ -42,9 +51,9 @@ type device struct {
 	parts    map[string]*known
 	twins    bool // two parts had one key: what they gave cannot be told apart
 	round    int
-	problems map[string][]openconfig.Problem // of parts that have any
-	secrets  map[string]secret               // that were looked up
-	shared   map[place]bool                  // claimed by more than one part
+	problems map[string][]dialect.Problem // of parts that have any
+	secrets  map[string]secret            // that were looked up
+	shared   map[place]bool               // claimed by more than one part
 }
 
 // A known part was rendered, and was last there in a round of updates.
@@ -65,15 +74,32 @@ func (d *device) compile(m *fabric.Device) intent.Diagnostics {
 		return diagnostics(d.problems)
 	}
 	d.model = m
-	p, err := d.opts.Profiles.Get(m.Access.Profile)
-	if err == nil && m.Access.Dialect != "openconfig" {
-		err = fmt.Errorf("dialect %q: unknown, there is openconfig", m.Access.Dialect)
-	}
+	p, err := d.speak(m)
 	if err != nil {
 		d.result = nil
 		return intent.Diagnostics{diagnostic(codeDialect, m.Source, fmt.Sprintf("device %q: %v", m.Name, err))}
 	}
-	return d.update(parts(m, p.Names))
+	return d.update(parts(m, p))
+}
+
+// speak returns the model's items in the device's dialect. Other schemas than before make all leaves anew.
+func (d *device) speak(m *fabric.Device) ([]dialect.Item, error) {
+	p, err := d.opts.Profiles.Get(m.Access.Profile)
+	if err != nil {
+		return nil, err
+	}
+	items, ok := dialects[m.Access.Dialect]
+	if !ok {
+		return nil, fmt.Errorf("dialect %q: unknown, there is %s", m.Access.Dialect, strings.Join(slices.Sorted(maps.Keys(dialects)), ", "))
+	}
+	roots, err := d.opts.Roots(p)
+	if err != nil {
+		return nil, fmt.Errorf("profile %q: %w", p.Name, err)
+	}
+	if d.table == nil || d.table.Roots() != roots {
+		d.table, d.result = tree.NewTable(roots), nil
+	}
+	return items(m, p.Names), nil
 }
 
 // update brings the device up to date with its parts, if it can by what changed only.
@@ -117,7 +143,7 @@ func (d *device) rebuild(now []part) intent.Diagnostics {
 		size = d.result.Desired.Len()
 	}
 	d.parts, d.result = make(map[string]*known, len(now)), nil
-	d.problems, d.secrets = map[string][]openconfig.Problem{}, map[string]secret{}
+	d.problems, d.secrets = map[string][]dialect.Problem{}, map[string]secret{}
 	m, w := newMerge(d, size), d.writer()
 	for _, p := range now {
 		d.parts[p.key] = &known{part: p}
@@ -202,7 +228,7 @@ func (d *device) replace(old, fresh map[place]claim) (*tree.Tree, bool) {
 }
 
 // render renders a part and remembers its problems.
-func (d *device) render(w *openconfig.Writer, p part) []claim {
+func (d *device) render(w *dialect.Writer, p part) []claim {
 	out := p.render(w)
 	if len(w.Problems) > 0 {
 		d.problems[p.key], w.Problems = w.Problems, nil
@@ -211,8 +237,8 @@ func (d *device) render(w *openconfig.Writer, p part) []claim {
 }
 
 // writer returns a writer that remembers which secrets were looked up.
-func (d *device) writer() *openconfig.Writer {
-	return openconfig.NewWriter(d.table, func(name string) (string, bool) {
+func (d *device) writer() *dialect.Writer {
+	return dialect.NewWriter(d.table, func(name string) (string, bool) {
 		value, known := d.opts.Secret(name)
 		d.secrets[name] = secret{value, known}
 		return value, known

@@ -6,7 +6,6 @@ import (
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/render"
-	"github.com/tenter-net/tenter/internal/schema"
 	"github.com/tenter-net/tenter/internal/tree"
 	"github.com/tenter-net/tenter/schemas"
 )
@@ -18,7 +17,7 @@ func ExampleCompiler() {
 		return
 	}
 	c := render.NewCompiler(render.Options{
-		Roots:    schema.NewRoots(map[string]*schema.Schema{"": schemas.OpenConfig()}),
+		Roots:    profiles.Models(schemas.Named).Roots,
 		Profiles: profiles,
 	})
 	results, diags := c.Compile(&fabric.Fabric{Devices: []*fabric.Device{{

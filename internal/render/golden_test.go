@@ -16,7 +16,6 @@ import (
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/render"
-	"github.com/tenter-net/tenter/internal/schema"
 	"github.com/tenter-net/tenter/internal/tree"
 	"github.com/tenter-net/tenter/schemas"
 )
@@ -50,7 +49,7 @@ func options(t testing.TB) render.Options {
 		t.Fatal(err)
 	}
 	return render.Options{
-		Roots:    schema.NewRoots(map[string]*schema.Schema{"": schemas.OpenConfig()}),
+		Roots:    profiles.Models(schemas.Named).Roots,
 		Profiles: profiles,
 		Secret:   func(name string) (string, bool) { return "value of " + name, true },
 	}

@@ -7,14 +7,14 @@ import (
 
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/path"
-	"github.com/tenter-net/tenter/internal/render/openconfig"
+	"github.com/tenter-net/tenter/internal/render/dialect"
 	"github.com/tenter-net/tenter/internal/schema"
 	"github.com/tenter-net/tenter/internal/tree"
 )
 
 // A claim is one part's wish for a leaf.
 type claim struct {
-	leaf     openconfig.Leaf
+	leaf     dialect.Leaf
 	priority int // of a Config document
 }
 
@@ -27,7 +27,7 @@ type place struct {
 func (c claim) place() place { return place{c.leaf.Entry.ID, c.leaf.Node.ID()} }
 
 // claims returns what was written, and empties the writer.
-func claims(w *openconfig.Writer, priority int) []claim {
+func claims(w *dialect.Writer, priority int) []claim {
 	out := make([]claim, len(w.Leaves))
 	defer func() { w.Leaves = w.Leaves[:0] }()
 	for i, l := range w.Leaves {
@@ -152,7 +152,7 @@ func (m *merge) result() (*Result, error) {
 }
 
 // diagnostics says what could not be rendered.
-func diagnostics(problems map[string][]openconfig.Problem) intent.Diagnostics {
+func diagnostics(problems map[string][]dialect.Problem) intent.Diagnostics {
 	var out intent.Diagnostics
 	for _, key := range slices.Sorted(maps.Keys(problems)) {
 		for _, p := range problems[key] {

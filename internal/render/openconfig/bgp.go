@@ -7,6 +7,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/render/dialect"
 	"github.com/tenter-net/tenter/internal/render/openconfig/oc"
 	"github.com/tenter-net/tenter/internal/tree"
 )
@@ -14,12 +15,12 @@ import (
 // bgpName is the name of the one BGP instance of a network instance.
 const bgpName = "BGP"
 
-func bgpPath(n namer, vrf string) path.Path {
-	return below(protocolPath(n.vrf(vrf), "BGP", bgpName), elem("bgp"))
+func bgpPath(n dialect.Namer, vrf string) path.Path {
+	return dialect.Below(protocolPath(n.VRF(vrf), "BGP", bgpName), dialect.Elem("bgp"))
 }
 
-func renderBGP(w *Writer, n namer, b fabric.BGP) {
-	w.Put(b.Source, protocolPath(n.vrf(b.VRF), "BGP", bgpName), &oc.NetworkInstance_Protocol{Enabled: ygot.Bool(true)})
+func renderBGP(w *dialect.Writer, n dialect.Namer, b fabric.BGP) {
+	put(w, b.Source, protocolPath(n.VRF(b.VRF), "BGP", bgpName), &oc.NetworkInstance_Protocol{Enabled: ygot.Bool(true)})
 	out := &oc.NetworkInstance_Protocol_Bgp_Global{
 		As:       &b.ASN,
 		RouterId: text(addr(b.RouterID)),
@@ -36,7 +37,7 @@ func renderBGP(w *Writer, n namer, b fabric.BGP) {
 			Ibgp: &oc.NetworkInstance_Protocol_Bgp_Global_UseMultiplePaths_Ibgp{MaximumPaths: paths},
 		}
 	}
-	w.Put(b.Source, below(bgpPath(n, b.VRF), elem("global")), out)
+	put(w, b.Source, dialect.Below(bgpPath(n, b.VRF), dialect.Elem("global")), out)
 }
 
 type peerGroup struct {
@@ -45,9 +46,9 @@ type peerGroup struct {
 	LocalAddress string
 }
 
-func renderPeerGroup(w *Writer, n namer, g peerGroup) {
-	at := below(bgpPath(n, g.VRF), elem("peer-groups"), elem("peer-group", "peer-group-name", g.Group.Name))
-	w.Put(g.Group.Source, at, session(w, g.Group.Source, g.Group.PeerSettings, g.LocalAddress))
+func renderPeerGroup(w *dialect.Writer, n dialect.Namer, g peerGroup) {
+	at := dialect.Below(bgpPath(n, g.VRF), dialect.Elem("peer-groups"), dialect.Elem("peer-group", "peer-group-name", g.Group.Name))
+	put(w, g.Group.Source, at, session(w, g.Group.Source, g.Group.PeerSettings, g.LocalAddress))
 	renderSession(w, g.Group.Source, at, g.Group.PeerSettings)
 }
 
@@ -57,18 +58,18 @@ type neighbor struct {
 	LocalAddress string
 }
 
-func renderNeighbor(w *Writer, n namer, nb neighbor) {
-	at := below(bgpPath(n, nb.VRF), elem("neighbors"), elem("neighbor", "neighbor-address", nb.Neighbor.Address.String()))
-	w.Put(nb.Neighbor.Source, at, &oc.NetworkInstance_Protocol_Bgp_Neighbor{
+func renderNeighbor(w *dialect.Writer, n dialect.Namer, nb neighbor) {
+	at := dialect.Below(bgpPath(n, nb.VRF), dialect.Elem("neighbors"), dialect.Elem("neighbor", "neighbor-address", nb.Neighbor.Address.String()))
+	put(w, nb.Neighbor.Source, at, &oc.NetworkInstance_Protocol_Bgp_Neighbor{
 		Enabled: ygot.Bool(true), Description: text(nb.Neighbor.Description), PeerGroup: text(nb.Neighbor.Group),
 	})
 	// What a group and a neighbor can both say has the same paths below either, so one struct serves both.
-	w.Put(nb.Neighbor.Source, at, session(w, nb.Neighbor.Source, nb.Neighbor.PeerSettings, nb.LocalAddress))
+	put(w, nb.Neighbor.Source, at, session(w, nb.Neighbor.Source, nb.Neighbor.PeerSettings, nb.LocalAddress))
 	renderSession(w, nb.Neighbor.Source, at, nb.Neighbor.PeerSettings)
 }
 
 // session returns what a neighbor or its group says of a session.
-func session(w *Writer, source tree.Source, s fabric.PeerSettings, localAddress string) *oc.NetworkInstance_Protocol_Bgp_PeerGroup {
+func session(w *dialect.Writer, source tree.Source, s fabric.PeerSettings, localAddress string) *oc.NetworkInstance_Protocol_Bgp_PeerGroup {
 	out := &oc.NetworkInstance_Protocol_Bgp_PeerGroup{}
 	if s.PeerASN != 0 {
 		out.PeerAs = &s.PeerASN
@@ -100,19 +101,19 @@ func session(w *Writer, source tree.Source, s fabric.PeerSettings, localAddress 
 }
 
 // renderSession adds what needs more than a struct: address families, secrets, and what OpenConfig cannot say.
-func renderSession(w *Writer, source tree.Source, at path.Path, s fabric.PeerSettings) {
+func renderSession(w *dialect.Writer, source tree.Source, at path.Path, s fabric.PeerSettings) {
 	for _, f := range s.Families {
 		renderFamily(w, source, at, f)
 	}
 	if s.Auth != "" {
-		w.putSecret(source, below(at, elem("config"), elem("auth-password")), s.Auth)
+		w.PutSecret(source, dialect.Below(at, dialect.Elem("config"), dialect.Elem("auth-password")), s.Auth)
 	}
 	if s.TTLSecurity != 0 {
-		w.gap(source, at, "OpenConfig has no leaf for TTL security (RFC 5082): the session goes without")
+		w.Gap(source, at, "OpenConfig has no leaf for TTL security (RFC 5082): the session goes without")
 	}
 }
 
-func renderFamily(w *Writer, source tree.Source, at path.Path, f fabric.NeighborFamily) {
+func renderFamily(w *dialect.Writer, source tree.Source, at path.Path, f fabric.NeighborFamily) {
 	apply := &oc.NetworkInstance_Protocol_Bgp_PeerGroup_AfiSafi_ApplyPolicy{ImportPolicy: f.Import, ExportPolicy: f.Export}
 	// OpenConfig rejects what no policy accepts. Only a session inside the AS may have none (RFC 8212).
 	if len(f.Import) == 0 {
@@ -138,7 +139,7 @@ func renderFamily(w *Writer, source tree.Source, at path.Path, f fabric.Neighbor
 			}
 		}
 	}
-	w.Put(source, below(at, elem("afi-safis"), elem("afi-safi", "afi-safi-name", familyName(f.Family))), out)
+	put(w, source, dialect.Below(at, dialect.Elem("afi-safis"), dialect.Elem("afi-safi", "afi-safi-name", familyName(f.Family))), out)
 }
 
 type redistribution struct {
@@ -148,17 +149,17 @@ type redistribution struct {
 
 // renderRedistribution connects two tables. OpenConfig lets the system make tables, but a connection refers to them,
 // and a table to its protocol, so they are declared with it.
-func renderRedistribution(w *Writer, n namer, r redistribution) {
-	instance, af := n.vrf(r.VRF), "IPV4"
+func renderRedistribution(w *dialect.Writer, n dialect.Namer, r redistribution) {
+	instance, af := n.VRF(r.VRF), "IPV4"
 	if r.R.Family == fabric.IPv6Unicast {
 		af = "IPV6"
 	}
 	from := protocolName(r.R.From)
 	if r.R.From != fabric.BGPRoutes {
-		w.Put(r.R.Source, protocolPath(instance, from, from), &oc.NetworkInstance_Protocol{Enabled: ygot.Bool(true)})
+		put(w, r.R.Source, protocolPath(instance, from, from), &oc.NetworkInstance_Protocol{Enabled: ygot.Bool(true)})
 	}
 	for _, protocol := range []string{from, "BGP"} {
-		w.Put(r.R.Source, below(instancePath(instance), elem("tables"), elem("table", "address-family", af, "protocol", protocol)), &oc.NetworkInstance_Table{})
+		put(w, r.R.Source, dialect.Below(instancePath(instance), dialect.Elem("tables"), dialect.Elem("table", "address-family", af, "protocol", protocol)), &oc.NetworkInstance_Table{})
 	}
 	out := &oc.NetworkInstance_TableConnection{}
 	if r.R.Policy != "" {
@@ -166,8 +167,8 @@ func renderRedistribution(w *Writer, n namer, r redistribution) {
 	} else {
 		out.DefaultImportPolicy = oc.RoutingPolicy_DefaultPolicyType_ACCEPT_ROUTE
 	}
-	w.Put(r.R.Source, below(instancePath(instance), elem("table-connections"),
-		elem("table-connection", "address-family", af, "dst-protocol", "BGP", "src-protocol", from)), out)
+	put(w, r.R.Source, dialect.Below(instancePath(instance), dialect.Elem("table-connections"),
+		dialect.Elem("table-connection", "address-family", af, "dst-protocol", "BGP", "src-protocol", from)), out)
 }
 
 func protocolName(p fabric.Protocol) string {

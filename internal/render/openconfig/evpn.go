@@ -7,6 +7,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/render/dialect"
 	"github.com/tenter-net/tenter/internal/render/openconfig/oc"
 	"github.com/tenter-net/tenter/internal/tree"
 )
@@ -17,34 +18,34 @@ const (
 	vtepEndpoint    = "vtep"
 )
 
-func renderDefaultInstance(w *Writer, n namer, device fabric.Text) {
-	w.Put(device.Source, instancePath(n.DefaultInstance), &oc.NetworkInstance{
+func renderDefaultInstance(w *dialect.Writer, n dialect.Namer, device fabric.Text) {
+	put(w, device.Source, instancePath(n.DefaultInstance), &oc.NetworkInstance{
 		Type: oc.NetworkInstanceTypes_NETWORK_INSTANCE_TYPE_DEFAULT_INSTANCE,
 	})
 }
 
-func endpointPath(n namer) path.Path {
-	return below(instancePath(n.DefaultInstance), elem("connection-points"), elem("connection-point", "connection-point-id", connectionPoint),
-		elem("endpoints"), elem("endpoint", "endpoint-id", vtepEndpoint))
+func endpointPath(n dialect.Namer) path.Path {
+	return dialect.Below(instancePath(n.DefaultInstance), dialect.Elem("connection-points"), dialect.Elem("connection-point", "connection-point-id", connectionPoint),
+		dialect.Elem("endpoints"), dialect.Elem("endpoint", "endpoint-id", vtepEndpoint))
 }
 
-func renderVTEP(w *Writer, n namer, v fabric.VTEP) {
-	point := below(instancePath(n.DefaultInstance), elem("connection-points"), elem("connection-point", "connection-point-id", connectionPoint))
-	w.Put(v.Source, point, &oc.NetworkInstance_ConnectionPoint{})
-	loopback := n.iface(v.Loopback)
-	w.Put(v.Source, endpointPath(n), &oc.NetworkInstance_ConnectionPoint_Endpoint{
+func renderVTEP(w *dialect.Writer, n dialect.Namer, v fabric.VTEP) {
+	point := dialect.Below(instancePath(n.DefaultInstance), dialect.Elem("connection-points"), dialect.Elem("connection-point", "connection-point-id", connectionPoint))
+	put(w, v.Source, point, &oc.NetworkInstance_ConnectionPoint{})
+	loopback := n.Interface(v.Loopback)
+	put(w, v.Source, endpointPath(n), &oc.NetworkInstance_ConnectionPoint_Endpoint{
 		Type:  oc.NetworkInstanceTypes_ENDPOINT_TYPE_LOCAL,
 		Vxlan: &oc.NetworkInstance_ConnectionPoint_Endpoint_Vxlan{Enabled: ygot.Bool(true), SourceInterface: &loopback},
 	})
 }
 
 // renderVNI maps a VNI to what the VTEP does with it: a VLAN, or a VRF.
-func renderVNI(w *Writer, n namer, source tree.Source, vni, vlan int, vrf string) {
+func renderVNI(w *dialect.Writer, n dialect.Namer, source tree.Source, vni, vlan int, vrf string) {
 	out := &oc.NetworkInstance_ConnectionPoint_Endpoint_Vxlan_LocalEndpointVni{VniType: oc.EndpointVni_VniType_L2, BridgeDomain: positive[uint32](w, source, vlan)}
 	if vrf != "" {
 		out.VniType, out.L3VrfName = oc.EndpointVni_VniType_L3, &vrf
 	}
-	w.Put(source, below(endpointPath(n), elem("vxlan"), elem("local-endpoint-vnis"), elem("local-endpoint-vni", "vni", itoa(vni))), out)
+	put(w, source, dialect.Below(endpointPath(n), dialect.Elem("vxlan"), dialect.Elem("local-endpoint-vnis"), dialect.Elem("local-endpoint-vni", "vni", itoa(vni))), out)
 }
 
 // macVRF is a VLAN with its gateway on this device, if any.
@@ -53,17 +54,17 @@ type macVRF struct {
 	Gateway *fabric.Gateway
 }
 
-func renderMacVRF(w *Writer, n namer, v macVRF) {
-	name := n.macVRF(v.Name)
-	w.Put(v.Source, instancePath(name), &oc.NetworkInstance{
+func renderMacVRF(w *dialect.Writer, n dialect.Namer, v macVRF) {
+	name := n.MacVRF(v.Name)
+	put(w, v.Source, instancePath(name), &oc.NetworkInstance{
 		Type: oc.NetworkInstanceTypes_NETWORK_INSTANCE_TYPE_L2VSI,
 	})
-	w.Put(v.Source, below(instancePath(name), elem("vlans"), elem("vlan", "vlan-id", itoa(v.VLAN))), &oc.NetworkInstance_Vlan{
+	put(w, v.Source, dialect.Below(instancePath(name), dialect.Elem("vlans"), dialect.Elem("vlan", "vlan-id", itoa(v.VLAN))), &oc.NetworkInstance_Vlan{
 		Name: &v.Name, Status: oc.Vlan_Status_ACTIVE,
 	})
 	for _, id := range v.Interfaces {
-		port := n.iface(id)
-		w.Put(v.Source, memberPath(name, port), &oc.NetworkInstance_Interface{Interface: &port})
+		port := n.Interface(id)
+		put(w, v.Source, memberPath(name, port), &oc.NetworkInstance_Interface{Interface: &port})
 	}
 	if g := v.Gateway; g != nil {
 		irb := n.VLANName(g.VLAN)
@@ -71,9 +72,9 @@ func renderMacVRF(w *Writer, n namer, v macVRF) {
 		if g.AnycastMAC != "" {
 			// Both ends route (RFC 9135 §4.2): every VRF has a VNI of its own or stays on the device.
 			member.IrbAnycastGateway = oc.Interface_IrbAnycastGateway_DISTRIBUTED_SYMETRIC
-			w.Put(g.Source, below(instancePath(name), elem("fdb")), &oc.NetworkInstance_Fdb{AnycastGatewayMac: &g.AnycastMAC})
+			put(w, g.Source, dialect.Below(instancePath(name), dialect.Elem("fdb")), &oc.NetworkInstance_Fdb{AnycastGatewayMac: &g.AnycastMAC})
 		}
-		w.Put(g.Source, memberPath(name, irb), member)
+		put(w, g.Source, memberPath(name, irb), member)
 	}
 	if v.VNI != 0 {
 		renderEVI(w, n, name, evi{v.Source, v.EVI, v.VNI, v.RouteDistinguisher, v.Import, v.Export})
@@ -81,8 +82,8 @@ func renderMacVRF(w *Writer, n namer, v macVRF) {
 	}
 }
 
-func renderIPVRF(w *Writer, n namer, v fabric.IPVRF) {
-	w.Put(v.Source, instancePath(v.Name), &oc.NetworkInstance{
+func renderIPVRF(w *dialect.Writer, n dialect.Namer, v fabric.IPVRF) {
+	put(w, v.Source, instancePath(v.Name), &oc.NetworkInstance{
 		Type:               oc.NetworkInstanceTypes_NETWORK_INSTANCE_TYPE_L3VRF,
 		Description:        text(v.Description),
 		RouteDistinguisher: text(v.RouteDistinguisher),
@@ -101,8 +102,8 @@ type evi struct {
 	imports, export []string
 }
 
-func renderEVI(w *Writer, n namer, instance string, e evi) {
-	w.Put(e.source, below(instancePath(instance), elem("encapsulation")), &oc.NetworkInstance_Encapsulation{
+func renderEVI(w *dialect.Writer, n dialect.Namer, instance string, e evi) {
+	put(w, e.source, dialect.Below(instancePath(instance), dialect.Elem("encapsulation")), &oc.NetworkInstance_Encapsulation{
 		EncapsulationType: oc.NetworkInstanceTypes_ENCAPSULATION_VXLAN,
 	})
 	out := &oc.NetworkInstance_Evpn_EvpnInstance{
@@ -122,10 +123,10 @@ func renderEVI(w *Writer, n namer, instance string, e evi) {
 	for _, rt := range e.export {
 		out.ImportExportPolicy.ExportRouteTarget = append(out.ImportExportPolicy.ExportRouteTarget, oc.UnionString(rt))
 	}
-	w.Put(e.source, below(instancePath(instance), elem("evpn"), elem("evpn-instances"), elem("evpn-instance", "evi", itoa(e.id))), out)
+	put(w, e.source, dialect.Below(instancePath(instance), dialect.Elem("evpn"), dialect.Elem("evpn-instances"), dialect.Elem("evpn-instance", "evi", itoa(e.id))), out)
 }
 
-func renderGateway(w *Writer, n namer, g fabric.Gateway) {
+func renderGateway(w *dialect.Writer, n dialect.Namer, g fabric.Gateway) {
 	name := n.VLANName(g.VLAN)
 	out := &oc.Interface{
 		Type: oc.IETFInterfaces_InterfaceType_l3ipvlan, Enabled: ygot.Bool(true), Description: text(g.Description),
@@ -151,17 +152,17 @@ func renderGateway(w *Writer, n namer, g fabric.Gateway) {
 		}
 		out.RoutedVlan.Ipv6 = v6
 	}
-	w.Put(g.Source, interfacePath(name), out)
-	w.Put(g.Source, memberPath(n.vrf(g.VRF), name), &oc.NetworkInstance_Interface{Interface: &name})
+	put(w, g.Source, interfacePath(name), out)
+	put(w, g.Source, memberPath(n.VRF(g.VRF), name), &oc.NetworkInstance_Interface{Interface: &name})
 }
 
-func renderEthernetSegment(w *Writer, n namer, es fabric.EthernetSegment) {
+func renderEthernetSegment(w *dialect.Writer, n dialect.Namer, es fabric.EthernetSegment) {
 	redundancy := oc.EvpnTypes_EVPN_REDUNDANCY_MODE_SINGLE_ACTIVE
 	if es.AllActive {
 		redundancy = oc.EvpnTypes_EVPN_REDUNDANCY_MODE_ALL_ACTIVE
 	}
-	port := n.iface(es.Interface)
-	w.Put(es.Source, root(elem("ethernet-segments"), elem("ethernet-segment", "name", es.Name)), &oc.EthernetSegment{
+	port := n.Interface(es.Interface)
+	put(w, es.Source, root(dialect.Elem("ethernet-segments"), dialect.Elem("ethernet-segment", "name", es.Name)), &oc.EthernetSegment{
 		// The model has the ESI as 20 hex digits without separators.
 		Esi:     oc.UnionString(strings.ReplaceAll(es.ESI, ":", "")),
 		EsiType: oc.EvpnTypes_EsiType_TYPE_0_OPERATOR_CONFIGURED, RedundancyMode: redundancy, Interface: &port,

@@ -6,12 +6,13 @@ import (
 	"github.com/openconfig/ygot/ygot"
 
 	"github.com/tenter-net/tenter/internal/fabric"
+	"github.com/tenter-net/tenter/internal/render/dialect"
 	"github.com/tenter-net/tenter/internal/render/openconfig/oc"
 	"github.com/tenter-net/tenter/internal/tree"
 )
 
-func renderInterface(w *Writer, n namer, i fabric.Interface) {
-	name := n.iface(i.ID)
+func renderInterface(w *dialect.Writer, n dialect.Namer, i fabric.Interface) {
+	name := n.Interface(i.ID)
 	out := &oc.Interface{
 		Type:        oc.IETFInterfaces_InterfaceType_ethernetCsmacd,
 		Enabled:     ygot.Bool(i.Enabled),
@@ -27,7 +28,7 @@ func renderInterface(w *Writer, n namer, i fabric.Interface) {
 	default:
 		out.Ethernet = ethernet(w, n, i)
 	}
-	w.Put(i.Source, interfacePath(name), out)
+	put(w, i.Source, interfacePath(name), out)
 	if i.Bundle != nil && i.Bundle.LACP != nil {
 		renderLACP(w, i.Source, name, i.Bundle.LACP)
 	}
@@ -36,7 +37,7 @@ func renderInterface(w *Writer, n namer, i fabric.Interface) {
 	}
 }
 
-func aggregation(w *Writer, i fabric.Interface) *oc.Interface_Aggregation {
+func aggregation(w *dialect.Writer, i fabric.Interface) *oc.Interface_Aggregation {
 	out := &oc.Interface_Aggregation{LagType: oc.IfAggregate_AggregationType_STATIC}
 	if b := i.Bundle; b != nil {
 		if b.LACP != nil {
@@ -55,13 +56,13 @@ func aggregation(w *Writer, i fabric.Interface) *oc.Interface_Aggregation {
 	return out
 }
 
-func ethernet(w *Writer, n namer, i fabric.Interface) *oc.Interface_Ethernet {
+func ethernet(w *dialect.Writer, n dialect.Namer, i fabric.Interface) *oc.Interface_Ethernet {
 	if i.MemberOf == nil && i.Switched == nil {
 		return nil
 	}
 	out := &oc.Interface_Ethernet{}
 	if i.MemberOf != nil {
-		out.AggregateId = ygot.String(n.iface(*i.MemberOf))
+		out.AggregateId = ygot.String(n.Interface(*i.MemberOf))
 	}
 	if s := i.Switched; s != nil {
 		out.SwitchedVlan = &oc.Interface_Ethernet_SwitchedVlan{
@@ -81,14 +82,14 @@ func mode(s *fabric.Switched) oc.E_VlanTypes_VlanModeType {
 	return oc.VlanTypes_VlanModeType_ACCESS
 }
 
-func accessVLAN(w *Writer, i fabric.Interface) *uint16 {
+func accessVLAN(w *dialect.Writer, i fabric.Interface) *uint16 {
 	if i.Switched.Trunk {
 		return nil
 	}
 	return positive[uint16](w, i.Source, i.Switched.Access)
 }
 
-func nativeVLAN(w *Writer, i fabric.Interface) *uint16 {
+func nativeVLAN(w *dialect.Writer, i fabric.Interface) *uint16 {
 	if !i.Switched.Trunk {
 		return nil
 	}
@@ -106,17 +107,17 @@ func trunkVLANs(s *fabric.Switched) []oc.UnionUint16 {
 	return out
 }
 
-func renderLACP(w *Writer, source tree.Source, name string, l *fabric.LACP) {
+func renderLACP(w *dialect.Writer, source tree.Source, name string, l *fabric.LACP) {
 	interval := oc.Lacp_LacpPeriodType_SLOW
 	if l.Fast {
 		interval = oc.Lacp_LacpPeriodType_FAST
 	}
-	w.Put(source, root(elem("lacp"), elem("interfaces"), elem("interface", "name", name)), &oc.Lacp_Interface{
+	put(w, source, root(dialect.Elem("lacp"), dialect.Elem("interfaces"), dialect.Elem("interface", "name", name)), &oc.Lacp_Interface{
 		Interval: interval, LacpMode: oc.Lacp_LacpActivityType_ACTIVE, SystemIdMac: text(l.SystemID),
 	})
 }
 
-func renderSubinterface(w *Writer, n namer, on fabric.InterfaceID, s fabric.Subinterface) {
+func renderSubinterface(w *dialect.Writer, n dialect.Namer, on fabric.InterfaceID, s fabric.Subinterface) {
 	out := &oc.Interface_Subinterface{
 		Enabled: ygot.Bool(true), Description: text(s.Description),
 	}
@@ -143,10 +144,10 @@ func renderSubinterface(w *Writer, n namer, on fabric.InterfaceID, s fabric.Subi
 			out.Ipv6.Address[ip] = &oc.Interface_Subinterface_Ipv6_Address{Ip: &ip, PrefixLength: bits}
 		}
 	}
-	name := n.iface(on)
+	name := n.Interface(on)
 	index := itoa(s.Index)
-	w.Put(s.Source, below(interfacePath(name), elem("subinterfaces"), elem("subinterface", "index", index)), out)
-	w.Put(s.Source, memberPath(n.vrf(s.VRF), n.unit(on, s.Index)), &oc.NetworkInstance_Interface{
+	put(w, s.Source, dialect.Below(interfacePath(name), dialect.Elem("subinterfaces"), dialect.Elem("subinterface", "index", index)), out)
+	put(w, s.Source, memberPath(n.VRF(s.VRF), n.Unit(on, s.Index)), &oc.NetworkInstance_Interface{
 		Interface: &name, Subinterface: ygot.Uint32(uint32(s.Index)),
 	})
 }
@@ -156,15 +157,15 @@ func split(p netip.Prefix) (ip string, bits *uint8) {
 	return p.Addr().String(), ygot.Uint8(uint8(p.Bits()))
 }
 
-func renderLLDP(w *Writer, n namer, l fabric.Link) {
-	w.Put(l.Source, root(elem("lldp"), elem("interfaces"), elem("interface", "name", n.iface(l.Local))), &oc.Lldp_Interface{
+func renderLLDP(w *dialect.Writer, n dialect.Namer, l fabric.Link) {
+	put(w, l.Source, root(dialect.Elem("lldp"), dialect.Elem("interfaces"), dialect.Elem("interface", "name", n.Interface(l.Local))), &oc.Lldp_Interface{
 		Enabled: ygot.Bool(true),
 	})
 }
 
-func renderBFD(w *Writer, n namer, b fabric.BFD) {
-	name := n.iface(b.Interface.Interface)
-	w.Put(b.Source, root(elem("bfd"), elem("interfaces"), elem("interface", "id", n.unit(b.Interface.Interface, b.Interface.Index))), &oc.Bfd_Interface{
+func renderBFD(w *dialect.Writer, n dialect.Namer, b fabric.BFD) {
+	name := n.Interface(b.Interface.Interface)
+	put(w, b.Source, root(dialect.Elem("bfd"), dialect.Elem("interfaces"), dialect.Elem("interface", "id", n.Unit(b.Interface.Interface, b.Interface.Index))), &oc.Bfd_Interface{
 		Enabled:                  ygot.Bool(true),
 		DesiredMinimumTxInterval: positive[uint32](w, b.Source, int(b.Tx.Microseconds())),
 		RequiredMinimumReceive:   positive[uint32](w, b.Source, int(b.Rx.Microseconds())),

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/render/dialect"
 	"github.com/tenter-net/tenter/internal/schema"
 	"github.com/tenter-net/tenter/internal/tree"
 	"github.com/tenter-net/tenter/schemas"
@@ -26,9 +27,9 @@ func table() *tree.Table {
 }
 
 // rendered returns the leaves below a path and the problems of a device.
-func rendered(t *testing.T, d *fabric.Device, below string) (leaves []string, problems []Problem) {
+func rendered(t *testing.T, d *fabric.Device, below string) (leaves []string, problems []dialect.Problem) {
 	t.Helper()
-	w := NewWriter(table(), func(name string) (string, bool) { return "s3cret", name == "known" })
+	w := dialect.NewWriter(table(), func(name string) (string, bool) { return "s3cret", name == "known" })
 	for _, i := range Items(d, names) {
 		i.Render(w)
 	}
@@ -219,7 +220,7 @@ func TestProblems(t *testing.T) {
 }
 
 func BenchmarkPut(b *testing.B) {
-	w := NewWriter(table(), nil)
+	w := dialect.NewWriter(table(), nil)
 	d := &fabric.Device{Gateways: []fabric.Gateway{{
 		VLAN: 40, VRF: "red", IPMTU: 9000, IPv4: []netip.Prefix{netip.MustParsePrefix("10.40.0.1/24")},
 		IPv6: []netip.Prefix{netip.MustParsePrefix("2001:db8:40::1/64")},

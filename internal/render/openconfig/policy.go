@@ -3,12 +3,14 @@ package openconfig
 import (
 	"fmt"
 
+	"github.com/tenter-net/tenter/internal/render/dialect"
+
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/render/openconfig/oc"
 )
 
-func renderPrefixSet(w *Writer, _ namer, s fabric.PrefixSet) {
+func renderPrefixSet(w *dialect.Writer, _ dialect.Namer, s fabric.PrefixSet) {
 	out := &oc.RoutingPolicy_DefinedSets_PrefixSet{
 		Mode:   oc.PrefixSet_Mode_IPV4,
 		Prefix: map[oc.RoutingPolicy_DefinedSets_PrefixSet_Prefix_Key]*oc.RoutingPolicy_DefinedSets_PrefixSet_Prefix{},
@@ -20,7 +22,7 @@ func renderPrefixSet(w *Writer, _ namer, s fabric.PrefixSet) {
 		key := oc.RoutingPolicy_DefinedSets_PrefixSet_Prefix_Key{IpPrefix: p.Prefix.String(), MasklengthRange: lengths(p)}
 		out.Prefix[key] = &oc.RoutingPolicy_DefinedSets_PrefixSet_Prefix{IpPrefix: &key.IpPrefix, MasklengthRange: &key.MasklengthRange}
 	}
-	w.Put(s.Source, root(elem("routing-policy"), elem("defined-sets"), elem("prefix-sets"), elem("prefix-set", "name", s.Name)), out)
+	put(w, s.Source, root(dialect.Elem("routing-policy"), dialect.Elem("defined-sets"), dialect.Elem("prefix-sets"), dialect.Elem("prefix-set", "name", s.Name)), out)
 }
 
 func lengths(p fabric.PrefixRange) string {
@@ -30,19 +32,19 @@ func lengths(p fabric.PrefixRange) string {
 	return fmt.Sprintf("%d..%d", p.Min, p.Max)
 }
 
-func renderPolicy(w *Writer, _ namer, p fabric.Policy) {
-	w.Put(p.Source, policyPath(p.Name), &oc.RoutingPolicy_PolicyDefinition{})
-	statements := below(policyPath(p.Name), elem("statements"))
+func renderPolicy(w *dialect.Writer, _ dialect.Namer, p fabric.Policy) {
+	put(w, p.Source, policyPath(p.Name), &oc.RoutingPolicy_PolicyDefinition{})
+	statements := dialect.Below(policyPath(p.Name), dialect.Elem("statements"))
 	var order []path.Elem
 	for _, s := range p.Statements {
-		entry := elem("statement", "name", s.Name)
-		w.Put(s.Source, below(statements, entry), statement(w, s))
+		entry := dialect.Elem("statement", "name", s.Name)
+		put(w, s.Source, dialect.Below(statements, entry), statement(w, s))
 		order = append(order, entry)
 	}
-	w.order(p.Source, below(statements, elem("statement")), order)
+	w.Order(p.Source, dialect.Below(statements, dialect.Elem("statement")), order)
 }
 
-func statement(w *Writer, s fabric.Statement) *oc.RoutingPolicy_PolicyDefinition_Statement {
+func statement(w *dialect.Writer, s fabric.Statement) *oc.RoutingPolicy_PolicyDefinition_Statement {
 	out := &oc.RoutingPolicy_PolicyDefinition_Statement{
 		Actions: &oc.RoutingPolicy_PolicyDefinition_Statement_Actions{
 			PolicyResult: oc.RoutingPolicy_PolicyResultType_REJECT_ROUTE, BgpActions: bgpActions(w, s),
@@ -60,7 +62,7 @@ func statement(w *Writer, s fabric.Statement) *oc.RoutingPolicy_PolicyDefinition
 	return out
 }
 
-func bgpActions(w *Writer, s fabric.Statement) *oc.RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions {
+func bgpActions(w *dialect.Writer, s fabric.Statement) *oc.RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions {
 	out := &oc.RoutingPolicy_PolicyDefinition_Statement_Actions_BgpActions{}
 	if s.LocalPref != 0 {
 		out.SetLocalPref = &s.LocalPref

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"strings"
 
+	"github.com/tenter-net/tenter/internal/render/dialect"
+
 	"github.com/openconfig/ygot/ygot"
 
 	"github.com/tenter-net/tenter/internal/fabric"
@@ -17,8 +19,8 @@ type system struct {
 	Device fabric.Text
 }
 
-func renderSystem(w *Writer, _ namer, s system) {
-	at := root(elem("system"))
+func renderSystem(w *dialect.Writer, _ dialect.Namer, s system) {
+	at := root(dialect.Elem("system"))
 	for _, t := range []struct {
 		text fabric.Text
 		as   func(*string) ygot.GoStruct
@@ -30,10 +32,10 @@ func renderSystem(w *Writer, _ namer, s system) {
 		{s.Timezone, func(v *string) ygot.GoStruct { return &oc.System{Clock: &oc.System_Clock{TimezoneName: v}} }},
 	} {
 		if t.text.Value != "" {
-			w.Put(t.text.Source, at, t.as(&t.text.Value))
+			put(w, t.text.Source, at, t.as(&t.text.Value))
 		}
 	}
-	w.Put(s.Device.Source, root(elem("lldp")), &oc.Lldp{Enabled: ygot.Bool(true)})
+	put(w, s.Device.Source, root(dialect.Elem("lldp")), &oc.Lldp{Enabled: ygot.Bool(true)})
 	renderNTP(w, s.NTP)
 	renderDNS(w, s)
 	for _, l := range s.Syslog {
@@ -41,46 +43,46 @@ func renderSystem(w *Writer, _ namer, s system) {
 	}
 }
 
-func renderNTP(w *Writer, servers []fabric.Server) {
+func renderNTP(w *dialect.Writer, servers []fabric.Server) {
 	for i, s := range servers {
 		if i == 0 {
-			w.Put(s.Source, root(elem("system")), &oc.System{Ntp: &oc.System_Ntp{Enabled: ygot.Bool(true)}})
+			put(w, s.Source, root(dialect.Elem("system")), &oc.System{Ntp: &oc.System_Ntp{Enabled: ygot.Bool(true)}})
 		}
 		out := &oc.System_Ntp_Server{AssociationType: oc.Server_AssociationType_SERVER, NetworkInstance: text(s.VRF)}
 		if s.Prefer {
 			out.Prefer = ygot.Bool(true)
 		}
-		w.Put(s.Source, root(elem("system"), elem("ntp"), elem("servers"), elem("server", "address", s.Address)), out)
+		put(w, s.Source, root(dialect.Elem("system"), dialect.Elem("ntp"), dialect.Elem("servers"), dialect.Elem("server", "address", s.Address)), out)
 	}
 }
 
-func renderDNS(w *Writer, s system) {
-	at := root(elem("system"), elem("dns"))
+func renderDNS(w *dialect.Writer, s system) {
+	at := root(dialect.Elem("system"), dialect.Elem("dns"))
 	if len(s.Search) > 0 {
 		out := &oc.System_Dns{}
 		for _, t := range s.Search {
 			out.Search = append(out.Search, t.Value)
 		}
-		w.Put(s.Search[0].Source, at, out)
+		put(w, s.Search[0].Source, at, out)
 	}
 	var order []path.Elem
 	for _, d := range s.DNS {
 		if d.VRF != "" {
-			w.gap(d.Source, at, "OpenConfig has no network instance for a DNS server: %s is asked through the device's own", d.Address)
+			w.Gap(d.Source, at, "OpenConfig has no network instance for a DNS server: %s is asked through the device's own", d.Address)
 		}
-		entry := elem("server", "address", d.Address)
-		w.Put(d.Source, below(at, elem("servers"), entry), &oc.System_Dns_Server{})
+		entry := dialect.Elem("server", "address", d.Address)
+		put(w, d.Source, dialect.Below(at, dialect.Elem("servers"), entry), &oc.System_Dns_Server{})
 		order = append(order, entry)
 	}
 	if len(order) > 0 {
-		w.order(s.DNS[0].Source, below(at, elem("servers"), elem("server")), order)
+		w.Order(s.DNS[0].Source, dialect.Below(at, dialect.Elem("servers"), dialect.Elem("server")), order)
 	}
 }
 
-func renderSyslog(w *Writer, l fabric.Syslog) {
-	at := root(elem("system"), elem("logging"), elem("remote-servers"), elem("remote-server", "host", l.Address))
-	w.Put(l.Source, at, &oc.System_Logging_RemoteServer{NetworkInstance: text(l.VRF), RemotePort: positive[uint16](w, l.Source, l.Port)})
+func renderSyslog(w *dialect.Writer, l fabric.Syslog) {
+	at := root(dialect.Elem("system"), dialect.Elem("logging"), dialect.Elem("remote-servers"), dialect.Elem("remote-server", "host", l.Address))
+	put(w, l.Source, at, &oc.System_Logging_RemoteServer{NetworkInstance: text(l.VRF), RemotePort: positive[uint16](w, l.Source, l.Port)})
 	facility, severity := cmp.Or(strings.ToUpper(l.Facility), "ALL"), cmp.Or(strings.ToUpper(l.Severity), "INFORMATIONAL")
-	w.Put(l.Source, below(at, elem("selectors"), elem("selector", "facility", facility, "severity", severity)),
+	put(w, l.Source, dialect.Below(at, dialect.Elem("selectors"), dialect.Elem("selector", "facility", facility, "severity", severity)),
 		&oc.System_Logging_RemoteServer_Selector{})
 }

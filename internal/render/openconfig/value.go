@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/tenter-net/tenter/internal/render/dialect"
 	"github.com/tenter-net/tenter/internal/tree"
 )
 
@@ -16,13 +17,13 @@ func text(s string) *string {
 }
 
 // positive returns nil for zero: the intents say nothing. What does not fit the type is a problem.
-func positive[T uint8 | uint16 | uint32](w *Writer, source tree.Source, n int) *T {
+func positive[T uint8 | uint16 | uint32](w *dialect.Writer, source tree.Source, n int) *T {
 	if n == 0 {
 		return nil
 	}
 	v := T(n)
 	if n < 0 || int(v) != n {
-		w.Problems = append(w.Problems, Problem{Source: source, Reason: fmt.Sprintf("%d is out of range", n)})
+		w.Problems = append(w.Problems, dialect.Problem{Source: source, Reason: fmt.Sprintf("%d is out of range", n)})
 		return nil
 	}
 	return &v

@@ -10,6 +10,7 @@ import (
 	"github.com/openconfig/ygot/ygot"
 
 	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/render/dialect"
 	"github.com/tenter-net/tenter/internal/schema"
 	"github.com/tenter-net/tenter/internal/tree"
 )
@@ -63,17 +64,27 @@ func layoutOf(t reflect.Type) *layout {
 	return l
 }
 
-// placed is a writer at one node of the tree.
-type placed struct {
-	w      *Writer
-	source *tree.Source
-	entry  *Entry
-	node   schema.Node
+// put adds every leaf that is set in s, which belongs at path at. The keys of a list entry are taken from the path
+// and need not be set in s.
+func put(w *dialect.Writer, source tree.Source, at path.Path, s ygot.GoStruct) {
+	p, err := w.Place(source, at)
+	if err != nil {
+		w.Fail(source, at, err)
+		return
+	}
+	to, of := placed{p}, layoutOf(reflect.TypeOf(s).Elem())
+	if p.Node.Kind() == schema.List {
+		to.keys(p.Entry.Path.Elems[len(p.Entry.Path.Elems)-1].Keys, of)
+	}
+	to.walk(reflect.ValueOf(s).Elem(), of)
 }
+
+// placed is a place where structs are written.
+type placed struct{ dialect.Place }
 
 // down returns the node at a relative path.
 func (p placed) down(names []string) schema.Node {
-	n := p.node
+	n := p.Node
 	for _, name := range names {
 		var ok bool
 		if n, ok = n.Child(name); !ok {
@@ -88,7 +99,7 @@ func (p placed) down(names []string) schema.Node {
 func (p placed) keys(keys []path.Key, of *layout) {
 	for _, k := range keys {
 		if f := of.keyField(k.Name); f != nil {
-			p.set(p.down(f.paths[0]), schema.Text(k.Value))
+			p.Set(p.down(f.paths[0]), schema.Text(k.Value))
 		}
 	}
 }
@@ -114,13 +125,13 @@ func (p placed) walk(s reflect.Value, of *layout) {
 		node := p.down(f.paths[0])
 		switch f.shape {
 		case container:
-			placed{p.w, p.source, p.entry, node}.walk(v.Elem(), f.elem)
+			placed{p.In(node)}.walk(v.Elem(), f.elem)
 		case list:
 			for it := v.MapRange(); it.Next(); {
 				p.listEntry(node, it.Value().Elem(), f.elem)
 			}
 		default:
-			p.set(node, value(v))
+			p.Set(node, value(v))
 		}
 	}
 }
@@ -128,60 +139,16 @@ func (p placed) walk(s reflect.Value, of *layout) {
 func (p placed) listEntry(node schema.Node, s reflect.Value, of *layout) {
 	keys := node.Keys()
 	slices.SortFunc(keys, func(a, b schema.Node) int { return strings.Compare(a.Name(), b.Name()) })
-	at := path.Path{Origin: p.entry.Path.Origin, Elems: appendNames(slices.Clip(p.entry.Path.Elems), p.entry, node)}
-	texts := make([]string, len(keys))
+	texts := make([]path.Key, len(keys))
 	for i, k := range keys {
 		text, err := k.KeyText(value(s.Field(of.keyField(k.Name()).index)))
 		if err != nil {
-			p.fail(k, err)
+			p.Fail(k, err)
 			return
 		}
-		texts[i] = text
-		last := &at.Elems[len(at.Elems)-1]
-		last.Keys = append(last.Keys, path.Key{Name: k.Name(), Value: text})
+		texts[i] = path.Key{Name: k.Name(), Value: text}
 	}
-	placed{p.w, p.source, &Entry{p.w.table.Entry(p.entry.ID, node, texts), at}, node}.walk(s, of)
-}
-
-// Path returns the path of the leaf.
-func (l Leaf) Path() path.Path { return l.PathIn(nil) }
-
-// PathIn is Path with elements in buf, if they fit: for a caller who is done with one path before the next.
-func (l Leaf) PathIn(buf []path.Elem) path.Path {
-	elems := append(buf[:0], l.Entry.Path.Elems...)
-	return path.Path{Origin: l.Entry.Path.Origin, Elems: appendNames(elems, l.Entry, l.Node)}
-}
-
-// appendNames appends the elements from an entry down to a node in it, without keys.
-func appendNames(elems []path.Elem, e *Entry, n schema.Node) []path.Elem {
-	depth := -len(e.Path.Elems)
-	for m := n; m.ID() != 0; m = m.Parent() {
-		depth++
-	}
-	from := len(elems)
-	elems = slices.Grow(elems, depth)[:from+depth]
-	for i := len(elems) - 1; i >= from; i-- {
-		elems[i], n = path.Elem{Name: n.Name()}, n.Parent()
-	}
-	return elems
-}
-
-// set adds a leaf with a value of any form.
-func (p placed) set(n schema.Node, v any) {
-	c, err := n.Canonical(v)
-	if err != nil {
-		p.fail(n, err)
-		return
-	}
-	p.add(n, c)
-}
-
-func (p placed) add(n schema.Node, v schema.Value) {
-	p.w.Leaves = append(p.w.Leaves, Leaf{Entry: p.entry, Node: n, Value: v, Source: p.source})
-}
-
-func (p placed) fail(n schema.Node, err error) {
-	p.w.fail(*p.source, Leaf{Entry: p.entry, Node: n}.Path(), err)
+	placed{p.Enter(node, texts)}.walk(s, of)
 }
 
 // value returns what Canonical takes of a field.

@@ -1,10 +1,7 @@
-package openconfig
+package dialect
 
 import (
 	"fmt"
-	"reflect"
-
-	"github.com/openconfig/ygot/ygot"
 
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/schema"
@@ -27,7 +24,7 @@ type Entry struct {
 	Path path.Path
 }
 
-// A Problem is what cannot be rendered. A Gap is only something that OpenConfig has no leaf for: the rest of the
+// A Problem is what cannot be rendered. A Gap is only something that the dialect has no leaf for: the rest of the
 // configuration stands.
 type Problem struct {
 	Source tree.Source
@@ -50,62 +47,48 @@ func NewWriter(table *tree.Table, secret func(name string) (string, bool)) *Writ
 	return &Writer{table: table, secret: secret}
 }
 
-// Put adds every leaf that is set in s, which belongs at path at. The keys of a list entry are taken from the path
-// and need not be set in s.
-func (w *Writer) Put(source tree.Source, at path.Path, s ygot.GoStruct) {
-	entry, node, err := w.locate(at)
-	if err != nil {
-		w.fail(source, at, err)
-		return
-	}
-	p, of := placed{w, &source, entry, node}, layoutOf(reflect.TypeOf(s).Elem())
-	if node.Kind() == schema.List {
-		p.keys(entry.Path.Elems[len(entry.Path.Elems)-1].Keys, of)
-	}
-	p.walk(reflect.ValueOf(s).Elem(), of)
-}
-
-// putSecret adds a leaf whose value is the named secret.
-func (w *Writer) putSecret(source tree.Source, at path.Path, name string) {
+// PutSecret adds a leaf whose value is the named secret, and nothing that its path implies.
+func (w *Writer) PutSecret(source tree.Source, at path.Path, name string) {
 	value, ok := w.secret(name)
 	if !ok {
-		w.fail(source, at, fmt.Errorf("secret %q is not known", name))
+		w.Fail(source, at, fmt.Errorf("secret %q is not known", name))
 		return
 	}
 	entry, node, err := w.locate(at)
 	if err != nil {
-		w.fail(source, at, err)
+		w.Fail(source, at, err)
 		return
 	}
 	c, err := node.Canonical(schema.Text(value))
 	if err != nil {
 		// The error of a value shows the value.
-		w.fail(source, at, fmt.Errorf("the value of secret %q is no %s", name, node.Type()))
+		w.Fail(source, at, fmt.Errorf("the value of secret %q is no %s", name, node.Type()))
 		return
 	}
 	w.Leaves = append(w.Leaves, Leaf{Entry: entry, Node: node, Value: c, Source: &source, Secret: true})
 }
 
-// order adds the sequence of the entries of the user-ordered list at path at, which has no keys.
-func (w *Writer) order(source tree.Source, at path.Path, entries []path.Elem) {
+// Order adds the sequence of the entries of the user-ordered list at path at, which has no keys.
+func (w *Writer) Order(source tree.Source, at path.Path, entries []path.Elem) {
 	entry, node, err := w.locate(at)
 	if err != nil {
-		w.fail(source, at, err)
+		w.Fail(source, at, err)
 		return
 	}
 	sequence := make([]string, len(entries))
 	for i, e := range entries {
 		sequence[i] = keysText(e)
 	}
-	placed{w, &source, entry, node}.add(node, schema.KeysValue(sequence))
+	Place{entry, node, w, &source}.Add(node, schema.KeysValue(sequence))
 }
 
-func (w *Writer) fail(source tree.Source, at path.Path, err error) {
+// Fail says why a path cannot be written.
+func (w *Writer) Fail(source tree.Source, at path.Path, err error) {
 	w.Problems = append(w.Problems, Problem{Source: source, Path: at.String(), Reason: err.Error()})
 }
 
-// gap says that OpenConfig cannot express something.
-func (w *Writer) gap(source tree.Source, at path.Path, format string, args ...any) {
+// Gap says that the dialect cannot express something; the rest of the configuration stands.
+func (w *Writer) Gap(source tree.Source, at path.Path, format string, args ...any) {
 	w.Problems = append(w.Problems, Problem{Source: source, Path: at.String(), Reason: fmt.Sprintf(format, args...), Gap: true})
 }
 

@@ -1,11 +1,10 @@
-package openconfig
+package dialect
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/schema"
@@ -20,11 +19,11 @@ func (w *Writer) Set(source tree.Source, at path.Path, v any) {
 	entry, node, err := w.locate(at)
 	switch {
 	case err != nil:
-		w.fail(source, at, err)
+		w.Fail(source, at, err)
 	case !node.Config():
-		w.fail(source, at, errors.New("state, not configuration"))
+		w.Fail(source, at, errors.New("state, not configuration"))
 	case node.Kind() == schema.Leaf || node.Kind() == schema.LeafList:
-		placed{w, &source, entry, node}.set(node, v)
+		Place{entry, node, w, &source}.Set(node, v)
 	default:
 		w.subtree(source, at, v)
 	}
@@ -33,27 +32,27 @@ func (w *Writer) Set(source tree.Source, at path.Path, v any) {
 // SetSecret adds a leaf whose value is the named secret.
 func (w *Writer) SetSecret(source tree.Source, at path.Path, name string) {
 	w.implied(source, at)
-	w.putSecret(source, at, name)
+	w.PutSecret(source, at, name)
 }
 
 // subtree decodes JSON below a path by way of a tree, which also adds what the path implies.
 func (w *Writer) subtree(source tree.Source, at path.Path, v any) {
 	text, err := json.Marshal(v)
 	if err != nil {
-		w.fail(source, at, err)
+		w.Fail(source, at, err)
 		return
 	}
 	b := tree.NewBuilder(w.table)
 	for _, p := range (wire.Decoder{Roots: w.table.Roots()}).Snapshot(b, at, text) {
-		w.fail(source, at, fmt.Errorf("%s: %s", p.Path, p.Reason))
+		w.Fail(source, at, fmt.Errorf("%s: %s", p.Path, p.Reason))
 	}
 	for l := range b.Build().All() {
 		entry, node, err := w.locate(l.Path)
 		if err != nil {
-			w.fail(source, l.Path, err)
+			w.Fail(source, l.Path, err)
 			continue
 		}
-		placed{w, &source, entry, node}.add(node, l.Value)
+		Place{entry, node, w, &source}.Add(node, l.Value)
 	}
 }
 
@@ -68,12 +67,10 @@ func (w *Writer) implied(source tree.Source, at path.Path) {
 		if err != nil {
 			continue // the caller's own locate tells
 		}
-		p := placed{w, &source, entry, list}
+		p := Place{entry, list, w, &source}
 		for _, k := range entry.Path.Elems[i].Keys {
-			if config, ok := list.Child("config"); ok {
-				if leaf, ok := config.Child(k.Name); ok {
-					p.set(leaf, schema.Text(k.Value))
-				}
+			if leaf, ok := keyLeaf(list, k.Name); ok {
+				p.Set(leaf, schema.Text(k.Value))
 			}
 		}
 		if list.OrderedByUser() {
@@ -85,5 +82,14 @@ func (w *Writer) implied(source tree.Source, at path.Path) {
 	}
 }
 
-// keysText returns the keys of an element as they stand in a path.
-func keysText(e path.Elem) string { return strings.TrimPrefix(e.String(), e.Name) }
+// keyLeaf returns the configuration leaf that holds a key: in OpenConfig the one in "config" that the key is an alias
+// of, elsewhere the key itself.
+func keyLeaf(list schema.Node, key string) (schema.Node, bool) {
+	if config, ok := list.Child("config"); ok {
+		if leaf, ok := config.Child(key); ok {
+			return leaf, true
+		}
+	}
+	leaf, ok := list.Child(key)
+	return leaf, ok && !leaf.IsKeyAlias()
+}
