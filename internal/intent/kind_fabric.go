@@ -105,8 +105,8 @@ type LinkSpec struct {
 type DeviceSpec struct {
 	// Number within the role, from 1; everything that is numbered derives from it.
 	ID int `json:"id" jsonschema:"minimum=1"`
-	// How the model becomes configuration.
-	Dialect string `json:"dialect" jsonschema:"enum=openconfig"`
+	// How the model becomes configuration. A native device gets what Config documents say and nothing else.
+	Dialect string `json:"dialect" jsonschema:"enum=openconfig,enum=srlinux,enum=eos,enum=frr,enum=native"`
 	// How the device behaves over its transport; the dialect's own profile if absent.
 	Profile string `json:"profile,omitempty"`
 	// Management address, host:port.

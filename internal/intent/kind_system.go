@@ -61,7 +61,7 @@ type ConfigSpec struct {
 	// All devices if absent.
 	Devices *Selector `json:"devices,omitempty"`
 	// Dialect that the paths are written for; all chosen devices must speak it.
-	Dialect string `json:"dialect" jsonschema:"enum=openconfig"`
+	Dialect string `json:"dialect" jsonschema:"enum=openconfig,enum=srlinux,enum=eos,enum=frr,enum=native"`
 	// Higher wins over lower and over everything that other kinds say (0).
 	Priority int `json:"priority,omitempty" jsonschema:"minimum=0,maximum=1000"`
 	// Origin of the paths (gNMI specification §2.7.1); openconfig if absent.
