@@ -30,7 +30,7 @@ func Named(name string) (*schema.Schema, bool) {
 	return load(), true
 }
 
-var byName = map[string]func() *schema.Schema{"openconfig": OpenConfig}
+var byName = map[string]func() *schema.Schema{"openconfig": OpenConfig, "srlinux": SRLinux}
 
 func loader(data *[]byte) func() *schema.Schema {
 	return sync.OnceValue(func() *schema.Schema {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,15 +15,17 @@ import (
 func newSchema(s Streams) *cobra.Command {
 	var opts compile.Options
 	var out string
+	var without []string
 	cmd := &cobra.Command{Use: "schema", Short: "Compiled YANG schemas", Args: cobra.NoArgs}
 	c := &cobra.Command{
 		Use:   "compile DIR",
 		Short: "Compile a directory of YANG modules into a schema and its lock",
 		Long: "Compile the YANG files below DIR. A missing import, augment or deviation target is an error: a schema without it would\n" +
 			"allow what the device refuses. FILE gets the schema, FILE's name with .lock.json what it was compiled from.",
-		Example: "  tenter schema compile yang/srlinux --name srlinux --version v25.3 --root network-instance --out srlinux.schema",
+		Example: "  tenter schema compile yang/srlinux --name srlinux --version v25.3 --without platform-imgmt,fpcx --out srlinux.schema",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			opts.Features = func(_, feature string) bool { return !slices.Contains(without, feature) }
 			report, data, err := compile.Dir(os.DirFS(args[0]), opts)
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
@@ -49,6 +52,7 @@ func newSchema(s Streams) *cobra.Command {
 	c.Flags().StringSliceVar(&opts.Modules, "module", nil, "only these modules and what they import (patterns)")
 	c.Flags().StringSliceVar(&opts.Skip, "skip", nil, "modules that are only imported (patterns)")
 	c.Flags().StringSliceVar(&opts.Roots, "root", nil, "only these top-level nodes")
+	c.Flags().StringSliceVar(&without, "without", nil, "features that the device does not have; it has all others")
 	c.Flags().StringVarP(&out, "out", "o", "custom.schema", "file for the schema")
 	cmd.AddCommand(c)
 	return cmd

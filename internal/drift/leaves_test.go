@@ -16,7 +16,7 @@ import (
 
 var roots = schema.NewRoots(map[string]*schema.Schema{
 	path.OpenConfig: schemas.OpenConfig(),
-	"srl_nokia":     schemas.SRLinuxNetworkInstance(),
+	"srl_nokia":     schemas.SRLinux(),
 })
 
 func parse(t testing.TB, text string) path.Path {

@@ -16,7 +16,7 @@ import (
 // TestSRLinux takes a native model all the way: nothing here is bound to OpenConfig.
 func TestSRLinux(t *testing.T) {
 	const origin = "srl_nokia"
-	r := schema.NewRoots(map[string]*schema.Schema{path.OpenConfig: schemas.OpenConfig(), origin: schemas.SRLinuxNetworkInstance()})
+	r := schema.NewRoots(map[string]*schema.Schema{path.OpenConfig: schemas.OpenConfig(), origin: schemas.SRLinux()})
 	const text = `{"srl_nokia-network-instance:network-instance": [{
 		"name": "red", "type": "srl_nokia-network-instance:ip-vrf", "admin-state": "enable", "oper-state": "up",
 		"interface": [{"name": "ethernet-1/1.0"}],

@@ -155,7 +155,13 @@ func (c *compiler) properties(n *node, s *statement) error {
 			}
 			n.defaults = append(n.defaults, sub.arg)
 		case "must":
-			n.must = append(n.must, xpath{def: sub})
+			on, err := c.conditional(sub)
+			if err != nil {
+				return err
+			}
+			if on {
+				n.must = append(n.must, xpath{def: sub})
+			}
 		case "min-elements", "max-elements":
 			v := uint64(0)
 			if sub.arg != "unbounded" {

@@ -125,6 +125,8 @@ func TestDirFailsClosed(t *testing.T) {
 		{"unknown prefix", `leaf x { type q:t; }`, `unknown prefix "q"`},
 		{"unknown base", `identity i { base j; }`, `no identity "j"`},
 		{"unknown feature", `leaf x { if-feature f; type string; }`, `no feature "f"`},
+		{"unknown prefix in a vendor's if-feature", `leaf x { type string; must ". != 'a'" { a:if-feature "q:f"; } }`, `unknown prefix "q"`},
+		{"prefix that is not imported", `leaf x { if-feature "other:f"; type string; }`, `unknown prefix "other"`},
 		{"identity loop", `identity i { base j; } identity j { base i; }`, `derived from itself`},
 		{"grouping loop", `grouping g { container c { uses g; } } uses g;`, `grouping "g" uses itself`},
 		{"typedef loop", `typedef t { type t; } leaf x { type t; }`, `type "t" is defined by itself`},

@@ -5,8 +5,23 @@ import (
 )
 
 // supported evaluates a statement's if-feature statements (RFC 7950 §7.20.2).
-func (c *compiler) supported(s *statement) (bool, error) {
-	for _, f := range s.all("if-feature") {
+func (c *compiler) supported(s *statement) (bool, error) { return c.all(s.all("if-feature")) }
+
+// conditional reports whether a must is there. YANG has no if-feature below must, so vendors write it as an extension
+// of theirs; whoever overlooks it enforces on every chassis what one of them needs.
+func (c *compiler) conditional(s *statement) (bool, error) {
+	var conditions []*statement
+	for _, sub := range s.subs {
+		if prefix, name, ok := strings.Cut(sub.keyword, ":"); ok && name == "if-feature" && prefix != "" {
+			conditions = append(conditions, sub)
+		}
+	}
+	return c.all(conditions)
+}
+
+// all reports whether every one of some if-feature statements holds.
+func (c *compiler) all(conditions []*statement) (bool, error) {
+	for _, f := range conditions {
 		p := featureParser{c: c, at: f, tokens: featureTokens(f.arg)}
 		ok, err := p.or()
 		if err == nil && len(p.tokens) > 0 {
@@ -80,7 +95,9 @@ func (p *featureParser) not() (bool, error) {
 	}
 	m, err := p.c.src.module(p.at, prefix)
 	if err != nil {
-		return false, err
+		if m = p.c.named(prefix); m == nil || p.at.keyword == "if-feature" {
+			return false, err
+		}
 	}
 	def := m.features[feature]
 	if def == nil {
@@ -90,4 +107,15 @@ func (p *featureParser) not() (bool, error) {
 		return false, nil
 	}
 	return p.c.supported(def)
+}
+
+// named returns the module of a name or a prefix of its own. Nothing checks an extension's argument, and published
+// models have there what the module does not import.
+func (c *compiler) named(prefix string) *module {
+	for _, m := range c.modules {
+		if m.name == prefix || m.texts[0].prefix == prefix {
+			return m
+		}
+	}
+	return nil
 }
