@@ -10,7 +10,7 @@ import (
 )
 
 // magic names the format and its version. A reader of another version refuses.
-const magic = "tenter-schema-1\n"
+const magic = "tenter-schema-2\n"
 
 // maxImage bounds the decompressed size, so that a hostile file cannot fill the memory.
 const maxImage = 64 << 20
@@ -31,7 +31,7 @@ func (im *Image) Marshal() []byte {
 func unmarshal(data []byte) (*Image, error) {
 	body, ok := bytes.CutPrefix(data, []byte(magic))
 	if !ok {
-		return nil, errors.New("not a compiled schema of this version")
+		return nil, errors.New("not a compiled schema of this version: compile it again with 'tenter schema compile'")
 	}
 	raw, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(body)), maxImage+1))
 	if err != nil {
@@ -63,7 +63,7 @@ type coder struct {
 func (c *coder) image(im *Image) {
 	c.str(&im.Name)
 	c.str(&im.Version)
-	list(c, &im.Modules, func(m *Module) { c.str(&m.Name); c.str(&m.Revision) })
+	list(c, &im.Modules, func(m *Module) { c.str(&m.Name); c.str(&m.Revision); c.str(&m.Namespace) })
 	list(c, &im.Identities, func(i *Identity) { c.str(&i.Module); c.str(&i.Name); list(c, &i.Ancestors, c.num) })
 	list(c, &im.Types, c.typ)
 	list(c, &im.Choices, func(h *Choice) {

@@ -13,9 +13,9 @@ type Image struct {
 	Nodes      []NodeSpec // preorder, siblings sorted by name; Nodes[0] is the root
 }
 
-// A Module is a compiled module and its newest revision.
+// A Module is a compiled module, its newest revision and its XML namespace (RFC 7950, section 7.1.3).
 type Module struct {
-	Name, Revision string
+	Name, Revision, Namespace string
 }
 
 // An Identity is a YANG identity and, as numbers into Image.Identities, all that it is derived from.

@@ -54,6 +54,14 @@ func (n Node) Module() string {
 	return n.s.im.Modules[n.spec().Module].Name
 }
 
+// Namespace returns the XML namespace of the node's module, "" for the root.
+func (n Node) Namespace() string {
+	if n.id == 0 {
+		return ""
+	}
+	return n.s.im.Modules[n.spec().Module].Namespace
+}
+
 // Kind returns what sort of node n is.
 func (n Node) Kind() Kind {
 	if !n.Config() {

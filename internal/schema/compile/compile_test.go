@@ -97,6 +97,25 @@ func TestDir(t *testing.T) {
 	}
 }
 
+func TestNamespaces(t *testing.T) {
+	s := compileTestdata(t, compile.Options{})
+	top, _ := s.Root().Child("top")
+	if got := top.Namespace(); got != "urn:base" {
+		t.Errorf("/top is in namespace %q", got)
+	}
+	for module, want := range map[string]string{"base": "urn:base", "extra": "urn:extra"} {
+		if got, ok := s.Namespace(module); !ok || got != want {
+			t.Errorf("module %s has namespace %q, want %q", module, got, want)
+		}
+		if got, ok := s.ModuleOf(want); !ok || got != module {
+			t.Errorf("namespace %s is of module %q, want %q", want, got, module)
+		}
+	}
+	if got, ok := s.ModuleOf("urn:none"); ok {
+		t.Errorf("an unknown namespace is of module %q", got)
+	}
+}
+
 func TestDirIsDeterministic(t *testing.T) {
 	_, first, err := compile.Dir(os.DirFS("testdata"), compile.Options{})
 	if err != nil {
@@ -138,12 +157,16 @@ func TestDirFailsClosed(t *testing.T) {
 		{"bad range", `leaf x { type uint8 { range "a..b"; } }`, `range "a..b"`},
 		{"same name twice", `leaf x { type string; } leaf x { type string; }`, `there is another one`},
 		{"deviate delete of nothing", `leaf x { type string; } deviation "/a:x" { deviate delete { default 1; } }`, `no default "1"`},
+		{"import without namespace", `import bare { prefix b; }`, `bare.yang:1:1: module "bare" has no namespace`},
 		{"syntax", `leaf x {`, `a.yang`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			text := `module a { yang-version 1.1; namespace "urn:a"; prefix a; ` + tt.body + ` }`
-			_, _, err := compile.Dir(fstest.MapFS{"a.yang": {Data: []byte(text)}}, compile.Options{})
+			_, _, err := compile.Dir(fstest.MapFS{
+				"a.yang":    {Data: []byte(text)},
+				"bare.yang": {Data: []byte(`module bare { prefix b; }`)},
+			}, compile.Options{Modules: []string{"a"}})
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want %s", err, tt.want)
 			}

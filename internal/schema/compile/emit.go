@@ -20,7 +20,7 @@ func (c *compiler) emit() error {
 	im.Name, im.Version = c.opts.Name, c.opts.Version
 	index := map[*module]int{}
 	for i, m := range c.modules {
-		im.Modules = append(im.Modules, schema.Module{Name: m.name, Revision: m.revision})
+		im.Modules = append(im.Modules, schema.Module{Name: m.name, Revision: m.revision, Namespace: m.texts[0].body.value("namespace")})
 		index[m] = i
 	}
 	var order []*node

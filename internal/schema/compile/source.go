@@ -121,6 +121,9 @@ func (s *sources) load(name string) error {
 	if body.keyword != "module" {
 		return nil // a submodule comes with its module
 	}
+	if body.value("namespace") == "" {
+		return body.errorf("module %q has no namespace", name)
+	}
 	m := &module{name: name, revision: revision(body), files: []File{file}, top: newScope(nil), features: map[string]*statement{}}
 	s.modules[name] = m
 	if err := s.addText(m, body, map[string]bool{}); err != nil {
