@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v4"
+	"github.com/tenter-net/tenter/internal/suggest"
 )
 
 //go:embed profiles/*.yaml
@@ -23,17 +23,32 @@ type Set struct {
 	schemas  map[string][]byte // compiled, of files beside the profiles
 }
 
-// Load reads the embedded profiles and then the *.yaml files at the root of override, which may be nil; a file there
-// replaces the embedded profile of that name. The error joins every mistake as "file:line: what".
+// Load reads the embedded profiles and then the *.yaml files at the root of override, which may be nil. A file there
+// stands in for the embedded profile of that name; with "extends: NAME" it changes only the fields that it has, and
+// NAME may be the embedded profile of its own name. The error joins every mistake as "file:line: what".
 func Load(override fs.FS) (*Set, error) {
-	s := &Set{profiles: map[string]*Profile{}, schemas: map[string][]byte{}}
 	builtin, err := fs.Sub(embedded, "profiles")
 	if err != nil {
 		return nil, err
 	}
-	errs := []error{s.read(builtin)}
+	var l library
+	var errs []error
+	l.builtin, err = readFiles(builtin)
+	errs = append(errs, err)
 	if override != nil {
-		errs = append(errs, s.read(override), s.readSchemas(override))
+		l.user, err = readFiles(override)
+		errs = append(errs, err)
+	}
+	s := &Set{profiles: map[string]*Profile{}, schemas: map[string][]byte{}}
+	if override != nil {
+		errs = append(errs, s.readSchemas(override))
+	}
+	names := maps.Clone(l.builtin)
+	maps.Copy(names, l.user)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		p, err := l.profile(name)
+		errs = append(errs, err)
+		s.profiles[name] = p
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -46,32 +61,91 @@ func (s *Set) Get(name string) (*Profile, error) {
 	if p, ok := s.profiles[name]; ok {
 		return p, nil
 	}
-	return nil, fmt.Errorf("profile %q: unknown, there is %s", name, strings.Join(s.Names(), ", "))
+	return nil, unknownProfile(name, s.Names())
 }
 
 // Names lists the profiles, sorted.
 func (s *Set) Names() []string { return slices.Sorted(maps.Keys(s.profiles)) }
 
-func (s *Set) read(fsys fs.FS) error {
-	files, err := fs.Glob(fsys, "*.yaml")
+func unknownProfile(name string, known []string) error {
+	text := fmt.Sprintf("profile %q: unknown, there is %s", name, strings.Join(known, ", "))
+	if h := suggest.Hint(name, known); h != "" {
+		text += "; " + h
+	}
+	return errors.New(text)
+}
+
+// A library is the files that profiles are made of, by profile.
+type library struct{ builtin, user map[string]*file }
+
+// profile builds a profile of its file and the files that it extends.
+func (l *library) profile(name string) (*Profile, error) {
+	chain, err := l.chain(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	p := defaults()
+	p.Name = name
+	for _, f := range slices.Backward(chain) {
+		if err := f.apply(p); err != nil {
+			if f != chain[0] {
+				return nil, nil // said of the profile that the file is of
+			}
+			return nil, err
+		}
+	}
+	return p, p.check(chain[0].name)
+}
+
+// chain returns the profile's file and those that it extends, the last one first in effect.
+func (l *library) chain(name string) ([]*file, error) {
+	f := l.user[name]
+	if f == nil {
+		f = l.builtin[name]
+	}
+	chain := []*file{f}
+	for f.head.Extends != "" {
+		base := l.user[f.head.Extends]
+		if base == nil || base == f {
+			base = l.builtin[f.head.Extends]
+		}
+		at := fmt.Sprintf("%s:%d: extends", f.name, f.line("extends"))
+		switch {
+		case base == nil:
+			known := maps.Clone(l.builtin)
+			maps.Copy(known, l.user)
+			return nil, fmt.Errorf("%s: %w", at, unknownProfile(f.head.Extends, slices.Sorted(maps.Keys(known))))
+		case slices.Contains(chain, base):
+			return nil, fmt.Errorf("%s: %q extends this one in turn", at, f.head.Extends)
+		}
+		f = base
+		chain = append(chain, f)
+	}
+	return chain, nil
+}
+
+// readFiles reads the profiles of a directory.
+func readFiles(fsys fs.FS) (map[string]*file, error) {
+	names, err := fs.Glob(fsys, "*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	files := map[string]*file{}
 	var errs []error
-	for _, file := range files {
-		data, err := fs.ReadFile(fsys, file)
+	for _, name := range names {
+		data, err := fs.ReadFile(fsys, name)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		p, err := parse(file, data)
+		f, err := parse(name, data)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		s.profiles[p.Name] = p
+		files[strings.TrimSuffix(path.Base(name), ".yaml")] = f
 	}
-	return errors.Join(errs...)
+	return files, errors.Join(errs...)
 }
 
 func (s *Set) readSchemas(fsys fs.FS) error {
@@ -85,45 +159,18 @@ func (s *Set) readSchemas(fsys fs.FS) error {
 	return errors.Join(errs...)
 }
 
-// parse decodes one file over the defaults.
-func parse(file string, data []byte) (*Profile, error) {
-	p := defaults()
-	p.Name = strings.TrimSuffix(path.Base(file), ".yaml")
-	if err := yaml.Load(data, p, yaml.WithKnownFields()); err != nil {
-		return nil, located(file, err)
-	}
-	if err := p.check(); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	return p, nil
-}
-
-// located puts file and line in front of each mistake.
-func located(file string, err error) error {
-	many, ok := errors.AsType[*yaml.LoadErrors](err)
-	if !ok {
-		if one, ok := errors.AsType[*yaml.LoadError](err); ok {
-			return fmt.Errorf("%s:%d: %s", file, one.Mark.Line, one.Message)
-		}
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	errs := make([]error, len(many.Errors))
-	for i, e := range many.Errors {
-		errs[i] = fmt.Errorf("%s:%d: %s", file, e.Mark.Line, e.Message)
-	}
-	return errors.Join(errs...)
-}
-
 // defaults is the one place that has them.
 func defaults() *Profile {
 	return &Profile{
 		Transport:   TransportGNMI,
 		Encodings:   Encodings{Get: JSONIETF, Set: JSONIETF, Subscribe: JSONIETF},
 		Granularity: GranularityLeaf,
+		Everything:  Everything{Get: BreadthRoot, Subscribe: BreadthRoot},
 		Read:        ReadGet,
+		Phasing:     PhasingNone,
 		Names: Names{
-			Ethernet: "Ethernet{number}", LAG: "Port-Channel{number}", Loopback: "Loopback{number}", VLAN: "Vlan{number}",
-			DefaultInstance: "default",
+			Ethernet: "Ethernet{number}", FirstPort: 1, PortStep: 1,
+			LAG: "Port-Channel{number}", Loopback: "Loopback{number}", VLAN: "Vlan{number}", DefaultInstance: "default",
 		},
 		Watch: Watch{
 			First: StageOnChange, SyncTimeout: 30 * time.Second, SampleInterval: 10 * time.Second,
@@ -132,39 +179,7 @@ func defaults() *Profile {
 		Limits: Limits{
 			MaxMessage: 4 << 20, Timeout: 30 * time.Second, KeepaliveTime: 30 * time.Second, KeepaliveTimeout: 10 * time.Second,
 		},
-		Save: Save{Method: SaveAlways},
+		Save:    Save{Method: SaveAlways},
+		reasons: map[string]reason{}, places: map[string]string{},
 	}
-}
-
-// check reports what no single field can know.
-func (p *Profile) check() error {
-	var errs []error
-	for field, name := range map[string]string{
-		"names.ethernet": p.Names.Ethernet, "names.lag": p.Names.LAG, "names.loopback": p.Names.Loopback, "names.vlan": p.Names.VLAN,
-	} {
-		if strings.Count(name, number) != 1 {
-			errs = append(errs, fmt.Errorf("%s: %q must hold %s once", field, name, number))
-		}
-	}
-	for field, d := range map[string]time.Duration{
-		"watch.syncTimeout": p.Watch.SyncTimeout, "watch.sampleInterval": p.Watch.SampleInterval,
-		"watch.pollInterval": p.Watch.PollInterval, "watch.auditInterval": p.Watch.AuditInterval,
-		"limits.timeout": p.Limits.Timeout, "limits.keepaliveTime": p.Limits.KeepaliveTime,
-		"limits.keepaliveTimeout": p.Limits.KeepaliveTimeout,
-	} {
-		if d <= 0 {
-			errs = append(errs, fmt.Errorf("%s: must be more than zero", field))
-		}
-	}
-	if p.Names.DefaultInstance == "" {
-		errs = append(errs, errors.New("names.defaultInstance: must not be empty"))
-	}
-	if p.Limits.MaxMessage < 64<<10 {
-		errs = append(errs, errors.New("limits.maxMessage: must be at least 65536 bytes"))
-	}
-	if p.Save.Method == SaveCLI && (p.Save.Command == "" || p.Save.Show == "") {
-		errs = append(errs, errors.New("save: method cli needs command and show"))
-	}
-	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
-	return errors.Join(errs...)
 }

@@ -11,7 +11,9 @@ const number = "{number}"
 // Names are the device's own names for what intents number. Each holds "{number}" exactly once, but for the default
 // network instance.
 type Names struct {
-	Ethernet        string `yaml:"ethernet"` // "Ethernet{number}"
+	Ethernet        string `yaml:"ethernet"`  // "Ethernet{number}"
+	FirstPort       int    `yaml:"firstPort"` // the number in the name of physical port 1
+	PortStep        int    `yaml:"portStep"`  // between the numbers of ports side by side: 4 where a port has four lanes
 	LAG             string `yaml:"lag"`
 	Loopback        string `yaml:"loopback"`
 	VLAN            string `yaml:"vlan"` // the routed interface of a VLAN
@@ -19,7 +21,21 @@ type Names struct {
 }
 
 // EthernetName returns the name of physical port n.
-func (n Names) EthernetName(port int) string { return numbered(n.Ethernet, port) }
+func (n Names) EthernetName(port int) string {
+	return numbered(n.Ethernet, n.FirstPort+(port-1)*n.PortStep)
+}
+
+// EthernetPort returns the number of the physical port with this name; false if it is not the name of one.
+func (n Names) EthernetPort(name string) (int, bool) {
+	before, after, _ := strings.Cut(n.Ethernet, number)
+	text, ok := strings.CutPrefix(name, before)
+	text, end := strings.CutSuffix(text, after)
+	in, err := strconv.Atoi(text)
+	if !ok || !end || err != nil || strconv.Itoa(in) != text || in < n.FirstPort || (in-n.FirstPort)%n.PortStep != 0 {
+		return 0, false
+	}
+	return (in-n.FirstPort)/n.PortStep + 1, true
+}
 
 // LAGName returns the name of the link aggregation group with this id.
 func (n Names) LAGName(id int) string { return numbered(n.LAG, id) }

@@ -1,8 +1,10 @@
 // Package profile says, as data, how a family of devices behaves over its transport: origins, encodings, names,
 // what it can stream, how it saves. A quirk of a vendor is a field of a profile, never a condition in the code.
 //
-// Profiles are YAML files, embedded, and overridable by files of the same name in a directory of the user's. A loaded
-// Profile is never changed, so any number of goroutines may share one.
+// Profiles are YAML files, embedded, and overridable by files of the same name in a directory of the user's; a file that
+// extends another profile holds only what differs. Next to its values a file says why it has them and where that is
+// published; Explain tells it for every field. A loaded Profile is never changed, so any number of goroutines may share
+// one.
 package profile
 
 import (
@@ -22,7 +24,9 @@ type Profile struct {
 	Origins     []Origin    `yaml:"origins"`
 	Encodings   Encodings   `yaml:"encodings"`
 	Granularity Granularity `yaml:"granularity"` // of what one update of a Set carries
-	Read        ReadMethod  `yaml:"read"`        // tried first; the other one where it is unimplemented
+	Everything  Everything  `yaml:"everything"`
+	Read        ReadMethod  `yaml:"read"` // tried first; the other one where it is unimplemented
+	Phasing     Phasing     `yaml:"phasing"`
 	Defaults    Defaults    `yaml:"defaults"`
 	Names       Names       `yaml:"names"`
 	Facts       FactPaths   `yaml:"facts"`
@@ -36,6 +40,9 @@ type Profile struct {
 	Arbitration bool       `yaml:"arbitration"`
 	Management  Management `yaml:"management"`
 	Protected   []Pattern  `yaml:"protected"` // never deleted or replaced, whatever the policy
+
+	reasons map[string]reason // by field
+	places  map[string]string // "file:line" by field that a file sets
 }
 
 // An Origin maps the origin of our paths to what the device calls it, and says which models it has there.
@@ -44,6 +51,12 @@ type Origin struct {
 	Wire   string `yaml:"wire"`   // in requests; empty leaves the field out
 	// Models is a schema of the program, or a .schema file beside the profile; empty is the one named as the origin.
 	Models string `yaml:"models"`
+}
+
+// Everything is how the whole configuration is asked for, per RPC.
+type Everything struct {
+	Get       Breadth `yaml:"get"`
+	Subscribe Breadth `yaml:"subscribe"`
 }
 
 // Encodings are the gNMI encodings that work per RPC.
@@ -77,12 +90,17 @@ type Watch struct {
 	SampleInterval time.Duration `yaml:"sampleInterval"` // of the SAMPLE rung
 	PollInterval   time.Duration `yaml:"pollInterval"`   // of the last rung
 	AuditInterval  time.Duration `yaml:"auditInterval"`  // between full reads, whatever the stream says
+
+	// ConfigSubscription asks for configuration only, by the gNMI extension of that name, where the device has it.
+	ConfigSubscription bool `yaml:"configSubscription"`
 }
 
 // Limits are what a session keeps to.
 type Limits struct {
-	MaxMessage       int           `yaml:"maxMessage"` // of one gRPC message, in both directions
-	Timeout          time.Duration `yaml:"timeout"`    // of a unary RPC
+	MaxMessage       int           `yaml:"maxMessage"`    // bytes of one message, in both directions
+	MaxOperations    int           `yaml:"maxOperations"` // deletes, replaces and updates of one Set; 0 for any number
+	MaxCalls         int           `yaml:"maxCalls"`      // RPCs under way at once, streams counted; 0 for any number
+	Timeout          time.Duration `yaml:"timeout"`       // of a unary RPC
 	KeepaliveTime    time.Duration `yaml:"keepaliveTime"`
 	KeepaliveTimeout time.Duration `yaml:"keepaliveTimeout"`
 }

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,13 +9,18 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/suggest"
 )
 
 // A Transport is how a device is talked to.
 type Transport string
 
 // The transports.
-const TransportGNMI Transport = "gnmi"
+const (
+	TransportGNMI    Transport = "gnmi"
+	TransportNETCONF Transport = "netconf"
+	TransportCLI     Transport = "cli"
+)
 
 // An Encoding is a gNMI encoding (specification §2.3), in lower case.
 type Encoding string
@@ -35,6 +41,24 @@ const (
 	GranularitySubtree Granularity = "subtree" // a list entry or container as JSON
 	GranularityLeaf    Granularity = "leaf"    // a leaf as JSON
 	GranularityScalar  Granularity = "scalar"  // a leaf as a scalar TypedValue
+)
+
+// A Breadth is what one path of a request covers when everything is asked for.
+type Breadth string
+
+// The breadths.
+const (
+	BreadthRoot       Breadth = "root"       // the root of each origin
+	BreadthContainers Breadth = "containers" // each top-level container of the origin's schema
+)
+
+// A Phasing is what becomes of a change that is too big for one Set.
+type Phasing string
+
+// The phasings.
+const (
+	PhasingNone  Phasing = "none"  // it is refused when it is planned
+	PhasingSplit Phasing = "split" // it goes as several Sets, deletes first, each within the limits
 )
 
 // A ReadMethod is how configuration is read once.
@@ -80,7 +104,9 @@ type Pattern struct{ path.Pattern }
 type Path struct{ path.Path }
 
 // UnmarshalYAML checks the word.
-func (t *Transport) UnmarshalYAML(n *yaml.Node) error { return word(n, t, TransportGNMI) }
+func (t *Transport) UnmarshalYAML(n *yaml.Node) error {
+	return word(n, t, TransportGNMI, TransportNETCONF, TransportCLI)
+}
 
 // UnmarshalYAML checks the word.
 func (e *Encoding) UnmarshalYAML(n *yaml.Node) error { return word(n, e, JSONIETF, JSON, Proto) }
@@ -89,6 +115,14 @@ func (e *Encoding) UnmarshalYAML(n *yaml.Node) error { return word(n, e, JSONIET
 func (g *Granularity) UnmarshalYAML(n *yaml.Node) error {
 	return word(n, g, GranularityRoot, GranularitySubtree, GranularityLeaf, GranularityScalar)
 }
+
+// UnmarshalYAML checks the word.
+func (b *Breadth) UnmarshalYAML(n *yaml.Node) error {
+	return word(n, b, BreadthRoot, BreadthContainers)
+}
+
+// UnmarshalYAML checks the word.
+func (p *Phasing) UnmarshalYAML(n *yaml.Node) error { return word(n, p, PhasingNone, PhasingSplit) }
 
 // UnmarshalYAML checks the word.
 func (r *ReadMethod) UnmarshalYAML(n *yaml.Node) error { return word(n, r, ReadGet, ReadOnce) }
@@ -119,7 +153,7 @@ func word[T ~string](n *yaml.Node, dst *T, known ...T) error {
 		for i, k := range known {
 			words[i] = string(k)
 		}
-		return fmt.Errorf("%q is not one of %s", n.Value, strings.Join(words, ", "))
+		return errors.New(strings.TrimSpace(fmt.Sprintf("%q is not one of %s; %s", n.Value, strings.Join(words, ", "), suggest.Hint(n.Value, words))))
 	}
 	*dst = T(n.Value)
 	return nil

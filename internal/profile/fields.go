@@ -1,0 +1,198 @@
+package profile
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// A Field is one field of a profile, and why it has its value.
+type Field struct {
+	Name    string `json:"name"`    // "watch.syncTimeout"
+	Value   string `json:"value"`   // as in the file, a list with commas; empty for none
+	Meaning string `json:"meaning"` // of the field, for any device
+	Why     string `json:"why"`     // it has this value for this family; empty for a default
+	Source  string `json:"source"`  // title and address of where that is published
+	Seen    bool   `json:"seen"`    // on a device, by whoever wrote the profile
+	From    string `json:"from"`    // "default", or file and line
+}
+
+// Explain returns every field, in the order of the type. A field that no file sets has Tenter's default.
+func (p *Profile) Explain() []Field {
+	var out []Field
+	walk(reflect.ValueOf(*p), "", func(name string, v reflect.Value) {
+		r := p.reasons[name]
+		out = append(out, Field{
+			Name: name, Value: text(v), Meaning: meanings[name], Why: r.Says, Source: r.Source, Seen: r.Seen,
+			From: cmp.Or(p.places[name], "default"),
+		})
+	})
+	return out
+}
+
+// meanings says of every field what it does; a test keeps the list complete.
+var meanings = map[string]string{
+	"description":              "what the profile is for",
+	"transport":                "how the device is talked to",
+	"origins":                  "the origins that its paths have, what requests call them, and the compiled models that they are checked against",
+	"encodings.get":            "encoding of Get, tried first",
+	"encodings.set":            "encoding of the values of a Set",
+	"encodings.subscribe":      "encoding of subscriptions, tried first",
+	"granularity":              "what one update of a Set carries",
+	"everything.get":           "the paths by which all configuration is read",
+	"everything.subscribe":     "the paths by which all configuration is watched",
+	"read":                     "RPC that reads configuration, tried first",
+	"phasing":                  "what becomes of a change that is too big for one Set",
+	"defaults.echoed":          "leaves at their default are reported as if somebody had set them",
+	"defaults.confirmed":       "where the device's default is the model's, so that absent and default are the same",
+	"names.ethernet":           "name of a physical port",
+	"names.firstPort":          "number in the name of physical port 1",
+	"names.portStep":           "between the numbers of ports side by side",
+	"names.lag":                "name of a link aggregation group",
+	"names.loopback":           "name of a loopback",
+	"names.vlan":               "name of the routed interface of a VLAN",
+	"names.defaultInstance":    "name of the default network instance",
+	"facts.softwareVersion":    "where a probe reads the software version",
+	"facts.serial":             "where a probe reads the serial number",
+	"facts.bootTime":           "where a probe reads when the device started",
+	"watch.first":              "first rung of the ladder on_change, target_defined, sample, poll",
+	"watch.onChange":           "subtrees that stream on change",
+	"watch.syncTimeout":        "silence until sync_response after which the next rung is tried",
+	"watch.sampleInterval":     "between samples, on the rung sample",
+	"watch.pollInterval":       "between readings, on the rung poll",
+	"watch.auditInterval":      "between full readings, whatever the stream says",
+	"watch.configSubscription": "streams ask for configuration only, by the gNMI extension ConfigSubscription",
+	"limits.maxMessage":        "bytes of one message; a change beyond it is split or refused when it is planned",
+	"limits.maxOperations":     "paths of one Set; a change beyond it is split or refused when it is planned",
+	"limits.maxCalls":          "RPCs under way at once, streams counted",
+	"limits.timeout":           "longest that one RPC may take",
+	"limits.keepaliveTime":     "silence after which the connection is asked whether it lives",
+	"limits.keepaliveTimeout":  "silence after that which ends the connection",
+	"save.method":              "how the running configuration survives a reboot",
+	"save.command":             "command that saves it",
+	"save.show":                "command that shows what was saved",
+	"commitConfirmed":          "a Set is opened as a commit to be confirmed, and the device undoes it if Tenter cannot confirm",
+	"arbitration":              "the device honours a master arbitration election id",
+	"management.interface":     "interface that the device is managed through",
+
+	"management.networkInstance": "network instance that the device is managed through",
+
+	"protected": "never deleted or replaced, whatever the policy",
+}
+
+var unmarshaler = reflect.TypeFor[yaml.Unmarshaler]()
+
+// descends reports whether fields of this type have fields of their own.
+func descends(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && !reflect.PointerTo(t).Implements(unmarshaler)
+}
+
+// keyOf returns the name of a field in a file, false for a field that is in no file.
+func keyOf(f reflect.StructField) (string, bool) {
+	key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+	return key, f.IsExported() && key != "" && key != "-"
+}
+
+// walk calls do with each field that holds a value.
+func walk(v reflect.Value, prefix string, do func(name string, v reflect.Value)) {
+	for i := range v.NumField() {
+		key, in := keyOf(v.Type().Field(i))
+		switch {
+		case !in:
+		case descends(v.Field(i).Type()):
+			walk(v.Field(i), prefix+key+".", do)
+		default:
+			do(prefix+key, v.Field(i))
+		}
+	}
+}
+
+// fieldNames returns the names of all fields, in the order of the type.
+func fieldNames() []string {
+	var names []string
+	walk(reflect.ValueOf(Profile{}), "", func(name string, _ reflect.Value) { names = append(names, name) })
+	return names
+}
+
+// under reports whether a field is the named one or one of its fields.
+func under(field, name string) bool { return field == name || strings.HasPrefix(field, name+".") }
+
+// text writes a value as a file has it.
+func text(v reflect.Value) string {
+	switch x := v.Interface().(type) {
+	case time.Duration:
+		return x.String()
+	case Path:
+		if len(x.Elems) == 0 {
+			return ""
+		}
+		return x.Path.String()
+	case Pattern:
+		return x.Pattern.String()
+	}
+	switch v.Kind() {
+	case reflect.Slice:
+		parts := make([]string, v.Len())
+		for i := range parts {
+			parts[i] = text(v.Index(i))
+		}
+		return strings.Join(parts, ", ")
+	case reflect.Struct:
+		var parts []string
+		walk(v, "", func(name string, f reflect.Value) {
+			if !f.IsZero() {
+				parts = append(parts, name+": "+text(f))
+			}
+		})
+		return "{" + strings.Join(parts, ", ") + "}"
+	}
+	return fmt.Sprint(v.Interface())
+}
+
+// placesOf returns where a document sets which field, and which keys it has that no field has.
+func placesOf(doc *yaml.Node, file string) (places map[string]string, unknown []error) {
+	places = map[string]string{}
+	known := fieldNames()
+	var visit func(n *yaml.Node, prefix string)
+	visit = func(n *yaml.Node, prefix string) {
+		if n.Kind != yaml.MappingNode {
+			return
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key := n.Content[i]
+			name, at := prefix+key.Value, fmt.Sprintf("%s:%d", file, key.Line)
+			switch {
+			case prefix == "" && slices.Contains(around, name):
+			case slices.Contains(known, name):
+				places[name] = at
+			case slices.ContainsFunc(known, func(k string) bool { return under(k, name) }):
+				visit(n.Content[i+1], name+".")
+			default:
+				unknown = append(unknown, fmt.Errorf("%s: %s", at, unknownField(name, siblings(known, prefix))))
+			}
+		}
+	}
+	visit(doc, "")
+	return places, unknown
+}
+
+// siblings returns the names that may stand at a level of a file.
+func siblings(known []string, prefix string) []string {
+	var out []string
+	for _, k := range known {
+		if rest, ok := strings.CutPrefix(k, prefix); ok {
+			key, _, _ := strings.Cut(rest, ".")
+			out = append(out, prefix+key)
+		}
+	}
+	if prefix == "" {
+		out = append(out, around...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
