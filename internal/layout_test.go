@@ -45,6 +45,7 @@ var rules = map[string]rule{
 	"internal/schema":         {tier: vocabulary, also: []string{"internal/path", "internal/suggest"}, why: "canonical values of paths"},
 	"internal/schema/compile": {tier: vocabulary, also: []string{"internal/schema"}, uses: []string{"github.com/openconfig/goyang"}, why: "YANG text to compact schema"},
 	"internal/tree":           {tier: vocabulary, also: []string{"internal/path", "internal/schema"}, why: "leaves are paths with canonical values"},
+	"internal/blocks":         {tier: vocabulary, also: []string{"internal/path", "internal/schema", "internal/tree"}, why: "configuration text to leaves, and edits to commands"},
 	"internal/wire":           {tier: vocabulary, also: []string{"internal/path", "internal/schema", "internal/tree"}, uses: []string{"github.com/openconfig/gnmi/proto", "google.golang.org/protobuf"}, why: "gNMI messages to leaves and back"},
 	"internal/intent":         {tier: vocabulary, also: []string{"internal/path", "internal/tree", "internal/suggest"}, uses: []string{"go.yaml.in/yaml/v4"}, why: "documents with positions"},
 	"internal/event":          {tier: vocabulary, also: []string{"internal/intent"}, why: "the catalogue and its envelope; devices have their names"},
@@ -58,7 +59,7 @@ var rules = map[string]rule{
 	"internal/plan":                 {tier: logic, also: []string{"internal/fabric", "internal/profile"}, why: "scope and protection come from model and profile"},
 	"internal/run":                  {tier: logic, why: "the run protocol as a step machine: it knows writes and answers, not plans"},
 	"internal/drift":                {tier: logic, also: []string{"internal/fabric"}, why: "folds what a device tells into findings; modes and scope come from the model"},
-	"internal/policy":               {tier: logic, also: []string{"internal/fabric", "internal/plan"}, why: "judges plans and drift"},
+	"internal/policy":               {tier: logic, also: []string{"internal/fabric", "internal/plan", "internal/profile", "internal/view"}, why: "judges plans, drift and devices"},
 	"internal/view":                 {tier: logic, why: "read models: what the store keeps and the faces show"},
 
 	"internal/loader":    {tier: engine, why: "intents to stored generations"},

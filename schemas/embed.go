@@ -15,11 +15,17 @@ var openConfig []byte
 //go:embed srlinux.schema
 var srLinux []byte
 
+//go:embed cli.schema
+var cli []byte
+
 // OpenConfig returns the OpenConfig models of a leaf-spine fabric. It is loaded when first asked for.
 var OpenConfig = loader(&openConfig)
 
 // SRLinux returns SR Linux's native models, all configuration of a 7220 IXR switch. It is loaded when first asked for.
 var SRLinux = loader(&srLinux)
+
+// CLI returns the model of configuration text as leaves, schemas/yang/tenter-cli.yang.
+var CLI = loader(&cli)
 
 // Named returns the schema of a name that profiles use.
 func Named(name string) (*schema.Schema, bool) {
@@ -30,7 +36,7 @@ func Named(name string) (*schema.Schema, bool) {
 	return load(), true
 }
 
-var byName = map[string]func() *schema.Schema{"openconfig": OpenConfig, "srlinux": SRLinux}
+var byName = map[string]func() *schema.Schema{"openconfig": OpenConfig, "srlinux": SRLinux, "cli": CLI}
 
 func loader(data *[]byte) func() *schema.Schema {
 	return sync.OnceValue(func() *schema.Schema {

@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "write the schemas compiled from YANG_DI
 
 type spec struct {
 	file   string
-	dirs   []string // under YANG_DIR
+	dirs   []string // under YANG_DIR, none for the YANG of this directory
 	source string
 	load   func() *schema.Schema
 	opts   compile.Options
@@ -58,6 +58,11 @@ var specs = []spec{{
 			}, feature)
 		},
 	},
+}, {
+	file:   "cli",
+	source: "schemas/yang",
+	load:   schemas.CLI,
+	opts:   compile.Options{Name: "cli", Version: "2026-11-21", Modules: []string{"tenter-cli"}},
 }}
 
 // several is a file system of some directories of another.
@@ -91,7 +96,10 @@ func (d dirEntry) Name() string { return d.path }
 func TestSchemas(t *testing.T) {
 	for _, sp := range specs {
 		t.Run(sp.file, func(t *testing.T) {
-			if dir := os.Getenv("YANG_DIR"); dir != "" {
+			if dir := os.Getenv("YANG_DIR"); len(sp.dirs) == 0 {
+				sp.dirs = []string{"yang"}
+				regenerate(t, sp, ".")
+			} else if dir != "" {
 				regenerate(t, sp, dir)
 			}
 			if *update {

@@ -1,0 +1,127 @@
+package blocks
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Syntax is what the text of a family of devices does not say of itself. The zero Syntax reads blocks by their
+// indentation, undoes a line with "no" and leaves a block with "exit".
+type Syntax struct {
+	Comment string    `yaml:"comment"` // what a comment begins with, "!" if empty
+	Ignore  []Pattern `yaml:"ignore"`  // lines of the output that are no configuration
+	Texts   []Text    `yaml:"texts"`   // lines that others of free text follow
+	Exit    string    `yaml:"exit"`    // leaves a block, "exit" if empty
+
+	// Blocks are lines that open a block, also where nothing stands in it.
+	Blocks []Pattern `yaml:"blocks"`
+	// Order is in which order lines of one block are added; they are removed the other way round. A line that none of
+	// them matches goes where ** stands, or comes last.
+	Order []Pattern `yaml:"order"`
+	// Settings are lines of which a block has one for each choice of the words at *, with its value at ? or **: another
+	// one takes its place without a "no" before.
+	Settings []Pattern `yaml:"settings"`
+	// Undo says how to remove lines that "no" before them does not remove.
+	Undo []Undo `yaml:"undo"`
+	// Held are blocks that cannot be removed: all their lines are.
+	Held []Pattern `yaml:"held"`
+	// Secret lines are never handed on: a Problem says that there is one.
+	Secret []Pattern `yaml:"secret"`
+}
+
+// A Text is a line that others follow, up to End, which is not part of them: a banner. All of it is one line, with
+// the others after line feeds.
+type Text struct {
+	Line Pattern `yaml:"line"`
+	End  string  `yaml:"end"`
+}
+
+// An Undo is the command that removes a line: {1} is the word at the first *, and so on.
+type Undo struct {
+	Line    Pattern `yaml:"line"`
+	Command string  `yaml:"command"`
+}
+
+// remover returns the command that removes a line.
+func (s *Syntax) remover(line string) string {
+	for _, u := range s.Undo {
+		stars, ok := u.Line.match(line)
+		if !ok {
+			continue
+		}
+		command := u.Command
+		for i, word := range stars {
+			command = strings.ReplaceAll(command, "{"+strconv.Itoa(i+1)+"}", word)
+		}
+		return command
+	}
+	line, _, _ = strings.Cut(line, "\n")
+	if positive, ok := strings.CutPrefix(line, "no "); ok {
+		return positive
+	}
+	return "no " + line
+}
+
+// adder returns the commands that add a line.
+func (s *Syntax) adder(line string) []string {
+	lines := strings.Split(line, "\n")
+	if len(lines) > 1 {
+		for _, t := range s.Texts {
+			if t.Line.matches(lines[0]) {
+				return append(lines, t.End)
+			}
+		}
+	}
+	return lines
+}
+
+// setting names what a line sets; ok is false for a line beside which its like may stand.
+func (s *Syntax) setting(line string) (name string, ok bool) {
+	line = strings.TrimPrefix(line, "no ")
+	for _, p := range s.Settings {
+		if stars, ok := p.match(line); ok {
+			return p.text + "\n" + strings.Join(stars, " "), true
+		}
+	}
+	return "", false
+}
+
+// rank is where a line stands in the order of adding.
+func (s *Syntax) rank(line string) int {
+	rest := len(s.Order)
+	for i, p := range s.Order {
+		if p.text == "**" {
+			rest = i
+		} else if p.matches(line) {
+			return i
+		}
+	}
+	return rest
+}
+
+// sorted returns lines in the order in which they are added.
+func (s *Syntax) sorted(lines []Line) []Line {
+	out := slices.Clone(lines)
+	slices.SortStableFunc(out, func(a, b Line) int {
+		return cmp.Or(cmp.Compare(s.rank(a.Text), s.rank(b.Text)), naturally(a.Text, b.Text))
+	})
+	return out
+}
+
+// naturally orders texts with the numbers in them by value: "seq 5" before "seq 10".
+func naturally(a, b string) int {
+	x, y := strings.Fields(a), strings.Fields(b)
+	for i := range min(len(x), len(y)) {
+		m, errM := strconv.ParseUint(x[i], 10, 64)
+		n, errN := strconv.ParseUint(y[i], 10, 64)
+		if errM == nil && errN == nil && m != n {
+			return cmp.Compare(m, n)
+		}
+		if c := strings.Compare(x[i], y[i]); c != 0 {
+			return c
+		}
+	}
+	return cmp.Or(cmp.Compare(len(x), len(y)), strings.Compare(a, b))
+}
