@@ -85,7 +85,8 @@ type Attr struct {
 	keys, sorted []Node // Keys as nodes, and the same in the order of their names; made by link
 }
 
-// An XPath is an expression with module names for prefixes, evaluated Up data nodes above the node that has it.
+// An XPath is an expression with module names for prefixes and patterns of re-match in Go's syntax, evaluated Up data
+// nodes above the node that has it.
 type XPath struct {
 	Text string
 	Up   int

@@ -2,6 +2,8 @@ package tree
 
 import (
 	"fmt"
+	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,10 +18,11 @@ type evaluator struct {
 	index  *Index
 	parsed map[string]*expr // nil for what does not parse
 	errs   map[string]error
+	res    map[string]*regexp.Regexp // of re-match
 }
 
 func newEvaluator(data *Tree) *evaluator {
-	return &evaluator{t: data.table, data: data, index: data.Index(), parsed: map[string]*expr{}, errs: map[string]error{}}
+	return &evaluator{t: data.table, data: data, index: data.Index(), parsed: map[string]*expr{}, errs: map[string]error{}, res: map[string]*regexp.Regexp{}}
 }
 
 func (ev *evaluator) parse(text string) (*expr, error) {
@@ -79,8 +82,32 @@ func (ev *evaluator) eval(e *expr, at, current place) (any, error) {
 		return true, nil
 	case "=", "!=", "<", "<=", ">", ">=":
 		return ev.compare(e.op, args[0], args[1]), nil
+	case "+", "-", "*", "div", "mod":
+		return arithmetic(e.op, ev.number(args[0]), ev.number(args[1])), nil
 	}
 	return ev.function(e.op, args)
+}
+
+// arithmetic is that of XPath 1.0 §3.5, where what is no number makes the whole no number.
+func arithmetic(op string, a, b float64) float64 {
+	switch op {
+	case "+":
+		return a + b
+	case "-":
+		return a - b
+	case "*":
+		return a * b
+	case "div":
+		return a / b
+	}
+	return math.Mod(a, b)
+}
+
+func (ev *evaluator) number(v any) float64 {
+	if set, ok := v.(nodeSet); ok {
+		return number(ev.text(set))
+	}
+	return number(v)
 }
 
 func (ev *evaluator) function(name string, args []any) (any, error) {
@@ -94,13 +121,24 @@ func (ev *evaluator) function(name string, args []any) (any, error) {
 	case "string":
 		return ev.text(args[0]), nil
 	case "number":
-		return number(ev.text(args[0])), nil
+		return ev.number(args[0]), nil
 	case "string-length":
 		return float64(len([]rune(ev.text(args[0])))), nil
 	case "contains":
 		return strings.Contains(ev.text(args[0]), ev.text(args[1])), nil
 	case "starts-with":
 		return strings.HasPrefix(ev.text(args[0]), ev.text(args[1])), nil
+	case "substring-before":
+		before, _, found := strings.Cut(ev.text(args[0]), ev.text(args[1]))
+		if !found {
+			return "", nil
+		}
+		return before, nil
+	case "substring-after":
+		_, after, _ := strings.Cut(ev.text(args[0]), ev.text(args[1]))
+		return after, nil
+	case "re-match":
+		return ev.match(ev.text(args[0]), ev.text(args[1]))
 	case "count":
 		if set, ok := args[0].(nodeSet); ok {
 			return float64(len(set)), nil
@@ -115,6 +153,20 @@ func (ev *evaluator) function(name string, args []any) (any, error) {
 		}
 	}
 	return nil, fmt.Errorf("%s of that is not supported", name)
+}
+
+// match reports whether a pattern takes all of a text (RFC 7950 §10.2.1). The compiler of schemas has put the pattern into
+// Go's syntax.
+func (ev *evaluator) match(text, pattern string) (bool, error) {
+	re, ok := ev.res[pattern]
+	if !ok {
+		var err error
+		if re, err = regexp.Compile("^(?:" + pattern + ")$"); err != nil {
+			return false, err
+		}
+		ev.res[pattern] = re
+	}
+	return re.MatchString(text), nil
 }
 
 // compare compares as XPath 1.0 §3.4 has it: a set by any of its nodes.

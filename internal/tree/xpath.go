@@ -9,7 +9,7 @@ import (
 // An expr is a parsed XPath 1.0 expression: the part of the language that published models use in must, when and
 // leafref statements. What it cannot express is an error of parseXPath, and the condition is reported as unchecked.
 type expr struct {
-	op    string // "or", "and", "=", "!=", "<", "<=", ">", ">=", "path", "literal", "numeral", or a function's name
+	op    string // one of levels, "path", "literal", "numeral", or a function's name
 	args  []*expr
 	text  string // literal
 	num   float64
@@ -26,6 +26,7 @@ type step struct {
 var functions = map[string]int{
 	"not": 1, "count": 1, "boolean": 1, "string": 1, "number": 1, "string-length": 1,
 	"true": 0, "false": 0, "contains": 2, "starts-with": 2, "derived-from": 2, "derived-from-or-self": 2,
+	"substring-before": 2, "substring-after": 2, "re-match": 2,
 }
 
 func parseXPath(text string) (*expr, error) {
@@ -70,7 +71,7 @@ func (p *xpathParser) lex(text string) error {
 			}
 		case strings.HasPrefix(text[i:], "..") || strings.HasPrefix(text[i:], "!=") || strings.HasPrefix(text[i:], "<=") || strings.HasPrefix(text[i:], ">="):
 			end = i + 2
-		case strings.IndexByte("()[]/.=<>,", c) < 0:
+		case strings.IndexByte("()[]/.=<>,+-*", c) < 0:
 			return fmt.Errorf("%q is not supported", c)
 		}
 		p.tokens = append(p.tokens, text[i:end])
@@ -106,7 +107,7 @@ func (p *xpathParser) expect(token string) error {
 }
 
 // levels are the binary operators, loosest first (XPath 1.0 §3.5).
-var levels = [][]string{{"or"}, {"and"}, {"=", "!="}, {"<", "<=", ">", ">="}}
+var levels = [][]string{{"or"}, {"and"}, {"=", "!="}, {"<", "<=", ">", ">="}, {"+", "-"}, {"*", "div", "mod"}}
 
 func (p *xpathParser) binary(level int) (*expr, error) {
 	if p.depth++; p.depth > 500 {

@@ -9,10 +9,22 @@ import (
 
 var prefixed = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_.-]*:[A-Za-z_]`)
 
+var matching = regexp.MustCompile(`(re-match\([^'"]*)('[^']*'|"[^"]*")`)
+
 // rewrite returns an XPath expression with each prefix replaced by its module's name, also in string literals, where
-// identities stand.
+// identities stand, and the patterns of re-match in Go's syntax.
 func (c *compiler) rewrite(s *statement) string {
 	text := strings.Join(strings.Fields(s.arg), " ")
+	text = matching.ReplaceAllStringFunc(text, func(m string) string {
+		parts := matching.FindStringSubmatch(m)
+		quote, pattern := parts[2][:1], parts[2][1:len(parts[2])-1]
+		re, exact, err := translate(pattern)
+		if err != nil || !exact || strings.Contains(re, quote) {
+			c.note("pattern %q of re-match: not translated", pattern)
+			return strings.Replace(m, "re-match", "re-match-xsd", 1) // no function that anybody evaluates
+		}
+		return parts[1] + quote + re + quote
+	})
 	return prefixed.ReplaceAllStringFunc(text, func(m string) string {
 		prefix, first, _ := strings.Cut(m, ":")
 		if mod, err := c.src.module(s, prefix); err == nil {
