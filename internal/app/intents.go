@@ -173,7 +173,8 @@ func (c *compiler) book(m *fabric.Device) fabric.Access {
 	a := m.Access
 	for _, d := range c.devices {
 		if d.Name == m.Name {
-			a.Address, a.TLS, a.Credentials = cmp.Or(d.Address, a.Address), cmp.Or(d.TLS, a.TLS), cmp.Or(d.Credentials, a.Credentials)
+			a.Address, a.Credentials = cmp.Or(d.Address, a.Address), cmp.Or(d.Credentials, a.Credentials)
+			a.TLS, a.SSH = cmp.Or(d.TLS, a.TLS), cmp.Or(d.SSH, a.SSH)
 		}
 	}
 	return a

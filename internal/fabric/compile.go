@@ -66,7 +66,7 @@ func (c *compiler) device(d *intent.Device) *Device {
 			Identity: Identity{
 				CertificateSHA256: string(s.Identity.CertificateSHA256), Serial: s.Identity.Serial, ChassisMAC: string(s.Identity.ChassisMAC),
 			},
-			Credentials: s.Credentials, TLS: s.TLS,
+			Credentials: s.Credentials, TLS: s.TLS, SSH: s.SSH,
 			Management: Management{Interface: s.Management.Interface, NetworkInstance: s.Management.NetworkInstance},
 		},
 	}

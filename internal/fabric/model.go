@@ -57,7 +57,7 @@ type Device struct {
 	Multihomed []intent.DeviceName // devices that share an Ethernet segment with this one, sorted
 }
 
-// Access is how to reach and log in to a device. Names of credentials and TLS settings point into Tenter's own
+// Access is how to reach and log in to a device. Names of credentials, TLS and SSH settings point into Tenter's own
 // settings; no secret is ever part of a model.
 type Access struct {
 	Dialect     string // how the model becomes leaves: "openconfig"
@@ -66,6 +66,7 @@ type Access struct {
 	Identity    Identity
 	Credentials string
 	TLS         string
+	SSH         string
 	Management  Management
 }
 

@@ -26,6 +26,10 @@ func (c *checker) devices() {
 			}
 		}
 		c.beyondSizing(d, role)
+		if d.Spec.TLS == "" && d.Spec.SSH == "" {
+			c.add(d.Errorf(CodeMissingKey, nil, "%s has neither tls nor ssh", d.Name).
+				WithHint("tls for a device with gNMI, ssh for one with NETCONF or a command line: a name in Tenter's settings"))
+		}
 		if a := d.Spec.Address; a != "" {
 			if o := addresses[a]; o != nil {
 				c.add(d.Errorf(CodeAddressTwice, At{"address"}, "%s and %s are both reached at %s", o.Name, d.Name, a).WithRelated(o.Source("address"), o.Name))

@@ -115,8 +115,10 @@ type DeviceSpec struct {
 	Identity IdentitySpec `json:"identity,omitempty"`
 	// Name of the credentials in Tenter's settings.
 	Credentials string `json:"credentials"`
-	// Name of the TLS settings in Tenter's settings.
-	TLS string `json:"tls"`
+	// Name of the TLS settings in Tenter's settings, for a device with gNMI.
+	TLS string `json:"tls,omitempty"`
+	// Name of the SSH settings in Tenter's settings, for a device with NETCONF or a command line.
+	SSH string `json:"ssh,omitempty"`
 	// What the device is reached through, never deleted or replaced.
 	Management ManagementSpec `json:"management,omitempty"`
 	// Instead of the fabric's own number.

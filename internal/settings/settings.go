@@ -51,6 +51,7 @@ type Settings struct {
 	Notify      Notify        `mapstructure:"notify"`
 	Devices     []Device      `mapstructure:"devices" doc:"address book: overrides what the Device documents say"`
 	TLS         []TLS         `mapstructure:"tls" doc:"TLS settings that devices refer to by name"`
+	SSH         []SSH         `mapstructure:"ssh" doc:"SSH settings, for NETCONF and CLI, that devices refer to by name"`
 	Credentials []Credentials `mapstructure:"credentials" doc:"credentials that devices refer to by name"`
 
 	// Warnings are what is allowed but should be said aloud, once, at the start.
@@ -146,6 +147,7 @@ type Device struct {
 	Name        intent.DeviceName `mapstructure:"name"`
 	Address     string            `mapstructure:"address"` // host:port
 	TLS         string            `mapstructure:"tls"`
+	SSH         string            `mapstructure:"ssh"`
 	Credentials string            `mapstructure:"credentials"`
 }
 
@@ -161,13 +163,22 @@ type TLS struct {
 	PinSHA256          string `mapstructure:"pin_sha256"` // of the device's certificate in DER, 64 hex digits
 }
 
-// Credentials say where a user name and a password are found.
+// SSH says how a device proves who it is over SSH. Exactly one of the three ways is said.
+type SSH struct {
+	Name                string `mapstructure:"name"`
+	KnownHosts          string `mapstructure:"known_hosts" path:"true"`
+	HostKeySHA256       string `mapstructure:"host_key_sha256"` // as ssh-keygen -l prints it: SHA256:…
+	InsecureSkipHostKey bool   `mapstructure:"insecure_skip_host_key"`
+}
+
+// Credentials say where a user name is found, and a password or, for SSH, a private key, or both.
 type Credentials struct {
-	Name         string `mapstructure:"name"`
-	Username     string `mapstructure:"username"`
-	UsernameEnv  string `mapstructure:"username_env"`
-	PasswordFile string `mapstructure:"password_file" path:"true"`
-	PasswordEnv  string `mapstructure:"password_env"`
+	Name           string `mapstructure:"name"`
+	Username       string `mapstructure:"username"`
+	UsernameEnv    string `mapstructure:"username_env"`
+	PasswordFile   string `mapstructure:"password_file" path:"true"`
+	PasswordEnv    string `mapstructure:"password_env"`
+	PrivateKeyFile string `mapstructure:"private_key_file" path:"true"` // PEM or OpenSSH, without a passphrase
 }
 
 // Default returns the settings of a process that is told nothing.

@@ -65,13 +65,14 @@ func TestExample(t *testing.T) {
 	}
 	// What it says beside the examples are the defaults.
 	got, want := *s, Default()
-	got.Devices, got.TLS, got.Credentials, got.Notify.Receivers = nil, nil, nil, nil
+	got.Devices, got.TLS, got.SSH, got.Credentials, got.Notify.Receivers = nil, nil, nil, nil, nil
 	want.Intents, want.StateDir, want.Fabric = "/etc/tenter/intents", "/var/lib/tenter", "dc1"
 	want.Secrets.Dir, want.API.Socket = "/etc/tenter/secrets", "/var/lib/tenter/tenter.sock"
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Settings{}), cmpopts.IgnoreFields(Settings{}, "Warnings")); diff != "" {
 		t.Error(diff)
 	}
-	if len(s.Warnings) != 2 || !strings.Contains(s.Warnings[0], "lab-only") || !strings.Contains(s.Warnings[1], "lab-without-tls") {
+	if len(s.Warnings) != 3 || !strings.Contains(s.Warnings[0], "lab-only") || !strings.Contains(s.Warnings[1], "lab-without-tls") ||
+		!strings.Contains(s.Warnings[2], "lab-ssh") {
 		t.Errorf("warnings: %q", s.Warnings)
 	}
 }
@@ -163,8 +164,14 @@ func TestEveryMistakeAtOnce(t *testing.T) {
 			`tenter.yaml:5:32: tls[0].pin_sha256: must be 64 hex digits`,
 			`tenter.yaml:6:3: tls[1]: has no name`,
 			`tenter.yaml:6:4: tls[1].insecure_skip_verify: makes ca_file and server_name useless: one or the other must go`,
-			`tenter.yaml:8:3: credentials[0]: needs password_file or password_env`,
+			`tenter.yaml:8:3: credentials[0]: needs password_file, password_env or, for SSH, private_key_file`,
 			`tenter.yaml:9:3: credentials[1]: has both username and username_env: one of them must go`,
+		}},
+		{"ssh", "devices:\n- {name: leaf1, ssh: fabrik}\nssh:\n- {name: fabric}\n- {name: two, known_hosts: a, insecure_skip_host_key: true}\n- {name: pin, host_key_sha256: abc}\n- {name: key, host_key_sha256: \"SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU\"}\ncredentials:\n- {name: c, username: u, private_key_file: k}\n", []string{
+			`tenter.yaml:2:17: devices[0].ssh: there is no ssh entry "fabrik" (did you mean "fabric"?)`,
+			`tenter.yaml:4:3: ssh[0]: needs exactly one of known_hosts, host_key_sha256 and insecure_skip_host_key`,
+			`tenter.yaml:5:3: ssh[1]: needs exactly one of known_hosts, host_key_sha256 and insecure_skip_host_key`,
+			`tenter.yaml:6:15: ssh[2].host_key_sha256: must be SHA256: and 43 characters, as ssh-keygen -l prints it`,
 		}},
 		{"plaintext and timing", "tls:\n- {name: a, plaintext: true, ca_file: x}\nmonitor: {settle: 2m, poll_interval: 1ms, audit_interval: 0s}\n", []string{
 			`tenter.yaml:2:13: tls[0].plaintext: is no TLS at all: the other fields of the entry must go`,

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"net"
@@ -169,7 +170,7 @@ func (s *Settings) validateReceivers(c validator) {
 }
 
 func (s *Settings) validateAccess(c validator) {
-	var devices, tls, credentials []string
+	var devices, tls, ssh, credentials []string
 	for i, t := range s.TLS {
 		at := fmt.Sprintf("tls[%d]", i)
 		tls = append(tls, t.Name)
@@ -186,13 +187,22 @@ func (s *Settings) validateAccess(c validator) {
 			c.bad(at+".pin_sha256", "", "must be 64 hex digits")
 		}
 	}
+	for i, e := range s.SSH {
+		ssh = append(ssh, e.Name)
+		c.ssh(fmt.Sprintf("ssh[%d]", i), e)
+	}
 	for i, k := range s.Credentials {
 		at := fmt.Sprintf("credentials[%d]", i)
 		credentials = append(credentials, k.Name)
 		c.exactlyOne(at, "username", k.Username, "username_env", k.UsernameEnv)
-		c.exactlyOne(at, "password_file", k.PasswordFile, "password_env", k.PasswordEnv)
+		switch hasFile, hasEnv := k.PasswordFile != "", k.PasswordEnv != ""; {
+		case hasFile && hasEnv:
+			c.exactlyOne(at, "password_file", k.PasswordFile, "password_env", k.PasswordEnv)
+		case !hasFile && !hasEnv && k.PrivateKeyFile == "":
+			c.bad(at, "", "needs password_file, password_env or, for SSH, private_key_file")
+		}
 	}
-	knownTLS, knownCredentials := c.unique("tls", tls), c.unique("credentials", credentials)
+	knownTLS, knownSSH, knownCredentials := c.unique("tls", tls), c.unique("ssh", ssh), c.unique("credentials", credentials)
 	for i, d := range s.Devices {
 		at := fmt.Sprintf("devices[%d]", i)
 		devices = append(devices, string(d.Name))
@@ -202,11 +212,35 @@ func (s *Settings) validateAccess(c validator) {
 		if d.TLS != "" && !knownTLS[d.TLS] {
 			c.bad(at+".tls", nearest(d.TLS, tls), "there is no tls entry %q", d.TLS)
 		}
+		if d.SSH != "" && !knownSSH[d.SSH] {
+			c.bad(at+".ssh", nearest(d.SSH, ssh), "there is no ssh entry %q", d.SSH)
+		}
 		if d.Credentials != "" && !knownCredentials[d.Credentials] {
 			c.bad(at+".credentials", nearest(d.Credentials, credentials), "there is no credentials entry %q", d.Credentials)
 		}
 	}
 	c.unique("devices", devices)
+}
+
+// ssh checks that an entry says in exactly one way which host key to trust: with none, Tenter would have to trust whoever
+// answers, or nobody.
+func (c validator) ssh(at string, e SSH) {
+	ways := 0
+	for _, said := range []bool{e.KnownHosts != "", e.HostKeySHA256 != "", e.InsecureSkipHostKey} {
+		if said {
+			ways++
+		}
+	}
+	if ways != 1 {
+		c.bad(at, "", "needs exactly one of known_hosts, host_key_sha256 and insecure_skip_host_key")
+	}
+	if e.HostKeySHA256 == "" {
+		return
+	}
+	sum, err := base64.RawStdEncoding.DecodeString(strings.TrimPrefix(e.HostKeySHA256, "SHA256:"))
+	if err != nil || len(sum) != 32 {
+		c.bad(at+".host_key_sha256", "", "must be SHA256: and 43 characters, as ssh-keygen -l prints it")
+	}
 }
 
 func validAddress(a string) bool {
@@ -230,6 +264,11 @@ func (s *Settings) warnings() []string {
 	for _, t := range s.TLS {
 		if t.Plaintext {
 			out = append(out, fmt.Sprintf("tls %q: plaintext: everybody on the way can read the password and change what is sent", t.Name))
+		}
+	}
+	for _, e := range s.SSH {
+		if e.InsecureSkipHostKey {
+			out = append(out, fmt.Sprintf("ssh %q: insecure_skip_host_key: anybody in between can read the password and change what is sent", e.Name))
 		}
 	}
 	known := map[string]bool{fileVariable: true}
