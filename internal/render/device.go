@@ -39,6 +39,9 @@ var dialects = map[string]func(*fabric.Device, profile.Names) []dialect.Item{
 	"native":     func(*fabric.Device, profile.Names) []dialect.Item { return nil },
 }
 
+// Dialects lists the dialects, sorted.
+func Dialects() []string { return slices.Sorted(maps.Keys(dialects)) }
+
 // A device is what the compiler keeps of one device: its parts, and the tree that they gave. A part's leaves are not
 // kept, for they are in the tree; what a changed part had before is rendered once more from its old model.
 type device struct {
@@ -90,7 +93,7 @@ func (d *device) speak(m *fabric.Device) ([]dialect.Item, error) {
 	}
 	items, ok := dialects[m.Access.Dialect]
 	if !ok {
-		return nil, fmt.Errorf("dialect %q: unknown, there is %s", m.Access.Dialect, strings.Join(slices.Sorted(maps.Keys(dialects)), ", "))
+		return nil, fmt.Errorf("dialect %q: unknown, there is %s", m.Access.Dialect, strings.Join(Dialects(), ", "))
 	}
 	roots, err := d.opts.Roots(p)
 	if err != nil {
