@@ -184,7 +184,7 @@ func speaking(t *testing.T, dialect string, edits ...replacement) spoken {
 }
 
 // address matches what differs between diagnostics that say the same.
-var address = regexp.MustCompile(`\b[0-9a-f]+[.:][0-9a-f.:/]+\b|\b\d+\b`)
+var address = regexp.MustCompile(`\b[0-9a-f]+[.:][0-9a-f.:/]+\b`)
 
 // gapOf is what a diagnostic says, without the path and value that it says it of.
 func gapOf(d intent.Diagnostic) string {
