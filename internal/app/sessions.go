@@ -3,13 +3,10 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
 	"sync"
 
 	"go.uber.org/zap"
 
-	"github.com/tenter-net/tenter/internal/device/gnmi"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/monitor"
 	"github.com/tenter-net/tenter/internal/profile"
@@ -35,7 +32,14 @@ type pool struct {
 type pooled struct {
 	mu      sync.Mutex
 	access  access
-	session *gnmi.Session
+	session session
+}
+
+// A session is what every adapter of package device offers the engines.
+type session interface {
+	reconcile.Session
+	monitor.Session
+	Close() error
 }
 
 // access is everything that a session depends on; another value needs another session.
@@ -60,7 +64,7 @@ func (p *pool) device(name intent.DeviceName) *pooled {
 	return d
 }
 
-func (p *pool) get(ctx context.Context, name intent.DeviceName) (*gnmi.Session, error) {
+func (p *pool) get(ctx context.Context, name intent.DeviceName) (session, error) {
 	t, err := p.target(ctx, name)
 	if err != nil {
 		return nil, err
@@ -78,11 +82,7 @@ func (p *pool) get(ctx context.Context, name intent.DeviceName) (*gnmi.Session, 
 		}
 		d.session = nil
 	}
-	cfg, err := p.config(name, want)
-	if err != nil {
-		return nil, fmt.Errorf("device %q: %w", name, err)
-	}
-	s, err := gnmi.Dial(ctx, cfg)
+	s, err := p.dial(ctx, name, want)
 	if err != nil {
 		return nil, err
 	}
@@ -93,67 +93,6 @@ func (p *pool) get(ctx context.Context, name intent.DeviceName) (*gnmi.Session, 
 func (t *target) access() access {
 	a := t.watch.Model.Access
 	return access{address: a.Address, tls: a.TLS, credentials: a.Credentials, profile: t.profile, table: t.watch.Table}
-}
-
-func (p *pool) config(name intent.DeviceName, a access) (gnmi.Config, error) {
-	cfg := gnmi.Config{Name: name, Address: a.address, Profile: a.profile, Table: a.table, Log: p.log}
-	if a.tls != "" {
-		t, err := p.tls(a.tls)
-		if err != nil {
-			return cfg, err
-		}
-		cfg.TLS = t
-	}
-	if a.credentials != "" {
-		c, ok := find(p.set.Credentials, func(c settings.Credentials) bool { return c.Name == a.credentials })
-		if !ok {
-			return cfg, fmt.Errorf("credentials %q: not in the settings, under credentials", a.credentials)
-		}
-		cfg.Username = func() (string, error) {
-			if c.Username != "" {
-				return c.Username, nil
-			}
-			text, err := p.secrets.From("", c.UsernameEnv)
-			return text.Reveal(), err
-		}
-		cfg.Password = func() (string, error) {
-			text, err := p.secrets.From(c.PasswordFile, c.PasswordEnv)
-			return text.Reveal(), err
-		}
-	}
-	return cfg, nil
-}
-
-func (p *pool) tls(name string) (gnmi.TLS, error) {
-	t, ok := find(p.set.TLS, func(t settings.TLS) bool { return t.Name == name })
-	if !ok {
-		return gnmi.TLS{}, fmt.Errorf("tls %q: not in the settings, under tls", name)
-	}
-	out := gnmi.TLS{Pin: t.PinSHA256, ServerName: t.ServerName, SkipVerify: t.InsecureSkipVerify, Plaintext: t.Plaintext}
-	for _, f := range []struct {
-		file string
-		into *[]byte
-	}{{t.CAFile, &out.CA}, {t.CertFile, &out.Cert}, {t.KeyFile, &out.Key}} {
-		if f.file == "" {
-			continue
-		}
-		data, err := os.ReadFile(f.file)
-		if err != nil {
-			return out, fmt.Errorf("tls %q: %w", name, err)
-		}
-		*f.into = data
-	}
-	return out, nil
-}
-
-func find[T any](list []T, is func(T) bool) (T, bool) {
-	for _, t := range list {
-		if is(t) {
-			return t, true
-		}
-	}
-	var none T
-	return none, false
 }
 
 // close ends every session.
