@@ -39,6 +39,7 @@ func (p *Profile) Explain() []Field {
 var meanings = map[string]string{
 	"description":              "what the profile is for",
 	"transport":                "how the device is talked to",
+	"target":                   "target in the prefix of every request",
 	"origins":                  "the origins that its paths have, what requests call them, and the compiled models that they are checked against",
 	"encodings.get":            "encoding of Get, tried first",
 	"encodings.set":            "encoding of the values of a Set",
@@ -76,7 +77,7 @@ var meanings = map[string]string{
 	"save.method":              "how the running configuration survives a reboot",
 	"save.command":             "command that saves it",
 	"save.show":                "command that shows what was saved",
-	"commitConfirmed":          "a Set is opened as a commit to be confirmed, and the device undoes it if Tenter cannot confirm",
+	"commitConfirmed":          "the device undoes a commit that nobody confirms in time",
 	"arbitration":              "the device honours a master arbitration election id",
 	"management.interface":     "interface that the device is managed through",
 

@@ -10,6 +10,7 @@ package profile
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,7 @@ type Profile struct {
 	Name        string      `yaml:"-"` // of the file, without .yaml
 	Description string      `yaml:"description"`
 	Transport   Transport   `yaml:"transport"`
+	Target      string      `yaml:"target"` // prefix.target of every request, empty for none
 	Origins     []Origin    `yaml:"origins"`
 	Encodings   Encodings   `yaml:"encodings"`
 	Granularity Granularity `yaml:"granularity"` // of what one update of a Set carries
@@ -51,6 +53,8 @@ type Origin struct {
 	Wire   string `yaml:"wire"`   // in requests; empty leaves the field out
 	// Models is a schema of the program, or a .schema file beside the profile; empty is the one named as the origin.
 	Models string `yaml:"models"`
+	// Qualified: the first element of a path carries its module, as "openconfig-interfaces:interfaces".
+	Qualified bool `yaml:"qualified"`
 }
 
 // Everything is how the whole configuration is asked for, per RPC.
@@ -128,6 +132,11 @@ func (p *Profile) WireOrigin(schema string) string {
 		}
 	}
 	return schema
+}
+
+// Qualifies reports whether the device wants the module of the first element of paths of an origin.
+func (p *Profile) Qualifies(schema string) bool {
+	return slices.ContainsFunc(p.Origins, func(o Origin) bool { return o.Schema == schema && o.Qualified })
 }
 
 // ConfirmsDefault reports whether the device's default at leaf is the model's.

@@ -1,6 +1,8 @@
 package gnmi
 
 import (
+	"cmp"
+
 	gpb "github.com/openconfig/gnmi/proto/gnmi"
 
 	"github.com/tenter-net/tenter/internal/path"
@@ -8,22 +10,40 @@ import (
 	"github.com/tenter-net/tenter/internal/wire"
 )
 
-// prefix names the target of a request, where one was configured: a gateway serves many.
+// prefix names the target of a request, where one was configured: a gateway serves many, and some devices have a name
+// of their own for each database.
 func (s *Session) prefix() *gpb.Path {
-	if s.cfg.Target == "" {
-		return nil
+	if t := s.target(); t != "" {
+		return &gpb.Path{Target: t}
 	}
-	return &gpb.Path{Target: s.cfg.Target}
+	return nil
 }
+
+func (s *Session) target() string { return cmp.Or(s.cfg.Target, s.cfg.Profile.Target) }
 
 // wirePaths returns the paths with their origins as the device calls them.
 func (s *Session) wirePaths(paths []path.Path) []*gpb.Path {
 	out := make([]*gpb.Path, len(paths))
 	for i, p := range paths {
 		out[i] = wire.ToPath(p)
-		out[i].Origin = s.cfg.Profile.WireOrigin(p.Origin)
+		s.localize(out[i])
 	}
 	return out
+}
+
+// localize writes a path as the device knows it: its name of the origin, and the module of the first element where it
+// wants that.
+func (s *Session) localize(p *gpb.Path) {
+	origin := cmp.Or(p.Origin, path.OpenConfig)
+	p.Origin = s.cfg.Profile.WireOrigin(origin)
+	if len(p.Elem) == 0 || !s.cfg.Profile.Qualifies(origin) {
+		return
+	}
+	if models, ok := s.cfg.Table.Roots().Schema(origin); ok {
+		if n, ok := models.Root().Child(p.Elem[0].Name); ok {
+			p.Elem[0].Name = n.Module() + ":" + p.Elem[0].Name
+		}
+	}
 }
 
 // decode makes a notification canonical. It is not wanted if it is about another target.
@@ -36,7 +56,7 @@ func (s *Session) decode(n *gpb.Notification) (u tree.Update, wanted bool) {
 
 // adopt puts our names of origins into a notification, and reports whether it is wanted.
 func (s *Session) adopt(n *gpb.Notification) bool {
-	if t := n.GetPrefix().GetTarget(); s.cfg.Target != "" && t != "" && t != s.cfg.Target {
+	if t := n.GetPrefix().GetTarget(); s.target() != "" && t != "" && t != s.target() {
 		return false
 	}
 	s.ownOrigin(n.GetPrefix())

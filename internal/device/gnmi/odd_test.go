@@ -29,6 +29,7 @@ type odd struct {
 	get       func(ctx context.Context, req *gpb.GetRequest) (*gpb.GetResponse, error)
 	set       func(ctx context.Context, req *gpb.SetRequest) error
 	subscribe func(list *gpb.SubscriptionList, stream gpb.GNMI_SubscribeServer) error
+	asked     func(req *gpb.SubscribeRequest)
 }
 
 func (o *odd) Capabilities(ctx context.Context, req *gpb.CapabilityRequest) (*gpb.CapabilityResponse, error) {
@@ -59,6 +60,9 @@ func (o *odd) Subscribe(stream gpb.GNMI_SubscribeServer) error {
 	req, err := stream.Recv()
 	if err != nil {
 		return err
+	}
+	if o.asked != nil {
+		o.asked(req)
 	}
 	return o.subscribe(req.GetSubscribe(), stream)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	gpb "github.com/openconfig/gnmi/proto/gnmi"
+	extpb "github.com/openconfig/gnmi/proto/gnmi_ext"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -19,7 +20,7 @@ import (
 // with Subscribe ONCE where Get is unimplemented, or the other way round if the profile says so. What is not there is
 // no error. The problems are what the device sent and no schema explains.
 func (s *Session) Read(ctx context.Context, prefixes []path.Path) (*tree.Tree, []tree.Problem, error) {
-	notes, err := s.fetch(ctx, gpb.GetRequest_CONFIG, s.everything(prefixes))
+	notes, err := s.fetch(ctx, gpb.GetRequest_CONFIG, s.everything(prefixes, s.cfg.Profile.Everything.Get))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -33,13 +34,21 @@ func (s *Session) Read(ctx context.Context, prefixes []path.Path) (*tree.Tree, [
 	return b.Build(), problems, nil
 }
 
-// everything stands the root of each origin for no prefixes.
-func (s *Session) everything(prefixes []path.Path) []path.Path {
+// everything stands the roots of all origins for no prefixes, or what is in them where the device takes no root.
+func (s *Session) everything(prefixes []path.Path, by profile.Breadth) []path.Path {
 	if len(prefixes) > 0 {
 		return prefixes
 	}
-	for _, o := range s.cfg.Table.Roots().Origins() {
-		prefixes = append(prefixes, path.Path{Origin: o})
+	roots := s.cfg.Table.Roots()
+	for _, o := range roots.Origins() {
+		models, ok := roots.Schema(o)
+		if by != profile.BreadthContainers || !ok {
+			prefixes = append(prefixes, path.Path{Origin: o})
+			continue
+		}
+		for n := range models.Root().Children() {
+			prefixes = append(prefixes, path.Path{Origin: o, Elems: []path.Elem{{Name: n.Name()}}})
+		}
 	}
 	return prefixes
 }
@@ -177,12 +186,12 @@ func (s *Session) once(ctx context.Context, _ gpb.GetRequest_DataType, enc gpb.E
 }
 
 // subscribe opens a stream; it ends with ctx.
-func (s *Session) subscribe(ctx context.Context, list *gpb.SubscriptionList) (gpb.GNMI_SubscribeClient, error) {
+func (s *Session) subscribe(ctx context.Context, list *gpb.SubscriptionList, extensions ...*extpb.Extension) (gpb.GNMI_SubscribeClient, error) {
 	stream, err := s.client.Subscribe(ctx)
 	if err != nil {
 		return nil, err
 	}
-	err = stream.Send(&gpb.SubscribeRequest{Request: &gpb.SubscribeRequest_Subscribe{Subscribe: list}})
+	err = stream.Send(&gpb.SubscribeRequest{Request: &gpb.SubscribeRequest_Subscribe{Subscribe: list}, Extension: extensions})
 	if errors.Is(err, io.EOF) { // the device has ended the stream, and Recv says why
 		_, err = stream.Recv()
 	}

@@ -42,6 +42,7 @@ type Session struct {
 	client  gpb.GNMIClient
 	trouble trouble
 	setting chan struct{} // holds a token while no Set is under way
+	calls   chan struct{} // holds a token for each call under way; nil where there may be any number
 
 	mu          sync.Mutex
 	certificate string                  // SHA-256 of what the device showed last
@@ -61,6 +62,9 @@ func Dial(ctx context.Context, cfg Config) (*Session, error) {
 		forms:   map[string]form{},
 	}
 	s.setting <- struct{}{}
+	if most := cfg.Profile.Limits.MaxCalls; most > 0 {
+		s.calls = make(chan struct{}, most)
+	}
 	if err := s.open(); err != nil {
 		return nil, fmt.Errorf("device %q: %w", cfg.Name, err)
 	}
@@ -109,12 +113,31 @@ func (s *Session) setWorked(m profile.ReadMethod, kind gpb.GetRequest_DataType, 
 	s.forms[string(m)+kind.String()] = f
 }
 
+// begin waits until the device may get one more call. The caller ends it, once or more often.
+func (s *Session) begin(ctx context.Context) (end func(), err error) {
+	if s.calls == nil {
+		return func() {}, nil
+	}
+	select {
+	case s.calls <- struct{}{}:
+		return sync.OnceFunc(func() { <-s.calls }), nil
+	case <-ctx.Done():
+		return nil, s.failure("call", KindUnreachable, fmt.Errorf("%d calls are still under way, as many as the device takes: %w", cap(s.calls), ctx.Err()))
+	}
+}
+
 // unary bounds one call and makes sure of the connection, so that whatever fails after it counts as sent.
 func (s *Session) unary(ctx context.Context) (context.Context, context.CancelFunc, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Profile.Limits.Timeout)
-	if err := s.ready(ctx); err != nil {
+	end, err := s.begin(ctx)
+	if err != nil {
 		cancel()
 		return nil, nil, err
 	}
-	return ctx, cancel, nil
+	if err := s.ready(ctx); err != nil {
+		end()
+		cancel()
+		return nil, nil, err
+	}
+	return ctx, func() { cancel(); end() }, nil
 }

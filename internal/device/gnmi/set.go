@@ -1,7 +1,6 @@
 package gnmi
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/tree"
@@ -55,6 +53,9 @@ func (s *Session) set(ctx context.Context, req *gpb.SetRequest) error {
 	if size, limit := proto.Size(req), s.cfg.Profile.Limits.MaxMessage; size > limit {
 		return s.failure("set", KindTooLarge, fmt.Errorf("the request has %d bytes and the limit is %d", size, limit))
 	}
+	if n, limit := len(req.Delete)+len(req.Replace)+len(req.Update), s.cfg.Profile.Limits.MaxOperations; limit > 0 && n > limit {
+		return s.failure("set", KindTooLarge, fmt.Errorf("the request has %d paths and the limit is %d", n, limit))
+	}
 	select {
 	case <-s.setting:
 	case <-ctx.Done():
@@ -85,7 +86,7 @@ func (s *Session) request(ctx context.Context, edit tree.Edit, opts profile.SetO
 	}
 	req, err := wire.Encode(edit, wire.EncodeOptions{
 		Roots:    s.cfg.Table.Roots(),
-		Target:   s.cfg.Target,
+		Target:   s.target(),
 		Encoding: encodings[enc],
 		Subtrees: s.cfg.Profile.Granularity == profile.GranularitySubtree,
 		Whole:    s.cfg.Profile.Granularity == profile.GranularityRoot,
@@ -109,14 +110,14 @@ func (s *Session) request(ctx context.Context, edit tree.Edit, opts profile.SetO
 	return req, nil
 }
 
-// wireOrigins gives every path of a request the origin that the device knows.
+// wireOrigins writes every path of a request as the device knows it.
 func (s *Session) wireOrigins(req *gpb.SetRequest) {
 	paths := slices.Clone(req.Delete)
 	for _, u := range slices.Concat(req.Replace, req.Update) {
 		paths = append(paths, u.Path)
 	}
 	for _, p := range paths {
-		p.Origin = s.cfg.Profile.WireOrigin(cmp.Or(p.Origin, path.OpenConfig))
+		s.localize(p)
 	}
 }
 

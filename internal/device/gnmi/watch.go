@@ -8,6 +8,7 @@ import (
 	"time"
 
 	gpb "github.com/openconfig/gnmi/proto/gnmi"
+	extpb "github.com/openconfig/gnmi/proto/gnmi_ext"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -67,7 +68,7 @@ func (s *Session) stream(ctx context.Context, stage profile.Stage, opts profile.
 
 func (s *Session) subscription(stage profile.Stage, enc gpb.Encoding, opts profile.WatchOptions) *gpb.SubscriptionList {
 	list := &gpb.SubscriptionList{Prefix: s.prefix(), Mode: gpb.SubscriptionList_STREAM, Encoding: enc}
-	paths := s.everything(opts.Paths)
+	paths := s.everything(opts.Paths, s.cfg.Profile.Everything.Subscribe)
 	for i, p := range s.wirePaths(paths) {
 		sub := &gpb.Subscription{Path: p, Mode: gpb.SubscriptionMode_TARGET_DEFINED}
 		switch {
@@ -82,10 +83,21 @@ func (s *Session) subscription(stage profile.Stage, enc gpb.Encoding, opts profi
 	return list
 }
 
+// configOnly asks for configuration and nothing else (gNMI ConfigSubscription extension). Where one container holds
+// configuration and state, nothing else can.
+var configOnly = &extpb.Extension{Ext: &extpb.Extension_ConfigSubscription{ConfigSubscription: &extpb.ConfigSubscription{
+	Action: &extpb.ConfigSubscription_Start{Start: &extpb.ConfigSubscriptionStart{}},
+}}}
+
 var errSilent = errors.New("silent")
 
 // streamIn runs one stream. Before its sync_response, a refusal or silence is a *stepDown.
 func (s *Session) streamIn(ctx context.Context, list *gpb.SubscriptionList, emit func(tree.Update) error) error {
+	end, err := s.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
@@ -96,7 +108,11 @@ func (s *Session) streamIn(ctx context.Context, list *gpb.SubscriptionList, emit
 	defer patience.Stop()
 
 	synced := false
-	stream, err := s.subscribe(ctx, list)
+	var extensions []*extpb.Extension
+	if s.cfg.Profile.Watch.ConfigSubscription {
+		extensions = append(extensions, configOnly)
+	}
+	stream, err := s.subscribe(ctx, list, extensions...)
 	for err == nil {
 		var resp *gpb.SubscribeResponse
 		if resp, err = stream.Recv(); err != nil {
@@ -160,7 +176,7 @@ func refuses(err error) bool {
 
 // poll reads again and again. A reading is one update: all of it is gone but for what was read.
 func (s *Session) poll(ctx context.Context, opts profile.WatchOptions, emit func(tree.Update) error) error {
-	paths := s.everything(opts.Paths)
+	paths := s.everything(opts.Paths, s.cfg.Profile.Everything.Get)
 	next := time.NewTicker(s.cfg.Profile.Watch.PollInterval)
 	defer next.Stop()
 	for first := true; ; first = false {

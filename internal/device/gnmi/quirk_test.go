@@ -1,0 +1,135 @@
+package gnmi_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	gpb "github.com/openconfig/gnmi/proto/gnmi"
+	extpb "github.com/openconfig/gnmi/proto/gnmi_ext"
+
+	"github.com/tenter-net/tenter/internal/device/gnmi"
+	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/tree"
+)
+
+// What a profile says of requests is seen by the device.
+func TestQuirksOfRequests(t *testing.T) {
+	var read *gpb.GetRequest
+	var wrote *gpb.SetRequest
+	o := &odd{
+		get: func(_ context.Context, req *gpb.GetRequest) (*gpb.GetResponse, error) {
+			read = req
+			return &gpb.GetResponse{Notification: []*gpb.Notification{notification(t, oneLeaf["module prefixes"])}}, nil
+		},
+		set: func(_ context.Context, req *gpb.SetRequest) error { wrote = req; return nil },
+	}
+	cfg := o.serve(t)
+	cfg.Profile.Target = "OC-YANG"
+	cfg.Profile.Origins = []profile.Origin{{Schema: "openconfig", Wire: "oc", Qualified: true}}
+	cfg.Profile.Everything.Get = profile.BreadthContainers
+	s := dial(t, cfg)
+
+	have, problems, err := s.Read(t.Context(), nil)
+	if err != nil || len(problems) > 0 || have.Len() == 0 {
+		t.Fatalf("read %d leaves, %v, %v", have.Len(), problems, err)
+	}
+	var asked []string
+	for _, p := range read.GetPath() {
+		if len(p.GetElem()) != 1 || p.GetOrigin() != "oc" {
+			t.Errorf("asked for %v", p)
+			continue
+		}
+		asked = append(asked, p.GetElem()[0].GetName())
+	}
+	for _, want := range []string{"openconfig-interfaces:interfaces", "openconfig-network-instance:network-instances", "openconfig-system:system"} {
+		if !slices.Contains(asked, want) {
+			t.Errorf("%s was not asked for, but %v", want, asked)
+		}
+	}
+	if got := read.GetPrefix().GetTarget(); got != "OC-YANG" {
+		t.Errorf("target %q", got)
+	}
+
+	if err := s.Set(t.Context(), update(leaf(t, oddDesc, "x")), profile.SetOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	got := wrote.GetUpdate()[0].GetPath()
+	if got.GetOrigin() != "oc" || got.GetElem()[0].GetName() != "openconfig-interfaces:interfaces" || got.GetElem()[1].GetName() != "interface" {
+		t.Errorf("wrote at %v", got)
+	}
+	if got := wrote.GetPrefix().GetTarget(); got != "OC-YANG" {
+		t.Errorf("target %q", got)
+	}
+}
+
+func TestConfigSubscription(t *testing.T) {
+	for _, has := range []bool{false, true} {
+		var asked *gpb.SubscribeRequest
+		o := &odd{
+			asked: func(req *gpb.SubscribeRequest) { asked = req },
+			subscribe: func(_ *gpb.SubscriptionList, stream gpb.GNMI_SubscribeServer) error {
+				if err := stream.Send(&gpb.SubscribeResponse{Response: &gpb.SubscribeResponse_SyncResponse{SyncResponse: true}}); err != nil {
+					return err
+				}
+				<-stream.Context().Done()
+				return nil
+			},
+		}
+		cfg := o.serve(t)
+		cfg.Profile.Watch.ConfigSubscription = has
+		w := watch(t, dial(t, cfg))
+		w.until(t, isSync)
+		got := slices.ContainsFunc(asked.GetExtension(), func(e *extpb.Extension) bool { return e.GetConfigSubscription().GetStart() != nil })
+		if got != has {
+			t.Errorf("extensions %v of a profile that says %v", asked.GetExtension(), has)
+		}
+	}
+}
+
+func TestMaxCalls(t *testing.T) {
+	entered, leave := make(chan struct{}, 3), make(chan struct{})
+	o := &odd{get: func(context.Context, *gpb.GetRequest) (*gpb.GetResponse, error) {
+		entered <- struct{}{}
+		<-leave
+		return &gpb.GetResponse{}, nil
+	}}
+	cfg := o.serve(t)
+	cfg.Profile.Limits.MaxCalls = 2
+	s := dial(t, cfg)
+	done := make(chan error, 2)
+	for range 2 {
+		go func() { _, _, err := s.Read(t.Context(), nil); done <- err }()
+	}
+	<-entered
+	<-entered
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, _, err := s.Read(ctx, nil); kind(err) != gnmi.KindUnreachable || !strings.Contains(err.Error(), "2 calls are still under way") {
+		t.Errorf("a third call: %v", err)
+	}
+	close(leave)
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	if _, _, err := s.Read(t.Context(), nil); err != nil {
+		t.Errorf("when the others have ended: %v", err)
+	}
+}
+
+func TestMaxOperations(t *testing.T) {
+	cfg := (&odd{set: func(context.Context, *gpb.SetRequest) error { return nil }}).serve(t)
+	cfg.Profile.Limits.MaxOperations = 1
+	s := dial(t, cfg)
+	one, two := leaf(t, oddDesc, "x"), leaf(t, strings.Replace(oddDesc, "Ethernet1", "Ethernet2", 1), "x")
+	if err := s.Set(t.Context(), update(one), profile.SetOptions{}); err != nil {
+		t.Error(err)
+	}
+	if err := s.Set(t.Context(), tree.Edit{Updates: []tree.Leaf{one, two}}, profile.SetOptions{}); kind(err) != gnmi.KindTooLarge {
+		t.Errorf("two paths where one is the most: %v", err)
+	}
+}
