@@ -69,6 +69,7 @@ var rules = map[string]rule{
 	"internal/notify":    {tier: engine, why: "events to messages for people"},
 
 	"internal/device/gnmi":  {tier: adapter, uses: []string{"google.golang.org/grpc", "google.golang.org/protobuf", "github.com/openconfig/gnmi/proto"}, why: "owner of grpc towards devices"},
+	"internal/device/ssh":   {tier: adapter, uses: []string{"golang.org/x/crypto"}, why: "whose host key to trust: SSH connections for NETCONF and CLI; owner of x/crypto"},
 	"internal/source":       {tier: adapter, uses: []string{"github.com/fsnotify/fsnotify", "github.com/go-git/go-git"}, why: "where intents come from; owner of go-git and fsnotify"},
 	"internal/store":        {tier: adapter, uses: []string{"database/sql", "modernc.org/sqlite", "github.com/pressly/goose/v3"}, why: "owner of database/sql"},
 	"internal/bus":          {tier: adapter, also: []string{"internal/bus/delivery"}, uses: []string{"github.com/redis/go-redis/v9"}, why: "owner of go-redis"},
@@ -78,8 +79,9 @@ var rules = map[string]rule{
 	"internal/api":          {tier: adapter, why: "the unix socket between command line and server"},
 	"internal/secret":       {tier: adapter, why: "credentials and keys from files and environment"},
 	"internal/settings":     {tier: adapter, uses: []string{"github.com/spf13/viper", "github.com/spf13/pflag", "go.yaml.in/yaml/v4"}, why: "owner of viper"},
-	"internal/sim":          {tier: adapter, also: []string{"internal/sim/conf", "internal/sim/plane"}, uses: []string{"google.golang.org/grpc", "google.golang.org/protobuf", "github.com/openconfig", "go.yaml.in/yaml/v4"}, why: "real gNMI servers that can contradict us"},
-	"internal/sim/conf":     {tier: adapter, also: []string{"internal/sim/oc"}, uses: []string{"github.com/openconfig"}, why: "configuration as received, judged by ytypes"},
+	"internal/sim":          {tier: adapter, also: []string{"internal/sim/conf", "internal/sim/native", "internal/sim/plane"}, uses: []string{"google.golang.org/grpc", "google.golang.org/protobuf", "github.com/openconfig", "go.yaml.in/yaml/v4"}, why: "real gNMI servers that can contradict us"},
+	"internal/sim/conf":     {tier: adapter, also: []string{"internal/sim/native", "internal/sim/oc"}, uses: []string{"github.com/openconfig"}, why: "configuration as received, judged by ytypes or by goyang's trees"},
+	"internal/sim/native":   {tier: adapter, uses: []string{"github.com/openconfig/goyang"}, why: "vendors' trees as goyang reads them, generated"},
 	"internal/sim/plane":    {tier: adapter, also: []string{"internal/sim/conf"}, why: "links, sessions and routes that follow from all configurations"},
 	"internal/sim/hand":     {tier: adapter, uses: []string{"google.golang.org/grpc", "github.com/openconfig/gnmi/proto"}, why: "the stranger: its own gNMI client"},
 	"internal/sim/oc":       {tier: adapter, uses: []string{"github.com/openconfig/ygot", "github.com/openconfig/goyang"}, why: "generated"},
@@ -87,6 +89,8 @@ var rules = map[string]rule{
 	"internal/app": {tier: composition, why: "puts the parts together: everything that Tenter does, without a face"},
 	"internal/cli": {tier: composition, also: []string{"internal/app"}, why: "the commands"},
 	"cmd/tenter":   {tier: composition, also: []string{"internal/cli"}, why: "the one binary"},
+
+	"internal/device/ssh/sshtest": {tier: testOnly, uses: []string{"golang.org/x/crypto"}, why: "an SSH server, polite or hostile, for the tests of everything on SSH"},
 
 	"internal/bus/bustest":   {tier: testOnly, why: "the suite that every distribution of events passes"},
 	"internal/bus/redistest": {tier: testOnly, why: "Redis servers to start, stop and break"},
@@ -107,6 +111,7 @@ var owned = []string{
 	"github.com/spf13/viper", "github.com/spf13/cobra", "github.com/redis/go-redis", "database/sql", "modernc.org/sqlite",
 	"github.com/pressly/goose", "google.golang.org/grpc", "github.com/openconfig", "github.com/robfig/cron", "github.com/go-git",
 	"github.com/fsnotify", "go.yaml.in/yaml", "google.golang.org/protobuf",
+	"golang.org/x/crypto", "github.com/scrapli/scrapligo",
 }
 
 // What the simulator judges, and so must not use.
