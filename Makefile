@@ -2,7 +2,7 @@
 GO      ?= go
 BIN     := bin
 TOOLS   := $(BIN)/tools
-# A directory with openconfig/ and srlinux/ below it, for the targets that regenerate. See CONTRIBUTING.md.
+# A directory with openconfig/, srlinux/ and eos/ below it, for the targets that regenerate. See CONTRIBUTING.md.
 YANG_DIR ?=
 ARGS    ?=
 
@@ -47,7 +47,7 @@ ifneq ($(YANG_DIR),)
 	YANG_DIR=$(abspath $(YANG_DIR)) $(GO) test ./schemas -run TestSchemas -count=1 -update
 endif
 
-GENERATED := schemas internal/render/openconfig/oc internal/sim/oc
+GENERATED := schemas internal/render/openconfig/oc internal/sim/oc internal/sim/native
 
 check-generated: generate ## regenerating must change nothing
 	@git diff --exit-code --stat -- $(GENERATED) || { echo "generated files are stale: make generate, then commit"; exit 1; }

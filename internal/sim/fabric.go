@@ -16,8 +16,6 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 	tlscreds "google.golang.org/grpc/credentials"
-
-	"github.com/tenter-net/tenter/internal/sim/conf"
 )
 
 // Options say how a fabric is served. Only Dir is needed.
@@ -64,10 +62,6 @@ func New(t *Topology, opts Options) (_ *Fabric, err error) {
 	if opts.Log == nil {
 		opts.Log = zap.NewNop()
 	}
-	schema, err := conf.OpenConfig()
-	if err != nil {
-		return nil, err
-	}
 	if err := os.MkdirAll(opts.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("simulator: %w", err)
 	}
@@ -92,7 +86,7 @@ func New(t *Topology, opts Options) (_ *Fabric, err error) {
 		if tn.Host() {
 			continue
 		}
-		if err := f.add(tn, schema); err != nil {
+		if err := f.add(tn); err != nil {
 			return nil, fmt.Errorf("simulator: node %q: %w", tn.Name, err)
 		}
 	}
@@ -108,8 +102,8 @@ func New(t *Topology, opts Options) (_ *Fabric, err error) {
 }
 
 // add makes one node's device and binds its address.
-func (f *Fabric) add(t TopologyNode, schema *conf.Schema) error {
-	n, err := newNode(t, f.opts.Dir, schema, f.log)
+func (f *Fabric) add(t TopologyNode) error {
+	n, err := newNode(t, f.opts.Dir, f.log)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,12 @@ type testFabric struct {
 
 func start(t testing.TB, opts Options) *testFabric {
 	t.Helper()
-	topology, err := Load(lab.EVPN)
+	return startTopology(t, lab.EVPN, opts)
+}
+
+func startTopology(t testing.TB, file []byte, opts Options) *testFabric {
+	t.Helper()
+	topology, err := Load(file)
 	if err != nil {
 		t.Fatal(err)
 	}

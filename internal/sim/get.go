@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	gpb "github.com/openconfig/gnmi/proto/gnmi"
@@ -23,7 +24,7 @@ func (s *server) Get(ctx context.Context, req *gpb.GetRequest) (*gpb.GetResponse
 	if err := s.target(req.GetPrefix()); err != nil {
 		return nil, err
 	}
-	if err := useModels(req.GetUseModels()); err != nil {
+	if err := s.useModels(req.GetUseModels()); err != nil {
 		return nil, err
 	}
 	now := s.view.Load()
@@ -35,7 +36,7 @@ func (s *server) Get(ctx context.Context, req *gpb.GetRequest) (*gpb.GetResponse
 	for _, p := range paths {
 		var n *gpb.Notification
 		var err error
-		if origin(req.GetPrefix(), p) == "cli" {
+		if s.origin(req.GetPrefix(), p) == cliOrigin {
 			n, err = s.getCLI(p, now)
 		} else {
 			n, err = s.getPath(req, p, now)
@@ -53,7 +54,7 @@ func (s *server) getPath(req *gpb.GetRequest, p *gpb.Path, now *view) (*gpb.Noti
 	if err != nil {
 		return nil, err
 	}
-	pattern, err := resolve(req.GetPrefix(), p)
+	pattern, err := s.resolve(req.GetPrefix(), p)
 	if err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
@@ -105,10 +106,10 @@ func (s *server) getCLI(p *gpb.Path, now *view) (*gpb.Notification, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var shown *conf.Tree
-	switch strings.Join(words, " ") {
-	case "show startup-config":
+	switch command := strings.Join(words, " "); {
+	case slices.Contains(s.dialect.show, command):
 		shown = s.startup
-	case "show running-config":
+	case command == "show running-config":
 		shown = s.config
 	default:
 		return nil, status.Errorf(codes.InvalidArgument, "no such command: %q", strings.Join(words, " "))

@@ -34,7 +34,7 @@ func (n *node) upgrade(version string) {
 
 // replaceHardware boots another device in this one's place: nothing is saved in it.
 func (n *node) replaceHardware() error {
-	fresh, err := factory(n.schema, n.TopologyNode)
+	fresh, err := n.factory()
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (n *node) replaceHardware() error {
 		return err
 	}
 	n.mu.Lock()
-	n.startup, n.serial, n.version = fresh, serial, firstVersion
+	n.startup, n.serial, n.version = fresh, serial, n.dialect.version
 	n.mu.Unlock()
 	n.reboot()
 	return nil
@@ -73,7 +73,7 @@ func (n *node) power(on bool) {
 
 // forget puts the device back to a new device's configuration while it runs.
 func (n *node) forget() error {
-	fresh, err := factory(n.schema, n.TopologyNode)
+	fresh, err := n.factory()
 	if err != nil {
 		return err
 	}

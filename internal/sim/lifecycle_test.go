@@ -50,7 +50,7 @@ func TestRebootForgetsWhatWasNotSaved(t *testing.T) {
 	c, ctx := f.raw("leaf1")
 	mustSet(t, c, ctx, updates(banner, `"saved"`))
 	mustSet(t, c, ctx, &gpb.SetRequest{Update: []*gpb.Update{{
-		Path: &gpb.Path{Origin: "cli"}, Val: &gpb.TypedValue{Value: &gpb.TypedValue_AsciiVal{AsciiVal: saveCommand}},
+		Path: &gpb.Path{Origin: "cli"}, Val: &gpb.TypedValue{Value: &gpb.TypedValue_AsciiVal{AsciiVal: openConfig.save[0]}},
 	}}})
 	mustSet(t, c, ctx, updates(banner, `"not saved"`))
 	resp, err := c.Get(ctx, &gpb.GetRequest{Path: []*gpb.Path{{Origin: "cli", Elem: []*gpb.PathElem{{Name: "show startup-config"}}}}})

@@ -15,14 +15,12 @@ import (
 	"github.com/tenter-net/tenter/internal/sim/plane"
 )
 
-// firstVersion is what devices say they run until they are upgraded.
-const firstVersion = "1.0"
-
 // A node is one simulated device. Its configuration changes under mu only; readers take the view.
 type node struct {
 	TopologyNode
 	dir     string
 	log     *zap.Logger
+	dialect *dialect
 	schema  *conf.Schema
 	faults  faults
 	hub     hub
@@ -53,15 +51,22 @@ type view struct {
 }
 
 // newNode reads the saved startup configuration, or makes the one of a new device, and boots.
-func newNode(t TopologyNode, dir string, schema *conf.Schema, log *zap.Logger) (*node, error) {
+func newNode(t TopologyNode, dir string, log *zap.Logger) (*node, error) {
+	d, err := dialectOf(t.Dialect)
+	if err != nil {
+		return nil, err
+	}
+	schema, err := d.schema()
+	if err != nil {
+		return nil, err
+	}
 	n := &node{
-		TopologyNode: t, dir: filepath.Join(dir, t.Name), log: log.Named(t.Name), schema: schema,
-		powered: true, kick: make(signal, 1), changed: func() {}, version: firstVersion,
+		TopologyNode: t, dir: filepath.Join(dir, t.Name), log: log.Named(t.Name), dialect: d, schema: schema,
+		powered: true, kick: make(signal, 1), changed: func() {}, version: d.version,
 	}
 	if err := os.MkdirAll(n.dir, 0o700); err != nil {
 		return nil, err
 	}
-	var err error
 	if n.serial, err = n.readSerial(); err != nil {
 		return nil, err
 	}
@@ -69,7 +74,7 @@ func newNode(t TopologyNode, dir string, schema *conf.Schema, log *zap.Logger) (
 	case readErr == nil:
 		n.startup, err = conf.Load(schema, saved)
 	case os.IsNotExist(readErr):
-		n.startup, err = factory(schema, t)
+		n.startup, err = n.factory()
 	default:
 		err = readErr
 	}
@@ -130,17 +135,7 @@ func (n *node) publishLocked() {
 
 // systemState is the state that says which device this is and since when it runs.
 func (n *node) systemState() []plane.Leaf {
-	chassis := conf.Path{{Name: "components"}, {Name: "component", Keys: []conf.Key{{Name: "name", Value: "Chassis"}}}, {Name: "state"}}
-	system := conf.Path{{Name: "system"}, {Name: "state"}}
-	at := func(p conf.Path, name string) conf.Path { return p.Join(conf.Step{Name: name}) }
-	return []plane.Leaf{
-		{Path: at(system, "boot-time"), Module: "openconfig-system", Value: conf.Uint64(uint64(n.booted.UnixNano()))},
-		{Path: at(system, "software-version"), Module: "openconfig-system", Value: conf.String(n.version)},
-		{Path: at(chassis, "name"), Module: "openconfig-platform", Value: conf.String("Chassis")},
-		{Path: at(chassis, "serial-no"), Module: "openconfig-platform", Value: conf.String(n.serial)},
-		{Path: at(chassis, "mfg-name"), Module: "openconfig-platform", Value: conf.String("Tenter simulator")},
-		{Path: at(chassis, "software-version"), Module: "openconfig-platform", Value: conf.String(n.version)},
-	}
+	return n.dialect.identity(hardware{serial: n.serial, version: n.version, booted: n.booted})
 }
 
 // compute takes over what the control plane worked out for this device.
@@ -199,7 +194,7 @@ func (n *node) republish() {
 func (n *node) reachable() (ok bool, boot int) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.powered && !n.cut && manageable(n.config, n.TopologyNode), n.boots
+	return n.powered && !n.cut && n.dialect.manageable(n.config, n.Mgmt.Addr()), n.boots
 }
 
 // A signal wakes one loop; several wakes before it looks are one.

@@ -1,10 +1,11 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"fmt"
-	"sync"
+	"slices"
 
 	gpb "github.com/openconfig/gnmi/proto/gnmi"
 	"google.golang.org/grpc"
@@ -57,45 +58,31 @@ func (c credentials) stream(srv any, ss grpc.ServerStream, _ *grpc.StreamServerI
 	return next(srv, ss)
 }
 
-var models = sync.OnceValue(func() []*gpb.ModelData {
-	var out []*gpb.ModelData
-	for _, name := range []string{
-		"openconfig-interfaces", "openconfig-if-ip", "openconfig-if-ethernet", "openconfig-if-aggregate", "openconfig-vlan",
-		"openconfig-network-instance", "openconfig-bgp", "openconfig-routing-policy", "openconfig-bgp-policy",
-		"openconfig-ethernet-segments", "openconfig-bfd", "openconfig-lacp", "openconfig-lldp", "openconfig-system", "openconfig-system-grpc",
-		"openconfig-platform",
-	} {
-		out = append(out, &gpb.ModelData{Name: name, Organization: "OpenConfig working group", Version: "5.9.0"})
-	}
-	return out
-})
-
 // Capabilities tells the models, encodings and version.
 func (s *server) Capabilities(context.Context, *gpb.CapabilityRequest) (*gpb.CapabilityResponse, error) {
 	if s.faults.strikes(NoCapabilities) {
 		return nil, status.Error(codes.Unimplemented, "Capabilities is not implemented")
 	}
 	return &gpb.CapabilityResponse{
-		SupportedModels:    models(),
-		SupportedEncodings: []gpb.Encoding{gpb.Encoding_JSON, gpb.Encoding_JSON_IETF, gpb.Encoding_PROTO},
+		SupportedModels:    s.dialect.models(),
+		SupportedEncodings: s.dialect.encodings,
 		GNMIVersion:        gnmiVersion,
 	}, nil
 }
 
 // encoding checks that a request's encoding is one of ours.
 func (s *server) encoding(e gpb.Encoding) (conf.Encoding, error) {
-	switch e {
-	case gpb.Encoding_JSON, gpb.Encoding_JSON_IETF, gpb.Encoding_PROTO:
+	if slices.Contains(s.dialect.encodings, e) {
 		return conf.Encoding{Kind: e, Strip: s.faults.on(StripPrefixes)}, nil
 	}
 	return conf.Encoding{}, status.Errorf(codes.Unimplemented, "encoding %v is not supported", e)
 }
 
 // useModels checks the models that a request is limited to.
-func useModels(asked []*gpb.ModelData) error {
+func (s *server) useModels(asked []*gpb.ModelData) error {
 	for _, m := range asked {
 		known := false
-		for _, have := range models() {
+		for _, have := range s.dialect.models() {
 			known = known || have.GetName() == m.GetName()
 		}
 		if !known {
@@ -105,20 +92,17 @@ func useModels(asked []*gpb.ModelData) error {
 	return nil
 }
 
-// origin returns the origin of a request's path, which prefix or path may carry.
-func origin(prefix, path *gpb.Path) string {
-	if o := path.GetOrigin(); o != "" {
-		return o
-	}
-	if o := prefix.GetOrigin(); o != "" {
-		return o
-	}
-	return "openconfig"
+// cliOrigin is the origin of commands.
+const cliOrigin = "cli"
+
+// origin returns the origin of a request's path, which prefix or path may carry; "" is the device's own.
+func (s *server) origin(prefix, path *gpb.Path) string {
+	return cmp.Or(path.GetOrigin(), prefix.GetOrigin(), s.dialect.origin)
 }
 
-// resolve joins prefix and path of an OpenConfig request.
-func resolve(prefix, path *gpb.Path) (conf.Path, error) {
-	if o := origin(prefix, path); o != "openconfig" {
+// resolve joins prefix and path of a request for the device's tree.
+func (s *server) resolve(prefix, path *gpb.Path) (conf.Path, error) {
+	if o := s.origin(prefix, path); o != s.dialect.origin {
 		return nil, fmt.Errorf("origin %q is not supported", o)
 	}
 	return conf.FromProto(prefix, path)

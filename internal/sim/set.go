@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,9 +14,6 @@ import (
 
 	"github.com/tenter-net/tenter/internal/sim/conf"
 )
-
-// saveCommand is the one command that Set takes in the origin "cli".
-const saveCommand = "copy running-config startup-config"
 
 // Set applies deletes, replaces, updates and union_replaces, in this order, all or none.
 func (s *server) Set(ctx context.Context, req *gpb.SetRequest) (*gpb.SetResponse, error) {
@@ -89,7 +87,7 @@ func (s *server) next(req *gpb.SetRequest) (next *conf.Tree, save bool, err erro
 	e := s.config.Edit()
 	prefix := req.GetPrefix()
 	for i, p := range req.GetDelete() {
-		path, err := resolve(prefix, p)
+		path, err := s.resolve(prefix, p)
 		if err == nil {
 			err = e.Delete(path)
 		}
@@ -98,7 +96,7 @@ func (s *server) next(req *gpb.SetRequest) (next *conf.Tree, save bool, err erro
 		}
 	}
 	for i, u := range req.GetReplace() {
-		path, err := resolve(prefix, u.GetPath())
+		path, err := s.resolve(prefix, u.GetPath())
 		if err == nil {
 			err = e.Replace(path, u.GetVal())
 		}
@@ -107,14 +105,14 @@ func (s *server) next(req *gpb.SetRequest) (next *conf.Tree, save bool, err erro
 		}
 	}
 	for i, u := range req.GetUpdate() {
-		if origin(prefix, u.GetPath()) == "cli" {
-			if command := text(u.GetVal()); strings.Join(strings.Fields(command), " ") != saveCommand {
+		if s.origin(prefix, u.GetPath()) == cliOrigin {
+			if command := text(u.GetVal()); !slices.Contains(s.dialect.save, strings.Join(strings.Fields(command), " ")) {
 				return nil, false, fmt.Errorf("update[%d]: no such command: %q", i, command)
 			}
 			save = true
 			continue
 		}
-		path, err := resolve(prefix, u.GetPath())
+		path, err := s.resolve(prefix, u.GetPath())
 		if err == nil {
 			err = e.Update(path, u.GetVal())
 		}
@@ -126,7 +124,7 @@ func (s *server) next(req *gpb.SetRequest) (next *conf.Tree, save bool, err erro
 		return nil, false, err
 	}
 	next = e.Tree()
-	return next, save, next.Validate()
+	return next, save || s.dialect.saves(next), next.Validate()
 }
 
 // union performs union_replace: what its paths hold together becomes the whole configuration.
@@ -142,7 +140,7 @@ func (s *server) union(e *conf.Edit, req *gpb.SetRequest) error {
 		return err
 	}
 	for i, u := range unions {
-		path, err := resolve(req.GetPrefix(), u.GetPath())
+		path, err := s.resolve(req.GetPrefix(), u.GetPath())
 		if err == nil {
 			err = e.Update(path, u.GetVal())
 		}

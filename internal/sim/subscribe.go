@@ -40,7 +40,7 @@ func (s *server) Subscribe(ss gpb.GNMI_SubscribeServer) error {
 	if err := s.target(list.GetPrefix()); err != nil {
 		return err
 	}
-	if err := useModels(list.GetUseModels()); err != nil {
+	if err := s.useModels(list.GetUseModels()); err != nil {
 		return err
 	}
 	req := &request{list: list}
@@ -48,7 +48,7 @@ func (s *server) Subscribe(ss gpb.GNMI_SubscribeServer) error {
 		return err
 	}
 	for _, sub := range list.GetSubscription() {
-		path, err := resolve(list.GetPrefix(), sub.GetPath())
+		path, err := s.resolve(list.GetPrefix(), sub.GetPath())
 		if err != nil {
 			return status.Error(codes.InvalidArgument, err.Error())
 		}

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -8,6 +9,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/tenter-net/tenter/internal/sim/conf"
 )
 
 // A Topology is what the simulator takes from a containerlab topology file.
@@ -24,6 +27,8 @@ type TopologyNode struct {
 	Image string
 	Mgmt  netip.Prefix // the node's management address in the management network
 	Role  string       // the label "role"
+
+	Dialect conf.Dialect // the label "dialect", or what its kind speaks
 }
 
 // Host tells whether the node is a host: cabled, but not simulated.
@@ -60,6 +65,9 @@ type clabNode struct {
 	Mgmt   string            `yaml:"mgmt-ipv4"`
 	Labels map[string]string `yaml:"labels"`
 }
+
+// dialects are what containerlab's kinds speak; a kind that is not among them speaks OpenConfig as published.
+var dialects = map[string]conf.Dialect{"nokia_srlinux": conf.DialectSRLinux, "srl": conf.DialectSRLinux, "arista_ceos": conf.DialectEOS, "ceos": conf.DialectEOS}
 
 // Load reads a containerlab topology. All mistakes are reported at once.
 func Load(file []byte) (*Topology, error) {
@@ -112,6 +120,12 @@ func (c *clab) node(name string, n clabNode, subnet netip.Prefix) (TopologyNode,
 	}
 	if out.Host() {
 		return out, nil
+	}
+	// Labels of a node win over its kind's, and those over the defaults'.
+	out.Dialect = cmp.Or(conf.Dialect(n.Labels["dialect"]), conf.Dialect(kind.Labels["dialect"]),
+		conf.Dialect(c.Topology.Defaults.Labels["dialect"]), dialects[n.Kind], conf.DialectOpenConfig)
+	if _, err := dialectOf(out.Dialect); err != nil {
+		return out, fmt.Errorf("node %q: %w", name, err)
 	}
 	addr, err := netip.ParseAddr(n.Mgmt)
 	if err != nil {

@@ -50,7 +50,7 @@ func (e *Edit) walk(path Path) (*Node, error) {
 	at := e.root
 	for i, step := range path {
 		schema := at.Schema.Kids[step.Name]
-		if schema == nil {
+		if schema == nil || schema.State {
 			return nil, fmt.Errorf("%s: no such node", path[:i+1])
 		}
 		if schema.Kind == Leaf || schema.Kind == LeafList {
@@ -149,7 +149,7 @@ func (e *Edit) Replace(path Path, val *gpb.TypedValue) error {
 // Delete removes what the pattern matches. Deleting what is absent succeeds, a path that the schema
 // does not know is an error.
 func (e *Edit) Delete(pattern Path) error {
-	if !e.root.Schema.Known(pattern) || slices.ContainsFunc(pattern, func(s Step) bool { return s.Name == "state" }) {
+	if !e.root.Schema.Known(pattern) || e.root.Schema.state(pattern) {
 		return fmt.Errorf("%s: no such node in the configuration", pattern)
 	}
 	if len(pattern) == 0 {
@@ -184,7 +184,7 @@ func (e *Edit) SetState(path Path, module string, v Value) {
 			at.kids[id] = kid
 			at = kid
 		} else {
-			state := at.State || step.Name == "state" || schema == nil
+			state := at.State || schema == nil || schema.State
 			at = e.add(at, id, &Node{Step: step, Schema: schema, State: state, module: module})
 		}
 		if i == len(path)-1 {

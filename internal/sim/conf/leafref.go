@@ -30,8 +30,8 @@ func (w *refWalk) node(n *Node) {
 		}
 		return
 	}
-	ref := n.Schema.entry.Type
-	if ref.Kind != yang.Yleafref || n.Schema.target(ref.Path) == nil {
+	ref := n.Schema.declared
+	if ref.Kind != yang.Yleafref || ref.OptionalInstance || n.Schema.target(ref.Path) == nil {
 		return
 	}
 	values := n.Value.List

@@ -15,7 +15,7 @@ func (e *Edit) merge(n *Node, path Path, object map[string]any, ietf bool) error
 	for _, member := range slices.Sorted(maps.Keys(object)) {
 		value := object[member]
 		schema := n.Schema.Kids[bare(member)]
-		if schema == nil {
+		if schema == nil || schema.State {
 			return fmt.Errorf("%s: no such node %q", path, member)
 		}
 		below := path.Join(Step{Name: schema.Name})

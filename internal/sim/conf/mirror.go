@@ -3,9 +3,12 @@ package conf
 import "maps"
 
 // Mirror returns the view of a configuration in which every config container has a state container beside
-// it with the same leaves, as OpenConfig has it. Unchanged parts of an earlier tree give the same
-// nodes again. It must not run on two trees that share nodes at once.
+// it with the same leaves, as OpenConfig has it; a tree that has no such twins is its own view. Unchanged parts of
+// an earlier tree give the same nodes again. It must not run on two trees that share nodes at once.
 func (t *Tree) Mirror() *Tree {
+	if !t.Root.Schema.Twin {
+		return t
+	}
 	return &Tree{Root: mirror(t.Root), next: t.next}
 }
 
@@ -60,7 +63,7 @@ func (e *Edit) defaults(n *Node) *Node {
 		c.kids[id] = e.defaults(kid)
 	}
 	for name, leaf := range n.Schema.Kids {
-		if leaf.Kind == Leaf && len(leaf.Default) == 1 && c.kids[name] == nil {
+		if leaf.Kind == Leaf && !leaf.State && !leaf.chosen() && len(leaf.Default) == 1 && c.kids[name] == nil {
 			if v, err := keyValue(leaf.typ, leaf.Default[0]); err == nil {
 				e.add(&c, name, &Node{Step: Step{Name: name}, Schema: leaf, Value: &v})
 			}

@@ -154,18 +154,18 @@ func (n *Node) exact(s Step) *Node {
 }
 
 // Known tells whether the schema has a node that the pattern could match. Everything below a state
-// container is accepted, for the generated structs hold configuration only.
+// container is accepted, for schemas of that kind hold configuration only.
 func (s *Schema) Known(pattern Path) bool {
 	if len(pattern) == 0 {
 		return true
 	}
 	step := pattern[0]
-	switch step.Name {
-	case "state":
+	switch {
+	case step.Name == "state" && s.Twin:
 		return true
-	case "...":
+	case step.Name == "...":
 		return s.Known(pattern[1:]) || slices.ContainsFunc(slices.Collect(maps.Values(s.Kids)), func(k *Schema) bool { return k.Known(pattern) })
-	case "*":
+	case step.Name == "*":
 		return slices.ContainsFunc(slices.Collect(maps.Values(s.Kids)), func(k *Schema) bool { return k.Known(pattern[1:]) })
 	}
 	kid := s.Kids[step.Name]
@@ -178,4 +178,17 @@ func (s *Schema) Known(pattern Path) bool {
 		}
 	}
 	return kid.Known(pattern[1:])
+}
+
+// state tells whether a pattern of names leads into operational state.
+func (s *Schema) state(pattern Path) bool {
+	for _, step := range pattern {
+		if s.Twin && step.Name == "state" {
+			return true
+		}
+		if s = s.Kids[step.Name]; s == nil || s.State {
+			return s != nil
+		}
+	}
+	return false
 }

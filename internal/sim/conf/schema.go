@@ -1,7 +1,8 @@
 // Package conf is a simulated device's configuration: an immutable tree of values kept as they were received.
 //
-// What the device knows of YANG it takes from ygot's generated structs (package oc) and what it accepts
-// is decided by ytypes; nothing here is shared with the product that the simulator is there to contradict.
+// What the device knows of YANG it takes from ygot's generated structs (package oc), where ytypes decides what it
+// accepts, or from goyang's entry trees of a vendor's modules (package native), where native.go and restrict.go decide;
+// nothing here is shared with the product that the simulator is there to contradict.
 // A Tree never changes; an Edit makes the next one, sharing every node that it did not touch, so that a
 // refused edit costs nothing to undo and two trees are compared in time proportional to their difference.
 // Trees may be read by any number of goroutines.
@@ -16,6 +17,7 @@ import (
 
 	"github.com/openconfig/goyang/pkg/yang"
 
+	"github.com/tenter-net/tenter/internal/sim/native"
 	"github.com/tenter-net/tenter/internal/sim/oc"
 )
 
@@ -30,24 +32,40 @@ const (
 	LeafList
 )
 
+// A Dialect names whose modules a schema is made of.
+type Dialect string
+
+// The dialects.
+const (
+	DialectOpenConfig Dialect = "openconfig" // OpenConfig as published
+	DialectSRLinux    Dialect = "srlinux"    // SR Linux's own modules
+	DialectEOS        Dialect = "eos"        // OpenConfig as Arista deviates and augments it, and CLI lines
+)
+
 // A Schema is one node of the device's YANG schema. It is read-only.
 type Schema struct {
+	Dialect  Dialect // of the root
 	Name     string
 	Module   string
 	Kind     Kind
 	Keys     []string // of a list, in YANG order
 	Ordered  bool     // ordered-by user
 	Presence bool
+	State    bool // config false
+	Twin     bool // in a tree where config containers have state containers beside them
 	Default  []string
 	Parent   *Schema
 	Kids     map[string]*Schema
 
-	entry  *yang.Entry
-	goType reflect.Type   // the generated struct of a container or a list's entry
-	typ    *yang.YangType // of a leaf, leafrefs resolved
+	declared *yang.YangType // of a leaf, as the module has it
+	typ      *yang.YangType // of a leaf, leafrefs resolved
+
+	entry  *yang.Entry  // where ytypes judges
+	goType reflect.Type // the generated struct of a container or a list's entry
+	rules  *native.Node // where the rules of a native tree do
 }
 
-// OpenConfig returns the schema of the simulated device, read once.
+// OpenConfig returns the schema of a device that implements OpenConfig as published, read once.
 var OpenConfig = sync.OnceValues(func() (*Schema, error) {
 	s := oc.Schema()
 	t := reflect.TypeOf(s.Root).Elem()
@@ -55,7 +73,7 @@ var OpenConfig = sync.OnceValues(func() (*Schema, error) {
 	if entry == nil {
 		return nil, fmt.Errorf("schema of the simulated device: no root %q", t.Name())
 	}
-	root := &Schema{Kind: Container, Presence: true, entry: entry, goType: t}
+	root := &Schema{Dialect: DialectOpenConfig, Kind: Container, Presence: true, Twin: true, entry: entry, goType: t}
 	root.fill()
 	root.resolve()
 	return root, nil
@@ -72,8 +90,8 @@ func (s *Schema) fill() {
 			continue
 		}
 		kid := &Schema{
-			Name: name, Module: field.Tag.Get("module"), Parent: s, entry: entry, Default: entry.Default,
-			Presence: field.Tag.Get("yangPresence") == "true",
+			Name: name, Twin: true, Module: field.Tag.Get("module"), Parent: s, entry: entry, Default: entry.Default,
+			Presence: field.Tag.Get("yangPresence") == "true", declared: entry.Type,
 		}
 		switch {
 		case entry.IsLeafList():
@@ -139,7 +157,7 @@ func (s *Schema) resolve() {
 
 // follow returns the type of a leaf, through at most a few leafrefs.
 func (s *Schema) follow(depth int) *yang.YangType {
-	t := s.entry.Type
+	t := s.declared
 	if t.Kind != yang.Yleafref || depth > 8 {
 		return t
 	}
@@ -150,7 +168,7 @@ func (s *Schema) follow(depth int) *yang.YangType {
 }
 
 // target returns the schema node that a leafref's path names, or nil where it is outside of the
-// configuration (the generated structs hold no state).
+// configuration.
 func (s *Schema) target(path string) *Schema {
 	at := s
 	if strings.HasPrefix(path, "/") {
@@ -168,7 +186,7 @@ func (s *Schema) target(path string) *Schema {
 			return nil
 		}
 	}
-	if at.Kind != Leaf && at.Kind != LeafList {
+	if at.Kind != Leaf && at.Kind != LeafList || at.State {
 		return nil
 	}
 	return at

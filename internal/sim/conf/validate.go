@@ -14,8 +14,8 @@ import (
 	"github.com/openconfig/ygot/ytypes"
 )
 
-// Validate tells whether a device would accept the configuration: every value is of its type by ytypes,
-// and every leafref points at something. Containers that were found sound before and did not change
+// Validate tells whether a device would accept the configuration: every value is of its type by ytypes or the
+// rules of a native tree, and every leafref points at something. Containers that were found sound before and did not change
 // are not asked again. It must not run on two trees that share nodes at once.
 func (t *Tree) Validate() error {
 	var errs []error
@@ -48,6 +48,14 @@ func check(n *Node, at Path, errs *[]error) {
 		return
 	}
 	before := len(*errs)
+	if n.Schema.goType == nil {
+		for _, kid := range n.Kids() {
+			check(kid, at.Join(kid.Step), errs)
+		}
+		n.judge(at, errs)
+		n.sound = len(*errs) == before
+		return
+	}
 	object := map[string]any{}
 	for _, name := range slices.Sorted(maps.Keys(n.kids)) {
 		kid := n.kids[name]

@@ -1,0 +1,102 @@
+package sim
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	gpb "github.com/openconfig/gnmi/proto/gnmi"
+	"google.golang.org/grpc/codes"
+)
+
+// mixed is a fabric of a node of each dialect.
+var mixed = []byte(`
+name: mixed
+mgmt: {network: mixed, ipv4-subnet: 172.20.20.0/24}
+topology:
+  nodes:
+    srl: {kind: nokia_srlinux, image: "ghcr.io/nokia/srlinux:25.3.1", mgmt-ipv4: 172.20.20.11}
+    eos: {kind: arista_ceos, mgmt-ipv4: 172.20.20.12}
+    oc: {kind: arista_ceos, mgmt-ipv4: 172.20.20.13, labels: {dialect: openconfig}}
+  links:
+    - endpoints: ["srl:ethernet-1/1", "eos:Ethernet1"]
+`)
+
+// nativePath is a path in the device's own origin.
+func nativePath(origin, path string) *gpb.Path {
+	p := gpath(path)
+	p.Origin = origin
+	return p
+}
+
+func nativeUpdate(origin, path, json string) *gpb.Update {
+	return &gpb.Update{Path: nativePath(origin, path), Val: ietf(json)}
+}
+
+const srlPort = "/interface[name=ethernet-1/1]"
+
+func TestSRLinuxTakesItsOwnTree(t *testing.T) {
+	f := startTopology(t, mixed, Options{})
+	c, ctx := f.raw("srl")
+	w := subscribe(t, c, ctx, &gpb.SubscriptionList{
+		Mode: gpb.SubscriptionList_STREAM, Encoding: gpb.Encoding_PROTO,
+		Subscription: []*gpb.Subscription{{Path: nativePath("srl_nokia", srlPort), Mode: gpb.SubscriptionMode_ON_CHANGE}},
+	})
+	w.synced()
+	mustSet(t, c, ctx, &gpb.SetRequest{Update: []*gpb.Update{
+		nativeUpdate("srl_nokia", srlPort, `{"mtu": 9214, "subinterface": [{"index": 0, "ipv4": {"admin-state": "enable", "address": [{"ip-prefix": "10.0.0.1/31"}]}}]}`),
+	}})
+	if got := get(t, c, ctx, srlPort+"/mtu"); got != "9214" { // no origin is the device's own
+		t.Errorf("mtu: %s", got)
+	}
+	told := w.next()
+	if origin := told.GetPrefix().GetOrigin(); origin != "srl_nokia" {
+		t.Errorf("origin of the notification: %q", origin)
+	}
+	want := []string{
+		srlPort + "/mtu 9214", srlPort + "/name ethernet-1/1", srlPort + "/subinterface[index=0]/index 0",
+		srlPort + "/subinterface[index=0]/ipv4/address[ip-prefix=10.0.0.1/31]/ip-prefix 10.0.0.1/31",
+		srlPort + "/subinterface[index=0]/ipv4/admin-state enable",
+	}
+	if diff := cmp.Diff(want, lines(told)); diff != "" {
+		t.Error(diff)
+	}
+	for name, req := range map[string]*gpb.SetRequest{
+		"OpenConfig":   {Update: []*gpb.Update{nativeUpdate("openconfig", "/interfaces/interface[name=Ethernet1]/config/mtu", "9000")}},
+		"state":        {Update: []*gpb.Update{nativeUpdate("srl_nokia", srlPort+"/oper-state", `"up"`)}},
+		"out of range": {Update: []*gpb.Update{nativeUpdate("srl_nokia", srlPort+"/mtu", "100")}},
+	} {
+		_, err := c.Set(ctx, req)
+		wantCode(t, err, codes.InvalidArgument, "")
+		if err == nil {
+			t.Errorf("%s was accepted", name)
+		}
+	}
+}
+
+func TestSRLinuxTellsWhoItIs(t *testing.T) {
+	f := startTopology(t, mixed, Options{})
+	c, ctx := f.raw("srl")
+	if got := get(t, c, ctx, "/platform/chassis/serial-number"); got != `"SIM-srl"` {
+		t.Errorf("serial: %s", got)
+	}
+	if got := get(t, c, ctx, "/system/information/version"); got != `"v25.3.1"` {
+		t.Errorf("version: %s", got)
+	}
+	booted, err := time.Parse(time.RFC3339, strings.Trim(get(t, c, ctx, "/system/information/last-booted"), `"`))
+	if err != nil || time.Since(booted) > time.Minute {
+		t.Errorf("booted: %v, %v", booted, err)
+	}
+	answer, err := c.Capabilities(ctx, &gpb.CapabilityRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for _, m := range answer.GetSupportedModels() {
+		found = found || strings.HasSuffix(m.GetName(), ":srl_nokia-network-instance") && m.GetOrganization() == "Nokia"
+	}
+	if !found {
+		t.Errorf("models: %v", answer.GetSupportedModels())
+	}
+}
