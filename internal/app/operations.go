@@ -22,6 +22,7 @@ const (
 	OpPlan      = "plan"
 	OpApply     = "apply"
 	OpDecide    = "decide"
+	OpEnroll    = "enroll"
 	OpHold      = "hold"
 	OpRead      = "read"
 	OpSchedule  = "schedule"
@@ -34,6 +35,7 @@ func (a *App) register(s *api.Server) {
 	api.Register(s, OpPlan, a.Plan)
 	api.Register(s, OpApply, a.Apply)
 	api.Register(s, OpDecide, a.Decide)
+	api.Register(s, OpEnroll, a.Enroll)
 	api.Register(s, OpHold, a.Hold)
 	api.Register(s, OpRead, a.Read)
 	api.Register(s, OpSchedule, a.Schedule)
@@ -57,6 +59,7 @@ type PlanReply struct {
 	Plan        plan.Plan                    `json:"plan"`
 	Raw         map[intent.DeviceName]string `json:"raw,omitempty"`
 	Unreachable []intent.DeviceName          `json:"unreachable,omitempty"`
+	ReadOnly    []intent.DeviceName          `json:"read_only,omitempty"` // with something to do, and not enrolled
 	Warnings    []string                     `json:"warnings,omitempty"`
 }
 
@@ -71,7 +74,7 @@ func (a *App) Plan(ctx context.Context, who api.Caller, req PlanRequest) (PlanRe
 	if err != nil {
 		return PlanReply{}, coded(err)
 	}
-	reply := PlanReply{Plan: planned.Plan, Unreachable: planned.Unreachable, Warnings: warnings}
+	reply := PlanReply{Plan: planned.Plan, Unreachable: planned.Unreachable, ReadOnly: planned.ReadOnly, Warnings: warnings}
 	if req.Raw {
 		if reply.Raw, err = a.raw(planned); err != nil {
 			return PlanReply{}, err
@@ -137,6 +140,29 @@ func (a *App) Decide(ctx context.Context, who api.Caller, req DecideRequest) (No
 		err = a.engine.Reject(ctx, req.ID, who.Name, req.Reason)
 	}
 	return Nothing{}, coded(err)
+}
+
+// EnrollRequest lets Tenter write to devices: the named ones and those that have all of the labels, or all if it says
+// nothing. Replace, with a Reason, lets another device take the place of an enrolled one.
+type EnrollRequest struct {
+	Devices []intent.DeviceName `json:"devices,omitempty"`
+	Labels  map[string]string   `json:"labels,omitempty"`
+	Replace bool                `json:"replace,omitempty"`
+	Reason  string              `json:"reason,omitempty"`
+}
+
+// EnrollReply is how it went, by device.
+type EnrollReply struct {
+	Devices []reconcile.Enrolment `json:"devices"`
+}
+
+// Enroll asks devices what they are and pins that, in the caller's name.
+func (a *App) Enroll(ctx context.Context, who api.Caller, req EnrollRequest) (EnrollReply, error) {
+	if _, err := a.reload(ctx); err != nil {
+		return EnrollReply{}, err
+	}
+	list, err := a.engine.Enroll(ctx, reconcile.EnrollRequest(req), who.Name)
+	return EnrollReply{Devices: list}, err
 }
 
 // HoldRequest stops writing to a device for a time, or ends that: a hold of no time.

@@ -25,7 +25,8 @@ func newApply(s Streams) *cobra.Command {
 		Use:   "apply [PLAN|FILE]",
 		Short: "Carry a plan out: write, read back, roll back what fails",
 		Long: "Carry out a stored plan, one from a file, or, without an argument, a new one after asking.\n" +
-			"Exit 0 when all devices are done, 3 when some are left, 1 when one failed, 4 when the plan is stale.",
+			"Devices that nobody enrolled are left as they are. Exit 0 when all devices are done, 3 when some are left, 1 when one failed,\n" +
+			"4 when the plan is stale, 6 when no device may be written to.",
 		Example: "  tenter apply\n  tenter apply --device leaf1 --yes\n  tenter apply change.json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -82,6 +83,7 @@ func chooseApply(ctx context.Context, s Streams, o *operator, args []string, f p
 	if _, err := fmt.Fprint(s.Err, screenOf(s.Err).paintPlan(reply.Plan.Text())); err != nil {
 		return c, err
 	}
+	sayReadOnly(s, reply)
 	c.req.ID, c.unread, c.skip = reply.Plan.ID, reply.Unreachable, true
 	if reply.Plan.Idle() {
 		return c, planExit(reply, false)
@@ -128,7 +130,7 @@ func confirm(ctx context.Context, s Streams, question string) (bool, error) {
 func applyAndFollow(ctx context.Context, s Streams, o *operator, req app.ApplyRequest, format string) error {
 	reply, err := call(ctx, o, app.OpApply, (*app.App).Apply, req)
 	if err != nil {
-		return o.about(err, "tenter plan")
+		return o.about(err, "%s", nextIn(err, "tenter plan"))
 	}
 	following, stop := context.WithCancel(ctx)
 	defer stop()
@@ -158,6 +160,16 @@ func applyAndFollow(ctx context.Context, s Streams, o *operator, req app.ApplyRe
 		return hint(fmt.Errorf("interrupted; %s is recorded as far as it has come", reply.Run), "tenter apply, or tenter serve, which go on with it")
 	}
 	return hint(err, "tenter run show %s", reply.Run)
+}
+
+// nextIn returns the next step that an error's text names, or else otherwise.
+func nextIn(err error, otherwise string) string {
+	_, next, ok := strings.Cut(err.Error(), "next: ")
+	if !ok {
+		return otherwise
+	}
+	next, _, _ = strings.Cut(next, ";")
+	return next
 }
 
 // finishLeft carries on with the runs that an earlier process left, so that the next plan sees what came of them.

@@ -18,6 +18,7 @@ import (
 	"github.com/tenter-net/tenter/internal/api"
 	"github.com/tenter-net/tenter/internal/app"
 	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/reconcile"
 	"github.com/tenter-net/tenter/internal/settings"
 	"github.com/tenter-net/tenter/internal/sim/hand"
 	"github.com/tenter-net/tenter/internal/view"
@@ -37,7 +38,7 @@ func newDemo(s Streams) *cobra.Command {
 		Use:   "demo",
 		Short: "The whole loop on simulated switches: plan, apply, break, repair",
 		Long: "Start the six devices of lab/evpn.clab.yml as gNMI servers on loopback addresses, with the example intents and an\n" +
-			"embedded store in a temporary directory; plan, apply, watch; change leaf1 with an independent gNMI client and print\n" +
+			"embedded store in a temporary directory; enroll, plan, apply, watch; change leaf1 with an independent gNMI client and print\n" +
 			"how the drift is found and repaired. Then stay up until Ctrl-C, or end with --once: exit 0 means back in sync.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -158,6 +159,9 @@ func (d *demo) rollOut(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, demoPatience)
 	defer cancel()
 	who := api.NewCaller(uint32(os.Getuid()))
+	if err := d.enroll(ctx, who); err != nil {
+		return err
+	}
 	reply, err := d.app.Plan(ctx, who, app.PlanRequest{Keep: true})
 	if err != nil {
 		return err
@@ -178,6 +182,21 @@ func (d *demo) rollOut(ctx context.Context) error {
 		return fmt.Errorf("the plan after the apply is not empty:\n%s", reply.Plan.Text())
 	}
 	d.say("plan", "again: no changes")
+	return nil
+}
+
+// enroll lets Tenter write to the devices, which it only reads before.
+func (d *demo) enroll(ctx context.Context, who api.Caller) error {
+	reply, err := d.app.Enroll(ctx, who, app.EnrollRequest{})
+	if err != nil {
+		return err
+	}
+	for _, e := range reply.Devices {
+		if e.Outcome != reconcile.Enrolled {
+			return fmt.Errorf("%s was not enrolled: %s", e.Device, e.Detail)
+		}
+	}
+	d.say("enroll", "%s: certificate and serial number of each are pinned", counted(len(reply.Devices), "device"))
 	return nil
 }
 

@@ -16,8 +16,8 @@ import (
 )
 
 func newDevice(s Streams) *cobra.Command {
-	cmd := &cobra.Command{Use: "device", Short: "Devices: their state, what they have, and holds", Args: cobra.NoArgs}
-	cmd.AddCommand(newDeviceLs(s), completes(newDeviceGet(s), deviceNames), completes(newDeviceDiff(s), deviceNames),
+	cmd := &cobra.Command{Use: "device", Short: "Devices: their state, what they have, enrolment and holds", Args: cobra.NoArgs}
+	cmd.AddCommand(newDeviceLs(s), completes(newDeviceEnroll(s), deviceNames), completes(newDeviceGet(s), deviceNames), completes(newDeviceDiff(s), deviceNames),
 		completes(newDeviceHold(s), deviceNames), completes(newDeviceRelease(s), deviceNames))
 	return cmd
 }
@@ -54,6 +54,9 @@ func newDeviceLs(s Streams) *cobra.Command {
 
 // reason is why the device is as it is, without the name that the row begins with.
 func reason(d view.Device) string {
+	if d.Reason == "" && d.Enrolled.IsZero() {
+		return "read-only: not enrolled"
+	}
 	text, ok := strings.CutPrefix(d.Reason, fmt.Sprintf("device %q", d.Name))
 	if !ok {
 		return d.Reason
@@ -117,6 +120,7 @@ func newDeviceDiff(s Streams) *cobra.Command {
 				if err := printPlan(s.Out, reply, output(cmd)); err != nil {
 					return err
 				}
+				sayReadOnly(s, reply)
 				sayUnread(s, reply)
 				return planExit(reply, true)
 			})

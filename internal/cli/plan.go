@@ -69,9 +69,10 @@ func newPlan(s Streams) *cobra.Command {
 						return err
 					}
 					fmt.Fprintf(s.Err, "\nwritten to %s; next: tenter apply %s\n", out, out)
-				} else if output(cmd) == formatText && !reply.Plan.Idle() {
+				} else if output(cmd) == formatText && !reply.Plan.Idle() && len(reply.ReadOnly) == 0 {
 					fmt.Fprintln(s.Err, "\nnext: tenter apply")
 				}
+				sayReadOnly(s, reply)
 				sayUnread(s, reply)
 				return planExit(reply, detailed)
 			})
@@ -91,6 +92,22 @@ func sayUnread(s Streams, r app.PlanReply) {
 	if len(r.Unreachable) > 0 {
 		fmt.Fprintf(s.Err, "\n%s could not be read\nnext:  mend that, then again: tenter plan\n", deviceList(r.Unreachable))
 	}
+}
+
+// sayReadOnly says which devices the plan cannot be carried out on before somebody enrolls them.
+func sayReadOnly(s Streams, r app.PlanReply) {
+	if len(r.ReadOnly) == 0 {
+		return
+	}
+	next := "--all"
+	if len(r.ReadOnly) <= mostNames {
+		var names []string
+		for _, n := range r.ReadOnly {
+			names = append(names, string(n))
+		}
+		next = strings.Join(names, " ")
+	}
+	fmt.Fprintf(s.Err, "\n%s: read-only: not enrolled\nnext:  tenter device enroll %s\n", deviceList(r.ReadOnly), next)
 }
 
 // planExit is 3 when devices could not be read, else 2 for changes if that was asked for.
@@ -181,13 +198,15 @@ func changes(row view.Plan) string {
 	return strconv.Itoa(p.Changes())
 }
 
+// mostNames is how many devices a line names before it counts the rest.
+const mostNames = 3
+
 func deviceList(names []intent.DeviceName) string {
-	const most = 3
 	var texts []string
-	for _, n := range names[:min(len(names), most)] {
+	for _, n := range names[:min(len(names), mostNames)] {
 		texts = append(texts, string(n))
 	}
-	if more := len(names) - most; more > 0 {
+	if more := len(names) - mostNames; more > 0 {
 		texts = append(texts, fmt.Sprintf("+%d", more))
 	}
 	return strings.Join(texts, ",")

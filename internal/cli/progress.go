@@ -210,14 +210,23 @@ func (p *progress) finish() error {
 		}
 		fmt.Fprintf(p.s.Out, "%s: %s in %.1f s\n", p.run, p.ended.Outcome, p.ended.Duration.Seconds())
 	}
-	stale := !slices.ContainsFunc(p.ended.Devices, func(d event.RunDevice) bool { return d.Outcome != string(run.Stale) })
+	all := func(o run.Outcome) bool {
+		return !slices.ContainsFunc(p.ended.Devices, func(d event.RunDevice) bool { return d.Outcome != string(o) })
+	}
 	switch {
-	case p.failure != "" && stale:
+	case p.failure != "" && all(run.Refused):
+		denied := &app.CodedError{Code: app.CodeDenied, Err: errors.New(p.failure)}
+		return hint(denied, "%s", nextIn(denied, "tenter run show "+p.run))
+	case p.failure != "" && all(run.Stale):
 		return hint(&app.CodedError{Code: app.CodeStale, Err: errors.New(p.failure)}, "tenter plan")
 	case p.failure != "":
 		return hint(fmt.Errorf("%s %s: %s", p.run, p.ended.Outcome, p.why()), "tenter run show %s", p.run)
 	case p.ended.Outcome == string(run.ResultPartial):
-		fmt.Fprintln(p.s.Err, "some devices are left; when they are back: tenter apply")
+		when := "when what stands against them is gone"
+		if !slices.ContainsFunc(p.ended.Devices, func(d event.RunDevice) bool { return d.Outcome == string(run.Refused) }) {
+			when = "when they are back"
+		}
+		fmt.Fprintf(p.s.Err, "some devices are left; %s: tenter apply\n", when)
 		return exit(exitPartial)
 	}
 	return nil

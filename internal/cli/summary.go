@@ -17,7 +17,8 @@ func summary(e event.Event) string {
 		return intentSummary(e)
 	case event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftHeld, event.TypeDriftRemediated:
 		return driftSummary(e)
-	case event.TypeDeviceConnected, event.TypeDeviceDisconnected, event.TypeDeviceSynced, event.TypeDeviceCapabilities:
+	case event.TypeDeviceConnected, event.TypeDeviceDisconnected, event.TypeDeviceSynced, event.TypeDeviceCapabilities, event.TypeDeviceHeld,
+		event.TypeDeviceEnrolled:
 		return deviceSummary(e)
 	case event.TypePlanGenerated, event.TypePlanExpired, event.TypeApprovalRequested, event.TypeApprovalGranted, event.TypeApprovalDenied, event.TypeCommand:
 		return planSummary(e)
@@ -90,6 +91,12 @@ func findingsText(list []event.Finding, total int) string {
 }
 
 func deviceSummary(e event.Event) string {
+	if e.Type == event.TypeDeviceEnrolled {
+		d := data[event.DeviceEnrolled](e)
+		return phrases(only(e.Actor != "", "by "+e.Actor), only(d.Serial != "", "serial "+d.Serial), only(d.ChassisMAC != "", "chassis MAC "+d.ChassisMAC),
+			only(d.Certificate != "", "certificate "+hash(d.Certificate)+"…"), only(d.HostKey != "", "host key "+d.HostKey),
+			only(d.Software != "", "software "+d.Software), only(d.Replaces != "", "replaces: "+d.Replaces), d.Reason)
+	}
 	d := data[event.Device](e)
 	return phrases(only(e.Type != event.TypeDeviceCapabilities, d.Address), d.Stage, only(d.GNMI != "", "gNMI "+d.GNMI), only(d.Software != "", "software "+d.Software),
 		only(d.Serial != "", "serial "+d.Serial), d.Reason)

@@ -35,6 +35,8 @@ const (
 	TypeDeviceDisconnected Type = "device.disconnected"
 	TypeDeviceSynced       Type = "device.synced"
 	TypeDeviceCapabilities Type = "device.capabilities"
+	TypeDeviceEnrolled     Type = "device.enrolled"
+	TypeDeviceHeld         Type = "device.held"
 
 	TypeCommand Type = "control.command"
 
@@ -106,6 +108,8 @@ var catalogue = map[Type]entry{
 	TypeDeviceDisconnected: of[Device](SeverityWarning),
 	TypeDeviceSynced:       of[Device](SeverityInfo),
 	TypeDeviceCapabilities: of[Device](SeverityInfo),
+	TypeDeviceEnrolled:     of[DeviceEnrolled](SeverityInfo),
+	TypeDeviceHeld:         of[Device](SeverityCritical),
 	TypeCommand:            of[Command](SeverityInfo),
 	TypeNotificationSent:   of[Notification](SeverityInfo),
 	TypeNotificationFailed: of[Notification](SeverityError),

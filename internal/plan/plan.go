@@ -207,6 +207,17 @@ func New(cause Cause, from Origin, devices []DevicePlan) Plan {
 	return p
 }
 
+// Of returns the plan for only those devices that which picks, under a name of its own.
+func (p Plan) Of(which func(DevicePlan) bool) Plan {
+	var devices []DevicePlan
+	for _, d := range p.Devices {
+		if which(d) {
+			devices = append(devices, d)
+		}
+	}
+	return New(p.Cause, Origin{Generation: p.Generation, Commit: p.Commit}, devices)
+}
+
 // Again returns the plan as made once more for the same occasion, under a name of its own.
 func (p Plan) Again() Plan {
 	p.Cause.Attempt++

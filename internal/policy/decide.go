@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tenter-net/tenter/internal/fabric"
+	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
 )
 
@@ -21,8 +22,10 @@ const (
 // Facts is what a decision on one device's part of a plan depends on.
 type Facts struct {
 	Trigger    plan.Trigger
-	Requested  bool // a person approved the plan, or asked for this run
-	Enrolled   bool // a person has allowed writing to the device before
+	Device     intent.DeviceName
+	Requested  bool   // a person approved the plan, or asked for this run
+	Enrolled   bool   // a person has allowed writing to the device
+	Mismatch   string // why it is not the device that was enrolled, empty if it is
 	Now        time.Time
 	HeldUntil  time.Time
 	HeldReason string
@@ -32,6 +35,8 @@ type Facts struct {
 	Changed    string           // what is another about the device since it was last as applied, empty for nothing
 	Different  int              // leaves that are not as applied
 	Leaves     int              // leaves that are applied
+	Failures   int              // tries to put this back that failed lately
+	Failed     string           // how the last of them did
 }
 
 // A Rule is a row of the table of what can stop a write.
@@ -40,10 +45,12 @@ type Rule string
 // The rules, in their order of precedence; Policy is what is left when none of the others applies.
 const (
 	Hold          Rule = "hold"
-	Requested     Rule = "requested"
+	Identity      Rule = "identity"
 	Enrolment     Rule = "enrolment"
+	Requested     Rule = "requested"
 	Approval      Rule = "approval"
 	Loop          Rule = "loop"
+	Failing       Rule = "failing"
 	ChangedDevice Rule = "changed device"
 	MassChange    Rule = "mass change"
 	Enforce       Rule = "enforce"
@@ -62,9 +69,9 @@ type Decision struct {
 // people are told why, once.
 func (d Decision) Held() bool {
 	switch d.Rule {
-	case Hold, Loop, ChangedDevice, MassChange:
+	case Hold, Identity, Enrolment, Loop, Failing, ChangedDevice, MassChange:
 		return true
-	case Requested, Enrolment, Approval, Enforce, Propose, Policy:
+	case Requested, Approval, Enforce, Propose, Policy:
 	}
 	return false
 }
@@ -83,10 +90,12 @@ func Decide(f Facts) Decision {
 	switch {
 	case f.Now.Before(f.HeldUntil):
 		return Decision{Refuse, Hold, fmt.Sprintf("held until %s: %s", f.HeldUntil.UTC().Format(time.RFC3339), f.HeldReason)}
+	case f.Mismatch != "":
+		return Decision{Refuse, Identity, NotThatDevice(f.Device, f.Mismatch)}
+	case !f.Enrolled:
+		return Decision{Refuse, Enrolment, NotEnrolled(f.Device)}
 	case f.Requested:
 		return Decision{Run, Requested, "asked for"}
-	case !f.Enrolled:
-		return Decision{Wait, Enrolment, "nobody has allowed writing to this device yet"}
 	case f.Trigger == plan.ByIntent && !f.AutoApply:
 		return Decision{Wait, Approval, "new intent waits for approval"}
 	case f.Trigger == plan.ByDrift:
@@ -104,6 +113,9 @@ func Decide(f Facts) Decision {
 func decideDrift(f Facts) Decision {
 	if f.Looping != "" {
 		return Decision{Wait, Loop, f.Looping + " was put back twice within the hour: somebody else keeps changing it"}
+	}
+	if f.Failures >= MostFailures {
+		return Decision{Wait, Failing, fmt.Sprintf("putting it back failed %d times within the hour, at last: %s", f.Failures, f.Failed)}
 	}
 	if d, is := unusual(f); is {
 		return d
@@ -123,6 +135,27 @@ func unusual(f Facts) (Decision, bool) {
 		return Decision{Wait, MassChange, fmt.Sprintf("%d of %d leaves differ at once", f.Different, f.Leaves)}, true
 	}
 	return Decision{}, false
+}
+
+// NotEnrolled says that a device may only be read, and what changes that.
+func NotEnrolled(device intent.DeviceName) string {
+	return fmt.Sprintf("read-only: not enrolled; next: tenter device enroll %s", device)
+}
+
+// NotThatDevice says that a device is not the one to write to, and what to do if it is to be.
+func NotThatDevice(device intent.DeviceName, why string) string {
+	return fmt.Sprintf("%s; next: look at it, and if it is to be this one: tenter device enroll %s --replace --reason TEXT", why, device)
+}
+
+// MostFailures is how often within LoopWindow putting the same back may fail before somebody has to look.
+const MostFailures = 3
+
+// firstRetry is how long after the first failure putting back is tried again; each further wait is twice as long.
+const firstRetry = 30 * time.Second
+
+// RetryAfter returns how long to wait after the nth failure, counted from 1.
+func RetryAfter(failures int) time.Duration {
+	return firstRetry << (max(1, min(failures, MostFailures)) - 1)
 }
 
 // LoopWindow is the time in which one path may be put back loopTimes times before somebody has to look.

@@ -14,7 +14,9 @@ type Facts struct {
 	SoftwareVersion   string
 	Serial            string
 	BootTime          time.Time
+	ChassisMAC        string // lower-case, colons
 	CertificateSHA256 string // of the certificate that the device showed: lower-case hex without separators
+	HostKeySHA256     string // of the SSH host key that the device showed, as ssh-keygen prints it: SHA256:…
 }
 
 // A Model is a YANG module that the device says it supports.

@@ -69,12 +69,12 @@ func TestPlanPastItsTime(t *testing.T) {
 // TestBackLeavesNobodyOut has a device come back while a plan for it and for others waits.
 func TestBackLeavesNobodyOut(t *testing.T) {
 	w := newWorld(t, "leaf1", "leaf2")
-	w.enroll("leaf1")
+	w.unenroll("leaf2")
 	o := w.options("a")
 	o.AutoApply = true
 	e := New(o)
 	w.intend("g1", map[intent.DeviceName]string{"leaf1": wantEth1, "leaf2": wantEth1}, nil)
-	if err := e.planIntent(t.Context()); err != nil { // waits: nobody has enrolled leaf2
+	if err := e.planIntent(t.Context()); err != nil { // leaf2 waits: nobody has enrolled it
 		t.Fatal(err)
 	}
 	if err := e.planBack(t.Context(), job{device: "leaf1"}); err != nil {

@@ -56,7 +56,7 @@ func TestApply(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(owned) != d.running.Len() || dev.Run != "" || dev.WriteSet != nil || dev.Generation != "g1" || dev.Identity != "serial "+string(d.name) {
+		if len(owned) != d.running.Len() || dev.Run != "" || dev.WriteSet != nil || dev.Generation != "g1" || dev.Known.Serial != string(d.name) {
 			t.Errorf("%d owned of %d, row %+v", len(owned), d.running.Len(), dev)
 		}
 	}

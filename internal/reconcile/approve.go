@@ -27,7 +27,7 @@ func (e *Engine) startable(row view.Plan) error {
 	return &StaleError{row.ID, row.Reason}
 }
 
-// Start commits a run of a stored plan at a person's word, which counts as approval and enrolls its devices. It returns
+// Start commits a run of a stored plan at a person's word, which counts as approval. It returns
 // the run's name; Execute, here or in any other process, carries it out.
 func (e *Engine) Start(ctx context.Context, id plan.ID, actor string) (string, error) {
 	row, p, err := e.load(ctx, id)
@@ -59,7 +59,7 @@ func (e *Engine) Start(ctx context.Context, id plan.ID, actor string) (string, e
 	return runID, err
 }
 
-// permit refuses a plan whose intents are not the current ones, or that a hold stands against.
+// permit refuses a plan whose intents are not the current ones, or of which no device may be written to.
 func (e *Engine) permit(ctx context.Context, row view.Plan, p plan.Plan) error {
 	g, err := e.o.Store.CurrentGeneration(ctx)
 	if err != nil {
@@ -68,12 +68,12 @@ func (e *Engine) permit(ctx context.Context, row view.Plan, p plan.Plan) error {
 	if p.Cause.Part != plan.Remedy && g.ID != p.Generation {
 		return &StaleError{row.ID, fmt.Sprintf("the intents moved from generation %.8s to %.8s", p.Generation, g.ID)}
 	}
-	d, err := e.decideAll(ctx, p, policy.Facts{Trigger: p.Cause.Trigger, Requested: true})
+	rulings, err := e.rule(ctx, p, policy.Facts{Trigger: p.Cause.Trigger, Requested: true})
 	if err != nil {
 		return err
 	}
-	if d.Verdict == policy.Refuse {
-		return &DeniedError{row.ID, d.Reason}
+	if refused(rulings) { // if some devices may be written to, the run leaves the others and says so
+		return &DeniedError{row.ID, reasons(rulings)}
 	}
 	return nil
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/policy"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/run"
+	"github.com/tenter-net/tenter/internal/view"
 )
 
 // check computes the device's part of the plan again, and lets it pass only if it is the same.
@@ -35,7 +37,8 @@ func (h *hand) check(ctx context.Context) (run.Input, error) {
 	return run.Checked{Writes: stored(h.picture.input.Secrets, h.result.Writes)}, nil
 }
 
-// barred finds what forbids writing to the device: other intents by now, a hold, or another device at its address.
+// barred finds what forbids writing to the device: other intents by now, a hold, nobody's word that Tenter may, or another
+// device at its address.
 func (h *hand) barred(ctx context.Context) (run.Input, error) {
 	g, err := h.o.Store.CurrentGeneration(ctx)
 	if err != nil {
@@ -49,49 +52,43 @@ func (h *hand) barred(ctx context.Context) (run.Input, error) {
 	} else if !wanted {
 		return run.Barred{Reason: notWanted}, nil
 	}
-	row := h.picture.row
-	d := policy.Decide(policy.Facts{Requested: true, Now: h.now(), HeldUntil: row.HeldUntil, HeldReason: row.HeldReason})
-	if d.Verdict == policy.Refuse {
+	if d := policy.Decide(h.about(h.picture.row, policy.Facts{Requested: true})); d.Verdict == policy.Refuse {
 		return run.Barred{Reason: d.Reason}, nil
 	}
-	if row.Enrolled.IsZero() && h.body.Actor == "" {
-		return run.Barred{Reason: "nobody has allowed writing to this device yet"}, nil
-	}
-	facts, err := h.session.Probe(ctx)
+	facts, why, err := h.identified(ctx, h.picture.target, h.session)
 	if err != nil {
-		return run.Gone{At: h.now(), Err: err.Error()}, nil
+		return gone(h, err)
 	}
-	if why := impostor(h.picture, facts); why != "" {
-		return run.Barred{Reason: why}, nil
+	if why != "" {
+		return run.Barred{Reason: policy.NotThatDevice(h.name, why)}, nil
 	}
 	h.known = known(facts)
-	if row.Enrolled.IsZero() {
-		h.enroll = identityOf(facts)
-	}
 	return nil, nil
 }
 
-// impostor says why a device is not the one that intents or enrolment name, empty if it is.
-func impostor(p *picture, f profile.Facts) string {
-	want := p.target.Model.Access.Identity
-	switch {
-	case want.CertificateSHA256 != "" && want.CertificateSHA256 != f.CertificateSHA256:
-		return "its certificate is not the one that the intents name"
-	case want.Serial != "" && want.Serial != f.Serial:
-		return fmt.Sprintf("its serial number is %q, and the intents name %q", f.Serial, want.Serial)
-	case p.row.Identity != "" && p.row.Identity != identityOf(f):
-		return fmt.Sprintf("it is %s, and %s was enrolled", identityOf(f), p.row.Identity)
+// identified asks a device what it is, and says why it is not the one that intents or enrolment name, empty if it is. What
+// changes about that is recorded, and told of when it is not.
+func (e *Engine) identified(ctx context.Context, t Target, s Session) (f profile.Facts, why string, err error) {
+	name := t.Model.Name
+	if f, err = s.Probe(ctx); err != nil {
+		return f, "", &unreachable{name, err}
 	}
-	return ""
-}
-
-// identityOf is what a device is known by: its serial number, for that outlives certificates, else its certificate.
-func identityOf(f profile.Facts) string {
-	switch {
-	case f.Serial != "":
-		return "serial " + f.Serial
-	case f.CertificateSHA256 != "":
-		return "certificate " + f.CertificateSHA256
+	row, err := e.o.Store.Device(ctx, name)
+	if err != nil {
+		return f, "", err
 	}
-	return "nameless" // it tells nothing about itself, and neither would another
+	if why = policy.Impostor(t.Model.Access.Identity, row, policy.IdentityOf(f)); why == row.Mismatch {
+		return f, why, nil
+	}
+	return f, why, e.o.Store.Do(ctx, func(tx event.Tx) error {
+		told := false
+		err := e.o.Store.UpdateDevice(tx, name, func(d *view.Device) { told, d.Mismatch = d.Mismatch == why, why })
+		if err != nil || told || why == "" {
+			return err
+		}
+		return tx.Append(ctx, event.Draft{
+			Type: event.TypeDeviceHeld, Subject: string(name),
+			Data: event.Device{Device: name, Address: t.Model.Access.Address, Reason: policy.NotThatDevice(name, why)},
+		})
+	})
 }

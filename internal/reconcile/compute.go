@@ -98,15 +98,24 @@ func (e *Engine) survey(ctx context.Context, generation string, device intent.De
 	if err != nil {
 		return nil, plan.Result{}, err
 	}
+	if err := e.reread(ctx, p, part); err != nil {
+		return p, plan.Result{}, err
+	}
+	return p, plan.Compute(p.input), nil
+}
+
+// reread fills in what the device has now, connecting if there is no connection, for a part of a plan.
+func (e *Engine) reread(ctx context.Context, p *picture, part plan.Part) error {
+	device := p.input.Device
 	s, err := e.o.Sessions.Session(ctx, device)
 	if err != nil {
-		return p, plan.Result{}, &unreachable{device, err}
+		return &unreachable{device, err}
 	}
 	if err := p.read(ctx, s); err != nil {
-		return p, plan.Result{}, &unreachable{device, err}
+		return &unreachable{device, err}
 	}
 	p.take(part, e)
-	return p, plan.Compute(p.input), nil
+	return nil
 }
 
 // unreachable says that a device could not be asked, which stops nobody else's plan.

@@ -11,6 +11,7 @@ import (
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/policy"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/tree"
@@ -29,7 +30,6 @@ type hand struct {
 	picture *picture
 	result  plan.Result
 	writes  []tree.Change // those of the state, with secrets as themselves where this process knows them
-	enroll  string        // the identity to record with the first step, empty for none
 	known   view.Known    // what the device was when it was checked; zero if another process did that
 }
 
@@ -174,11 +174,39 @@ func (h *hand) set(ctx context.Context) (run.Input, error) {
 			return in, err
 		}
 	}
-	err := h.session.Set(ctx, h.result.Edit, profile.SetOptions{})
-	if unsendable(err) {
-		return run.Barred{Reason: err.Error()}, nil
+	a, barred, err := h.send(ctx, h.result.Edit)
+	switch {
+	case err != nil:
+		return nil, err
+	case barred != "":
+		return run.Barred{Reason: barred}, nil
 	}
-	return h.answered(err), nil
+	return a, nil
+}
+
+// send writes to the device, if it is the one that was enrolled, and while no other process can have its lease. Barred
+// says what stood against it for good; after an error too nothing was sent.
+func (h *hand) send(ctx context.Context, edit tree.Edit) (a run.Answered, barred string, err error) {
+	_, why, err := h.identified(ctx, h.picture.target, h.session)
+	var away *unreachable
+	switch {
+	case errors.As(err, &away):
+		return run.Answered{At: h.now(), Answer: run.Unsent, Said: away.Error()}, "", nil
+	case err != nil:
+		return a, "", err
+	case why != "":
+		return a, policy.NotThatDevice(h.name, why), nil
+	}
+	within, done, err := h.lease.secure(ctx, h.picture.target.Profile.Limits.Timeout)
+	if err != nil {
+		return a, "", fmt.Errorf("not sent: %w", err)
+	}
+	defer done()
+	err = h.session.Set(within, edit, profile.SetOptions{})
+	if unsendable(err) {
+		return a, err.Error(), nil
+	}
+	return h.answered(err), "", nil
 }
 
 // unsendable reports whether a Set did not go out and never will, as it is too large or the device is another one by
@@ -199,7 +227,7 @@ func gone2(h *hand, err error) (run.Input, error) {
 }
 
 // answered is what came of a Set.
-func (h *hand) answered(err error) run.Input {
+func (h *hand) answered(err error) run.Answered {
 	a := run.Answered{At: h.now(), Answer: answerOf(err)}
 	if err != nil {
 		a.Said = err.Error()
@@ -266,5 +294,9 @@ func (h *hand) undo(ctx context.Context) (run.Input, error) {
 	if edit.Empty() {
 		return run.Answered{At: h.now(), Answer: run.Accepted}, nil
 	}
-	return h.answered(h.session.Set(ctx, edit, profile.SetOptions{})), nil
+	a, barred, err := h.send(ctx, edit)
+	if barred != "" {
+		a = run.Answered{At: h.now(), Answer: run.Unsent, Said: barred}
+	}
+	return a, err
 }

@@ -3,9 +3,9 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/tenter-net/tenter/internal/event"
-	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/policy"
@@ -14,18 +14,16 @@ import (
 	"github.com/tenter-net/tenter/internal/view"
 )
 
-// mostAttempts bounds how often within policy.LoopWindow one episode makes the same plan of which nothing came.
-const mostAttempts = 5
-
 // notWanted is why nothing is done to a device that the intents do not have any more.
 const notWanted = "the intents have no such device any more"
 
-// planDrift plans what puts a device back to what was applied, if it has an open episode. It reads the device: the event
-// that led here may be old.
+// planDrift plans what puts a device back to what was applied, if it has an open episode. It reads the device, unless
+// nothing of the drift is to be put back, or what was tried is not to be tried again yet.
 func (e *Engine) planDrift(ctx context.Context, j job) error {
+	only := []intent.DeviceName{j.device}
 	ep, err := e.o.Store.OpenEpisode(ctx, j.device)
 	if errors.Is(err, view.ErrNotFound) {
-		return e.withdraw(ctx, plan.ByDrift, []intent.DeviceName{j.device}, "the drift is gone")
+		return e.withdraw(ctx, plan.ByDrift, only, "the drift is gone")
 	}
 	if err != nil {
 		return err
@@ -39,25 +37,54 @@ func (e *Engine) planDrift(ctx context.Context, j job) error {
 		return err
 	}
 	if !wanted {
-		return e.withdraw(ctx, plan.ByDrift, []intent.DeviceName{j.device}, notWanted)
+		return e.withdraw(ctx, plan.ByDrift, only, notWanted)
 	}
-	p, result, err := e.survey(ctx, g.ID, j.device, plan.Remedy)
+	p, err := e.picture(ctx, g.ID, j.device)
+	if err != nil || p.row.Run != "" { // the run that is under way looks again when it ends
+		return err
+	}
+	l := e.lookAt(ep, p)
+	if l.observed {
+		e.look(ep.ID, l)
+		return e.withdraw(ctx, plan.ByDrift, only, "this drift is only observed")
+	}
+	tried, err := e.tries(ctx, ep)
 	if err != nil {
 		return err
 	}
-	if p.row.Run != "" {
-		return nil // the run that is under way looks again when it ends
+	if l.until = tried.next(); e.now().Before(l.until) {
+		e.look(ep.ID, l)
+		j.due = l.until
+		e.queue.add(j)
+		return nil
 	}
+	if err := e.reread(ctx, p, plan.Remedy); err != nil {
+		return err
+	}
+	result := plan.Compute(p.input)
 	if len(result.Writes) == 0 {
-		return e.withdraw(ctx, plan.ByDrift, []intent.DeviceName{j.device}, "there is nothing to put back any more")
+		e.look(ep.ID, l)
+		return e.withdraw(ctx, plan.ByDrift, only, "there is nothing to put back any more")
 	}
-	cause := plan.Cause{Trigger: plan.ByDrift, Ref: ep.ID, Part: plan.Remedy}
-	pl := plan.New(cause, plan.Origin{Generation: g.ID, Commit: g.Commit}, []plan.DevicePlan{result.Plan})
-	decision, err := e.decideDrift(ctx, p, result)
+	decision, err := e.decideDrift(ctx, p, result, tried)
 	if err != nil {
 		return err
 	}
-	repeat, err := e.mayRepeat(ctx, ep, pl)
+	if err := e.proposeDrift(ctx, j, ep, plan.Origin{Generation: g.ID, Commit: g.Commit}, result.Plan, decision); err != nil {
+		return err
+	}
+	l.until = time.Time{}
+	if decision.Rule == policy.Loop || decision.Rule == policy.Failing {
+		l.until = e.now().Add(patience)
+	}
+	e.look(ep.ID, l)
+	return nil
+}
+
+// proposeDrift stores the remedy of an episode, and what was decided about it.
+func (e *Engine) proposeDrift(ctx context.Context, j job, ep view.Episode, from plan.Origin, part plan.DevicePlan, d policy.Decision) error {
+	pl := plan.New(plan.Cause{Trigger: plan.ByDrift, Ref: ep.ID, Part: plan.Remedy}, from, []plan.DevicePlan{part})
+	repeat, err := e.mayRepeat(ctx, pl)
 	if err != nil {
 		return err
 	}
@@ -66,10 +93,8 @@ func (e *Engine) planDrift(ctx context.Context, j job) error {
 		correlation = j.cause.Correlation
 	}
 	_, _, err = e.propose(ctx, proposal{
-		plan: pl, episode: ep.ID, decision: decision, repeat: repeat, cause: j.cause, correlation: correlation,
-		note: func(tx event.Tx, id string) error {
-			return e.noteEpisode(ctx, tx, ep, id, decision)
-		},
+		plan: pl, episode: ep.ID, decision: d, repeat: repeat, cause: j.cause, correlation: correlation,
+		note: func(tx event.Tx, id string) error { return e.noteEpisode(ctx, tx, ep, id, d) },
 	})
 	return err
 }
@@ -95,7 +120,7 @@ func (e *Engine) noteEpisode(ctx context.Context, tx event.Tx, ep view.Episode, 
 }
 
 // decideDrift judges a remedy by policy and by what happened on the device lately.
-func (e *Engine) decideDrift(ctx context.Context, p *picture, r plan.Result) (policy.Decision, error) {
+func (e *Engine) decideDrift(ctx context.Context, p *picture, r plan.Result, tried attempts) (policy.Decision, error) {
 	backs, err := e.putBacks(ctx, p.input.Device)
 	if err != nil {
 		return policy.Decision{}, err
@@ -108,12 +133,12 @@ func (e *Engine) decideDrift(ctx context.Context, p *picture, r plan.Result) (po
 	if err != nil {
 		return policy.Decision{}, &unreachable{p.input.Device, err}
 	}
-	facts, err := s.Probe(ctx)
+	facts, why, err := e.identified(ctx, p.target, s)
 	if err != nil {
-		return policy.Decision{}, &unreachable{p.input.Device, err}
+		return policy.Decision{}, err
 	}
-	f := e.facts(p, plan.ByDrift)
-	f.Changed = p.row.Known.Differs(known(facts))
+	f := e.about(p.row, policy.Facts{Trigger: plan.ByDrift, Failures: tried.failures, Failed: tried.how})
+	f.Mismatch, f.Changed = why, p.row.Known.Differs(known(facts))
 	f.Mode = p.mode(e, r.Writes)
 	f.Looping = policy.Looping(backs, paths, e.now())
 	f.Different, f.Leaves = len(r.Writes), p.input.Applied.Len()
@@ -170,43 +195,18 @@ func known(f profile.Facts) view.Known {
 	return view.Known{Software: f.SoftwareVersion, Serial: f.Serial, Booted: f.BootTime.UTC()}
 }
 
-// facts are what every decision about the device depends on.
-func (e *Engine) facts(p *picture, by plan.Trigger) policy.Facts {
-	return policy.Facts{
-		Trigger: by, Enrolled: !p.row.Enrolled.IsZero(), Now: e.now(), HeldUntil: p.row.HeldUntil, HeldReason: p.row.HeldReason,
-		AutoApply: e.o.AutoApply, Mode: fabric.DriftPropose,
-	}
-}
-
-// mayRepeat reports whether an episode may make a plan again that is through: when it did not reach the device, when
-// nobody looked at it in time, or when it was carried out and somebody changed the same again while something else keeps the
-// episode open. How often the last may happen is for the loop breaker to say.
-func (e *Engine) mayRepeat(ctx context.Context, ep view.Episode, p plan.Plan) (bool, error) {
-	for tries := 0; tries < mostAttempts; {
+// mayRepeat reports whether an episode may make a plan again that is through: it did not come to anything, nobody looked
+// at it in time, or it was carried out and somebody changed the same again while something else keeps the episode open. How
+// often is for the policy to say; what a person rejected is not made again.
+func (e *Engine) mayRepeat(ctx context.Context, p plan.Plan) (bool, error) {
+	for {
 		row, err := e.o.Store.Plan(ctx, string(p.ID))
 		if errors.Is(err, view.ErrNotFound) {
 			return true, nil
 		}
-		if err != nil {
+		if err != nil || live(row.Status) || row.Status == view.PlanRejected {
 			return false, err
-		}
-		if live(row.Status) || row.Status == view.PlanRejected {
-			return false, nil
-		}
-		end, err := e.endOf(ctx, row.ID, ep.Device)
-		if err != nil {
-			return false, err
-		}
-		switch run.Outcome(end.Outcome) {
-		case run.Unreachable, run.Stale:
-			if e.now().Sub(end.Updated) < policy.LoopWindow {
-				tries++
-			}
-		case run.Failed, run.Refused, run.Skipped:
-			return false, nil
-		case run.Done, "":
 		}
 		p = p.Again()
 	}
-	return false, nil
 }

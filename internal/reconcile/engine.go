@@ -42,6 +42,7 @@ type Engine struct {
 	planned  string // the generation of which nothing is left to plan; none while a run stands in the way
 	turn     uint64 // counts the ends of runs on devices
 	lastTurn map[intent.DeviceName]uint64
+	looks    map[string]look // at open episodes, by their names
 
 	proposing sync.Mutex // held from looking for runs under way until a plan for new intent is stored
 }
@@ -64,7 +65,7 @@ func New(o Options) *Engine {
 	if o.Parallel <= 0 {
 		o.Parallel = 8
 	}
-	return &Engine{o: o, log: o.Log.Named("reconcile"), queue: newQueue(), now: time.Now, lastTurn: map[intent.DeviceName]uint64{}}
+	return &Engine{o: o, log: o.Log.Named("reconcile"), queue: newQueue(), now: time.Now, lastTurn: map[intent.DeviceName]uint64{}, looks: map[string]look{}}
 }
 
 // Run does the work that handlers queue and what it finds due, until ctx ends. What it is in the middle of then is
@@ -158,6 +159,7 @@ func (e *Engine) resync(ctx context.Context, first bool) error {
 	if err != nil {
 		return err
 	}
+	e.forget(episodes)
 	for _, ep := range episodes {
 		due, err := e.driftDue(ctx, ep)
 		if err != nil {
@@ -180,16 +182,6 @@ func (e *Engine) resync(ctx context.Context, first bool) error {
 		return e.resyncCommands(ctx)
 	}
 	return nil
-}
-
-// driftDue reports whether an open episode is to be planned without an event that says so: it has no plan, what holds it
-// may be over, or nobody looked at its plan in time.
-func (e *Engine) driftDue(ctx context.Context, ep view.Episode) (bool, error) {
-	if ep.Plan == "" || ep.Reason != "" {
-		return true, nil
-	}
-	p, err := e.o.Store.Plan(ctx, ep.Plan)
-	return p.Status == view.PlanExpired, err
 }
 
 // resyncUnclear queues the devices of which a run left open what they have, and which answer by now: reading them when

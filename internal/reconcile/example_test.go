@@ -21,7 +21,7 @@ import (
 	"github.com/tenter-net/tenter/schemas"
 )
 
-// A person has a device planned, takes the plan, and has it run.
+// A person enrolls a device, has it planned, takes the plan, and has it run.
 func Example() {
 	ok := func(err error) {
 		if err != nil {
@@ -66,6 +66,9 @@ func Example() {
 	}))
 
 	e := New(Options{Store: s, Sessions: w, Intents: w, Worker: "w1", Log: zap.NewNop()})
+	enrolled, err := e.Enroll(ctx, EnrollRequest{Devices: []intent.DeviceName{"leaf1"}}, "ann")
+	ok(err)
+	fmt.Println(enrolled[0].Outcome, "serial", enrolled[0].Identity.Serial)
 	planned, err := e.Plan(ctx, Request{Devices: []intent.DeviceName{"leaf1"}})
 	ok(err)
 	for _, c := range planned.Plan.Devices[0].Changes {
@@ -80,6 +83,7 @@ func Example() {
 	fmt.Println(row.Status, leaf1.has("/system/config/hostname"))
 	ok(s.Close())
 	// Output:
+	// enrolled serial 1234
 	// add /system/config/hostname leaf1
 	// done leaf1
 }

@@ -21,7 +21,7 @@ const Group = "reconciler"
 func Types() []event.Type {
 	return []event.Type{
 		event.TypeIntentValidated, event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftRemediated, event.TypeDeviceSynced,
-		event.TypeApprovalGranted, event.TypeApplyStarted, event.TypeCommand,
+		event.TypeDeviceEnrolled, event.TypeApprovalGranted, event.TypeApplyStarted, event.TypeCommand,
 	}
 }
 
@@ -42,6 +42,11 @@ func (e *Engine) Handle(ctx context.Context, tx event.Tx, ev event.Event) error 
 		})
 	case event.TypeDeviceSynced:
 		return decoded(ev, func(d event.Device) error {
+			e.queue.add(job{key: "back/" + string(d.Device), kind: kindBack, device: d.Device, cause: ev})
+			return nil
+		})
+	case event.TypeDeviceEnrolled:
+		return decoded(ev, func(d event.DeviceEnrolled) error {
 			e.queue.add(job{key: "back/" + string(d.Device), kind: kindBack, device: d.Device, cause: ev})
 			return nil
 		})
@@ -68,7 +73,7 @@ func decoded[T any](ev event.Event, use func(T) error) error {
 	return use(data)
 }
 
-// granted starts an approved plan. Whoever approved it enrolls its devices by that.
+// granted starts an approved plan.
 func (e *Engine) granted(ctx context.Context, tx event.Tx, ev event.Event, a event.Approval) error {
 	row, err := e.o.Store.PlanIn(tx, a.Plan)
 	if errors.Is(err, view.ErrNotFound) {
@@ -119,71 +124,78 @@ func (e *Engine) command(ctx context.Context, j job) error {
 			cause.Trigger = plan.BySchedule
 		}
 		p := planned.because(cause)
-		decision := policy.Decision{Verdict: policy.Wait, Reason: "a plan was asked for"}
-		if c.Verb == verbReconcile {
-			if decision, err = e.decideUnasked(ctx, p); err != nil {
-				return err
-			}
+		prop := proposal{plan: p, cause: j.command, correlation: j.command.Correlation}
+		if c.Verb != verbReconcile {
+			prop.decision = policy.Decision{Verdict: policy.Wait, Reason: "a plan was asked for"}
+			_, _, err = e.propose(ctx, prop)
+			return err
 		}
-		_, _, err = e.propose(ctx, proposal{
-			plan: p, decision: decision, cause: j.command, correlation: j.command.Correlation,
-		})
-		return err
+		rulings, err := e.ruleUnasked(ctx, p)
+		if err != nil {
+			return err
+		}
+		return e.proposeRuled(ctx, rulings, prop)
 	})
 }
 
-// decideUnasked decides about a plan that nobody looked at: besides what decideAll knows, no device may be unlike what
-// it was, nor have drifted too far.
-func (e *Engine) decideUnasked(ctx context.Context, p plan.Plan) (policy.Decision, error) {
-	decision, err := e.decideAll(ctx, p, policy.Facts{Trigger: plan.BySchedule})
-	if err != nil || decision.Verdict != policy.Run {
-		return decision, err
+// ruleUnasked decides about a plan that nobody looked at: besides what rule knows, a device may not be unlike what it
+// was, nor have drifted too far.
+func (e *Engine) ruleUnasked(ctx context.Context, p plan.Plan) ([]ruling, error) {
+	rulings, err := e.rule(ctx, p, policy.Facts{Trigger: plan.BySchedule})
+	if err != nil {
+		return nil, err
 	}
-	for _, d := range p.Devices {
-		f := policy.Facts{Trigger: plan.BySchedule, Enrolled: true, Now: e.now()}
+	for i, r := range rulings {
+		d, _ := p.Device(r.device)
+		f := policy.Facts{Trigger: plan.BySchedule, Device: r.device, Enrolled: true, Now: e.now()}
 		for _, ch := range d.Changes {
 			if ch.Cause == plan.ByDrift {
 				f.Different++
 			}
 		}
-		if f.Different == 0 {
+		if r.Verdict != policy.Run || f.Different == 0 {
 			continue
 		}
-		if f.Changed, f.Leaves, err = e.compared(ctx, d.Device); err != nil {
-			return decision, err
-		}
-		if one := policy.Decide(f); one.Verdict != policy.Run {
-			one.Reason = fmt.Sprintf("%s: %s", d.Device, one.Reason)
-			return one, nil
+		err := e.compare(ctx, p.Generation, &f)
+		var away *unreachable
+		switch {
+		case errors.As(err, &away):
+			rulings[i].Decision = policy.Decision{Verdict: policy.Wait, Reason: away.Error()}
+		case err != nil:
+			return nil, err
+		default:
+			rulings[i].Decision = policy.Decide(f)
 		}
 	}
-	return decision, nil
+	return rulings, nil
 }
 
-// compared says what is another about a device since it was last as applied, and how many leaves are applied on it.
-func (e *Engine) compared(ctx context.Context, device intent.DeviceName) (changed string, leaves int, err error) {
-	row, err := e.o.Store.Device(ctx, device)
+// compare adds what is another about a device since it was last as applied, and how many leaves are applied on it.
+func (e *Engine) compare(ctx context.Context, generation string, f *policy.Facts) error {
+	row, err := e.o.Store.Device(ctx, f.Device)
 	if err != nil {
-		return "", 0, err
+		return err
 	}
-	owned, err := e.o.Store.Owned(ctx, device)
+	owned, err := e.o.Store.Owned(ctx, f.Device)
 	if err != nil {
-		return "", 0, err
+		return err
 	}
 	for _, o := range owned {
 		if o.Applied {
-			leaves++
+			f.Leaves++
 		}
 	}
-	s, err := e.o.Sessions.Session(ctx, device)
+	target, err := e.o.Intents.Target(ctx, generation, f.Device)
 	if err != nil {
-		return "", 0, &unreachable{device, err}
+		return err
 	}
-	facts, err := s.Probe(ctx)
+	s, err := e.o.Sessions.Session(ctx, f.Device)
 	if err != nil {
-		return "", 0, &unreachable{device, err}
+		return &unreachable{f.Device, err}
 	}
-	return row.Known.Differs(known(facts)), leaves, nil
+	facts, why, err := e.identified(ctx, target, s)
+	f.Changed, f.Mismatch = row.Known.Differs(known(facts)), why
+	return err
 }
 
 // commandMemory is how far back a starting process looks for commands that its forerunner took and left.

@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 
 	"github.com/tenter-net/tenter/internal/event"
@@ -96,8 +95,8 @@ func (e *Engine) endedSince(device intent.DeviceName, since uint64) bool {
 	return e.lastTurn[device] > since
 }
 
-// proposeIntent stores a plan for new intent, computed after the given number of turns. Enrolled devices may get theirs at
-// once; one that is not makes all wait. What a run is changing, or has changed meanwhile, is left out and planned again.
+// proposeIntent stores plans for new intent, computed after the given number of turns. Devices that may be written to get
+// theirs at once where that is wanted; those that are not enrolled or on hold make nobody else wait. What a run is changing, or has changed meanwhile, is left out and planned again.
 func (e *Engine) proposeIntent(ctx context.Context, planned Planned, since uint64, repeat bool) error {
 	e.proposing.Lock() // or two plans for one device might not see each other
 	defer e.proposing.Unlock()
@@ -144,21 +143,23 @@ func (e *Engine) proposeIntent(ctx context.Context, planned Planned, since uint6
 	return nil
 }
 
-// proposeRest stores the plan for the devices that are free.
+// proposeRest stores the plans for the devices that are free: one to be run at once, one that waits.
 func (e *Engine) proposeRest(ctx context.Context, planned Planned, repeat bool) error {
 	cause, err := e.causeOf(ctx, planned.Plan.Generation)
 	if err != nil {
 		return err
 	}
 	p := planned.because(plan.Cause{Trigger: plan.ByIntent, Ref: planned.Plan.Generation, Part: plan.Pending})
-	decision, err := e.decideAll(ctx, p, policy.Facts{
-		Trigger: plan.ByIntent, AutoApply: e.o.AutoApply || p.Changes() == 0, // what is there already needs nobody's word
-	})
+	rulings, err := e.rule(ctx, p, e.byIntent(p))
 	if err != nil {
 		return err
 	}
-	_, _, err = e.propose(ctx, proposal{plan: p, decision: decision, cause: cause, correlation: cause.Correlation, repeat: repeat})
-	return err
+	return e.proposeRuled(ctx, rulings, proposal{plan: p, cause: cause, correlation: cause.Correlation, repeat: repeat})
+}
+
+// byIntent are the facts about a plan for new intent. What is there already needs nobody's word.
+func (e *Engine) byIntent(p plan.Plan) policy.Facts {
+	return policy.Facts{Trigger: plan.ByIntent, AutoApply: e.o.AutoApply || p.Changes() == 0}
 }
 
 // changing are the devices on which a run is not at its end yet.
@@ -202,22 +203,4 @@ func (e *Engine) causeOf(ctx context.Context, generation string) (event.Event, e
 		}
 	}
 	return event.Event{}, nil
-}
-
-// decideAll decides about a plan for several devices: the first that may not be written to at once makes all wait.
-func (e *Engine) decideAll(ctx context.Context, p plan.Plan, f policy.Facts) (policy.Decision, error) {
-	decision := policy.Decision{Verdict: policy.Wait, Reason: "nothing to do"}
-	for _, name := range busyDevices(p) {
-		row, err := e.o.Store.Device(ctx, name)
-		if err != nil {
-			return decision, err
-		}
-		f.Now, f.Enrolled, f.HeldUntil, f.HeldReason = e.now(), !row.Enrolled.IsZero(), row.HeldUntil, row.HeldReason
-		decision = policy.Decide(f)
-		if decision.Verdict != policy.Run {
-			decision.Reason = fmt.Sprintf("%s: %s", name, decision.Reason)
-			return decision, nil
-		}
-	}
-	return decision, nil
 }

@@ -76,14 +76,7 @@ func (h *hand) own(tx event.Tx, to run.State) error {
 	}
 	return h.o.Store.UpdateDevice(tx, h.name, func(d *view.Device) {
 		d.Run, d.WriteSet = h.run.ID, writes
-		h.enrolled(d)
 	})
-}
-
-func (h *hand) enrolled(d *view.Device) {
-	if h.enroll != "" {
-		d.Identity, d.Enrolled = h.enroll, h.now()
-	}
 }
 
 // applied records what was read back: writes are on the device, or gone from it.
@@ -123,7 +116,6 @@ func (h *hand) applied(tx event.Tx, writes []tree.Change) error {
 		if h.known != (view.Known{}) && (h.plan.Cause.Part != plan.Pending || d.Known.Differs(h.known) == "") {
 			d.Known = h.known
 		}
-		h.enrolled(d)
 	})
 }
 

@@ -28,6 +28,7 @@ type Planned struct {
 	Results     map[intent.DeviceName]plan.Result
 	Targets     map[intent.DeviceName]Target
 	Unreachable []intent.DeviceName // in Plan without changes
+	ReadOnly    []intent.DeviceName // with something to do, and not enrolled
 }
 
 // mostReads is how many devices are read at the same time.
@@ -73,6 +74,9 @@ func (e *Engine) Plan(ctx context.Context, req Request) (Planned, error) {
 				errs[i] = err
 			default:
 				parts[i], out.Results[name], out.Targets[name] = result.Plan, result, p.target
+				if p.row.Enrolled.IsZero() && !result.Plan.Idle() {
+					out.ReadOnly = append(out.ReadOnly, name)
+				}
 			}
 		})
 	}
@@ -81,6 +85,7 @@ func (e *Engine) Plan(ctx context.Context, req Request) (Planned, error) {
 		return Planned{}, err
 	}
 	slices.Sort(out.Unreachable)
+	slices.Sort(out.ReadOnly)
 	cause := plan.Cause{Trigger: plan.ByManual, Ref: g.ID, Part: req.Part}
 	out.Plan = plan.New(cause, plan.Origin{Generation: g.ID, Commit: g.Commit}, parts)
 	return out, nil

@@ -65,6 +65,7 @@ func newWorld(t *testing.T, names ...intent.DeviceName) *world {
 	for _, n := range names {
 		w.devices[n] = newDevice(t, n)
 	}
+	w.enroll(names...)
 	return w
 }
 
@@ -184,7 +185,17 @@ func (w *world) enroll(names ...intent.DeviceName) {
 	w.t.Helper()
 	for _, n := range names {
 		w.do(func(tx event.Tx) error {
-			return w.store.UpdateDevice(tx, n, func(d *view.Device) { d.Identity, d.Enrolled = "serial "+string(n), time.Now() })
+			return w.store.UpdateDevice(tx, n, func(d *view.Device) { d.Identity, d.Enrolled = view.Identity{Serial: string(n)}, time.Now() })
+		})
+	}
+}
+
+// unenroll makes devices read-only, as those are that nobody has enrolled yet.
+func (w *world) unenroll(names ...intent.DeviceName) {
+	w.t.Helper()
+	for _, n := range names {
+		w.do(func(tx event.Tx) error {
+			return w.store.UpdateDevice(tx, n, func(d *view.Device) { d.Identity, d.Enrolled = view.Identity{}, time.Time{} })
 		})
 	}
 }

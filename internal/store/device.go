@@ -13,7 +13,7 @@ import (
 	"github.com/tenter-net/tenter/internal/view"
 )
 
-const deviceColumns = "name, generation, run, write_set, applied, sync, health, reason, stage, identity, enrolled, held_until, held_reason, known, updated"
+const deviceColumns = "name, generation, run, write_set, applied, sync, health, reason, stage, identity, enrolled, enrolled_by, mismatch, held_until, held_reason, known, updated"
 
 // writeRow is a view.Write with its path as text. Values are bytes: a binary one is no valid JSON string.
 type writeRow struct {
@@ -23,10 +23,15 @@ type writeRow struct {
 }
 
 func scanDevice(row scanner) (d view.Device, err error) {
-	var writes, known []byte
+	var writes, known, identity []byte
 	if err := row.Scan(&d.Name, &d.Generation, &d.Run, &writes, &d.Applied, &d.Sync, &d.Health, &d.Reason, &d.Stage,
-		&d.Identity, timeOf{&d.Enrolled}, timeOf{&d.HeldUntil}, &d.HeldReason, &known, timeOf{&d.Updated}); err != nil {
+		&identity, timeOf{&d.Enrolled}, &d.EnrolledBy, &d.Mismatch, timeOf{&d.HeldUntil}, &d.HeldReason, &known, timeOf{&d.Updated}); err != nil {
 		return d, err
+	}
+	if len(identity) > 0 { // a row begins without
+		if err := json.Unmarshal(identity, &d.Identity); err != nil {
+			return d, fmt.Errorf("identity: %w", err)
+		}
 	}
 	if err := json.Unmarshal(known, &d.Known); err != nil {
 		return d, fmt.Errorf("known: %w", err)
@@ -99,14 +104,18 @@ func (s *Store) UpdateDevice(tx event.Tx, name intent.DeviceName, change func(*v
 		return fmt.Errorf("device %q: %w", name, err)
 	}
 	known, err := json.Marshal(d.Known)
+	if err != nil {
+		return fmt.Errorf("device %q: %w", name, err)
+	}
+	identity, err := json.Marshal(d.Identity)
 	if err == nil {
-		_, err = t.exec("INSERT INTO device ("+deviceColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"+
+		_, err = t.exec("INSERT INTO device ("+deviceColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"+
 			" ON CONFLICT (name) DO UPDATE SET generation = excluded.generation, run = excluded.run, write_set = excluded.write_set,"+
 			" sync = excluded.sync, health = excluded.health, reason = excluded.reason, stage = excluded.stage,"+
-			" identity = excluded.identity, enrolled = excluded.enrolled, held_until = excluded.held_until, held_reason = excluded.held_reason,"+
+			" identity = excluded.identity, enrolled = excluded.enrolled, enrolled_by = excluded.enrolled_by, mismatch = excluded.mismatch, held_until = excluded.held_until, held_reason = excluded.held_reason,"+
 			" known = excluded.known, updated = excluded.updated",
 			string(name), d.Generation, d.Run, string(writes), applied, d.Sync, d.Health, d.Reason, d.Stage,
-			d.Identity, toDB(d.Enrolled), toDB(d.HeldUntil), d.HeldReason, string(known), toDB(s.now()))
+			string(identity), toDB(d.Enrolled), d.EnrolledBy, d.Mismatch, toDB(d.HeldUntil), d.HeldReason, string(known), toDB(s.now()))
 	}
 	if err != nil {
 		return fmt.Errorf("device %q: %w", name, err)

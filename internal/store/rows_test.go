@@ -82,8 +82,8 @@ func TestDevicesAndTheirLeaves(t *testing.T) {
 	same(t, "Device() never saved", view.Device{Name: name})(s.Device(t.Context(), name))
 	mtu, key := parse(t, "/interfaces/interface[name=Ethernet1]/config/mtu"), parse(t, "/system/config/x[a=b\\]c]")
 	want := view.Device{
-		Name: name, Generation: "a", Run: "r1", Sync: view.Pending, Health: view.Healthy, Stage: "ON_CHANGE", Identity: "sha256:1",
-		Enrolled: noon, HeldUntil: noon.Add(time.Hour), HeldReason: "maintenance",
+		Name: name, Generation: "a", Run: "r1", Sync: view.Pending, Health: view.Healthy, Stage: "ON_CHANGE", Identity: view.Identity{CertificateSHA256: "sha256:1", Software: "1"},
+		Enrolled: noon, EnrolledBy: "ann", Mismatch: "it is another device", HeldUntil: noon.Add(time.Hour), HeldReason: "maintenance",
 		WriteSet: []view.Write{{Path: mtu, Before: "i9000", After: "i1500"}, {Path: key, After: "y\x00\xff"}},
 	}
 	do(t, s, func(tx event.Tx) error {

@@ -32,14 +32,16 @@ type Device struct {
 	Generation string            `json:"generation,omitempty"` // the intent generation that was last applied
 	Run        string            `json:"run,omitempty"`        // the run in flight, empty for none
 	WriteSet   []Write           `json:"-"`
-	Applied    int64             `json:"-"`                  // grows whenever the device's owned or applied leaves change
-	Sync       string            `json:"sync"`               // InSync, Pending, Drifted, Conflict, Unknown; empty before the first contact
-	Health     string            `json:"health"`             // Healthy, Degraded, Unreachable, Held; empty before the first contact
-	Reason     string            `json:"reason,omitempty"`   // why Sync or Health is not good
-	Stage      string            `json:"stage,omitempty"`    // of the watch ladder
-	Identity   string            `json:"identity,omitempty"` // as enrolled; empty while the device may only be read
-	Enrolled   time.Time         `json:"enrolled,omitzero"`
-	HeldUntil  time.Time         `json:"held_until,omitzero"` // nothing is written to the device before
+	Applied    int64             `json:"-"`                     // grows whenever the device's owned or applied leaves change
+	Sync       string            `json:"sync"`                  // InSync, Pending, Drifted, Conflict, Unknown; empty before the first contact
+	Health     string            `json:"health"`                // Healthy, Degraded, Unreachable, Held; empty before the first contact
+	Reason     string            `json:"reason,omitempty"`      // why Sync or Health is not good
+	Stage      string            `json:"stage,omitempty"`       // of the watch ladder
+	Identity   Identity          `json:"identity,omitzero"`     // as enrolled
+	Enrolled   time.Time         `json:"enrolled,omitzero"`     // zero while the device may only be read
+	EnrolledBy string            `json:"enrolled_by,omitempty"` // the person who enrolled it
+	Mismatch   string            `json:"mismatch,omitempty"`    // why it is not the device that was enrolled or that the intents name; nothing is written meanwhile
+	HeldUntil  time.Time         `json:"held_until,omitzero"`   // nothing is written to the device before
 	HeldReason string            `json:"held_reason,omitempty"`
 	Known      Known             `json:"known,omitzero"` // what the device was when it was last found as applied
 	Updated    time.Time         `json:"updated,omitzero"`
