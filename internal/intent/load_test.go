@@ -71,7 +71,7 @@ func TestDocumentsMayBeInAnyOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	var docs []string
-	for _, name := range []string{"01-fabric.yaml", "02-devices.yaml", "03-services.yaml", "04-ports.yaml", "05-external.yaml", "06-system.yaml", "07-policies.yaml"} {
+	for _, name := range []string{"01-fabric.yaml", "02-devices.yaml", "03-services.yaml", "04-ports.yaml", "05-external.yaml", "06-system.yaml", "07-policies.yaml", "08-exceptions.yaml"} {
 		docs = append(docs, strings.Split(string(files[name]), "\n---\n")...)
 	}
 	rnd := rand.New(rand.NewPCG(1, 2))
