@@ -77,6 +77,7 @@ type SaveMethod string
 const (
 	SaveAlways SaveMethod = "always" // the device saves every commit by itself
 	SaveCLI    SaveMethod = "cli"    // a CLI command through Set with origin "cli"
+	SaveNone   SaveMethod = "none"   // nothing that Tenter can do: a reboot undoes what was not saved on the device
 )
 
 // A Stage is a rung of the ladder by which a device is watched.
@@ -128,7 +129,7 @@ func (p *Phasing) UnmarshalYAML(n *yaml.Node) error { return word(n, p, PhasingN
 func (r *ReadMethod) UnmarshalYAML(n *yaml.Node) error { return word(n, r, ReadGet, ReadOnce) }
 
 // UnmarshalYAML checks the word.
-func (s *SaveMethod) UnmarshalYAML(n *yaml.Node) error { return word(n, s, SaveAlways, SaveCLI) }
+func (s *SaveMethod) UnmarshalYAML(n *yaml.Node) error { return word(n, s, SaveAlways, SaveCLI, SaveNone) }
 
 // UnmarshalYAML checks the word.
 func (s *Stage) UnmarshalYAML(n *yaml.Node) error {

@@ -49,9 +49,7 @@ func (s *Session) Probe(ctx context.Context) (profile.Facts, error) {
 		{at.SoftwareVersion.Path, func(v string) { f.SoftwareVersion = v }},
 		{at.Serial.Path, func(v string) { f.Serial = v }},
 		{at.BootTime.Path, func(v string) {
-			if ns, err := strconv.ParseInt(v, 10, 64); err == nil {
-				f.BootTime = time.Unix(0, ns).UTC()
-			}
+			f.BootTime = moment(v)
 		}},
 	} {
 		if len(fact.path.Elems) == 0 {
@@ -73,6 +71,20 @@ func (s *Session) Probe(ctx context.Context) (profile.Facts, error) {
 	f.CertificateSHA256 = s.certificate
 	s.mu.Unlock()
 	return f, nil
+}
+
+// moment reads nanoseconds since 1970, as OpenConfig has them, or a date (RFC 3339), after which some devices say how long
+// ago that was. What is neither is zero.
+func moment(v string) time.Time {
+	if ns, err := strconv.ParseInt(v, 10, 64); err == nil {
+		return time.Unix(0, ns).UTC()
+	}
+	date, _, _ := strings.Cut(v, " ")
+	t, err := time.Parse(time.RFC3339Nano, date)
+	if err != nil {
+		return time.Time{}
+	}
+	return t.UTC()
 }
 
 // capabilities asks once for each session and probe.

@@ -16,9 +16,13 @@ import (
 const cliOrigin = "cli"
 
 // Save makes the running configuration the one that the device starts with, as its profile says, and proves it where the
-// device can show that configuration as JSON. Where the device saves by itself there is nothing to do.
+// device can show that configuration as JSON. Where the device saves by itself there is nothing to do, and where nobody can
+// a warning says so once.
 func (s *Session) Save(ctx context.Context) error {
 	how := s.cfg.Profile.Save
+	if how.Method == profile.SaveNone && s.unsaved.CompareAndSwap(false, true) {
+		s.log.Warn("what Tenter writes does not survive a reboot of the device: its profile knows no way to save by gNMI; save on the device itself")
+	}
 	if how.Method != profile.SaveCLI {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	gpb "github.com/openconfig/gnmi/proto/gnmi"
@@ -42,6 +43,7 @@ type Session struct {
 	client  gpb.GNMIClient
 	trouble trouble
 	setting chan struct{} // holds a token while no Set is under way
+	unsaved atomic.Bool   // it was said that nothing is saved
 	calls   chan struct{} // holds a token for each call under way; nil where there may be any number
 
 	mu          sync.Mutex
