@@ -268,3 +268,39 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestHidden(t *testing.T) {
+	s := router()
+	s.Settings = append(s.Settings, patterns("interval **")...)
+	s.Hidden = []Hidden{
+		{In: patterns("bfd", "profile *"), Line: "interval 300"},
+		{When: patterns("defaults datacenter"), In: patterns("router bgp *"), Line: "log changes"},
+	}
+	for _, tc := range []struct{ name, text, want string }{
+		{"by default", "bfd\n profile a\n", "bfd\n profile a\n  interval 300\n"},
+		{"another value", "bfd\n profile a\n  interval 50\n", "bfd\n profile a\n  interval 50\n"},
+		{"not there", "bfd\n", "bfd\n"},
+		{"when", "defaults datacenter\nrouter bgp 1\n", "defaults datacenter\nrouter bgp 1\n log changes\n"},
+		{"when not", "defaults traditional\nrouter bgp 1\n", "defaults traditional\nrouter bgp 1\n"},
+		{"no", "defaults datacenter\nrouter bgp 1\n no log changes\n", "defaults datacenter\nrouter bgp 1\n no log changes\n"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			lines, _ := Parse(tc.text, s)
+			if diff := cmp.Diff(tc.want, form(lines, "")); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestMissingAndUndone(t *testing.T) {
+	before := parse(t, "a\nrouter bgp 1\n x\n y\n")
+	want := parse(t, "router bgp 1\n x\n z\n address-family q\nb\n c\n")
+	now := parse(t, "router bgp 1\n z\n stranger\nb\n")
+	if diff := cmp.Diff([][]string{{"router bgp 1", "x"}, {"b", "c"}}, Missing(now, want, router())); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff("router bgp 1\n stranger\n x\n y\na\n", form(Undone(before, want, now, router()), "")); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -21,8 +21,8 @@ type Line struct {
 	Lines []Line
 }
 
-// Parse reads configuration text. What is not configuration is left out; what is and cannot be taken, is a Problem
-// at the path of its block.
+// Parse reads configuration text and adds the lines that it hides. What is not configuration is left out; what is and
+// cannot be taken, is a Problem at the path of its block.
 func Parse(text string, s *Syntax) ([]Line, []tree.Problem) {
 	p := parser{syntax: s, comment: cmp.Or(s.Comment, "!")}
 	rows := strings.Split(text, "\n")
@@ -42,7 +42,7 @@ func Parse(text string, s *Syntax) ([]Line, []tree.Problem) {
 		p.add(indent, line)
 	}
 	p.close(-1)
-	return merged(p.root), p.problems
+	return s.filled(merged(p.root)), p.problems
 }
 
 // textBlock joins the free text after rows[i] to its line, and returns the number of its last row.

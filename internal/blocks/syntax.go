@@ -29,6 +29,15 @@ type Syntax struct {
 	Held []Pattern `yaml:"held"`
 	// Secret lines are never handed on: a Problem says that there is one.
 	Secret []Pattern `yaml:"secret"`
+	// Hidden are lines that hold and are not shown, as the device leaves out what is its default.
+	Hidden []Hidden `yaml:"hidden"`
+}
+
+// A Hidden line holds in a block, unless the block shows the setting with another value or the line with "no".
+type Hidden struct {
+	When []Pattern `yaml:"when"` // lines at the top that make it the default; none for always
+	In   []Pattern `yaml:"in"`   // the lines that open the blocks around it, outermost first
+	Line string    `yaml:"line"`
 }
 
 // A Text is a line that others follow, up to End, which is not part of them: a banner. All of it is one line, with

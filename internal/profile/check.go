@@ -52,7 +52,8 @@ func (p *Profile) check(file string) error {
 	if p.Limits.MaxMessage < 64<<10 {
 		bad("limits.maxMessage", "must be at least 65536 bytes")
 	}
-	if p.Save.Method == SaveCLI && (p.Save.Command == "" || p.Save.Show == "") {
+	p.checkCLI(bad)
+	if p.Save.Method == SaveCLI && (p.Save.Command == "" || p.Save.Show == "" && p.Transport != TransportCLI) {
 		bad("save.method", "cli needs save.command and save.show")
 	}
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"cmp"
+	"encoding"
 	"fmt"
 	"reflect"
 	"slices"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/tenter-net/tenter/internal/blocks"
 )
 
 // A Field is one field of a profile, and why it has its value.
@@ -79,6 +82,30 @@ var meanings = map[string]string{
 	"save.show":                "command that shows what was saved",
 	"commitConfirmed":          "the device undoes a commit that nobody confirms in time",
 	"arbitration":              "the device honours a master arbitration election id",
+	"cli.prompts.exec":         "the last line when the device waits for a command, as a regular expression",
+	"cli.prompts.configure":    "the last line when the device waits for configuration",
+	"cli.prepare":              "commands sent first",
+	"cli.show":                 "command that shows the running configuration",
+	"cli.configure":            "command that enters configuration",
+	"cli.end":                  "command that leaves configuration from wherever",
+	"cli.alive.command":        "command that shows which parts of the device run",
+	"cli.alive.words":          "what its answer must name, or the shown configuration is short",
+	"cli.version.command":      "command that tells the software version",
+	"cli.version.pattern":      "regular expression whose parentheses match the version",
+	"cli.harmless":             "what a configuration command may answer and have worked; any other answer is an error",
+	"cli.saved":                "regular expression of what the answer to save.command holds when it worked",
+	"cli.columns":              "width of the terminal: longer lines would come back folded",
+	"cli.syntax.comment":       "what a comment begins with",
+	"cli.syntax.ignore":        "lines shown that are no configuration",
+	"cli.syntax.texts":         "lines that free text follows, and what ends it",
+	"cli.syntax.exit":          "command that leaves a block",
+	"cli.syntax.blocks":        "lines that open a block, also an empty one",
+	"cli.syntax.order":         "in which order lines of a block are added; they are removed the other way round",
+	"cli.syntax.settings":      "lines whose like takes their place without a no before",
+	"cli.syntax.undo":          "commands that remove what no before the line does not remove",
+	"cli.syntax.held":          "blocks that cannot be removed: all their lines are",
+	"cli.syntax.secret":        "lines that hold a secret and are never handed on",
+	"cli.syntax.hidden":        "lines that hold and are not shown, as the device leaves out what is its default",
 	"management.interface":     "interface that the device is managed through",
 
 	"management.networkInstance": "network instance that the device is managed through",
@@ -86,11 +113,15 @@ var meanings = map[string]string{
 	"protected": "never deleted or replaced, whatever the policy",
 }
 
-var unmarshaler = reflect.TypeFor[yaml.Unmarshaler]()
+var (
+	unmarshaler     = reflect.TypeFor[yaml.Unmarshaler]()
+	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
+)
 
 // descends reports whether fields of this type have fields of their own.
 func descends(t reflect.Type) bool {
-	return t.Kind() == reflect.Struct && !reflect.PointerTo(t).Implements(unmarshaler)
+	p := reflect.PointerTo(t)
+	return t.Kind() == reflect.Struct && !p.Implements(unmarshaler) && !p.Implements(textUnmarshaler)
 }
 
 // keyOf returns the name of a field in a file, false for a field that is in no file.
@@ -135,6 +166,8 @@ func text(v reflect.Value) string {
 		return x.Path.String()
 	case Pattern:
 		return x.Pattern.String()
+	case blocks.Pattern:
+		return x.String()
 	}
 	switch v.Kind() {
 	case reflect.Slice:

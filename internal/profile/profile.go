@@ -40,6 +40,7 @@ type Profile struct {
 	CommitConfirmed bool `yaml:"commitConfirmed"`
 	// Arbitration says that the device honours a master arbitration election id.
 	Arbitration bool       `yaml:"arbitration"`
+	CLI         CLI        `yaml:"cli"` // of TransportCLI; the syntax also of commands that go with a gNMI Set
 	Management  Management `yaml:"management"`
 	Protected   []Pattern  `yaml:"protected"` // never deleted or replaced, whatever the policy
 
