@@ -15,6 +15,9 @@ var openConfig []byte
 //go:embed srlinux.schema
 var srLinux []byte
 
+//go:embed eos.schema
+var eos []byte
+
 //go:embed cli.schema
 var cli []byte
 
@@ -23,6 +26,10 @@ var OpenConfig = loader(&openConfig)
 
 // SRLinux returns SR Linux's native models, all configuration of a 7220 IXR switch. It is loaded when first asked for.
 var SRLinux = loader(&srLinux)
+
+// EOS returns the one tree that Arista EOS publishes: OpenConfig with its deviations, and /arista. It is loaded when
+// first asked for.
+var EOS = loader(&eos)
 
 // CLI returns the model of configuration text as leaves, schemas/yang/tenter-cli.yang.
 var CLI = loader(&cli)
@@ -36,7 +43,7 @@ func Named(name string) (*schema.Schema, bool) {
 	return load(), true
 }
 
-var byName = map[string]func() *schema.Schema{"openconfig": OpenConfig, "srlinux": SRLinux, "cli": CLI}
+var byName = map[string]func() *schema.Schema{"openconfig": OpenConfig, "srlinux": SRLinux, "eos": EOS, "cli": CLI}
 
 func loader(data *[]byte) func() *schema.Schema {
 	return sync.OnceValue(func() *schema.Schema {

@@ -28,6 +28,8 @@ type spec struct {
 	opts   compile.Options
 }
 
+const eosBGP = "/network-instances/network-instance/protocols/protocol/bgp/"
+
 var specs = []spec{{
 	file:   "openconfig",
 	dirs:   []string{"openconfig/release/models", "openconfig/third_party"},
@@ -56,6 +58,43 @@ var specs = []spec{{
 			return !slices.Contains([]string{
 				"platform-imgmt", "platform-vsrl", "platform-7215-a1", "fpcx", "ixr-dnx", "tomahawk3", "future-0-0",
 			}, feature)
+		},
+	},
+}, {
+	file:   "eos",
+	dirs:   []string{"eos/EOS-4.36.1F", "openconfig/third_party"},
+	source: "aristanetworks/yang",
+	load:   schemas.EOS,
+	opts: compile.Options{
+		Name: "eos", Version: "EOS-4.36.1F", Modules: []string{
+			"openconfig-interfaces", "openconfig-if-*", "openconfig-network-instance", "openconfig-bfd", "openconfig-lacp", "openconfig-lldp",
+			"openconfig-routing-policy", "openconfig-acl", "openconfig-system", "openconfig-system-grpc", "openconfig-evpn-types", "iana-if-type",
+			"arista-*-deviations", "arista-*-augments", "arista-l1-open-config-*", "arista-bgp-common-bgp-open-config-*",
+			"arista-bfd-open-config-session-config", "arista-fhrp-fhrp-config", "vlan-translation",
+			"arista-exp-eos", "arista-exp-eos-bgp", "arista-exp-eos-evpn", "arista-exp-eos-igmpsnooping", "arista-exp-eos-mlag",
+			"arista-exp-eos-varp-intf", "arista-exp-eos-vxlan",
+		},
+		Skip: []string{"ietf-interfaces"},
+		// Imported only by deviations of themselves.
+		Missing: []string{"openconfig-hercules-interfaces", "openconfig-hercules-platform", "openconfig-hercules-qos"},
+		Roots: []string{
+			"acl", "arista", "bfd", "components", "interfaces", "keychains", "lacp", "lldp", "macsec", "network-instances", "qos",
+			"relay-agent", "routing-policy", "sampling", "stp", "system",
+		},
+		Prune: []string{
+			// EOS has these a second time, in milliseconds.
+			eosBGP + "peer-groups/peer-group/enable-bfd/config/arista-bgp-augments:desired-minimum-tx-interval",
+			eosBGP + "peer-groups/peer-group/enable-bfd/config/arista-bgp-augments:required-minimum-receive",
+			eosBGP + "peer-groups/peer-group/enable-bfd/config/arista-bgp-augments:detection-multiplier",
+			eosBGP + "neighbors/neighbor/enable-bfd/config/arista-bgp-augments:desired-minimum-tx-interval",
+			eosBGP + "neighbors/neighbor/enable-bfd/config/arista-bgp-augments:required-minimum-receive",
+			eosBGP + "neighbors/neighbor/enable-bfd/config/arista-bgp-augments:detection-multiplier",
+			// Deviations take away what keys and references in here refer to, or augments repeat whole containers.
+			"/bfd/interfaces/interface/micro-bfd-sessions",
+			"/network-instances/network-instance/protocols/protocol/isis",
+			"/network-instances/network-instance/mpls",
+			"/network-instances/network-instance/segment-routing",
+			"/network-instances/network-instance/policy-forwarding",
 		},
 	},
 }, {

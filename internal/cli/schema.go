@@ -21,7 +21,7 @@ func newSchema(s Streams) *cobra.Command {
 		Use:   "compile DIR",
 		Short: "Compile a directory of YANG modules into a schema and its lock",
 		Long: "Compile the YANG files below DIR. A missing import, augment or deviation target is an error: a schema without it would\n" +
-			"allow what the device refuses. FILE gets the schema, FILE's name with .lock.json what it was compiled from.",
+			"allow what the device refuses. A module that nobody publishes is named with --missing. FILE gets the schema, FILE's name with .lock.json what it was compiled from.",
 		Example: "  tenter schema compile yang/srlinux --name srlinux --version v25.3 --without platform-imgmt,fpcx --out srlinux.schema",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -40,6 +40,9 @@ func newSchema(s Streams) *cobra.Command {
 			if err := os.WriteFile(strings.TrimSuffix(out, ".schema")+".lock.json", append(lock, '\n'), 0o644); err != nil {
 				return err
 			}
+			for _, l := range report.LeftOut {
+				fmt.Fprintln(s.Err, "left out:", l)
+			}
 			for _, u := range report.Unhandled {
 				fmt.Fprintln(s.Err, "not enforced:", u)
 			}
@@ -53,6 +56,8 @@ func newSchema(s Streams) *cobra.Command {
 	c.Flags().StringSliceVar(&opts.Skip, "skip", nil, "modules that are only imported (patterns)")
 	c.Flags().StringSliceVar(&opts.Roots, "root", nil, "only these top-level nodes")
 	c.Flags().StringSliceVar(&without, "without", nil, "features that the device does not have; it has all others")
+	c.Flags().StringSliceVar(&opts.Missing, "missing", nil, "modules that nobody publishes: what is for their nodes is left out, and listed in the lock")
+	c.Flags().StringSliceVar(&opts.Prune, "prune", nil, "nodes to leave out: /system/aaa, or /top/module:name where two have a name in common")
 	c.Flags().StringVarP(&out, "out", "o", "custom.schema", "file for the schema")
 	cmd.AddCommand(c)
 	return cmd

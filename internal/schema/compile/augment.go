@@ -18,7 +18,7 @@ func (c *compiler) augmentAll() error {
 	var pending []pendingAugment
 	for m, body := range c.bodies {
 		for _, a := range body.all("augment") {
-			if !c.operation(a) {
+			if !c.operation(a) && !c.needsMissing(a) {
 				pending = append(pending, pendingAugment{m, a})
 			}
 		}
@@ -72,9 +72,24 @@ func (c *compiler) operation(s *statement) bool {
 	return false
 }
 
+// adds returns the first node that an augment adds.
+func (s *statement) adds() *statement {
+	for _, sub := range s.subs {
+		if _, ok := nodeKinds[sub.keyword]; ok || sub.keyword == "uses" {
+			return sub
+		}
+	}
+	return nil
+}
+
 // augment adds the nodes of an augment statement to its target.
 func (c *compiler) augment(target *node, a *statement, mod *module) error {
 	if target.kind == kindLeaf || target.kind == kindLeafList || target.kind == kindAny {
+		if remark := a.value("description"); remark != "" && a.adds() == nil {
+			// Not YANG, but published: a remark on a leaf in the form of an augment.
+			c.note("remark on %s: %s", target.path(), strings.Join(strings.Fields(remark), " "))
+			return nil
+		}
 		return a.errorf("augment %q: its target has no children", a.arg)
 	}
 	on, err := c.supported(a)
@@ -105,7 +120,7 @@ func (c *compiler) deviateAll() error {
 			if err != nil {
 				return err
 			}
-			if !on || c.operation(d) {
+			if !on || c.operation(d) || c.needsMissing(d) {
 				continue
 			}
 			target := c.absolute(d.arg)

@@ -74,6 +74,17 @@ func (n *node) path() string {
 	return n.parent.path() + "/" + n.name
 }
 
+// dataPath is path without choices and cases, which are not in data.
+func (n *node) dataPath() string {
+	switch {
+	case n.parent == nil:
+		return ""
+	case n.kind == kindChoice || n.kind == kindCase:
+		return n.parent.dataPath()
+	}
+	return n.parent.dataPath() + "/" + n.name
+}
+
 // children adds the data nodes that a statement defines to parent, in the namespace of mod.
 func (c *compiler) children(parent *node, s *statement, mod *module) error {
 	for _, sub := range s.subs {
@@ -105,7 +116,8 @@ func (c *compiler) add(parent *node, s *statement, kind nodeKind, mod *module, o
 		parent.kids = append(parent.kids, short)
 		parent = short
 	}
-	if old := parent.child(s.arg); old != nil && !old.off && !off && !parent.off {
+	off = off || c.prunes(parent, s.arg, mod)
+	if old := parent.child(s.arg); old != nil && !old.off && !off && !parent.off && parent.isConfig() {
 		return s.errorf("%s: there is another one from %s; compile them apart, by Roots or Modules", parent.path()+"/"+s.arg, old.def.at)
 	}
 	n := &node{kind: kind, name: s.arg, mod: mod, def: s, parent: parent, off: off || parent.off}
@@ -113,6 +125,7 @@ func (c *compiler) add(parent *node, s *statement, kind nodeKind, mod *module, o
 	if err := c.properties(n, s); err != nil {
 		return err
 	}
+	c.prune(n)
 	for _, w := range s.all("when") {
 		up := 0
 		if kind == kindChoice || kind == kindCase {

@@ -2,7 +2,8 @@
 //
 // It promises to fail closed: a missing import, an augment or deviation whose target is not there, a reference to an
 // unknown typedef, grouping, identity or feature is an error that names file and line, for a schema that lacks a
-// deviation would allow paths that the device refuses. The YANG parser is goyang's; groupings, refine, augments,
+// deviation would allow paths that the device refuses. A module that its vendor does not publish has to be named
+// (Options.Missing), and Report.LeftOut then lists every augment and deviation that was left out for it. The YANG parser is goyang's; groupings, refine, augments,
 // deviations, features and types are resolved here, since goyang's entries (v1.6.3) drop refine, augment and when
 // under uses, when on augments, deviations of must, if-feature and inverted patterns. What the schema cannot enforce
 // is named in Report.Unhandled. The same modules give the same bytes.
@@ -26,6 +27,13 @@ type Options struct {
 	Modules []string // patterns (path.Match) of module names; what they import is compiled too. Empty means all
 	Skip    []string // patterns of modules whose nodes, augments and deviations are left out: only imported, or tools
 	Roots   []string // top-level nodes to keep; references out of them keep their type. Empty means all
+	// Missing names modules that are imported and that nobody publishes. Augments and deviations of their nodes are left
+	// out; every other use of them is still an error, and so is a name that is there or that nothing imports.
+	Missing []string
+	// Prune names nodes, "/system/aaa", that are left out with all in them, as if they were state, or one of two nodes that
+	// have a name in common by its module, "/top/vendor:mtu", so that the name means the other. One that is not there is an
+	// error; references to them keep their type.
+	Prune []string
 	// Features says whether the device supports a feature; nil means it supports all.
 	Features func(module, feature string) bool
 }
@@ -36,8 +44,11 @@ type Report struct {
 	Version   string   `json:"version"`
 	Source    string   `json:"source,omitempty"` // the public repository, filled in by who knows it
 	Roots     []string `json:"roots,omitempty"`
-	Modules   []string `json:"modules"` // name@revision, sorted
-	Nodes     int      `json:"nodes"`   // configuration nodes
+	Modules   []string `json:"modules"`           // name@revision, sorted
+	Nodes     int      `json:"nodes"`             // configuration nodes
+	Missing   []string `json:"missing,omitempty"` // modules that were said to be missing, sorted
+	LeftOut   []string `json:"leftOut,omitempty"` // augments and deviations of their nodes, with file and line, sorted
+	Pruned    []string `json:"pruned,omitempty"`  // nodes that were left out because somebody said so, sorted
 	Unhandled []string `json:"unhandled,omitempty"`
 	SHA256    string   `json:"sha256"` // of the compiled schema
 	Files     []File   `json:"files"`  // sorted by path
@@ -59,16 +70,18 @@ type compiler struct {
 	image      schema.Image
 	types      map[string]int
 	unhandled  map[string]int
-	following  int // how deep leafrefs refer to leafrefs
+	leftOut    []string
+	pruned     map[string]*node // what Options.Prune names, once it is found; no node for one of two
+	following  int              // how deep leafrefs refer to leafrefs
 }
 
 // Dir compiles the YANG files of a directory tree and returns the schema's bytes, which schema.Load reads.
 func Dir(fsys fs.FS, opts Options) (*Report, []byte, error) {
-	src, err := findSources(fsys)
+	src, err := findSources(fsys, opts.Missing)
 	if err != nil {
 		return nil, nil, err
 	}
-	c := &compiler{opts: opts, src: src, types: map[string]int{}, unhandled: map[string]int{}}
+	c := &compiler{opts: opts, src: src, types: map[string]int{}, unhandled: map[string]int{}, pruned: map[string]*node{}}
 	if err := c.load(); err != nil {
 		return nil, nil, err
 	}
@@ -98,6 +111,7 @@ func (c *compiler) load() error {
 			errs = append(errs, c.src.load(name))
 		}
 	}
+	errs = append(errs, c.checkMissing()...)
 	for _, name := range slices.Sorted(slices.Values(c.src.order)) {
 		m := c.src.modules[name]
 		m.skipped = matches(c.opts.Skip, name)
@@ -140,6 +154,9 @@ func (c *compiler) compile() error {
 	if err := c.deviateAll(); err != nil {
 		return err
 	}
+	if err := c.checkPruned(); err != nil {
+		return err
+	}
 	return c.emit()
 }
 
@@ -148,6 +165,8 @@ func (c *compiler) report(data []byte) *Report {
 		Name: c.opts.Name, Version: c.opts.Version, Roots: c.opts.Roots, Nodes: len(c.image.Nodes),
 		SHA256: sum(data),
 	}
+	r.Missing, r.Pruned = sorted(c.opts.Missing), sorted(c.opts.Prune)
+	r.LeftOut = sorted(c.leftOut)
 	for _, m := range c.modules {
 		r.Modules = append(r.Modules, m.name+"@"+m.revision)
 		r.Files = append(r.Files, m.files...)
@@ -159,6 +178,8 @@ func (c *compiler) report(data []byte) *Report {
 	slices.SortFunc(r.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	return r
 }
+
+func sorted(texts []string) []string { return slices.Sorted(slices.Values(texts)) }
 
 // note counts something that the schema does not enforce.
 func (c *compiler) note(format string, args ...any) { c.unhandled[fmt.Sprintf(format, args...)]++ }

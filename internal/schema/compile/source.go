@@ -36,11 +36,15 @@ type sources struct {
 	fsys    fs.FS
 	files   map[string][]string
 	modules map[string]*module
-	order   []string // as loaded
+	order   []string        // as loaded
+	missing map[string]bool // by Options.Missing; true once it is imported
 }
 
-func findSources(fsys fs.FS) (*sources, error) {
-	s := &sources{fsys: fsys, files: map[string][]string{}, modules: map[string]*module{}}
+func findSources(fsys fs.FS, missing []string) (*sources, error) {
+	s := &sources{fsys: fsys, files: map[string][]string{}, modules: map[string]*module{}, missing: map[string]bool{}}
+	for _, name := range missing {
+		s.missing[name] = false
+	}
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && path.Ext(name) == ".yang" {
 			base, _, _ := strings.Cut(strings.TrimSuffix(path.Base(name), ".yang"), "@")
@@ -108,8 +112,8 @@ func revision(s *statement) string {
 	return newest
 }
 
-// load parses a module, its submodules and all that they import. A missing import is an error: whatever that
-// module deviates or augments would silently not happen.
+// load parses a module, its submodules and all that they import. A missing import is an error unless it was said to be
+// missing: whatever that module deviates or augments would silently not happen.
 func (s *sources) load(name string) error {
 	if s.modules[name] != nil {
 		return nil
@@ -132,6 +136,10 @@ func (s *sources) load(name string) error {
 	s.order = append(s.order, name)
 	for _, t := range m.texts {
 		for _, imp := range t.body.all("import") {
+			if _, missing := s.missing[imp.arg]; missing {
+				s.missing[imp.arg] = true
+				continue
+			}
 			if err := s.load(imp.arg); err != nil {
 				return imp.errorf("import: %w", err)
 			}
