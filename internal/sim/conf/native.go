@@ -44,7 +44,9 @@ func (s *Schema) grow(t *native.Tree) {
 		}
 		s.Kids[n.Name] = kid
 		kid.grow(t)
+		s.limited = s.limited || n.Must || n.Min > 0 || n.Max > 0 || kid.limited && kid.Kind == Container && !n.Presence
 	}
+	s.limited = s.limited || len(s.rules.Choose) > 0
 }
 
 // chosen tells whether the node is one of a choice.
@@ -73,7 +75,9 @@ func (n *Node) judge(at Path, errs *[]error) {
 			choice += "/" + c.Case
 		}
 	}
-	n.Schema.complain(n, cases, refuse)
+	if n.Schema.limited {
+		n.Schema.complain(n, cases, refuse)
+	}
 }
 
 // complain reports what n lacks of what its schema asks for; n may be nil for a container that is not there but whose
@@ -103,7 +107,7 @@ func (s *Schema) complain(n *Node, cases map[string]string, refuse func(string, 
 				refuse("%s: %d entries, where %s", rule.Name, count, limits(rule.Min, rule.Max))
 			}
 		default:
-			if !rule.Presence && n.Kid(rule.Name) == nil {
+			if kid.limited && !rule.Presence && n.Kid(rule.Name) == nil {
 				kid.complain(nil, nil, func(format string, args ...any) { refuse(rule.Name+"/"+format, args...) })
 			}
 		}

@@ -29,18 +29,12 @@ func (s *Schema) restrict(v Value) error {
 func fits(t *yang.YangType, v Value) error {
 	switch t.Kind {
 	case yang.Yunion:
-		var errs []error
 		for _, member := range t.Type {
-			if _, err := keyValue(member, v.Text); err != nil {
-				continue
-			}
-			err := fits(member, v)
-			if err == nil {
+			if _, err := keyValue(member, v.Text); err == nil && fits(member, v) == nil {
 				return nil
 			}
-			errs = append(errs, err)
 		}
-		return fmt.Errorf("%q fits no member of %s: %w", v.Text, t.Name, errors.Join(errs...))
+		return fmt.Errorf("%q fits no member of the union %s", v.Text, t.Name)
 	case yang.Ybits:
 		for _, bit := range strings.Fields(v.Text) {
 			if t.Bit != nil && !t.Bit.IsDefined(bit) {

@@ -60,9 +60,10 @@ type Schema struct {
 	declared *yang.YangType // of a leaf, as the module has it
 	typ      *yang.YangType // of a leaf, leafrefs resolved
 
-	entry  *yang.Entry  // where ytypes judges
-	goType reflect.Type // the generated struct of a container or a list's entry
-	rules  *native.Node // where the rules of a native tree do
+	entry   *yang.Entry  // where ytypes judges
+	goType  reflect.Type // the generated struct of a container or a list's entry
+	rules   *native.Node // where the rules of a native tree do
+	limited bool         // some of those say what must be there, or how much may
 }
 
 // OpenConfig returns the schema of a device that implements OpenConfig as published, read once.

@@ -96,3 +96,21 @@ func TestRead(t *testing.T) {
 		t.Error("a module that is not there was passed over")
 	}
 }
+
+// What goyang does not apply must not be passed over in silence.
+func TestReadNoticesRefine(t *testing.T) {
+	for _, below := range []string{`refine x { mandatory true; }`, `augment c { leaf y { type string; } }`} {
+		root := t.TempDir()
+		text := `module m { namespace "urn:m"; prefix m;
+			grouping g { leaf x { type string; } container c; }
+			container top { container inner { uses g { ` + below + ` } } }
+		}`
+		if err := os.WriteFile(filepath.Join(root, "m.yang"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		v := vendor{name: "test", dirs: []string{"."}, include: []string{"*"}, roots: []string{"*"}}
+		if _, err := v.read(root); err == nil {
+			t.Errorf("read with %s", below)
+		}
+	}
+}
