@@ -78,7 +78,7 @@ func (c *compiler) configs() {
 	for _, doc := range c.set.Configs {
 		for _, d := range c.chosen(doc.Spec.Devices) {
 			for i, l := range doc.Spec.Leaves {
-				leaf := ConfigLeaf{Origin: doc.Spec.Origin, Path: l.Path, Value: l.Value, Priority: doc.Spec.Priority, Source: doc.Source("leaves", i)}
+				leaf := ConfigLeaf{Origin: doc.Spec.Tree(), Path: l.Path, Value: l.Value, Priority: doc.Spec.Priority, Source: doc.Source("leaves", i)}
 				if l.ValueFrom != nil {
 					leaf.Secret = l.ValueFrom.Secret
 				}

@@ -110,3 +110,17 @@ func (s *Set) indexPorts() {
 		}
 	}
 }
+
+// Tree returns the origin of the paths.
+func (s *ConfigSpec) Tree() string {
+	if s.Origin != "" {
+		return s.Origin
+	}
+	switch s.Dialect {
+	case "srlinux":
+		return "srl_nokia"
+	case "frr":
+		return "cli"
+	}
+	return "" // openconfig
+}

@@ -64,7 +64,8 @@ type ConfigSpec struct {
 	Dialect string `json:"dialect" jsonschema:"enum=openconfig,enum=srlinux,enum=eos,enum=frr,enum=native"`
 	// Higher wins over lower and over everything that other kinds say (0).
 	Priority int `json:"priority,omitempty" jsonschema:"minimum=0,maximum=1000"`
-	// Origin of the paths (gNMI specification §2.7.1); openconfig if absent.
+	// Origin of the paths (gNMI specification §2.7.1); if absent the dialect's own: srl_nokia for srlinux, cli for frr,
+	// else openconfig.
 	Origin string     `json:"origin,omitempty"`
 	Leaves []LeafSpec `json:"leaves" jsonschema:"minItems=1"`
 }
