@@ -182,10 +182,10 @@ func (d *device) save(tx event.Tx, change func(*view.Device)) error {
 		return err
 	}
 	type told struct {
-		sync, health, reason, stage string
-		known                       view.Known
+		sync, health, reason, stage, mismatch string
+		known                                 view.Known
 	}
-	of := func(r view.Device) told { return told{r.Sync, r.Health, r.Reason, r.Stage, r.Known} }
+	of := func(r view.Device) told { return told{r.Sync, r.Health, r.Reason, r.Stage, r.Mismatch, r.Known} }
 	before := of(row)
 	change(&row)
 	if before == of(row) {

@@ -99,7 +99,7 @@ func (w *watcher) report(ctx context.Context, findings []drift.Finding) error {
 		}
 		return w.save(tx, func(r *view.Device) {
 			r.Sync, r.Health, r.Reason, r.Stage = st.sync, st.health, st.reason, string(w.stage)
-			if len(st.findings) == 0 {
+			if len(st.findings) == 0 && r.Mismatch == "" {
 				r.Known = view.Known{Software: w.facts.SoftwareVersion, Serial: w.facts.Serial, Booted: w.facts.BootTime.UTC()}
 			}
 		})
@@ -112,7 +112,7 @@ func (w *watcher) report(ctx context.Context, findings []drift.Finding) error {
 		w.episode = view.Episode{}
 	}
 	w.untold = false
-	w.told.held, w.told.pending = w.row.HeldUntil.After(time.Now()), w.state.Pending() > 0
+	w.told.held, w.told.pending, w.told.mismatch = w.row.HeldUntil.After(time.Now()), w.state.Pending() > 0, w.row.Mismatch
 	if len(findings) == 0 {
 		w.firstSeen = time.Time{}
 	}
@@ -150,6 +150,8 @@ func (w *watcher) status(row view.Device, open view.Episode, findings []drift.Fi
 	switch {
 	case row.HeldUntil.After(now):
 		st.health, st.reason = view.Held, row.HeldReason
+	case row.Mismatch != "":
+		st.health, st.reason = view.Held, policy.NotThatDevice(w.name, row.Mismatch)
 	case open.Reason != "" && len(st.findings) > 0:
 		st.health, st.reason = view.Held, open.Reason
 	case w.stage != w.target.Profile.Watch.First:

@@ -111,7 +111,7 @@ func (m *Monitor) remove(d *device) {
 func HintTypes() []event.Type {
 	return []event.Type{
 		event.TypeIntentValidated, event.TypeApplyStarted, event.TypeApplyCompleted, event.TypeApplyFailed, event.TypeRolledBack,
-		event.TypeDriftHeld,
+		event.TypeDriftHeld, event.TypeDeviceEnrolled, event.TypeDeviceHeld,
 	}
 }
 

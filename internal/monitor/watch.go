@@ -11,6 +11,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/policy"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/tree"
 	"github.com/tenter-net/tenter/internal/view"
@@ -57,7 +58,7 @@ func (d *device) connected(ctx context.Context, facts profile.Facts) error {
 			return err
 		}
 		d.episode = open
-		if err := d.save(tx, func(r *view.Device) { r.Sync, r.Health, r.Reason = view.Unknown, view.Healthy, "" }); err != nil {
+		if err := d.identify(ctx, tx, facts); err != nil {
 			return err
 		}
 		if err := d.say(ctx, tx, event.TypeDeviceConnected, event.Device{Device: d.name, Address: d.address()}); err != nil || !news {
@@ -79,6 +80,26 @@ func (d *device) connected(ctx context.Context, facts profile.Facts) error {
 	}
 	d.facts, d.introduced, d.down = facts, true, false
 	return nil
+}
+
+// identify notes whether the device is the one that intents and enrolment name, and tells of it when that is news.
+func (d *device) identify(ctx context.Context, tx event.Tx, facts profile.Facts) error {
+	row, err := d.opts.Store.DeviceIn(tx, d.name)
+	if err != nil {
+		return err
+	}
+	why := policy.Impostor(d.target.Model.Access.Identity, row, policy.IdentityOf(facts))
+	err = d.save(tx, func(r *view.Device) {
+		r.Mismatch, r.Sync, r.Health, r.Reason = why, view.Unknown, view.Healthy, ""
+		if why != "" {
+			r.Health, r.Reason = view.Held, policy.NotThatDevice(d.name, why)
+		}
+	})
+	if err != nil || why == "" || why == row.Mismatch {
+		return err
+	}
+	d.log.Warn("not the device that was enrolled", zap.String("why", why))
+	return d.say(ctx, tx, event.TypeDeviceHeld, event.Device{Device: d.name, Address: d.address(), Reason: policy.NotThatDevice(d.name, why)})
 }
 
 func sameDevice(a, b profile.Facts) bool {
@@ -115,7 +136,10 @@ type watcher struct {
 
 	settling bool
 	untold   bool // something may be otherwise than it was told
-	told     struct{ held, pending bool }
+	told     struct {
+		held, pending bool
+		mismatch      string
+	}
 	reading  bool
 	blind    bool            // the last reading beside the stream failed
 	sure     map[string]bool // read since expectations changed last, by path; "" for everything
@@ -263,7 +287,7 @@ func (w *watcher) refresh(ctx context.Context) error {
 		return err
 	}
 	held := w.row.HeldUntil.After(time.Now())
-	if w.settling || !w.untold && w.episode.ID == "" && held == w.told.held && (w.state.Pending() > 0) == w.told.pending {
+	if w.settling || !w.untold && w.episode.ID == "" && held == w.told.held && w.row.Mismatch == w.told.mismatch && (w.state.Pending() > 0) == w.told.pending {
 		return nil
 	}
 	return w.judge(ctx)
