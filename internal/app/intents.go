@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"sync"
@@ -70,13 +69,9 @@ type compiler struct {
 // newCompiler returns a compiler for the settings; secret gives the values of named secrets, and key is the store's key
 // of the digests that stand for secrets.
 func newCompiler(set *settings.Settings, secret func(string) (string, bool), key []byte) (*compiler, error) {
-	var override fs.FS
-	if set.Profiles != "" {
-		override = os.DirFS(set.Profiles)
-	}
-	profiles, err := profile.Load(override)
+	profiles, err := LoadProfiles(set)
 	if err != nil {
-		return nil, fmt.Errorf("profiles: %w", err)
+		return nil, err
 	}
 	c := &compiler{
 		profiles: profiles, devices: set.Devices, adapted: map[string]*profile.Profile{}, key: key,

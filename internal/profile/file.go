@@ -70,10 +70,10 @@ func parse(name string, data []byte) (*file, error) {
 	return f, nil
 }
 
-// checkReasons reports reasons for what is no field, and sources that are not there or not used.
+// checkReasons reports reasons for what is no field, and sources that are not there.
 func (f *file) checkReasons() []error {
 	var errs []error
-	names, used := fieldNames(), map[string]bool{}
+	names := fieldNames()
 	for field, r := range f.head.Why {
 		at := fmt.Sprintf("%s:%d: why", f.name, f.line("why", field))
 		if !slices.ContainsFunc(names, func(n string) bool { return under(n, field) }) {
@@ -88,12 +88,6 @@ func (f *file) checkReasons() []error {
 				sources = append(sources, s)
 			}
 			errs = append(errs, fmt.Errorf("%s: %s: source %q is not in sources; %s", at, field, r.Source, suggest.Hint(r.Source, sources)))
-		}
-		used[r.Source] = true
-	}
-	for s := range f.head.Sources {
-		if !used[s] {
-			errs = append(errs, fmt.Errorf("%s:%d: sources: nothing refers to %q", f.name, f.line("sources", s), s))
 		}
 	}
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })

@@ -33,10 +33,10 @@ func Load(override fs.FS) (*Set, error) {
 	}
 	var l library
 	var errs []error
-	l.builtin, err = readFiles(builtin)
+	l.builtin, err = readFiles(builtin, "built-in ")
 	errs = append(errs, err)
 	if override != nil {
-		l.user, err = readFiles(override)
+		l.user, err = readFiles(override, "")
 		errs = append(errs, err)
 	}
 	s := &Set{profiles: map[string]*Profile{}, schemas: map[string][]byte{}}
@@ -124,8 +124,8 @@ func (l *library) chain(name string) ([]*file, error) {
 	return chain, nil
 }
 
-// readFiles reads the profiles of a directory.
-func readFiles(fsys fs.FS) (map[string]*file, error) {
+// readFiles reads the profiles of a directory; prefix goes before their names where a person reads them.
+func readFiles(fsys fs.FS, prefix string) (map[string]*file, error) {
 	names, err := fs.Glob(fsys, "*.yaml")
 	if err != nil {
 		return nil, err
@@ -138,7 +138,7 @@ func readFiles(fsys fs.FS) (map[string]*file, error) {
 			errs = append(errs, err)
 			continue
 		}
-		f, err := parse(name, data)
+		f, err := parse(prefix+name, data)
 		if err != nil {
 			errs = append(errs, err)
 			continue

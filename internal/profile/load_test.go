@@ -55,7 +55,6 @@ func TestBadProfiles(t *testing.T) {
 		{"reason of no field", "why:\n  encoding.get: {says: x}\n", []string{`bad.yaml:2: why: unknown field "encoding.get"; did you mean "encodings.get"?`}},
 		{"reason without words", "why: {read: {seen: true}}\n", []string{"bad.yaml:1: why: read: says must not be empty"}},
 		{"source that is not there", "sources: {guide: x}\nwhy: {read: {says: x, source: guid}, phasing: {says: x, source: guide}}\n", []string{`bad.yaml:2: why: read: source "guid" is not in sources; did you mean "guide"?`}},
-		{"source of nothing", "sources:\n  guide: x\n", []string{`bad.yaml:2: sources: nothing refers to "guide"`}},
 		{"extends what is not there", "description: x\nextends: openconfg\n", []string{`bad.yaml:2: extends: profile "openconfg": unknown`, `did you mean "openconfig"?`}},
 		{"extends itself", "extends: bad\n", []string{`bad.yaml:1: extends: profile "bad": unknown`}},
 		{"unknown word, meant another", "phasing: spilt\n", []string{`bad.yaml:1: `, `did you mean "split"?`}},

@@ -129,7 +129,9 @@ func (p *Phasing) UnmarshalYAML(n *yaml.Node) error { return word(n, p, PhasingN
 func (r *ReadMethod) UnmarshalYAML(n *yaml.Node) error { return word(n, r, ReadGet, ReadOnce) }
 
 // UnmarshalYAML checks the word.
-func (s *SaveMethod) UnmarshalYAML(n *yaml.Node) error { return word(n, s, SaveAlways, SaveCLI, SaveNone) }
+func (s *SaveMethod) UnmarshalYAML(n *yaml.Node) error {
+	return word(n, s, SaveAlways, SaveCLI, SaveNone)
+}
 
 // UnmarshalYAML checks the word.
 func (s *Stage) UnmarshalYAML(n *yaml.Node) error {
