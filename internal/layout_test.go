@@ -71,7 +71,7 @@ var rules = map[string]rule{
 	"internal/device/gnmi":  {tier: adapter, uses: []string{"google.golang.org/grpc", "google.golang.org/protobuf", "github.com/openconfig/gnmi/proto"}, why: "owner of grpc towards devices"},
 	"internal/device/ssh":   {tier: adapter, uses: []string{"golang.org/x/crypto"}, why: "whose host key to trust: SSH connections for NETCONF and CLI; owner of x/crypto"},
 	"internal/source":       {tier: adapter, uses: []string{"github.com/fsnotify/fsnotify", "github.com/go-git/go-git"}, why: "where intents come from; owner of go-git and fsnotify"},
-	"internal/store":        {tier: adapter, uses: []string{"database/sql", "modernc.org/sqlite", "github.com/pressly/goose/v3"}, why: "owner of database/sql"},
+	"internal/store":        {tier: adapter, uses: []string{"database/sql", "modernc.org/sqlite", "github.com/pressly/goose/v3", "github.com/fsnotify/fsnotify"}, why: "owner of database/sql; hears by fsnotify that another process wrote"},
 	"internal/bus":          {tier: adapter, also: []string{"internal/bus/delivery"}, uses: []string{"github.com/redis/go-redis/v9"}, why: "owner of go-redis"},
 	"internal/bus/logbus":   {tier: adapter, also: []string{"internal/bus/delivery"}, why: "the same contract without Redis"},
 	"internal/bus/delivery": {tier: adapter, why: "what both distributions share: retries, order, claims"},

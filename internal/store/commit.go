@@ -85,7 +85,8 @@ func (s *Store) commitLoop() {
 
 // batch commits one transaction with the request and those that come meanwhile.
 func (s *Store) batch(r *request) {
-	if _, err := s.conn.ExecContext(context.Background(), "BEGIN IMMEDIATE"); err != nil {
+	t := &transaction{s: s}
+	if _, err := t.raw("BEGIN IMMEDIATE"); err != nil {
 		r.done <- fmt.Errorf("store: begin: %w", err)
 		return
 	}
@@ -112,18 +113,21 @@ func (s *Store) batch(r *request) {
 	}
 	head, err := s.seal(events)
 	if err == nil {
-		_, err = s.conn.ExecContext(context.Background(), "COMMIT")
+		_, err = t.raw("COMMIT")
 	}
 	if err != nil {
 		s.abort(members, err)
 		return
 	}
 	if len(events) > 0 {
+		s.recent.add(events)
 		s.grown.set(head)
+		s.bell.ring()
 	}
 	for _, m := range members {
 		m.done <- nil
 	}
+	s.written()
 }
 
 // give lets the request's function run. It returns the function's transaction when it counts, nil when it was undone or
@@ -150,6 +154,11 @@ func (s *Store) give(r *request, n int) (*transaction, error) {
 			return nil, errors.Join(failed, err)
 		}
 		if _, err := t.raw("RELEASE " + t.savepoint); err != nil {
+			return nil, errors.Join(failed, err)
+		}
+	}
+	if t.undo != nil {
+		if err := t.undo(); err != nil {
 			return nil, errors.Join(failed, err)
 		}
 	}
@@ -186,8 +195,9 @@ func (s *Store) abort(members []*request, cause error) {
 type transaction struct {
 	s         *Store
 	savepoint string
-	saved     bool // the savepoint is set: before the first statement that writes
-	over      bool // the function has returned
+	saved     bool         // the savepoint is set: before the first statement that writes
+	over      bool         // the function has returned
+	undo      func() error // takes back what was written without a savepoint
 	events    []event.Event
 	cause     *event.Event // what the events appended are caused by
 	group     string       // that handles the cause

@@ -2,9 +2,11 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,6 +54,10 @@ func scanEvent(row scanner) (event.Event, error) {
 
 // Events returns the events that the query selects, oldest first unless it says otherwise.
 func (s *Store) Events(ctx context.Context, q event.Query) ([]event.Event, error) {
+	end, _ := s.grown.get()
+	if list := s.recent.after(q, end); len(list) > 0 {
+		return list, nil
+	}
 	after, err := s.before(ctx, q.Since)
 	if err != nil {
 		return nil, fmt.Errorf("store: events: %w", err)
@@ -129,20 +135,17 @@ func eventQuery(q event.Query) (string, []any, error) {
 		}
 		and("EXISTS (SELECT 1 FROM json_each(?) p WHERE p.value IN ('', event.type) OR substr(event.type, 1, length(p.value) + 1) = p.value || '.')", string(text))
 	}
-	order, limit := "seq", q.Limit
+	order := "seq"
 	if q.Newest {
 		order = "seq DESC"
 	}
-	if limit <= 0 {
-		limit = 100
-	}
-	return selectEvent + " WHERE " + strings.Join(where, " AND ") + " ORDER BY " + order + " LIMIT ?", append(args, limit), nil
+	return selectEvent + " WHERE " + strings.Join(where, " AND ") + " ORDER BY " + order + " LIMIT ?", append(args, limitOr100(q.Limit)), nil
 }
 
-// EventsAt returns the events with these places in the log; those that the log does not have are missing.
+// EventsAt returns the events with these places in the log, in its order; those that the log does not have are missing.
 func (s *Store) EventsAt(ctx context.Context, seqs []event.Seq) ([]event.Event, error) {
 	const chunk = 32 // the text is the same for every call, with 0 for what is not asked
-	var list []event.Event
+	list, seqs := s.recent.at(seqs)
 	for len(seqs) > 0 {
 		args := make([]any, chunk)
 		for i := range args {
@@ -158,6 +161,7 @@ func (s *Store) EventsAt(ctx context.Context, seqs []event.Seq) ([]event.Event, 
 		}
 		list = append(list, part...)
 	}
+	slices.SortFunc(list, func(a, b event.Event) int { return cmp.Compare(a.Seq, b.Seq) })
 	return list, nil
 }
 

@@ -39,14 +39,15 @@ type Options struct {
 
 // A Store is an open store. Its methods may be called by any number of goroutines.
 type Store struct {
-	opts  Options
-	log   *zap.Logger
-	now   func() time.Time
-	write *sql.DB // one connection, used by whoever has the turn
-	conn  *sql.Conn
-	read  *sql.DB
-	onRW  stmts
-	onRO  stmts
+	opts   Options
+	log    *zap.Logger
+	now    func() time.Time
+	write  *sql.DB // one connection, used by whoever has the turn
+	conn   *sql.Conn
+	read   *sql.DB
+	copier *sql.DB // one connection, checkpointLoop's
+	onRW   stmts
+	onRO   stmts
 
 	queue  chan *request
 	slow   *time.Timer // the committer's
@@ -55,7 +56,11 @@ type Store struct {
 	wg     sync.WaitGroup
 
 	consumers consumers // owned by the committer
+	pages     int       // in the write-ahead log since the last checkpoint; the committer's
+	full      chan struct{}
+	recent    recent
 	grown     signal
+	bell      bell
 }
 
 // fileName is the database's name within the directory.
@@ -85,6 +90,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	s := &Store{
 		opts: opts, log: opts.Log.Named("store"), now: time.Now,
 		queue: make(chan *request, queueSize), slow: time.NewTimer(slowTurn), closed: make(chan struct{}),
+		full: make(chan struct{}, 1),
 	}
 	s.grown.init()
 	if err := s.open(ctx, filepath.Join(opts.Dir, fileName)); err != nil {
@@ -92,12 +98,13 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	}
 	s.wg.Go(s.commitLoop)
 	s.wg.Go(s.watchLoop)
+	s.wg.Go(s.checkpointLoop)
 	return s, nil
 }
 
 func (s *Store) open(ctx context.Context, file string) error {
 	var err error
-	if s.write, err = openDB(file, 1, "synchronous(FULL)", "journal_mode(WAL)", "cache_size(-16000)", "temp_store(MEMORY)"); err != nil {
+	if s.write, err = openDB(file, 1, "synchronous(FULL)", "journal_mode(WAL)", "cache_size(-16000)", "temp_store(MEMORY)", "wal_autocheckpoint("+mostPages+")"); err != nil {
 		return err
 	}
 	if err := migrate(ctx, s.write, file); err != nil {
@@ -111,12 +118,15 @@ func (s *Store) open(ctx context.Context, file string) error {
 		return err
 	}
 	s.onRO.prepare = s.read.PrepareContext
+	if s.copier, err = openDB(file, 1, "synchronous(FULL)"); err != nil {
+		return err
+	}
 	h, err := s.head(ctx)
 	if err != nil {
 		return err
 	}
 	s.grown.set(h.seq)
-	return nil
+	return s.openBell()
 }
 
 // readers is how many reading connections there are at most, one of them for watchLoop; a reader beyond them waits.
@@ -141,11 +151,12 @@ func (s *Store) Close() error {
 }
 
 func (s *Store) closeDBs() error {
+	s.bell.close()
 	errs := []error{s.onRW.close(), s.onRO.close()}
 	if s.conn != nil {
 		errs = append(errs, s.conn.Close())
 	}
-	for _, db := range []*sql.DB{s.read, s.write} {
+	for _, db := range []*sql.DB{s.read, s.copier, s.write} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/fsnotify/fsnotify"
 	"go.uber.org/zap"
 
 	"github.com/tenter-net/tenter/internal/event"
@@ -39,8 +40,8 @@ func (g *signal) get() (event.Seq, <-chan struct{}) {
 	return g.seq, g.wake
 }
 
-// Wait returns when the log has an event later than after: at once when this process wrote it, within
-// pollEvery when another did.
+// Wait returns when the log has an event later than after: at once when this process wrote it or the file system
+// tells of another process that did, else within a second.
 func (s *Store) Wait(ctx context.Context, after event.Seq) error {
 	for {
 		seq, wake := s.grown.get()
@@ -57,33 +58,72 @@ func (s *Store) Wait(ctx context.Context, after event.Seq) error {
 	}
 }
 
+// A bell is a file beside the database that every process writes to after it has committed events, and watches. The
+// write-ahead log itself would do, but it is written to dozens of times for each commit, and before it.
+type bell struct {
+	file    *os.File
+	watcher *fsnotify.Watcher // nil when the system gives none
+}
+
 const (
-	// pollEvery is how often the store looks whether another process has written: at the write-ahead log's size and time,
-	// which is one system call.
-	pollEvery = 10 * time.Millisecond
-	// askEvery is after how many such looks it asks SQLite anyway: a file's time may stand still for some milliseconds.
-	askEvery = 10
+	bellName = fileName + ".bell"
+	// lookEvery is how often the store looks whether another process has written although no bell rang: where the file
+	// system tells nothing.
+	lookEvery = time.Second
 )
+
+func (s *Store) openBell() error {
+	name := filepath.Join(s.opts.Dir, bellName)
+	file, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	s.bell.file = file
+	w, err := fsnotify.NewWatcher()
+	if err == nil {
+		if err = w.Add(name); err != nil {
+			_ = w.Close()
+		}
+	}
+	if err != nil {
+		s.log.Warn("no file system notifications: what other processes write is found by looking only",
+			zap.Duration("interval", lookEvery), zap.Error(err))
+		return nil
+	}
+	s.bell.watcher = w
+	return nil
+}
+
+// ring tells the other processes that the log grew. One that does not hear it looks by itself.
+func (b *bell) ring() { _, _ = b.file.WriteAt([]byte{'\n'}, 0) }
+
+func (b *bell) close() {
+	if b.watcher != nil {
+		_ = b.watcher.Close()
+	}
+	if b.file != nil {
+		_ = b.file.Close()
+	}
+}
 
 // watchLoop wakes waiters for what other processes wrote.
 func (s *Store) watchLoop() {
-	tick := time.NewTicker(pollEvery)
+	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	w := watcher{s: s}
 	defer w.close()
-	var size int64
-	var at time.Time
-	for n := 0; ; n++ {
+	var rung <-chan fsnotify.Event
+	var lost <-chan error
+	if s.bell.watcher != nil {
+		rung, lost = s.bell.watcher.Events, s.bell.watcher.Errors
+	}
+	for {
 		select {
+		case <-rung:
+		case <-lost: // what was lost is found by looking
 		case <-tick.C:
 		case <-s.closed:
 			return
-		}
-		if wal, err := os.Stat(filepath.Join(s.opts.Dir, fileName+"-wal")); err == nil && n%askEvery != 0 {
-			if wal.Size() == size && wal.ModTime().Equal(at) {
-				continue
-			}
-			size, at = wal.Size(), wal.ModTime()
 		}
 		if err := w.look(); err != nil {
 			s.log.Warn("cannot look for what other processes wrote", zap.Error(err))
