@@ -20,7 +20,7 @@ func newProfile(s Streams) *cobra.Command {
 	addOutput(ls, formatText, formatJSON)
 	show := &cobra.Command{
 		Use:   "show NAME",
-		Short: "Show every field of a profile: value, why, source, seen on a device",
+		Short: "Show each field of a profile: value, why, source, seen",
 		Long: "Show every field of a profile. A profile is data: to change one, write NAME.yaml with \"extends: NAME\" and the fields that\n" +
 			"differ into the directory of the setting profiles.",
 		Example: "  tenter profile show srlinux\n  tenter profile show eos --output json",
