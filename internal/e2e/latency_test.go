@@ -97,6 +97,7 @@ func watchedFabric(b *testing.B, settle string) *fabricUnderWatch {
 		"TENTER_MONITOR_SETTLE="+settle)
 
 	process(b, dir, os.Environ(), "spine", "sim", "--dir", "sim", topology)
+	tenter(b, dir, env, "device", "enroll", "--all")
 	tenter(b, dir, env, "apply", "--yes")
 	opts, err := redis.ParseURL(server.URL())
 	ok(b, err)

@@ -34,6 +34,10 @@ func read(e event.Event) (item, error) {
 		d, err = event.Decode[event.DriftRemediated](e)
 		it.data, it.episode, it.causes = d, d.Episode, []string{signature(d.Findings)}
 		it.severity = event.SeverityWarning // whoever was told of the drift is told of its end
+	case event.TypeDeviceHeld:
+		var d event.Device
+		d, err = event.Decode[event.Device](e)
+		it.data, it.causes = d, []string{"device " + string(d.Device)}
 	case event.TypePlanGenerated:
 		var p event.PlanGenerated
 		p, err = event.Decode[event.PlanGenerated](e)

@@ -140,6 +140,9 @@ func TestMessages(t *testing.T) {
 			sealed(t, 2, event.TypeDriftRemediated, ended("leaf1", "tenter", shut("up")...)),
 		}},
 		{"held", []event.Event{sealed(t, 1, event.TypeDriftHeld, held)}},
+		{"another device", []event.Event{sealed(t, 1, event.TypeDeviceHeld, event.Device{
+			Device: "leaf1", Address: "10.0.0.1:57400", Reason: "it is another device: serial number S2, enrolled was S1; next: look at it",
+		})}},
 		{"every class", []event.Event{sealed(t, 1, event.TypeDriftDetected, observed)}},
 		{"many findings", []event.Event{sealed(t, 1, event.TypeDriftDetected, manyDrift)}},
 		{"plan of intent", []event.Event{sealed(t, 1, event.TypePlanGenerated, planned("p7", true, "", "leaf1", "leaf2", "leaf3", "leaf4", "spine1", "spine2", "x1", "x2", "x3", "x4", "x5"))}},

@@ -28,7 +28,7 @@ const Group = "notify"
 func Types() []event.Type {
 	return []event.Type{
 		event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftHeld, event.TypeDriftRemediated,
-		event.TypePlanGenerated, event.TypeApplyCompleted, event.TypeApplyFailed,
+		event.TypeDeviceHeld, event.TypePlanGenerated, event.TypeApplyCompleted, event.TypeApplyFailed,
 		event.TypeIntentRejected, event.TypeDeadLettered,
 	}
 }

@@ -36,6 +36,23 @@ func newStory(items []item) *story {
 	return s
 }
 
+// strangers tells of devices that are not the ones that were enrolled.
+func (s *story) strangers(m *Message) {
+	var devices []intent.DeviceName
+	var lines []string
+	for _, it := range s.items {
+		if d, ok := it.data.(event.Device); ok {
+			devices = append(devices, d.Device)
+			lines = append(lines, fmt.Sprintf("%s at %s: %s", d.Device, d.Address, d.Reason))
+		}
+	}
+	if devices == nil {
+		return
+	}
+	m.title("Another device answers for %s: nothing is written to it", names(devices))
+	m.section(Section{Lines: bounded(lines), Commands: []string{"tenter device ls"}})
+}
+
 // drifts tells what drifted where and since when.
 func (s *story) drifts(m *Message) {
 	if len(s.drift) == 0 {
