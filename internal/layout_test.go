@@ -52,9 +52,10 @@ var rules = map[string]rule{
 
 	"internal/fabric":               {tier: logic, why: "intents to models"},
 	"internal/profile":              {tier: logic, uses: []string{"go.yaml.in/yaml/v4"}, why: "device families as data"},
-	"internal/render":               {tier: logic, also: []string{"internal/fabric", "internal/profile", "internal/render/dialect", "internal/render/openconfig"}, why: "chooses the dialect"},
+	"internal/render":               {tier: logic, also: []string{"internal/fabric", "internal/profile", "internal/render/dialect", "internal/render/openconfig", "internal/render/srlinux"}, why: "chooses the dialect"},
 	"internal/render/dialect":       {tier: logic, also: []string{"internal/fabric", "internal/profile"}, why: "what every dialect is made of: items, and the writer that takes their leaves"},
 	"internal/render/openconfig":    {tier: logic, also: []string{"internal/fabric", "internal/profile", "internal/render/dialect", "internal/render/openconfig/oc"}, uses: []string{"github.com/openconfig/ygot"}, why: "authors OpenConfig with generated structs"},
+	"internal/render/srlinux":       {tier: logic, also: []string{"internal/fabric", "internal/profile", "internal/render/dialect"}, why: "SR Linux's native configuration"},
 	"internal/render/openconfig/oc": {tier: logic, uses: []string{"github.com/openconfig/ygot"}, why: "generated"},
 	"internal/plan":                 {tier: logic, also: []string{"internal/fabric", "internal/profile"}, why: "scope and protection come from model and profile"},
 	"internal/run":                  {tier: logic, why: "the run protocol as a step machine: it knows writes and answers, not plans"},
@@ -69,6 +70,7 @@ var rules = map[string]rule{
 	"internal/notify":    {tier: engine, why: "events to messages for people"},
 
 	"internal/device/gnmi":  {tier: adapter, uses: []string{"google.golang.org/grpc", "google.golang.org/protobuf", "github.com/openconfig/gnmi/proto"}, why: "owner of grpc towards devices"},
+	"internal/device/cli":   {tier: adapter, also: []string{"internal/device/ssh"}, uses: []string{"github.com/scrapli/scrapligo"}, why: "command lines over SSH; owner of scrapligo's network driver"},
 	"internal/device/ssh":   {tier: adapter, uses: []string{"golang.org/x/crypto"}, why: "whose host key to trust: SSH connections for NETCONF and CLI; owner of x/crypto"},
 	"internal/source":       {tier: adapter, uses: []string{"github.com/fsnotify/fsnotify", "github.com/go-git/go-git"}, why: "where intents come from; owner of go-git and fsnotify"},
 	"internal/store":        {tier: adapter, uses: []string{"database/sql", "modernc.org/sqlite", "github.com/pressly/goose/v3", "github.com/fsnotify/fsnotify"}, why: "owner of database/sql; hears by fsnotify that another process wrote"},

@@ -6,7 +6,7 @@ import "slices"
 func (s *Syntax) filled(lines []Line) []Line {
 	for _, h := range s.Hidden {
 		shown := func(p Pattern) bool {
-			return slices.ContainsFunc(lines, func(l Line) bool { return p.matches(l.Text) })
+			return slices.ContainsFunc(lines, func(l Line) bool { return p.Matches(l.Text) })
 		}
 		if len(h.When) == 0 || slices.ContainsFunc(h.When, shown) {
 			lines = s.fill(lines, h.In, h.Line)
@@ -18,7 +18,7 @@ func (s *Syntax) filled(lines []Line) []Line {
 func (s *Syntax) fill(lines []Line, in []Pattern, line string) []Line {
 	if len(in) > 0 {
 		for i, l := range lines {
-			if in[0].matches(l.Text) {
+			if in[0].Matches(l.Text) {
 				lines[i].Lines = s.fill(l.Lines, in[1:], line)
 			}
 		}

@@ -34,7 +34,7 @@ func Parse(text string, s *Syntax) ([]Line, []tree.Problem) {
 		}
 		indent := len(row) - len(line)
 		for _, t := range s.Texts {
-			if t.Line.matches(line) {
+			if t.Line.Matches(line) {
 				line, i = textBlock(line, rows, i, t.End)
 				break
 			}

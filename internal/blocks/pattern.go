@@ -56,11 +56,12 @@ func (p Pattern) match(line string) (stars []string, ok bool) {
 	return stars, true
 }
 
-func (p Pattern) matches(line string) bool {
+// Matches reports whether the pattern matches a line.
+func (p Pattern) Matches(line string) bool {
 	_, ok := p.match(line)
 	return ok
 }
 
 func anyOf(patterns []Pattern, line string) bool {
-	return slices.ContainsFunc(patterns, func(p Pattern) bool { return p.matches(line) })
+	return slices.ContainsFunc(patterns, func(p Pattern) bool { return p.Matches(line) })
 }

@@ -78,7 +78,7 @@ func (s *Syntax) adder(line string) []string {
 	lines := strings.Split(line, "\n")
 	if len(lines) > 1 {
 		for _, t := range s.Texts {
-			if t.Line.matches(lines[0]) {
+			if t.Line.Matches(lines[0]) {
 				return append(lines, t.End)
 			}
 		}
@@ -103,7 +103,7 @@ func (s *Syntax) rank(line string) int {
 	for i, p := range s.Order {
 		if p.text == "**" {
 			rest = i
-		} else if p.matches(line) {
+		} else if p.Matches(line) {
 			return i
 		}
 	}

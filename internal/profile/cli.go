@@ -14,6 +14,7 @@ type CLI struct {
 	Prompts   Prompts          `yaml:"prompts"`
 	Prepare   []string         `yaml:"prepare"`   // sent first
 	Show      string           `yaml:"show"`      // shows the running configuration
+	Complete  Expression       `yaml:"complete"`  // what it prints matches this when it is whole
 	Configure string           `yaml:"configure"` // enters configuration
 	End       string           `yaml:"end"`       // leaves configuration from wherever
 	Alive     Alive            `yaml:"alive"`

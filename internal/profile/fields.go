@@ -86,6 +86,7 @@ var meanings = map[string]string{
 	"cli.prompts.configure":    "the last line when the device waits for configuration",
 	"cli.prepare":              "commands sent first",
 	"cli.show":                 "command that shows the running configuration",
+	"cli.complete":             "regular expression of a configuration that is shown whole",
 	"cli.configure":            "command that enters configuration",
 	"cli.end":                  "command that leaves configuration from wherever",
 	"cli.alive.command":        "command that shows which parts of the device run",

@@ -1,0 +1,174 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"github.com/tenter-net/tenter/internal/blocks"
+	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/tree"
+)
+
+// rounds is how often commands are sent to come to what is wanted: removing one line takes others with it that only
+// reading shows, and they come back in the second round.
+const rounds = 2
+
+// Set sends the commands of one edit, stopping at the first that complains, reads the device and compares. What did not
+// come out as wanted is undone, by what reading it again says. An *Error tells whether the device refused, cannot have got
+// anything, or may have done anything; whatever it is, only reading tells what the device has now.
+func (s *Session) Set(ctx context.Context, edit tree.Edit, opts profile.SetOptions) error {
+	if opts.Commit != profile.CommitPlain {
+		return fmt.Errorf("device %q: set: a command line has no commit %s", s.cfg.Name, opts.Commit)
+	}
+	return s.do(ctx, "set", func(ctx context.Context, t *terminal) error {
+		before, _, err := s.lines(ctx, t)
+		if err != nil {
+			return &kindError{KindUnreachable, err} // nothing was sent yet
+		}
+		want, err := blocks.Apply(before, edit, &s.cfg.Profile.CLI.Syntax)
+		if err != nil {
+			return refused("%w", err)
+		}
+		failed := s.make(ctx, t, before, want)
+		var said *kindError
+		if failed == nil || !errors.As(failed, &said) {
+			return failed
+		}
+		return s.undo(ctx, t, before, want, failed)
+	})
+}
+
+// make sends commands until the device has what is wanted. A *kindError says that it has not and still answers.
+func (s *Session) make(ctx context.Context, t *terminal, before, want []blocks.Line) error {
+	syntax := &s.cfg.Profile.CLI.Syntax
+	have, to := before, want
+	for range rounds {
+		commands := blocks.Commands(have, to, syntax)
+		if len(commands) == 0 {
+			break
+		}
+		failed := s.configure(ctx, t, commands)
+		var said *kindError
+		if failed != nil && !errors.As(failed, &said) {
+			return failed
+		}
+		var err error
+		if have, _, err = s.lines(ctx, t); err != nil {
+			return errors.New(err.Error()) // something was done, and it is not known what
+		}
+		if failed != nil {
+			return failed
+		}
+		// What strangers and the device itself added meanwhile is not ours to remove.
+		to = blocks.Undone(want, before, have, syntax)
+	}
+	if left := wrong(before, want, have, syntax); len(left) > 0 {
+		return refused("the device took the commands and shows something else: %s", strings.Join(left, ", "))
+	}
+	return nil
+}
+
+// wrong lists what the device lacks of what is wanted, and what it still has though it was to go.
+func wrong(before, want, have []blocks.Line, s *blocks.Syntax) []string {
+	var out []string
+	for _, texts := range blocks.Missing(have, want, s) {
+		out = append(out, "no "+quote(texts))
+	}
+	// Of what was to go, the device lacks what having less of it would still miss.
+	gone := blocks.Missing(want, before, s)
+	for _, texts := range blocks.Missing(want, have, s) {
+		if slices.ContainsFunc(gone, func(g []string) bool { return slices.Equal(g, texts) }) {
+			out = append(out, "still "+quote(texts))
+		}
+	}
+	return out
+}
+
+func quote(texts []string) string { return fmt.Sprintf("%q", strings.Join(texts, " / ")) }
+
+// undo puts back what was there, and says in the error whether it is.
+func (s *Session) undo(ctx context.Context, t *terminal, before, want []blocks.Line, reason error) error {
+	syntax := &s.cfg.Profile.CLI.Syntax
+	var left []string
+	for range rounds {
+		now, _, err := s.lines(ctx, t)
+		if err != nil {
+			return fmt.Errorf("%v; undoing it: %v", reason, err) // without kinds: what the device has is not known
+		}
+		back := blocks.Undone(before, want, now, syntax)
+		commands := blocks.Commands(now, back, syntax)
+		if len(commands) == 0 {
+			return refused("%w; all of it is undone, as read back", reason)
+		}
+		if err := s.configure(ctx, t, commands); err != nil {
+			s.log.Warn("undoing a change", zap.Error(err))
+		}
+		if now, _, err = s.lines(ctx, t); err != nil {
+			return fmt.Errorf("%v; undoing it: %v", reason, err) // without kinds: what the device has is not known
+		}
+		if left = wrong(want, before, now, syntax); len(left) == 0 {
+			return refused("%w; all of it is undone, as read back", reason)
+		}
+	}
+	return refused("%w; not all of it could be undone: %s", reason, strings.Join(left, ", "))
+}
+
+// configure enters configuration, sends commands one by one and leaves. A *kindError says which command the device complained of.
+func (s *Session) configure(ctx context.Context, t *terminal, commands []string) error {
+	if err := t.mode(ctx, modeConfigure); err != nil {
+		return err
+	}
+	var failed error
+	for _, c := range commands {
+		out, err := t.command(ctx, c)
+		if err != nil {
+			return err
+		}
+		if out = s.complaint(out); out != "" {
+			failed = refused("%q: %s", c, out)
+			break
+		}
+	}
+	if err := t.mode(ctx, modeExec); err != nil {
+		return err
+	}
+	return failed
+}
+
+// complaint returns what of an answer is not known to be harmless.
+func (s *Session) complaint(out string) string {
+	var lines []string
+	for line := range strings.Lines(out) {
+		line = strings.TrimSpace(line)
+		harmless := slices.ContainsFunc(s.cfg.Profile.CLI.Harmless, func(p blocks.Pattern) bool { return p.Matches(line) })
+		if line != "" && !harmless {
+			lines = append(lines, line)
+		}
+	}
+	return excerpt(strings.Join(lines, " "))
+}
+
+// Save makes the running configuration the one that the device starts with, as its profile says. Where the device saves by
+// itself there is nothing to do. That it was saved is what the device says: a command line cannot show it.
+func (s *Session) Save(ctx context.Context) error {
+	how := s.cfg.Profile.Save
+	if how.Method != profile.SaveCLI {
+		return nil
+	}
+	return s.do(ctx, "save", func(ctx context.Context, t *terminal) error {
+		out, err := t.command(ctx, how.Command)
+		if err != nil {
+			return err
+		}
+		if re, err := regexp.Compile(string(s.cfg.Profile.CLI.Saved)); err != nil || !re.MatchString(out) {
+			return refused("%s: %s", how.Command, excerpt(out))
+		}
+		return nil
+	})
+}
