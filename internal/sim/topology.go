@@ -145,8 +145,12 @@ func (t *Topology) link(endpoints []string, cabled map[Port]bool) (Link, error) 
 	var ends [2]Port
 	for i, text := range endpoints {
 		node, port, ok := strings.Cut(text, ":")
-		if !ok || !slices.ContainsFunc(t.Nodes, func(n TopologyNode) bool { return n.Name == node }) {
+		at := slices.IndexFunc(t.Nodes, func(n TopologyNode) bool { return n.Name == node })
+		if !ok || at < 0 {
 			return Link{}, fmt.Errorf("endpoint %q names no node", text)
+		}
+		if !t.Nodes[at].Host() {
+			port = portName(t.Nodes[at].Dialect, port)
 		}
 		ends[i] = Port{node, port}
 		if cabled[ends[i]] {

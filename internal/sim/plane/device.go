@@ -8,42 +8,43 @@ import (
 	"github.com/tenter-net/tenter/internal/sim/conf"
 )
 
-// A device is what the control plane needs of one configuration.
+// A device is what the control plane needs of one configuration, whatever its dialect.
 type device struct {
 	name        string
 	interfaces  map[string]*iface
 	subs        []*subif
 	instances   map[string]*instance
 	prefixSets  map[string]prefixSet
-	policies    map[string][]*conf.Node // statements in order
+	policies    map[string]policy
 	communities map[string][]string
+	show        leafNames
 }
 
 // An iface is one interface.
 type iface struct {
-	name      string
-	enabled   bool
-	aggregate string // the LAG that it is a member of
-	isLAG     bool
-	logical   bool // loopback, VLAN interface, LAG: no cable of its own
-	path      conf.Path
+	name       string
+	enabled    bool
+	aggregate  string // the LAG that it is a member of
+	isLAG      bool
+	logical    bool // loopback, VLAN interface, LAG: no cable of its own
+	management bool // always cabled: the simulator's own way in
 }
 
 // A subif is one layer 3 interface: a subinterface, or a VLAN's routed interface.
 type subif struct {
 	iface    *iface
-	index    string // "" for a routed VLAN
+	index    string
+	hidden   bool // it has no state of its own
 	enabled  bool
-	vlan     string
+	vlan     string         // of its frames' tag, "" without one
 	prefixes []netip.Prefix // with the interface's own address
 	instance string
-	path     conf.Path
 }
 
 // An instance is one network instance.
 type instance struct {
-	name   string
-	path   conf.Path
+	name   string // "" is the default instance
+	step   conf.Step
 	bgp    *bgp
 	tables []tableConnection
 	static []netip.Prefix
@@ -56,108 +57,41 @@ type tableConnection struct {
 	chain    chain
 }
 
-// defaultInstance is where interfaces are that no other instance has.
-const defaultInstance = ""
+// The instances that have no name: where interfaces are that no other instance has.
+const (
+	defaultInstance = ""
+	noInstance      = "(none)" // of dialects where an interface is nowhere until it is put somewhere
+)
+
+// leafNames writes the state of a device into the leaves that its dialect has for it.
+type leafNames interface {
+	iface(w *stateWriter, i *iface, up bool)
+	subif(w *stateWriter, s *subif, up bool)
+	session(w *stateWriter, in *instance, n *neighbor, established bool, families []string)
+	route(w *stateWriter, in *instance, r Route)
+}
 
 func understand(name string, t *conf.Tree) *device {
-	d := &device{name: name, interfaces: map[string]*iface{}, instances: map[string]*instance{}}
-	for _, n := range t.Root.Kid("interfaces").Entries("interface") {
-		d.addInterface(n)
+	d := &device{
+		name: name, interfaces: map[string]*iface{}, instances: map[string]*instance{},
+		prefixSets: map[string]prefixSet{}, policies: map[string]policy{}, communities: map[string][]string{},
 	}
-	for _, n := range t.Root.Kid("network-instances").Entries("network-instance") {
-		d.addInstance(n)
+	switch t.Root.Schema.Dialect {
+	case conf.DialectSRLinux:
+		readSRLinux(d, t.Root)
+	default:
+		readOpenConfig(d, t.Root)
 	}
-	d.readPolicies(t.Root.Kid("routing-policy"))
 	return d
 }
 
-func (d *device) addInterface(n *conf.Node) {
-	name := n.Step.Key("name")
-	i := &iface{
-		name: name, enabled: n.Text("config", "enabled") != "false", aggregate: n.Text("ethernet", "config", "aggregate-id"),
-		path: conf.Path{{Name: "interfaces"}, n.Step},
-	}
-	switch bareName(n.Text("config", "type")) {
-	case "softwareLoopback", "l3ipvlan", "propVirtual":
-		i.logical = true
-	case "ieee8023adLag":
-		i.logical, i.isLAG = true, true
-	}
-	if n.Kid("routed-vlan") != nil || strings.HasPrefix(name, "Loopback") {
-		i.logical = true
-	}
-	d.interfaces[name] = i
-	for _, s := range n.Kid("subinterfaces").Entries("subinterface") {
-		sub := &subif{
-			iface: i, index: s.Step.Key("index"), enabled: i.enabled && s.Text("config", "enabled") != "false",
-			vlan: s.Text("vlan", "match", "single-tagged", "config", "vlan-id"),
-			path: i.path.Join(conf.Step{Name: "subinterfaces"}, s.Step),
-		}
-		if sub.vlan == "" {
-			sub.vlan = s.Text("vlan", "config", "vlan-id")
-		}
-		sub.addresses(s)
-		d.subs = append(d.subs, sub)
-	}
-	if routed := n.Kid("routed-vlan"); routed != nil {
-		sub := &subif{iface: i, enabled: i.enabled, vlan: routed.Text("config", "vlan")}
-		sub.addresses(routed)
-		d.subs = append(d.subs, sub)
-	}
-}
+// unconfigured is an interface that is cabled and not configured: it is on.
+func (d *device) unconfigured(name string) *iface { return &iface{name: name, enabled: true} }
 
-func (s *subif) addresses(n *conf.Node) {
-	for _, family := range []string{"ipv4", "ipv6"} {
-		if n.Text(family, "config", "enabled") == "false" {
-			continue
-		}
-		for _, a := range n.At(family, "addresses").Entries("address") {
-			addr, err := netip.ParseAddr(a.Step.Key("ip"))
-			bits, bitsErr := strconv.Atoi(a.Text("config", "prefix-length"))
-			if err == nil && bitsErr == nil {
-				s.prefixes = append(s.prefixes, netip.PrefixFrom(addr, bits))
-			}
-		}
-	}
-}
-
-func (d *device) addInstance(n *conf.Node) {
-	name := n.Step.Key("name")
-	in := &instance{name: name, path: conf.Path{{Name: "network-instances"}, n.Step}}
-	if bareName(n.Text("config", "type")) == "DEFAULT_INSTANCE" || strings.EqualFold(name, "default") {
-		in.name = defaultInstance
-	}
-	d.instances[in.name] = in
-	if in.name != defaultInstance && bareName(n.Text("config", "type")) != "L2VSI" {
-		for _, i := range n.Kid("interfaces").Entries("interface") {
-			d.assign(in.name, i.Text("config", "interface"), i.Text("config", "subinterface"))
-		}
-	}
-	for _, p := range n.Kid("protocols").Entries("protocol") {
-		switch bareName(p.Step.Key("identifier")) {
-		case "BGP":
-			in.bgp = readBGP(p.Kid("bgp"), in.path.Join(conf.Step{Name: "protocols"}, p.Step, conf.Step{Name: "bgp"}))
-		case "STATIC":
-			for _, s := range p.Kid("static-routes").Entries("static") {
-				if prefix, err := netip.ParsePrefix(s.Step.Key("prefix")); err == nil {
-					in.static = append(in.static, prefix.Masked())
-				}
-			}
-		}
-	}
-	for _, c := range n.Kid("table-connections").Entries("table-connection") {
-		in.tables = append(in.tables, tableConnection{
-			from: bareName(c.Step.Key("src-protocol")), to: bareName(c.Step.Key("dst-protocol")),
-			v6:    bareName(c.Step.Key("address-family")) == "IPV6",
-			chain: chain{policies: c.Texts("config", "import-policy"), fallback: c.Text("config", "default-import-policy")},
-		})
-	}
-}
-
-// assign puts an interface, or one subinterface, into an instance.
-func (d *device) assign(instance, iface, sub string) {
+// assign puts the layer 3 interfaces into an instance that match.
+func (d *device) assign(instance string, matches func(*subif) bool) {
 	for _, s := range d.subs {
-		if s.iface.name == iface && (sub == "" || s.index == sub || s.index == "") {
+		if matches(s) {
 			s.instance = instance
 		}
 	}
@@ -184,4 +118,12 @@ func bareName(text string) string {
 		return after
 	}
 	return text
+}
+
+func number(text string) uint32 {
+	n, err := strconv.ParseUint(text, 10, 32)
+	if err != nil {
+		return 0
+	}
+	return uint32(n)
 }

@@ -5,15 +5,52 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/tenter-net/tenter/internal/sim/conf"
 )
 
-// A chain is a list of policies with what happens to a route that none of them decides. OpenConfig's
-// default is to reject it.
+// A verdict is what becomes of a route.
+type verdict uint8
+
+// The verdicts. An undecided route goes on to the next statement or policy.
+const (
+	undecided verdict = iota
+	accept
+	reject
+	nextPolicy
+)
+
+// A chain is a list of policies with what happens to a route that none of them decides. Undecided means to reject it.
 type chain struct {
 	policies []string
-	fallback string
+	fallback verdict
+}
+
+// A policy is statements in order, and what happens to a route that none of them decides.
+type policy struct {
+	statements []statement
+	fallback   statement // without conditions
+}
+
+// A statement changes and decides the routes that fulfil its conditions.
+type statement struct {
+	protocol    string // of the route: DIRECTLY_CONNECTED, STATIC or BGP; "" for any
+	prefixes    setMatch
+	communities setMatch
+	calls       []string // policies that must accept the route
+	unknown     bool     // there is a condition that this control plane does not know: it holds for no route
+
+	localPref, med *uint32
+	prepend        []uint32
+	replace        bool     // the communities of the route are dropped
+	communitiesAdd []string // in addition
+
+	result verdict
+}
+
+// A setMatch asks whether a route is in a set; without a name it holds.
+type setMatch struct {
+	set    string
+	invert bool // the route must not be
+	all    bool // of communities: every member, not any
 }
 
 type prefixSet []prefixRange
@@ -21,25 +58,6 @@ type prefixSet []prefixRange
 type prefixRange struct {
 	prefix   netip.Prefix
 	min, max int
-}
-
-func (d *device) readPolicies(n *conf.Node) {
-	d.prefixSets, d.policies, d.communities = map[string]prefixSet{}, map[string][]*conf.Node{}, map[string][]string{}
-	for _, s := range n.At("defined-sets", "prefix-sets").Entries("prefix-set") {
-		var set prefixSet
-		for _, p := range s.Kid("prefixes").Entries("prefix") {
-			if r, ok := parseRange(p.Step.Key("ip-prefix"), p.Step.Key("masklength-range")); ok {
-				set = append(set, r)
-			}
-		}
-		d.prefixSets[s.Step.Key("name")] = set
-	}
-	for _, s := range n.At("defined-sets", "bgp-defined-sets", "community-sets").Entries("community-set") {
-		d.communities[s.Step.Key("community-set-name")] = s.Texts("config", "community-member")
-	}
-	for _, p := range n.Kid("policy-definitions").Entries("policy-definition") {
-		d.policies[p.Step.Key("name")] = p.Kid("statements").Entries("statement")
-	}
 }
 
 // parseRange reads a prefix with "exact" or "24..32".
@@ -67,103 +85,86 @@ func (s prefixSet) has(p netip.Prefix) bool {
 // apply runs a route through a chain and returns it as the policies changed it.
 func (d *device) apply(c chain, r path) (path, bool) {
 	for _, name := range c.policies {
-		next, decided, accept := d.policy(name, r, 0)
-		if r = next; decided {
-			return r, accept
+		next, decision := d.policy(name, r, 0)
+		if r = next; decision == accept || decision == reject {
+			return r, decision == accept
 		}
 	}
-	return r, c.fallback == "ACCEPT_ROUTE"
+	return r, c.fallback == accept
 }
 
 // policy runs a route through one policy.
-func (d *device) policy(name string, r path, depth int) (_ path, decided, accept bool) {
-	for _, s := range d.policies[name] {
-		if !d.matches(s.Kid("conditions"), r, depth) {
+func (d *device) policy(name string, r path, depth int) (path, verdict) {
+	p := d.policies[name]
+	for _, s := range p.statements {
+		if !d.matches(s, r, depth) {
 			continue
 		}
-		r = actions(s.Kid("actions"), r)
-		switch s.Text("actions", "config", "policy-result") {
-		case "ACCEPT_ROUTE":
-			return r, true, true
-		case "REJECT_ROUTE":
-			return r, true, false
+		if r = s.change(r); s.result != undecided {
+			return r, s.result
 		}
 	}
-	return r, false, false
+	return p.fallback.change(r), p.fallback.result
 }
 
-// matches tells whether a statement's conditions hold; a condition that this control plane does not know
-// holds for no route.
-func (d *device) matches(c *conf.Node, r path, depth int) bool {
-	if c == nil {
-		return true
+// matches tells whether a statement's conditions hold.
+func (d *device) matches(s statement, r path, depth int) bool {
+	if s.unknown || s.protocol != "" && s.protocol != r.protocol {
+		return false
 	}
-	for _, kid := range c.Kids() {
-		ok := false
-		switch kid.Step.Name {
-		case "config":
-			ok = true
-			if proto := bareName(kid.Text("install-protocol-eq")); proto != "" {
-				ok = proto == r.protocol
-			}
-			if call := kid.Text("call-policy"); call != "" && depth < 4 {
-				_, decided, accept := d.policy(call, r, depth+1)
-				ok = ok && decided && accept
-			}
-		case "match-prefix-set":
-			ok = d.prefixSets[kid.Text("config", "prefix-set")].has(r.prefix) != (kid.Text("config", "match-set-options") == "INVERT")
-		case "bgp-conditions":
-			ok = d.bgpConditions(kid, r)
+	if s.prefixes.set != "" && d.prefixSets[s.prefixes.set].has(r.prefix) == s.prefixes.invert {
+		return false
+	}
+	if s.communities.set != "" && !s.communities.holds(d.communities[s.communities.set], r.communities) {
+		return false
+	}
+	for _, name := range s.calls {
+		if depth >= 4 {
+			return false
 		}
-		if !ok {
+		if _, decision := d.policy(name, r, depth+1); decision != accept {
 			return false
 		}
 	}
 	return true
 }
 
-func (d *device) bgpConditions(c *conf.Node, r path) bool {
-	for _, kid := range c.Kids() {
-		if kid.Step.Name != "match-community-set" {
-			return false
-		}
-		members := d.communities[kid.Text("config", "community-set")]
-		has := func(m string) bool { return slices.Contains(r.communities, m) }
-		var ok bool
-		switch kid.Text("config", "match-set-options") {
-		case "ALL":
-			ok = !slices.ContainsFunc(members, func(m string) bool { return !has(m) })
-		case "INVERT":
-			ok = !slices.ContainsFunc(members, has)
-		default:
-			ok = slices.ContainsFunc(members, has)
-		}
-		if !ok {
-			return false
-		}
+func (m setMatch) holds(members, communities []string) bool {
+	has := func(member string) bool { return slices.Contains(communities, member) }
+	switch {
+	case m.invert:
+		return !slices.ContainsFunc(members, has)
+	case m.all:
+		return !slices.ContainsFunc(members, func(member string) bool { return !has(member) })
 	}
-	return true
+	return slices.ContainsFunc(members, has)
 }
 
-// actions changes a route's attributes.
-func actions(a *conf.Node, r path) path {
-	set := a.Kid("bgp-actions")
-	if pref := set.Text("config", "set-local-pref"); pref != "" {
-		r.localPref = number(pref)
+// change returns the route with the statement's attributes.
+func (s statement) change(r path) path {
+	if s.localPref != nil {
+		r.localPref = *s.localPref
 	}
-	if med := set.Text("config", "set-med"); med != "" {
-		r.med = number(med)
+	if s.med != nil {
+		r.med = *s.med
 	}
-	if asn := number(set.Text("set-as-path-prepend", "config", "asn")); asn != 0 {
-		for range max(number(set.Text("set-as-path-prepend", "config", "repeat-n")), 1) {
-			r.asPath = append([]uint32{asn}, r.asPath...)
-		}
+	if len(s.prepend) > 0 {
+		r.asPath = slices.Concat(s.prepend, r.asPath)
 	}
-	if add := set.Texts("set-community", "inline", "config", "communities"); add != nil {
-		if set.Text("set-community", "config", "options") == "REPLACE" {
-			r.communities = nil
-		}
-		r.communities = append(slices.Clone(r.communities), add...)
+	if s.replace {
+		r.communities = nil
+	}
+	if len(s.communitiesAdd) > 0 {
+		r.communities = slices.Concat(r.communities, s.communitiesAdd)
 	}
 	return r
+}
+
+// numberAt reads a number where there is one.
+func numberAt(text string) *uint32 {
+	if text == "" {
+		return nil
+	}
+	n := number(text)
+	return &n
 }

@@ -101,9 +101,9 @@ func (f *fabric) ownRoutes(d *device, instance string) rib {
 func (f *fabric) hear(s *session) []path {
 	var out []path
 	for prefix, paths := range f.ribs[ribID{s.peer.name, s.peerInst}] {
-		name := "IPV4_UNICAST"
+		name := ipv4Unicast
 		if prefix.Addr().Is6() {
-			name = "IPV6_UNICAST"
+			name = ipv6Unicast
 		}
 		if !slices.Contains(s.families, name) {
 			continue
@@ -158,6 +158,10 @@ func (f *fabric) export(s *session, p path, policy chain) (path, bool) {
 
 // redistribute runs an own route through the table connections into BGP.
 func (f *fabric) redistribute(d *device, instance string, p path) (path, bool) {
+	if d.instances[instance].bgp.announces {
+		p.localPref = 100
+		return p, true
+	}
 	for _, t := range d.instances[instance].tables {
 		if t.to == "BGP" && t.from == p.protocol && t.v6 == p.prefix.Addr().Is6() {
 			p.localPref = 100

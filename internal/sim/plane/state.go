@@ -41,7 +41,11 @@ func (f *fabric) result(links []Link, sessions []*session) Result {
 			if in.bgp != nil {
 				r.Sessions[name] = append(r.Sessions[name], f.sessionState(w, d, in, sessions)...)
 			}
-			aftState(w, in, r.Routes[name])
+			for _, route := range r.Routes[name] {
+				if route.Instance == in.name {
+					d.show.route(w, in, route)
+				}
+			}
 		}
 		r.State[name] = w.leaves
 	}
@@ -54,52 +58,33 @@ func (w *stateWriter) put(at conf.Path, module, name string, v conf.Value) {
 	w.leaves = append(w.leaves, Leaf{Path: at.Join(conf.Step{Name: name}), Module: module, Value: v})
 }
 
-func status(up bool) conf.Value {
-	if up {
-		return conf.Enum("UP")
-	}
-	return conf.Enum("DOWN")
-}
-
 // interfaceState shows every interface that is configured or cabled.
 func (f *fabric) interfaceState(w *stateWriter, d *device, links []Link) {
 	names := map[string]bool{}
 	for name := range d.interfaces {
 		names[name] = true
 	}
-	cabled := map[string]bool{}
 	for _, l := range links {
 		for _, p := range []Port{l.A, l.B} {
 			if p.Device == d.name {
-				names[p.Interface], cabled[p.Interface] = true, true
+				names[p.Interface] = true
 			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		i := d.interfaces[name]
 		if i == nil {
-			i = &iface{name: name, enabled: true, path: conf.Path{{Name: "interfaces"}, {Name: "interface", Keys: []conf.Key{{Name: "name", Value: name}}}}}
+			i = d.unconfigured(name)
 		}
-		up := f.up[portID{d.name, name}]
-		if i.name == management && i.enabled {
-			up = true
-		}
-		state := i.path.Join(conf.Step{Name: "state"})
-		w.put(state, "openconfig-interfaces", "name", conf.String(name))
-		w.put(state, "openconfig-interfaces", "admin-status", status(i.enabled))
-		w.put(state, "openconfig-interfaces", "oper-status", status(up))
+		up := f.up[portID{d.name, name}] || i.management && i.enabled
+		d.show.iface(w, i, up)
 		for _, s := range d.subs {
-			if s.iface == i && s.path != nil {
-				state := s.path.Join(conf.Step{Name: "state"})
-				w.put(state, "openconfig-interfaces", "admin-status", status(s.enabled))
-				w.put(state, "openconfig-interfaces", "oper-status", status(s.enabled && up))
+			if s.iface == i && !s.hidden {
+				d.show.subif(w, s, s.enabled && up)
 			}
 		}
 	}
 }
-
-// management is the interface that is always cabled: the simulator's own way in.
-const management = "Management0"
 
 func (f *fabric) sessionState(w *stateWriter, d *device, in *instance, sessions []*session) []Session {
 	var out []Session
@@ -111,39 +96,9 @@ func (f *fabric) sessionState(w *stateWriter, d *device, in *instance, sessions 
 			}
 		}
 		out = append(out, shown)
-		at := in.bgp.path.Join(conf.Step{Name: "neighbors"}, n.step)
-		state := "ACTIVE"
-		switch {
-		case shown.Established:
-			state = "ESTABLISHED"
-		case !n.enabled:
-			state = "IDLE"
-		}
-		w.put(at.Join(conf.Step{Name: "state"}), "openconfig-network-instance", "session-state", conf.Enum(state))
-		for _, name := range slices.Sorted(maps.Keys(n.families)) {
-			step := conf.Step{Name: "afi-safi", Keys: []conf.Key{{Name: "afi-safi-name", Value: "openconfig-bgp-types:" + name}}}
-			family := at.Join(conf.Step{Name: "afi-safis"}, step, conf.Step{Name: "state"})
-			w.put(family, "openconfig-network-instance", "active", conf.Bool(slices.Contains(shown.Families, name)))
-		}
+		d.show.session(w, in, n, shown.Established, shown.Families)
 	}
 	return out
-}
-
-// aftState shows the forwarding entries of one instance.
-func aftState(w *stateWriter, in *instance, routes []Route) {
-	for _, r := range routes {
-		if r.Instance != in.name {
-			continue
-		}
-		family := "ipv4"
-		if r.Prefix.Addr().Is6() {
-			family = "ipv6"
-		}
-		step := conf.Step{Name: family + "-entry", Keys: []conf.Key{{Name: "prefix", Value: r.Prefix.String()}}}
-		at := in.path.Join(conf.Step{Name: "afts"}, conf.Step{Name: family + "-unicast"}, step, conf.Step{Name: "state"})
-		w.put(at, "openconfig-network-instance", "prefix", conf.String(r.Prefix.String()))
-		w.put(at, "openconfig-network-instance", "origin-protocol", conf.Enum("openconfig-policy-types:"+r.Protocol))
-	}
 }
 
 func (f *fabric) routes(d *device) []Route {
