@@ -29,6 +29,7 @@ type Store interface {
 	delivery.Leases
 	Last(ctx context.Context, stream string) (event.Seq, error)
 	Do(ctx context.Context, fn func(tx event.Tx) error) error
+	RetriesDue(ctx context.Context, group string) (bool, error)
 	RetryLost(ctx context.Context, group, stream string, before event.Seq) (int64, error)
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/bus/delivery"
 	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/view"
 )
 
 const (
@@ -66,10 +67,8 @@ func (g *group) claim(ctx context.Context, good func()) error {
 				}
 			}
 		}
-		for key := range g.keys() {
-			if err := g.claimIdle(ctx, key); err != nil {
-				return err
-			}
+		if err := g.claimIdle(ctx); err != nil {
+			return err
 		}
 		if now := time.Now(); now.Sub(swept) >= g.opts.Lease {
 			swept = now
@@ -98,27 +97,41 @@ func (g *group) setIdle(ctx context.Context, key string, ids []string, idle time
 	return nil
 }
 
-// claimIdle takes over the entries of consumers that have died. Those of this consumer that were read by a call
-// whose answer never came are among them.
-func (g *group) claimIdle(ctx context.Context, key string) error {
-	for start := "0-0"; ; {
-		messages, next, err := g.client.XAutoClaim(ctx, &redis.XAutoClaimArgs{
-			Stream: key, Group: g.sub.Name, Consumer: g.opts.Worker, MinIdle: g.opts.Lease, Start: start, Count: readCount,
-		}).Result()
-		if redis.HasErrorPrefix(err, "NOGROUP") {
-			return nil // read makes it again
-		}
-		if err != nil {
-			return fmt.Errorf("redis: claim: %w", err)
-		}
-		if err := g.take(ctx, key, messages); err != nil {
-			return err
-		}
-		if next == "0-0" {
-			return nil
-		}
-		start = next
+// claimIdle takes over the entries of consumers that have died, asking for all streams at once. Those of this consumer
+// that were read by a call whose answer never came are among them.
+func (g *group) claimIdle(ctx context.Context) error {
+	starts := map[string]string{}
+	for key := range g.keys() {
+		starts[key] = "0-0"
 	}
+	for len(starts) > 0 {
+		asked := map[string]*redis.XAutoClaimCmd{}
+		_, _ = g.client.Pipelined(ctx, func(p redis.Pipeliner) error { // each has its own error
+			for key, start := range starts {
+				asked[key] = p.XAutoClaim(ctx, &redis.XAutoClaimArgs{
+					Stream: key, Group: g.sub.Name, Consumer: g.opts.Worker, MinIdle: g.opts.Lease, Start: start, Count: readCount,
+				})
+			}
+			return nil
+		})
+		for key, cmd := range asked {
+			messages, next, err := cmd.Result()
+			if redis.HasErrorPrefix(err, "NOGROUP") {
+				delete(starts, key) // read makes it again
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("redis: claim: %w", err)
+			}
+			if err := g.take(ctx, key, messages); err != nil {
+				return err
+			}
+			if starts[key] = next; next == "0-0" {
+				delete(starts, key)
+			}
+		}
+	}
+	return nil
 }
 
 // sweep finds events that the group is owed although Redis takes them for delivered: acknowledged without being settled, or
@@ -188,11 +201,7 @@ func (g *group) delivered(ctx context.Context, key string) (event.Seq, error) {
 // retries hands the group's due retries to whichever of its consumers reads them first.
 func (g *group) retries(ctx context.Context, good func()) error {
 	for {
-		// Taken retries that Redis does not get wait for their hold to end: ask first.
-		if err := g.client.Ping(ctx).Err(); err != nil {
-			return fmt.Errorf("redis: %w", err)
-		}
-		due, err := g.opts.Store.TakeRetries(ctx, g.sub.Name, retryBatch, 2*g.opts.Lease)
+		due, err := g.takeRetries(ctx)
 		if err != nil {
 			return err
 		}
@@ -212,6 +221,18 @@ func (g *group) retries(ctx context.Context, good func()) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// takeRetries takes the retries that are due. Those that Redis does not get then wait for their hold to end: so it is
+// asked first, when there are any.
+func (g *group) takeRetries(ctx context.Context) ([]view.Delivery, error) {
+	if some, err := g.opts.Store.RetriesDue(ctx, g.sub.Name); err != nil || !some {
+		return nil, err
+	}
+	if err := g.client.Ping(ctx).Err(); err != nil {
+		return nil, fmt.Errorf("redis: %w", err)
+	}
+	return g.opts.Store.TakeRetries(ctx, g.sub.Name, retryBatch, 2*g.opts.Lease)
 }
 
 // handOver lets others claim at once what this process leaves unsettled: what it held, and what the read

@@ -171,17 +171,23 @@ func (s *Store) FailDelivery(ctx context.Context, f view.Failure) (dead bool, er
 	return dead, wrapGroup(f.Group, err)
 }
 
+const dueRetries = " WHERE grp = ? AND not_before > 0 AND not_before <= ? ORDER BY not_before, seq LIMIT ?"
+
+// RetriesDue reports whether TakeRetries would find any.
+func (s *Store) RetriesDue(ctx context.Context, group string) (bool, error) {
+	_, some, err := first(s.reader(ctx), scanDelivery, selectDelivery+dueRetries, group, toDB(s.now()), 1)
+	return some, wrapGroup(group, err)
+}
+
 // TakeRetries returns the group's retries that are due, the longest waiting first, for the caller to deliver
 // or hand on within hold. One that is taken and lost is due again after that.
 func (s *Store) TakeRetries(ctx context.Context, group string, limit int, hold time.Duration) (list []view.Delivery, err error) {
-	const due = " WHERE grp = ? AND not_before > 0 AND not_before <= ? ORDER BY not_before, seq LIMIT ?"
-	// A look without the lock first: mostly nothing is due.
-	if list, err = collect(s.reader(ctx), scanDelivery, selectDelivery+due, group, toDB(s.now()), 1); err != nil || len(list) == 0 {
-		return nil, wrapGroup(group, err)
+	if some, err := s.RetriesDue(ctx, group); err != nil || !some { // a look without the lock first: mostly nothing is due
+		return nil, err
 	}
 	err = s.do(ctx, func(t *transaction) error {
 		now := s.now()
-		if list, err = collect(t, scanDelivery, selectDelivery+due, group, toDB(now), limit); err != nil {
+		if list, err = collect(t, scanDelivery, selectDelivery+dueRetries, group, toDB(now), limit); err != nil {
 			return err
 		}
 		for _, d := range list {
