@@ -100,8 +100,10 @@ func (n *net) device(router string, as int, more func(*builder)) string {
   "neighbors":{"neighbor":[%s]}}}]}}]}}`, strings.Join(b.interfaces, ","), as, router, router, strings.Join(b.neighbors, ","))
 }
 
-func (n *net) load(name, config string) {
-	schema, err := conf.OpenConfig()
+func (n *net) load(name, config string) { n.loadAs(conf.OpenConfig, name, config) }
+
+func (n *net) loadAs(dialect func() (*conf.Schema, error), name, config string) {
+	schema, err := dialect()
 	if err != nil {
 		n.t.Fatal(err)
 	}
