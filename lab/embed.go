@@ -1,4 +1,4 @@
-// Package lab holds the containerlab topologies of the example fabric, so that the demo needs no files.
+// Package lab holds the containerlab topologies of the example fabrics, so that the demo needs no files.
 package lab
 
 import _ "embed"
@@ -7,3 +7,8 @@ import _ "embed"
 //
 //go:embed evpn.clab.yml
 var EVPN []byte
+
+// Mixed is the same with the dialects of several network operating systems.
+//
+//go:embed mixed.clab.yml
+var Mixed []byte
