@@ -19,6 +19,8 @@ type evaluator struct {
 	parsed map[string]*expr // nil for what does not parse
 	errs   map[string]error
 	res    map[string]*regexp.Regexp // of re-match
+
+	absentDiffers bool // a node that is absent is != to everything; see differs
 }
 
 func newEvaluator(data *Tree) *evaluator {
@@ -50,6 +52,16 @@ func (ev *evaluator) holds(x schema.XPath, at place) (bool, error) {
 	return truth(v), nil
 }
 
+// differs reports whether a condition that is false would hold if an absent node were different from every value. To
+// XPath 1.0 §3.4 it is neither equal nor different; but published models are written for devices that take it for
+// different, where "type != 'bridged'" is to hold for what has no type.
+func (ev *evaluator) differs(x schema.XPath, at place) bool {
+	ev.absentDiffers = true
+	defer func() { ev.absentDiffers = false }()
+	ok, err := ev.holds(x, at)
+	return ok && err == nil
+}
+
 // A nodeSet is what a path gives: places of leaves, entries and containers that are there.
 type nodeSet []place
 
@@ -64,16 +76,22 @@ func (ev *evaluator) eval(e *expr, at, current place) (any, error) {
 		return ev.walk(e, at, current)
 	}
 	args := make([]any, len(e.args))
+	var unknown error
 	for i, a := range e.args {
 		v, err := ev.eval(a, at, current)
-		if err != nil {
+		switch {
+		case err != nil && (e.op == "or" || e.op == "and"):
+			unknown = err // unless the rest decides
+			continue
+		case err != nil:
 			return nil, err
-		}
-		args[i] = v
-		// The rest need not be known where this decides.
-		if e.op == "or" && truth(v) || e.op == "and" && !truth(v) {
+		case e.op == "or" && truth(v) || e.op == "and" && !truth(v):
 			return e.op == "or", nil
 		}
+		args[i] = v
+	}
+	if unknown != nil {
+		return nil, unknown
 	}
 	switch e.op {
 	case "or":
@@ -174,6 +192,9 @@ func (ev *evaluator) compare(op string, a, b any) bool {
 	if set, ok := a.(nodeSet); ok {
 		if flag, ok := b.(bool); ok && len(set) == 0 {
 			return (op == "=") != flag // boolean() of an empty set is false
+		}
+		if len(set) == 0 && op == "!=" {
+			return ev.absentDiffers
 		}
 		return slices.ContainsFunc(set, func(p place) bool { return ev.compare(op, ev.scalar(p), b) })
 	}

@@ -109,9 +109,12 @@ func (v *validator) conditions(at place, n schema.Node, src SourceID) {
 	for rule, list := range map[string][]schema.XPath{"when": n.When(), "must": n.Must()} {
 		for _, x := range list {
 			ok, err := v.holds(x, at)
-			if err != nil {
+			switch {
+			case err != nil:
 				v.unchecked[Unchecked{n.Path(), rule, x.Text, err.Error()}] = true
-			} else if !ok {
+			case !ok && v.differs(x, at):
+				v.unchecked[Unchecked{n.Path(), rule, x.Text, "it hangs on whether what is absent differs from a value"}] = true
+			case !ok:
 				v.violation(at, src, rule, "%s %q does not hold", rule, x.Text)
 			}
 		}

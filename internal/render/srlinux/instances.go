@@ -1,0 +1,171 @@
+package srlinux
+
+import (
+	"strings"
+
+	"github.com/tenter-net/tenter/internal/fabric"
+	"github.com/tenter-net/tenter/internal/render/dialect"
+	"github.com/tenter-net/tenter/internal/tree"
+)
+
+// vxlan is the tunnel interface of all VNIs.
+const vxlan = "vxlan1"
+
+// evpnPaths is how many paths an EVPN instance spreads traffic over: the most that a mac-vrf takes. The device's own is
+// one, which leaves all members of a remote Ethernet segment idle but one.
+const evpnPaths = 8
+
+func renderDefaultInstance(w *dialect.Writer, n dialect.Namer, device fabric.Text) {
+	put(w, device.Source, instancePath(n.DefaultInstance), leaf{"type", "default"}, leaf{"admin-state", "enable"})
+}
+
+func renderVTEP(w *dialect.Writer, _ dialect.Namer, v fabric.VTEP) {
+	at := root(dialect.Elem("tunnel-interface", "name", vxlan))
+	if !v.Address.Is4() {
+		w.Gap(v.Source, at, "SR Linux's VXLAN tunnels come from the IPv4 address of system0, and %s is none", v.Address)
+	}
+	put(w, v.Source, at)
+}
+
+// macVRF is a VLAN that may have a gateway on this device.
+type macVRF struct {
+	fabric.MacVRF
+	Gateway bool
+}
+
+func renderMacVRF(w *dialect.Writer, n dialect.Namer, v macVRF) {
+	name := n.MacVRF(v.Name)
+	put(w, v.Source, instancePath(name), leaf{"type", "mac-vrf"}, leaf{"admin-state", "enable"})
+	for _, id := range v.Interfaces {
+		put(w, v.Source, memberPath(name, n.Unit(id, v.VLAN)))
+	}
+	if v.Gateway {
+		irb, index := irb(n, v.VLAN)
+		put(w, v.Source, memberPath(name, irb+"."+index))
+	}
+	if v.VNI != 0 {
+		renderEVI(w, name, evi{v.Source, "bridged", v.EVI, v.VNI, v.RouteDistinguisher, v.Import, v.Export})
+	}
+}
+
+func renderIPVRF(w *dialect.Writer, _ dialect.Namer, v fabric.IPVRF) {
+	leaves := append([]leaf{{"type", "ip-vrf"}, {"admin-state", "enable"}}, some("description", v.Description)...)
+	put(w, v.Source, instancePath(v.Name), leaves...)
+	if v.VNI != 0 {
+		renderEVI(w, v.Name, evi{v.Source, "routed", v.EVI, v.VNI, v.RouteDistinguisher, v.Import, v.Export})
+	}
+}
+
+// evi is an EVPN instance of a network instance, and its VNI.
+type evi struct {
+	source          tree.Source
+	traffic         string // bridged or routed
+	id, vni         int
+	distinguisher   string
+	imports, export []string
+}
+
+func renderEVI(w *dialect.Writer, instance string, e evi) {
+	tunnel := vxlan + "." + itoa(e.vni)
+	put(w, e.source, root(dialect.Elem("tunnel-interface", "name", vxlan), dialect.Elem("vxlan-interface", "index", itoa(e.vni))),
+		leaf{"type", e.traffic}, leaf{"ingress/vni", e.vni})
+	put(w, e.source, dialect.Below(instancePath(instance), dialect.Elem("vxlan-interface", "name", tunnel)))
+	put(w, e.source, protocolPath(instance, dialect.Elem("bgp-evpn")))
+	put(w, e.source, protocolPath(instance, dialect.Elem("bgp-evpn"), firstInstance),
+		leaf{"admin-state", "enable"}, leaf{"vxlan-interface", tunnel}, leaf{"evi", e.id}, leaf{"ecmp", evpnPaths})
+	leaves := some("route-distinguisher/rd", e.distinguisher)
+	leaves = append(leaves, targets(w, e.source, instance, "import", e.imports)...)
+	leaves = append(leaves, targets(w, e.source, instance, "export", e.export)...)
+	put(w, e.source, protocolPath(instance, dialect.Elem("bgp-vpn")))
+	put(w, e.source, protocolPath(instance, dialect.Elem("bgp-vpn"), firstInstance), leaves...)
+}
+
+// targets returns the leaves for route targets in one direction. There is room for one; more of them go into a policy.
+func targets(w *dialect.Writer, source tree.Source, instance, direction string, list []string) []leaf {
+	switch len(list) {
+	case 0:
+		return nil
+	case 1:
+		return []leaf{{"route-target/" + direction + "-rt", "target:" + list[0]}}
+	}
+	name := instance + "-" + direction
+	members := make([]any, len(list))
+	for i, t := range list {
+		members[i] = "target:" + t
+	}
+	put(w, source, communitySetPath(name), leaf{"member", members}, leaf{"match-set-options", "any"})
+	if direction == "export" {
+		put(w, source, policyPath(name), leaf{"default-action/policy-result", "accept"}, leaf{"default-action/bgp/communities/add", name})
+	} else {
+		put(w, source, policyPath(name), leaf{"default-action/policy-result", "reject"})
+		entry := dialect.Elem("statement", "name", "10")
+		put(w, source, dialect.Below(policyPath(name), entry), leaf{"match/bgp/community-set", name}, leaf{"action/policy-result", "accept"})
+		w.Order(source, dialect.Below(policyPath(name), dialect.Elem("statement")), entries(entry))
+	}
+	return []leaf{{direction + "-policy", []any{name}}}
+}
+
+// irb returns the interface and the index of a VLAN's gateway.
+func irb(n dialect.Namer, vlan int) (name, index string) {
+	unit := n.VLANName(vlan)
+	if dot := strings.LastIndexByte(unit, '.'); dot > 0 {
+		return unit[:dot], unit[dot+1:]
+	}
+	return unit, "0"
+}
+
+func renderIRB(w *dialect.Writer, _ dialect.Namer, name fabric.Text) {
+	put(w, name.Source, interfacePath(name.Value), leaf{"admin-state", "enable"})
+}
+
+// gateway is a VLAN's gateway with the largest packet that the VLAN's ports on this device take, 0 if they don't say.
+type gateway struct {
+	fabric.Gateway
+	PortMTU int
+}
+
+func renderGateway(w *dialect.Writer, n dialect.Namer, g gateway) {
+	name, index := irb(n, g.VLAN)
+	at := subinterfacePath(name, index)
+	leaves := append([]leaf{{"admin-state", "enable"}}, some("description", g.Description)...)
+	mtu := g.IPMTU
+	if g.PortMTU != 0 && mtu > g.PortMTU {
+		w.Gap(g.Source, at, "SR Linux keeps a gateway down whose packets its VLAN's ports don't take: its IP MTU is %d here instead of %d", g.PortMTU, mtu)
+		mtu = g.PortMTU
+	}
+	leaves = append(leaves, some("ip-mtu", mtu)...)
+	var each []leaf
+	if g.AnycastMAC != "" {
+		leaves = append(leaves, leaf{names: "anycast-gw"}, leaf{"anycast-gw/anycast-gw-mac", g.AnycastMAC})
+		each = []leaf{{"anycast-gw", true}}
+	}
+	put(w, g.Source, at, leaves...)
+	renderAddresses(w, g.Source, at, g.IPv4, g.IPv6, each...)
+	if len(g.IPv4) > 0 {
+		renderNeighbors(w, g.Source, at, "ipv4", "arp", true)
+	}
+	if len(g.IPv6) > 0 {
+		renderNeighbors(w, g.Source, at, "ipv6", "neighbor-discovery", "global")
+	}
+	put(w, g.Source, memberPath(n.VRF(g.VRF), name+"."+index))
+}
+
+// bridgedMTU returns the IP MTU that a VLAN's ports on a device leave to its gateway: the least of their MTUs without
+// Ethernet header and tag, which is what the device holds the gateway against.
+func bridgedMTU(d *fabric.Device, vlan int) int {
+	least := 0
+	for _, i := range d.Interfaces {
+		s := i.Switched
+		if s == nil || i.MTU == 0 || !carries(s, vlan) {
+			continue
+		}
+		mtu := i.MTU - 14
+		if s.Trunk && s.Native != vlan {
+			mtu -= 4
+		}
+		if least == 0 || mtu < least {
+			least = mtu
+		}
+	}
+	return least
+}

@@ -1,0 +1,169 @@
+package render_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tenter-net/tenter/internal/fabric"
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/render"
+	"github.com/tenter-net/tenter/internal/schema"
+	"github.com/tenter-net/tenter/internal/tree"
+)
+
+// asSRLinux makes every device of the example one of SR Linux, without the Config documents, which speak of OpenConfig.
+func asSRLinux(t testing.TB) *fabric.Fabric {
+	t.Helper()
+	f := example(t)
+	for _, d := range f.Devices {
+		d.Access.Dialect, d.Access.Profile, d.Config = "srlinux", "srlinux", nil
+	}
+	return f
+}
+
+// outline writes a tree as SR Linux's own "info" does: each list entry once, and what it has under it. The leaves that keys
+// are say nothing new, and a test of their own is there.
+func outline(desired *tree.Tree) string {
+	var b strings.Builder
+	var above []string
+	for l := range desired.All() {
+		steps := []string{""}
+		for i, e := range l.Path.Elems {
+			if i == len(l.Path.Elems)-1 && i > 0 && hasKey(l.Path.Elems[i-1], e.Name) {
+				break
+			}
+			last := &steps[len(steps)-1]
+			if *last += "/" + e.String(); len(e.Keys) > 0 {
+				steps = append(steps, "")
+			}
+		}
+		entries := steps[:len(steps)-1]
+		for i, step := range entries {
+			if i >= len(above) || above[i] != step {
+				fmt.Fprintf(&b, "%s%s\n", strings.Repeat("  ", i), step[1:])
+				above = nil
+			}
+		}
+		if leaf := steps[len(entries)]; leaf != "" {
+			fmt.Fprintf(&b, "%s%s = %s\n", strings.Repeat("  ", len(entries)), leaf[1:], strings.ReplaceAll(l.Value.Text(), "\n", `\n`))
+		}
+		above = entries
+	}
+	return b.String()
+}
+
+func hasKey(e path.Elem, name string) bool {
+	return slices.ContainsFunc(e.Keys, func(k path.Key) bool { return k.Name == name })
+}
+
+func TestSRLinuxGolden(t *testing.T) {
+	c := render.NewCompiler(options(t))
+	results, diags := c.Compile(asSRLinux(t))
+	if diags.HasErrors() {
+		t.Fatal(diags.Text())
+	}
+	golden(t, "diagnostics", diags.Text())
+	for _, r := range results {
+		golden(t, string(r.Device), outline(r.Desired))
+		for l := range r.Desired.All() {
+			if s := c.Sources().Get(l.Source); s.File == "" || s.Line == 0 || s.Kind == "" {
+				t.Errorf("%s: %s has source %+v", r.Device, l.Path, s)
+			}
+		}
+	}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", "srlinux", name+".golden")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-golden +rendered; -update if it is meant)\n%s", name, diff)
+	}
+}
+
+// TestSRLinuxKeepsTheModelsRules holds what is rendered against every rule of the native models: mandatory leaves,
+// references, choices, numbers of elements, and conditions. What the device has from its factory is there beside it.
+func TestSRLinuxKeepsTheModelsRules(t *testing.T) {
+	unchecked := map[string]bool{}
+	for _, r := range compile(t, render.NewCompiler(options(t)), asSRLinux(t)) {
+		factory := r.Desired.Table()
+		b := tree.NewBuilder(factory)
+		for p, v := range map[string]string{"name": "mgmt", "type": "ip-vrf"} {
+			at := mustParse(t, "srl_nokia:/network-instance[name=mgmt]/"+p)
+			c, err := factory.Roots().Canonical(at, v)
+			if err == nil {
+				err = b.Set(tree.Leaf{Path: at, Value: c})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		broken, unknown := tree.Validate(r.Desired, b.Build())
+		for _, v := range broken {
+			t.Errorf("%s: %s: %s: %s", r.Device, v.Path, v.Rule, v.Reason)
+		}
+		for _, u := range unknown {
+			unchecked[fmt.Sprintf("%s: %s %s: %s", u.Node, u.Rule, u.Text, u.Reason)] = true
+		}
+	}
+	var list strings.Builder
+	for _, u := range sorted(unchecked) {
+		list.WriteString(u + "\n")
+	}
+	golden(t, "unchecked", list.String())
+}
+
+func sorted(set map[string]bool) []string {
+	var out []string
+	for s := range set {
+		out = append(out, s)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// TestSRLinuxSaysWhatIsThere looks for what a device would report besides: the keys of each entry on a leaf's path, and the
+// presence of each container there. Either would be drift for as long as the entry is there.
+func TestSRLinuxSaysWhatIsThere(t *testing.T) {
+	for _, r := range compile(t, render.NewCompiler(options(t)), asSRLinux(t)) {
+		s, _ := r.Desired.Table().Roots().Schema("srl_nokia")
+		missing := map[string]bool{}
+		for l := range r.Desired.All() {
+			n := s.Root()
+			for i, e := range l.Path.Elems {
+				n, _ = n.Child(e.Name)
+				at := path.Path{Origin: l.Path.Origin, Elems: l.Path.Elems[:i+1]}
+				var want []path.Path
+				if n.Kind() == schema.Container && n.Presence() {
+					want = append(want, at)
+				}
+				for _, k := range e.Keys {
+					want = append(want, path.Path{Origin: at.Origin, Elems: append(slices.Clone(at.Elems), path.Elem{Name: k.Name})})
+				}
+				for _, p := range want {
+					if _, ok := r.Desired.Get(p); !ok {
+						missing[p.String()] = true
+					}
+				}
+			}
+		}
+		for _, p := range sorted(missing) {
+			t.Errorf("%s: %s is implied and not said", r.Device, p)
+		}
+	}
+}
