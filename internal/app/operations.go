@@ -51,6 +51,7 @@ type PlanRequest struct {
 	Devices []intent.DeviceName `json:"devices,omitempty"`
 	Labels  map[string]string   `json:"labels,omitempty"`
 	Keep    bool                `json:"keep,omitempty"` // store it, so that it can be approved or applied by name
+	Bind    bool                `json:"bind,omitempty"` // to be kept as a file: single-use, and with an end
 	Raw     bool                `json:"raw,omitempty"`  // with the SetRequests
 }
 
@@ -86,6 +87,9 @@ func (a *App) Plan(ctx context.Context, who api.Caller, req PlanRequest) (PlanRe
 			return PlanReply{}, coded(err)
 		}
 		reply.Plan.ID = id
+	}
+	if req.Bind {
+		reply.Plan = a.engine.Bind(reply.Plan)
 	}
 	return reply, nil
 }

@@ -55,7 +55,7 @@ func newPlan(s Streams) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withOperator(cmd, func(ctx context.Context, o *operator) error {
 				req := f.request()
-				req.Raw = raw
+				req.Raw, req.Bind = raw, out != ""
 				reply, err := call(ctx, o, app.OpPlan, (*app.App).Plan, req)
 				if err != nil {
 					return o.about(err, "tenter device ls")
@@ -68,7 +68,7 @@ func newPlan(s Streams) *cobra.Command {
 					if err := writePlan(out, reply.Plan); err != nil {
 						return err
 					}
-					fmt.Fprintf(s.Err, "\nwritten to %s; next: tenter apply %s\n", out, out)
+					fmt.Fprintf(s.Err, "\nwritten to %s, good until %s; next: tenter apply %s\n", out, reply.Plan.Expires.Local().Format("Jan 2 15:04"), out)
 				} else if output(cmd) == formatText && !reply.Plan.Idle() && len(reply.ReadOnly) == 0 {
 					fmt.Fprintln(s.Err, "\nnext: tenter apply")
 				}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -203,14 +204,22 @@ func TestTextOfMany(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	f := load(t, "testdata/drift.txtar")
-	js, err := New(Cause{Trigger: ByManual}, Origin{}, []DevicePlan{Compute(f.input).Plan}).JSON()
+	made := New(Cause{Trigger: ByManual}, Origin{Generation: "g1", Commit: "c1"}, []DevicePlan{Compute(f.input).Plan})
+	js, err := made.Bound(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)).JSON()
 	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Parse(js); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct{ name, old, new string }{
 		{"another version", `"format_version": 1`, `"format_version": 2`},
 		{"an altered digest", `"digest": "`, `"digest": "0`},
 		{"an altered cause", `"trigger": "manual"`, `"trigger": "drift"`},
+		{"other intents", `"generation": "g1"`, `"generation": "g2"`},
+		{"another commit", `"commit": "c1"`, `"commit": "c2"`},
+		{"more time", `"expires": "2026`, `"expires": "2027`},
+		{"nothing that binds it", `"binding": "`, `"was_binding": "`},
 		{"no JSON", `{`, `[`},
 	}
 	for _, tt := range tests {

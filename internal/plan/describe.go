@@ -66,13 +66,16 @@ func (c *computation) change(w tree.Change) Change {
 
 // cause says whether a change carries out new intent or puts back what somebody else changed.
 func (c *computation) cause(w tree.Change) Trigger {
-	applied, ok := c.Applied.Get(w.Path)
-	switch {
-	case c.Part == Remedy:
+	if c.Part == Remedy {
 		return ByDrift
-	case w.After == "" && !c.owned(w.Path):
+	}
+	if w.After == "" {
+		if c.owned(w.Path) {
+			return ByIntent
+		}
 		return ByDrift
-	case w.After != "" && ok && c.Secrets.Same(w.Path, applied.Value, w.After):
+	}
+	if i, ok := c.Applied.Find(w.Path); ok && c.Secrets.Same(w.Path, c.Applied.Value(i), w.After) {
 		return ByDrift
 	}
 	return ByIntent
@@ -123,9 +126,15 @@ func touched(r Result) []path.Path {
 // subtree returns the digest of all leaves at or under p: keyed, for some of them may be secret.
 func subtree(mac hash.Hash, t *tree.Tree, p path.Path) string {
 	mac.Reset()
-	for l := range t.Under(p) {
-		hashStrings(mac, l.Path.String(), string(l.Value))
+	var b []byte
+	for text, v := range t.Texts(p) {
+		b = appendHashed(appendHashed(b, text), v)
+		if len(b) > 4096 {
+			_, _ = mac.Write(b)
+			b = b[:0]
+		}
 	}
+	_, _ = mac.Write(b)
 	return hex.EncodeToString(mac.Sum(nil))[:32]
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"time"
 
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/tree"
@@ -70,6 +71,10 @@ type Plan struct {
 	Commit        string       `json:"commit,omitempty"` // of the intents in git
 	Risk          Risk         `json:"risk"`
 	Devices       []DevicePlan `json:"devices"` // sorted by name; also those that have nothing to change but notes
+	// Of a plan that is kept outside of the store: until when it may be used, and a hash that binds that, the intents and the
+	// plan together.
+	Expires time.Time `json:"expires,omitzero"`
+	Binding string    `json:"binding,omitempty"`
 }
 
 // A DevicePlan is what is to change on one device.
@@ -218,6 +223,20 @@ func (p Plan) Of(which func(DevicePlan) bool) Plan {
 	return New(p.Cause, Origin{Generation: p.Generation, Commit: p.Commit}, devices)
 }
 
+// Bound returns the plan as it may be kept outside of the store, to be used until expires.
+func (p Plan) Bound(expires time.Time) Plan {
+	p.Expires = expires.UTC().Truncate(time.Second)
+	p.Binding = p.bind()
+	return p
+}
+
+// bind is the hash of all that the plan's name leaves open.
+func (p Plan) bind() string {
+	h := sha256.New()
+	hashStrings(h, string(p.ID), p.Generation, p.Commit, p.Expires.Format(time.RFC3339))
+	return hex.EncodeToString(h.Sum(nil))
+}
+
 // Again returns the plan as made once more for the same occasion, under a name of its own.
 func (p Plan) Again() Plan {
 	p.Cause.Attempt++
@@ -233,11 +252,17 @@ func identify(content string, cause Cause) ID {
 
 // hashStrings writes each string with its length, so that no two lists of strings look alike.
 func hashStrings(w io.Writer, all ...string) {
-	var buf [256]byte
+	var b []byte
 	for _, s := range all {
-		b := append(strconv.AppendInt(buf[:0], int64(len(s)), 10), ':')
-		_, _ = w.Write(append(b, s...)) // a hash takes everything
+		b = appendHashed(b, s)
 	}
+	_, _ = w.Write(b) // a hash takes everything
+}
+
+// appendHashed appends a string in a way that no two sequences of strings have in common.
+func appendHashed[T ~string | ~[]byte](b []byte, s T) []byte {
+	b = append(strconv.AppendInt(b, int64(len(s)), 10), ':')
+	return append(b, s...)
 }
 
 // JSON returns the plan as indented JSON, which Parse reads back.
@@ -249,7 +274,8 @@ func (p Plan) JSON() ([]byte, error) {
 	return append(b, '\n'), nil
 }
 
-// Parse reads a plan's JSON form. It refuses another format version and a plan whose parts do not add up to its name.
+// Parse reads a plan's JSON form. It refuses another format version and a plan whose parts do not add up to its name, or to
+// what binds them if it was kept outside of the store.
 func Parse(b []byte) (Plan, error) {
 	var p Plan
 	if err := json.Unmarshal(b, &p); err != nil {
@@ -260,6 +286,9 @@ func Parse(b []byte) (Plan, error) {
 	}
 	if q := New(p.Cause, Origin{}, p.Devices); q.ID != p.ID || q.Content != p.Content {
 		return Plan{}, fmt.Errorf("plan %s: was altered: its parts make %s", p.ID, q.ID)
+	}
+	if p.Binding != "" && p.Binding != p.bind() || p.Binding == "" && !p.Expires.IsZero() {
+		return Plan{}, fmt.Errorf("plan %s: was altered: its intents or its time are not the ones that it was made with", p.ID)
 	}
 	return p, nil
 }

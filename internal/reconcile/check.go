@@ -34,7 +34,7 @@ func (h *hand) check(ctx context.Context) (run.Input, error) {
 		return run.Moved{Paths: moved}, nil
 	}
 	h.writes = h.result.Writes
-	return run.Checked{Writes: stored(h.picture.input.Secrets, h.result.Writes)}, nil
+	return run.Checked{Writes: h.picture.stored(h.result.Writes)}, nil
 }
 
 // barred finds what forbids writing to the device: other intents by now, a hold, nobody's word that Tenter may, or another

@@ -127,11 +127,16 @@ type unreachable struct {
 func (u *unreachable) Error() string { return u.err.Error() }
 func (u *unreachable) Unwrap() error { return u.err }
 
-// stored returns writes as they may be recorded: secrets as digests.
-func stored(s *plan.Secrets, writes []tree.Change) []run.Write {
-	out := make([]run.Write, len(writes))
+// stored returns writes as they may be recorded: secrets as digests, and with what was Tenter's before.
+func (p *picture) stored(writes []tree.Change) []run.Write {
+	owned := make(map[string]bool, len(p.owned))
+	for _, o := range p.owned {
+		owned[o.Path.String()] = true
+	}
+	s, out := p.input.Secrets, make([]run.Write, len(writes))
 	for i, w := range writes {
-		out[i] = run.Write{Path: w.Path.String(), Before: s.Digest(w.Path, w.Before), After: s.Digest(w.Path, w.After)}
+		at := w.Path.String()
+		out[i] = run.Write{Path: at, Before: s.Digest(w.Path, w.Before), After: s.Digest(w.Path, w.After), Owned: owned[at]}
 	}
 	return out
 }

@@ -163,7 +163,7 @@ func (h *hand) set(ctx context.Context) (run.Input, error) {
 		in, err := h.check(ctx)
 		switch in := in.(type) {
 		case run.Checked:
-			if !slices.Equal(in.Writes, h.s.Writes) {
+			if !slices.EqualFunc(in.Writes, h.s.Writes, run.Write.Same) {
 				return run.Barred{Reason: "what is wanted changed while the run was interrupted"}, nil
 			}
 		case run.Moved:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/path"
@@ -23,7 +24,11 @@ type device struct {
 	running *tree.Tree
 	startup *tree.Tree
 	sets    int
+	until   time.Time // the deadline of the last Set
 	down    bool
+	reads   int
+	probed  int
+	probes  func(n int) string // the serial number that the nth probe is told, if set
 	serial  string
 	onSet   func(d *device, edit tree.Edit) error // instead of applying; called with the lock held
 }
@@ -49,6 +54,13 @@ func (d *device) is(what func() bool) bool {
 func (d *device) Probe(context.Context) (profile.Facts, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.down {
+		return profile.Facts{}, &fault{"no route to host", "unsent"}
+	}
+	if d.probes != nil {
+		d.probed++
+		return profile.Facts{Serial: d.probes(d.probed)}, nil
+	}
 	return profile.Facts{Serial: d.serial}, nil
 }
 
@@ -58,6 +70,7 @@ func (d *device) Read(_ context.Context, prefixes []path.Path) (*tree.Tree, []tr
 	if d.down {
 		return nil, nil, errors.New("no route to host")
 	}
+	d.reads++
 	b := tree.NewBuilder(d.table)
 	for _, p := range prefixes {
 		for l := range d.running.Under(p) {
@@ -69,10 +82,11 @@ func (d *device) Read(_ context.Context, prefixes []path.Path) (*tree.Tree, []tr
 	return b.Build(), nil, nil
 }
 
-func (d *device) Set(_ context.Context, edit tree.Edit, _ profile.SetOptions) error {
+func (d *device) Set(ctx context.Context, edit tree.Edit, _ profile.SetOptions) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.sets++
+	d.until, _ = ctx.Deadline()
 	if d.onSet != nil {
 		return d.onSet(d, edit)
 	}

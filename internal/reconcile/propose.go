@@ -24,6 +24,7 @@ type proposal struct {
 	cause       event.Event // what asked for it; zero when a person did
 	correlation string      // what everything downstream shares; the plan's name when empty
 	actor       string
+	expires     time.Time                          // no later than plans expire anyway; zero for then
 	note        func(tx event.Tx, id string) error // what else commits with it, nil for nothing
 
 	others bool // it superseded a plan that was for other devices too
@@ -108,10 +109,14 @@ func (e *Engine) keep(ctx context.Context, tx event.Tx, p *proposal) (row view.P
 	if err != nil {
 		return row, false, err
 	}
+	expires := e.now().Add(e.o.PlanExpires)
+	if !p.expires.IsZero() && p.expires.Before(expires) {
+		expires = p.expires
+	}
 	row = view.Plan{
 		ID: string(p.plan.ID), Content: p.plan.Content, Status: view.PlanOpen, Reason: p.decision.Reason,
 		Cause: string(p.plan.Cause.Trigger), Episode: p.episode, Generation: p.plan.Generation, Correlation: p.correlation,
-		Created: e.now(), Expires: e.now().Add(e.o.PlanExpires), Devices: busyDevices(p.plan), Body: body,
+		Created: e.now(), Expires: expires, Devices: busyDevices(p.plan), Body: body,
 	}
 	if p.others, err = e.supersede(ctx, tx, row); err != nil {
 		return row, false, err

@@ -140,8 +140,8 @@ func (h *hand) given(tx event.Tx, from, to run.State) error {
 	}
 	if to.Proven && h.picture != nil {
 		var dropped []path.Path
-		for _, w := range h.writes {
-			if _, applied := h.picture.input.Applied.Find(w.Path); !applied && w.After != "" {
+		for i, w := range h.writes {
+			if w.After != "" && !to.Writes[i].Owned { // an earlier run, of which nobody knows the end, may have written it
 				dropped = append(dropped, w.Path)
 			}
 		}

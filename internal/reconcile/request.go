@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
@@ -138,11 +139,22 @@ func (e *Engine) Propose(ctx context.Context, p plan.Plan, actor string) (plan.I
 	return plan.ID(id), err
 }
 
+// Bind returns a plan as it may be kept as a file: for as long as one in the store would wait.
+func (e *Engine) Bind(p plan.Plan) plan.Plan { return p.Bound(e.now().Add(e.o.PlanExpires)) }
+
 // Import stores a plan that was kept as a file and returns its name. It fails with a *StaleError if the plan was
-// used before.
+// used before, or is past its time.
 func (e *Engine) Import(ctx context.Context, p plan.Plan, actor string) (plan.ID, error) {
+	expires := p.Expires
+	switch {
+	case p.Binding == "":
+		return "", &StaleError{string(p.ID), "it does not say until when it may be used; a plan for a file is made by tenter plan --out FILE"}
+	case !e.now().Before(expires):
+		return "", &StaleError{string(p.ID), "it could be used until " + expires.Format(time.RFC3339)}
+	}
+	p.Expires, p.Binding = time.Time{}, "" // the store keeps that beside the plan
 	id, _, err := e.propose(ctx, proposal{
-		plan: p, actor: actor,
+		plan: p, actor: actor, expires: expires,
 		decision: policy.Decision{Verdict: policy.Wait, Reason: "from a file"},
 	})
 	if err != nil {

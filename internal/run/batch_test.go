@@ -83,7 +83,7 @@ func FuzzWriteJSON(f *testing.F) {
 			t.Fatal(err)
 		}
 		if out.Before != in.Before || out.After != in.After {
-			t.Errorf("%q, want %q", out, in)
+			t.Errorf("%+v, want %+v", out, in)
 		}
 	})
 }

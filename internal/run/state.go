@@ -61,6 +61,7 @@ type State struct {
 type Write struct {
 	Path          string
 	Before, After schema.Value
+	Owned         bool // it was Tenter's before this run: an earlier one set out to write it
 }
 
 // An Answer is what came back from a Set. It decides what to expect, never what is true.
@@ -122,7 +123,11 @@ type writeJSON struct {
 	Path   string `json:"path"`
 	Before string `json:"before,omitempty"`
 	After  string `json:"after,omitempty"`
+	Owned  bool   `json:"owned,omitempty"`
 }
+
+// Same reports whether both change the same leaf in the same way.
+func (w Write) Same(x Write) bool { return w.Path == x.Path && w.Before == x.Before && w.After == x.After }
 
 // binaryMark starts a value that is not text. No kind of schema.Value begins like it.
 const binaryMark = "="
@@ -145,7 +150,7 @@ func decode(s string) (schema.Value, error) {
 
 // MarshalJSON keeps every byte of the values, also of those that are not text.
 func (w Write) MarshalJSON() ([]byte, error) {
-	return json.Marshal(writeJSON{w.Path, encode(w.Before), encode(w.After)})
+	return json.Marshal(writeJSON{w.Path, encode(w.Before), encode(w.After), w.Owned})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
@@ -162,6 +167,6 @@ func (w *Write) UnmarshalJSON(b []byte) error {
 	if err != nil {
 		return fmt.Errorf("write of %s: after: %w", j.Path, err)
 	}
-	*w = Write{j.Path, before, after}
+	*w = Write{j.Path, before, after, j.Owned}
 	return nil
 }
