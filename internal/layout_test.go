@@ -52,9 +52,11 @@ var rules = map[string]rule{
 
 	"internal/fabric":               {tier: logic, why: "intents to models"},
 	"internal/profile":              {tier: logic, uses: []string{"go.yaml.in/yaml/v4"}, why: "device families as data"},
-	"internal/render":               {tier: logic, also: []string{"internal/fabric", "internal/profile", "internal/render/dialect", "internal/render/openconfig", "internal/render/srlinux"}, why: "chooses the dialect"},
+	"internal/render":               {tier: logic, also: []string{"internal/fabric", "internal/profile", "internal/render/dialect", "internal/render/frr", "internal/render/openconfig", "internal/render/srlinux"}, why: "chooses the dialect"},
 	"internal/render/dialect":       {tier: logic, also: []string{"internal/fabric", "internal/profile"}, why: "what every dialect is made of: items, and the writer that takes their leaves"},
+	"internal/render/frr":           {tier: logic, also: []string{"internal/fabric", "internal/profile", "internal/render/dialect"}, why: "FRRouting's configuration text"},
 	"internal/render/openconfig":    {tier: logic, also: []string{"internal/fabric", "internal/profile", "internal/render/dialect", "internal/render/openconfig/oc"}, uses: []string{"github.com/openconfig/ygot"}, why: "authors OpenConfig with generated structs"},
+	"internal/render/eos":           {tier: logic, also: []string{"internal/fabric", "internal/profile", "internal/render/dialect"}, why: "Arista EOS's one tree, and command lines for what it lacks"},
 	"internal/render/srlinux":       {tier: logic, also: []string{"internal/fabric", "internal/profile", "internal/render/dialect"}, why: "SR Linux's native configuration"},
 	"internal/render/openconfig/oc": {tier: logic, uses: []string{"github.com/openconfig/ygot"}, why: "generated"},
 	"internal/plan":                 {tier: logic, also: []string{"internal/fabric", "internal/profile"}, why: "scope and protection come from model and profile"},
@@ -117,7 +119,7 @@ var owned = []string{
 }
 
 // What the simulator judges, and so must not use.
-var product = []string{"internal/path", "internal/schema", "internal/tree", "internal/wire", "internal/render", "internal/render/dialect", "internal/render/openconfig"}
+var product = []string{"internal/path", "internal/schema", "internal/tree", "internal/wire", "internal/render", "internal/render/dialect", "internal/render/eos", "internal/render/openconfig"}
 
 type pkg struct {
 	ImportPath string

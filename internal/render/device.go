@@ -10,6 +10,8 @@ import (
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/render/dialect"
+	"github.com/tenter-net/tenter/internal/render/frr"
+	"github.com/tenter-net/tenter/internal/render/eos"
 	"github.com/tenter-net/tenter/internal/render/openconfig"
 	"github.com/tenter-net/tenter/internal/render/srlinux"
 	"github.com/tenter-net/tenter/internal/tree"
@@ -37,7 +39,9 @@ func parts(m *fabric.Device, items []dialect.Item) []part {
 // dialects are the ways to say what a model asks for. What is native says nothing but what Config documents do.
 var dialects = map[string]func(*fabric.Device, profile.Names) []dialect.Item{
 	"openconfig": openconfig.Items,
+	"eos":        eos.Items,
 	"srlinux":    srlinux.Items,
+	"frr":        frr.Items,
 	"native":     func(*fabric.Device, profile.Names) []dialect.Item { return nil },
 }
 

@@ -1,0 +1,89 @@
+package render_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tenter-net/tenter/internal/blocks"
+	"github.com/tenter-net/tenter/internal/fabric"
+	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/render"
+)
+
+// asFRR makes every device of the example one of FRR, without the Config documents, which speak of OpenConfig.
+func asFRR(t testing.TB) *fabric.Fabric {
+	t.Helper()
+	f := example(t)
+	for _, d := range f.Devices {
+		d.Access.Dialect, d.Access.Profile, d.Config = "frr", "frr", nil
+	}
+	return f
+}
+
+func frrSyntax(t testing.TB) *blocks.Syntax {
+	t.Helper()
+	set, err := profile.Load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := set.Get("frr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &p.CLI.Syntax
+}
+
+// The golden files are the commands that make the configuration of an empty device, in their order.
+func TestFRR(t *testing.T) {
+	results, diags := render.NewCompiler(options(t)).Compile(asFRR(t))
+	if diags.HasErrors() {
+		t.Fatal(diags.Text())
+	}
+	for _, r := range results {
+		name := string(r.Device)
+		if !slices.Contains([]string{"leaf1", "spine1"}, name) {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			commands := strings.Join(blocks.Commands(nil, blocks.Lines(r.Desired), frrSyntax(t)), "\n") + "\n"
+			file := filepath.Join("testdata", "frr", name+".golden")
+			if *update {
+				if err := os.WriteFile(file, []byte(commands), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), commands); diff != "" {
+				t.Errorf("(-%s +now; -update if it is meant)\n%s", file, diff)
+			}
+		})
+	}
+}
+
+// What FRR hides as its default must be a line that is rendered, or a plan would want to take it away where Tenter owns all.
+func TestFRRRendersWhatIsHidden(t *testing.T) {
+	results, _ := render.NewCompiler(options(t)).Compile(asFRR(t))
+	var all []string
+	for _, r := range results {
+		for _, l := range blocks.Leaves(blocks.Lines(r.Desired)) {
+			all = append(all, l.Value.Text())
+		}
+	}
+	for _, h := range frrSyntax(t).Hidden {
+		setting := h.Line[:strings.LastIndex(h.Line, " ")+1]
+		if setting == "bgp " {
+			setting = h.Line
+		}
+		if !slices.ContainsFunc(all, func(l string) bool { return strings.HasPrefix(l, setting) }) {
+			t.Errorf("%q is hidden, and nothing like it is rendered", h.Line)
+		}
+	}
+}
