@@ -77,6 +77,7 @@ var meanings = map[string]string{
 	"limits.timeout":           "longest that one RPC may take",
 	"limits.keepaliveTime":     "silence after which the connection is asked whether it lives",
 	"limits.keepaliveTimeout":  "silence after that which ends the connection",
+	"netconf.validate":         "validate is sent before a commit, where the device has it",
 	"save.method":              "how the running configuration survives a reboot",
 	"save.command":             "command that saves it",
 	"save.show":                "command that shows what was saved",

@@ -180,6 +180,7 @@ func defaults() *Profile {
 			MaxMessage: 4 << 20, Timeout: 30 * time.Second, KeepaliveTime: 30 * time.Second, KeepaliveTimeout: 10 * time.Second,
 		},
 		Save:    Save{Method: SaveAlways},
+		NETCONF: NETCONF{Validate: true},
 		CLI:     CLI{Columns: 4096},
 		reasons: map[string]reason{}, places: map[string]string{},
 	}

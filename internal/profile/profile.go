@@ -40,7 +40,8 @@ type Profile struct {
 	CommitConfirmed bool `yaml:"commitConfirmed"`
 	// Arbitration says that the device honours a master arbitration election id.
 	Arbitration bool       `yaml:"arbitration"`
-	CLI         CLI        `yaml:"cli"` // of TransportCLI; the syntax also of commands that go with a gNMI Set
+	CLI         CLI        `yaml:"cli"`     // of TransportCLI; the syntax also of commands that go with a gNMI Set
+	NETCONF     NETCONF    `yaml:"netconf"` // of TransportNETCONF
 	Management  Management `yaml:"management"`
 	Protected   []Pattern  `yaml:"protected"` // never deleted or replaced, whatever the policy
 
@@ -115,6 +116,13 @@ type Save struct {
 	Method  SaveMethod `yaml:"method"`
 	Command string     `yaml:"command"` // of SaveCLI: one update with origin "cli" and this as ascii_val
 	Show    string     `yaml:"show"`    // of SaveCLI: a Get of this element with origin "cli" returns what was saved
+}
+
+// NETCONF is how a device is written to over NETCONF. What it can do otherwise it says itself, in its hello.
+type NETCONF struct {
+	// Validate sends validate before a commit where the device has it. A commit validates anyway (RFC 6241, section
+	// 8.3.4.1).
+	Validate bool `yaml:"validate"`
 }
 
 // Management names what Tenter reaches the device through; a device may name its own. Patterns of Protected hold

@@ -1,0 +1,274 @@
+package netconf
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/schema"
+	"github.com/tenter-net/tenter/internal/tree"
+)
+
+// Set makes one edit, through the candidate where the device has one, else in the running configuration, with what it
+// writes to locked. It returns nil only when the running configuration was read and has it. An *Error tells whether the
+// device refused, cannot have changed anything, or may have done it; whatever it is, only reading tells what it has now.
+func (s *Session) Set(ctx context.Context, edit tree.Edit, opts profile.SetOptions) error {
+	if err := checkOptions(edit, opts); err != nil {
+		return fmt.Errorf("device %q: set: %w", s.cfg.Name, err)
+	}
+	err := s.use(ctx, func(l *link) error {
+		t := &transaction{Session: s, link: l, opts: opts}
+		switch {
+		case opts.Commit == profile.CommitConfirm:
+			return t.confirm(ctx)
+		case opts.Commit == profile.CommitCancel:
+			return t.cancel(ctx)
+		case l.caps.has(capCandidate):
+			return s.locked(ctx, l, []datastore{running, candidate}, func() error { return t.throughCandidate(ctx, edit) })
+		case l.caps.has(capWritableRunning) && opts.Commit == profile.CommitPlain:
+			return s.locked(ctx, l, []datastore{running}, func() error { return t.intoRunning(ctx, edit) })
+		case l.caps.has(capWritableRunning):
+			return s.failure("commit", KindUnsupported, errors.New("without a candidate there is no confirmed commit"))
+		}
+		return s.failure("edit-config", KindUnsupported, errors.New("the device has neither a candidate nor a running configuration to write to"))
+	})
+	scrub(err, secretsOf(edit))
+	return err
+}
+
+func checkOptions(edit tree.Edit, opts profile.SetOptions) error {
+	switch {
+	case opts.Commit == profile.CommitOpen && opts.Rollback < time.Second:
+		return errors.New("a commit to be confirmed needs a rollback of a second or more")
+	case (opts.Commit == profile.CommitConfirm || opts.Commit == profile.CommitCancel) && !edit.Empty():
+		return fmt.Errorf("a commit %s carries no edit", opts.Commit)
+	}
+	return nil
+}
+
+// secretsOf returns the values in an edit that a device's answer must not be quoted with.
+func secretsOf(edit tree.Edit) []string {
+	leaves := slices.Clone(edit.Updates)
+	for _, r := range edit.Replaces {
+		leaves = append(leaves, r.Leaves...)
+	}
+	names := plan.NewSecrets(nil, nil)
+	var values []string
+	for _, l := range leaves {
+		if names.Is(l.Path) {
+			values = append(values, l.Value.Text())
+		}
+	}
+	return values
+}
+
+// A transaction is one Set under way.
+type transaction struct {
+	*Session
+	link   *link
+	opts   profile.SetOptions
+	before *tree.Tree
+	list   []tree.Change
+}
+
+// prepare reads what there is and returns what to send, nothing for nothing to do.
+func (t *transaction) prepare(ctx context.Context, from datastore, edit tree.Edit) (string, error) {
+	var err error
+	if t.before, _, err = t.read(ctx, t.link, from, nil); err != nil {
+		return "", err
+	}
+	after, err := outcome(t.before, edit)
+	if err != nil {
+		return "", t.failure("edit-config", KindRefused, err)
+	}
+	t.list = changes(t.before, after)
+	remove := "delete"
+	if t.link.caps.version == "1.1" {
+		remove = "remove"
+	}
+	config, err := configXML(t.before, after, t.list, remove)
+	if err != nil {
+		return "", t.failure("edit-config", KindRefused, err)
+	}
+	return config, nil
+}
+
+// throughCandidate edits the candidate, reads it back, and commits.
+func (t *transaction) throughCandidate(ctx context.Context, edit tree.Edit) error {
+	config, err := t.prepare(ctx, candidate, edit)
+	if err != nil {
+		return err
+	}
+	// A commit commits everything that is in the candidate, so there must be nothing but ours.
+	if err := t.same(ctx); err != nil {
+		return err
+	}
+	if config == "" {
+		return nil
+	}
+	if err := t.commit(ctx, config); err != nil {
+		var e *Error
+		if !errors.As(err, &e) || e.Lost() || t.link.broken {
+			return err // a session that ends takes its edits along
+		}
+		return t.discard(ctx, e)
+	}
+	return nil
+}
+
+// same compares the candidate as it was read with the running configuration.
+func (t *transaction) same(ctx context.Context) error {
+	have, _, err := t.read(ctx, t.link, running, nil)
+	if err != nil {
+		return err
+	}
+	for c := range tree.Diff(have, t.before) {
+		return t.failure("lock", KindLocked, fmt.Errorf("the candidate holds changes that nobody committed, as at %s: commit or discard them on the device", c.Path))
+	}
+	return nil
+}
+
+func (t *transaction) commit(ctx context.Context, config string) error {
+	if _, err := t.do(ctx, t.link, "edit-config", t.editConfig(candidate, config), false); err != nil {
+		return err
+	}
+	doing := "edit-config"
+	if t.cfg.Profile.NETCONF.Validate && (t.link.caps.has(capValidate10) || t.link.caps.has(capValidate11)) {
+		doing = "edit-config and validate"
+		if _, err := t.do(ctx, t.link, "validate", "<validate><source><candidate/></source></validate>", false); err != nil {
+			return err
+		}
+	}
+	if err := t.prove(ctx, candidate, doing); err != nil {
+		return err
+	}
+	operation, err := t.commitXML()
+	if err != nil {
+		return err
+	}
+	if _, err := t.do(ctx, t.link, "commit", operation, true); err != nil {
+		return err
+	}
+	if err := t.prove(ctx, running, "commit"); err != nil {
+		return err
+	}
+	t.opened = nil
+	if t.opts.Commit == profile.CommitOpen {
+		t.opened = &opened{id: t.opts.CommitID, link: t.link, list: t.list}
+	}
+	return nil
+}
+
+func (t *transaction) editConfig(into datastore, config string) string {
+	option := ""
+	if t.link.caps.has(capRollbackOnError) {
+		option = "<error-option>rollback-on-error</error-option>"
+	}
+	return fmt.Sprintf(`<edit-config><target><%s/></target>%s<config xmlns:nc="%s" xmlns:yang="%s">%s</config></edit-config>`,
+		into, option, nsBase, nsYANG, config)
+}
+
+// intoRunning edits the running configuration.
+func (t *transaction) intoRunning(ctx context.Context, edit tree.Edit) error {
+	config, err := t.prepare(ctx, running, edit)
+	if err != nil || config == "" {
+		return err
+	}
+	if _, err := t.do(ctx, t.link, "edit-config", t.editConfig(running, config), true); err != nil {
+		return err
+	}
+	return t.prove(ctx, running, "edit-config")
+}
+
+// prove reads a datastore and compares what was to change.
+func (t *transaction) prove(ctx context.Context, in datastore, after string) error {
+	have, _, err := t.read(ctx, t.link, in, nil)
+	if err != nil && in == running {
+		return t.failure("get-config", KindLost, fmt.Errorf("after %s: %w", after, err))
+	}
+	if err != nil {
+		return err
+	}
+	if c, ok := undone(have, t.list); ok {
+		hint := ""
+		if after == "edit-config and validate" {
+			hint = `; if it forgets its candidate when it is asked to validate, set "netconf: {validate: false}" in its profile`
+		}
+		return t.failure(after, KindUntrue, fmt.Errorf("the %s configuration has %s at %s, and %s was sent%s",
+			in, said(have, c), c.Path, cmp.Or(t.shown(c, c.After), "nothing"), hint))
+	}
+	return nil
+}
+
+// undone returns the first of the changes that a tree does not have.
+func undone(have *tree.Tree, list []tree.Change) (tree.Change, bool) {
+	for _, c := range list {
+		l, _ := have.Get(c.Path)
+		if l.Value == c.After {
+			continue
+		}
+		// A device may leave out a leaf at its default, or show one that was removed.
+		if n, ok := have.Table().Roots().Node(c.Path); ok && n.Default() != "" &&
+			cmp.Or(l.Value, n.Default()) == cmp.Or(c.After, n.Default()) {
+			continue
+		}
+		return c, true
+	}
+	return tree.Change{}, false
+}
+
+// said returns what a tree has in the place of a change, without a secret.
+func said(have *tree.Tree, c tree.Change) string {
+	l, ok := have.Get(c.Path)
+	switch {
+	case !ok:
+		return "nothing"
+	case l.Value == c.Before:
+		return "the value from before"
+	}
+	return "another value"
+}
+
+// shown returns a value for an error, unless it is a secret.
+func (t *transaction) shown(c tree.Change, v schema.Value) string {
+	if v != "" && plan.NewSecrets(nil, nil).Is(c.Path) {
+		return "(secret)"
+	}
+	return v.Text()
+}
+
+// discard takes the edit out of the candidate again after it failed, and makes sure of it.
+func (t *transaction) discard(ctx context.Context, failed *Error) error {
+	how := []struct{ name, operation string }{
+		{"discard-changes", "<discard-changes/>"},
+		{"copy-config", "<copy-config><target><candidate/></target><source><running/></source></copy-config>"},
+	}
+	for _, h := range how {
+		if _, err := t.do(ctx, t.link, h.name, h.operation, false); err != nil {
+			t.log.Warn("the candidate could not be cleared", zap.Error(err))
+			continue
+		}
+		have, _, err := t.read(ctx, t.link, candidate, nil)
+		if err == nil {
+			var now *tree.Tree
+			if now, _, err = t.read(ctx, t.link, running, nil); err == nil && len(changes(now, have)) == 0 {
+				return failed
+			}
+		}
+		if err != nil {
+			break
+		}
+		t.log.Warn("the device answered ok and its candidate still differs from what runs", zap.String("call", h.name))
+	}
+	// The session's end is the last means: RFC 6241, section 8.3.5.2.
+	t.link.broken = true
+	failed.Err = fmt.Errorf("%w; and the candidate still holds the edit: discard it on the device before anybody commits", failed.Err)
+	return failed
+}
