@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/tenter-net/tenter/internal/device/cli"
 	"github.com/tenter-net/tenter/internal/device/gnmi"
+	"github.com/tenter-net/tenter/internal/device/ssh"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/settings"
@@ -14,10 +16,58 @@ import (
 // dial makes a session over the transport of the device's profile.
 func (p *pool) dial(ctx context.Context, name intent.DeviceName, a access) (session, error) {
 	switch a.profile.Transport {
-	case profile.TransportGNMI:
-		return p.dialGNMI(ctx, name, a)
+	case profile.TransportCLI:
+		l, err := p.login(name, a)
+		if err != nil {
+			return nil, err
+		}
+		return opened(cli.Dial(ctx, cli.Config{
+			Name: name, Address: a.address, Trust: l.trust, Username: l.username, Password: l.password, PrivateKey: l.privateKey,
+			Profile: a.profile, Table: a.table, Log: p.log,
+		}))
 	}
-	return nil, fmt.Errorf("device %q: profile %q: no transport %q", name, a.profile.Name, a.profile.Transport)
+	return p.dialGNMI(ctx, name, a)
+}
+
+// opened keeps a session that is nil from becoming an interface that is not.
+func opened[S session](s S, err error) (session, error) {
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// A login is whom to trust over SSH, and what to log in with.
+type login struct {
+	trust                          ssh.Trust
+	username, password, privateKey func() (string, error)
+}
+
+func (p *pool) login(name intent.DeviceName, a access) (login, error) {
+	var l login
+	if a.ssh == "" {
+		return l, fmt.Errorf("device %q: profile %q needs SSH: name SSH settings in the Device document (ssh: NAME)", name, a.profile.Name)
+	}
+	trust, ok := find(p.set.SSH, func(s settings.SSH) bool { return s.Name == a.ssh })
+	if !ok {
+		return l, fmt.Errorf("device %q: ssh %q: not in the settings, under ssh", name, a.ssh)
+	}
+	l.trust = ssh.Trust{KnownHosts: trust.KnownHosts, Pin: trust.HostKeySHA256, Anyone: trust.InsecureSkipHostKey}
+	c, err := p.credentials(a.credentials)
+	if err != nil {
+		return l, fmt.Errorf("device %q: %w", name, err)
+	}
+	l.username = p.username(c)
+	if c.PasswordFile != "" || c.PasswordEnv != "" {
+		l.password = p.password(c)
+	}
+	if c.PrivateKeyFile != "" {
+		l.privateKey = func() (string, error) {
+			data, err := os.ReadFile(c.PrivateKeyFile)
+			return string(data), err
+		}
+	}
+	return l, nil
 }
 
 func (p *pool) dialGNMI(ctx context.Context, name intent.DeviceName, a access) (session, error) {
@@ -35,11 +85,7 @@ func (p *pool) dialGNMI(ctx context.Context, name intent.DeviceName, a access) (
 		}
 		cfg.Username, cfg.Password = p.username(c), p.password(c)
 	}
-	s, err := gnmi.Dial(ctx, cfg)
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
+	return opened(gnmi.Dial(ctx, cfg))
 }
 
 // credentials returns the settings of a name that a Device document uses.

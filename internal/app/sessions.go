@@ -44,9 +44,9 @@ type session interface {
 
 // access is everything that a session depends on; another value needs another session.
 type access struct {
-	address, tls, credentials string
-	profile                   *profile.Profile
-	table                     *tree.Table
+	address, tls, ssh, credentials string
+	profile                        *profile.Profile
+	table                          *tree.Table
 }
 
 func newPool(set *settings.Settings, secrets *secret.Reader, log *zap.Logger) *pool {
@@ -92,7 +92,7 @@ func (p *pool) get(ctx context.Context, name intent.DeviceName) (session, error)
 
 func (t *target) access() access {
 	a := t.watch.Model.Access
-	return access{address: a.Address, tls: a.TLS, credentials: a.Credentials, profile: t.profile, table: t.watch.Table}
+	return access{address: a.Address, tls: a.TLS, ssh: a.SSH, credentials: a.Credentials, profile: t.profile, table: t.watch.Table}
 }
 
 // close ends every session.
