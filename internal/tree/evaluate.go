@@ -128,6 +128,26 @@ func (ev *evaluator) number(v any) float64 {
 	return number(v)
 }
 
+// translate replaces characters by those at the same place of another list, or by none (XPath 1.0 §4.2).
+func translate(text, from, to string) string {
+	by := map[rune]rune{}
+	list := []rune(to)
+	for i, r := range []rune(from) {
+		if _, known := by[r]; known {
+			continue
+		}
+		if by[r] = -1; i < len(list) {
+			by[r] = list[i]
+		}
+	}
+	return strings.Map(func(r rune) rune {
+		if other, ok := by[r]; ok {
+			return other
+		}
+		return r
+	}, text)
+}
+
 func (ev *evaluator) function(name string, args []any) (any, error) {
 	switch name {
 	case "true", "false":
@@ -155,6 +175,8 @@ func (ev *evaluator) function(name string, args []any) (any, error) {
 	case "substring-after":
 		_, after, _ := strings.Cut(ev.text(args[0]), ev.text(args[1]))
 		return after, nil
+	case "translate":
+		return translate(ev.text(args[0]), ev.text(args[1]), ev.text(args[2])), nil
 	case "re-match":
 		return ev.match(ev.text(args[0]), ev.text(args[1]))
 	case "count":

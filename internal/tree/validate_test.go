@@ -134,6 +134,7 @@ func TestConditions(t *testing.T) {
 		{must: "contains(../s, 'x')"},
 		{must: "string-length(../s) = 3", want: true},
 		{must: "substring-before(../s, 'b') = 'a' and substring-after(../s, 'b') = 'c'", want: true},
+		{must: "translate(../s, 'abc', 'AB') = 'AB' and translate('baa', 'aba', 'xyz') = 'yxx'", want: true},
 		{must: "substring-before(../s, 'x') = '' and substring-after(../s, 'x') = ''", want: true},
 		{must: "re-match(../s, '[a-c]{3}')", want: true},
 		{must: "re-match(../s, 'b|ab')"},

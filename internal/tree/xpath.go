@@ -26,7 +26,7 @@ type step struct {
 var functions = map[string]int{
 	"not": 1, "count": 1, "boolean": 1, "string": 1, "number": 1, "string-length": 1,
 	"true": 0, "false": 0, "contains": 2, "starts-with": 2, "derived-from": 2, "derived-from-or-self": 2,
-	"substring-before": 2, "substring-after": 2, "re-match": 2,
+	"substring-before": 2, "substring-after": 2, "re-match": 2, "translate": 3,
 }
 
 func parseXPath(text string) (*expr, error) {
