@@ -1,11 +1,15 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
+	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/render"
 	"github.com/tenter-net/tenter/internal/tree"
 )
@@ -36,7 +40,7 @@ func (c *compiler) check(out *Compiled) intent.Diagnostics {
 		wg.Go(func() {
 			free <- struct{}{}
 			defer func() { <-free }()
-			results[i] = checked{r, violations(d.Name, r.Desired, out.Sources)}
+			results[i] = checked{r, violations(d, out.targets[d.Name].profile.Management, r.Desired, out.Sources)}
 		})
 	}
 	wg.Wait()
@@ -50,16 +54,24 @@ func (c *compiler) check(out *Compiled) intent.Diagnostics {
 }
 
 // violations are errors where nothing that the device has besides could mend them. The others are warnings: what is
-// missing here may be there, and conditions of a model (must, when) are known to be stricter than devices are.
-func violations(device intent.DeviceName, desired *tree.Tree, sources *tree.Sources) intent.Diagnostics {
+// missing here may be there, and conditions of a model (must, when) are known to be stricter than devices are. What the
+// device is managed through is there.
+func violations(device *fabric.Device, factory profile.Management, desired *tree.Tree, sources *tree.Sources) intent.Diagnostics {
 	found, _ := tree.Validate(desired, nil)
+	via := device.Access.Management
+	managed := []string{
+		cmp.Or(via.Interface, factory.Interface), cmp.Or(via.NetworkInstance, factory.NetworkInstance),
+	}
 	var out intent.Diagnostics
 	for _, v := range found {
+		if l, ok := desired.Get(v.Path); ok && v.Rule == "leafref" && slices.Contains(managed, l.Value.Text()) {
+			continue
+		}
 		at := sources.Get(v.Source)
 		d := intent.Diagnostic{
 			Severity: intent.SeverityWarning, Code: codeModelHint, About: "the device's model has a rule that the configuration breaks",
 			File: at.File, Line: at.Line, Column: at.Column,
-			Message: fmt.Sprintf("device %q: %s: %s", device, v.Path, v.Reason),
+			Message: fmt.Sprintf("device %q: %s: %s", device.Name, v.Path, v.Reason),
 		}
 		switch v.Rule {
 		case "unique", "max-elements", "choice", "key":
