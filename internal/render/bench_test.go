@@ -11,15 +11,20 @@ import (
 	"github.com/tenter-net/tenter/internal/tree"
 )
 
-// grown makes a fabric of leaf switches with about 10,000 leaves each: 230 VLANs with gateways, on 48 trunk ports.
-// Nothing is shared between two calls. The VLAN named changed has that description, on every device.
-func grown(devices int, changed int, description string) *fabric.Fabric {
+// A speech is a dialect and the profile that devices have who speak it.
+type speech struct{ dialect, profile string }
+
+var speeches = []speech{{"openconfig", "openconfig-sim"}, {"srlinux", "srlinux"}}
+
+// grown makes a fabric of leaf switches with about 10,000 OpenConfig leaves each: 230 VLANs with gateways, on 48 trunk
+// ports. Nothing is shared between two calls. The VLAN named changed has that description, on every device.
+func grown(as speech, devices int, changed int, description string) *fabric.Fabric {
 	f := &fabric.Fabric{Name: "bench"}
 	for i := range devices {
 		at := tree.Source{File: "devices.yaml", Line: 10 * i, Column: 1, Kind: "Device", Name: fmt.Sprint("leaf", i)}
 		d := &fabric.Device{
 			Name: intent.DeviceName(fmt.Sprint("leaf", i)), Source: at,
-			Access: fabric.Access{Dialect: "openconfig", Profile: "openconfig-sim"},
+			Access: fabric.Access{Dialect: as.dialect, Profile: as.profile},
 			System: fabric.System{Hostname: fabric.Text{Value: fmt.Sprint("leaf", i), Source: at}},
 			VTEP:   &fabric.VTEP{Source: at, Loopback: fabric.VTEPLoopback, Address: netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)})},
 		}
@@ -66,43 +71,51 @@ func leaves(results []*render.Result) (n int) {
 	return n
 }
 
+// each runs a benchmark once in every dialect.
+func each(b *testing.B, run func(*testing.B, speech)) {
+	for _, s := range speeches {
+		b.Run(s.dialect, func(b *testing.B) { run(b, s) })
+	}
+}
+
 // BenchmarkCompile renders a fabric from nothing. The budget, 1,000 devices of 10,000 leaves in 30 s, is 3 µs a leaf.
 func BenchmarkCompile(b *testing.B) {
-	f := grown(20, 0, "")
-	n := 0
-	b.ReportAllocs()
-	for b.Loop() {
-		n = leaves(compile(b, render.NewCompiler(options(b)), f))
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/leaf")
-	b.ReportMetric(float64(n)/20, "leaves/device")
+	each(b, func(b *testing.B, as speech) {
+		f := grown(as, 20, 0, "")
+		n := 0
+		b.ReportAllocs()
+		for b.Loop() {
+			n = leaves(compile(b, render.NewCompiler(options(b)), f))
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/leaf")
+		b.ReportMetric(float64(n)/20, "leaves/device")
+	})
 }
 
 // BenchmarkChangedVLAN renders a fabric again of which one VLAN has another description on every device.
 func BenchmarkChangedVLAN(b *testing.B) {
-	const devices = 20
-	c := render.NewCompiler(options(b))
-	compile(b, c, grown(devices, 100, "before"))
-	states := []*fabric.Fabric{grown(devices, 100, "after"), grown(devices, 100, "before")}
-	i := 0
-	b.ReportAllocs()
-	for b.Loop() {
-		compile(b, c, states[i%2])
-		i++
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/devices/1e3, "µs/device")
+	each(b, func(b *testing.B, as speech) {
+		again(b, grown(as, devices, 100, "before"), grown(as, devices, 100, "after"), grown(as, devices, 100, "before"))
+	})
 }
 
 // BenchmarkUnchanged renders a fabric again of which nothing changed.
 func BenchmarkUnchanged(b *testing.B) {
-	const devices = 20
+	each(b, func(b *testing.B, as speech) {
+		again(b, grown(as, devices, 0, ""), grown(as, devices, 0, ""), grown(as, devices, 0, "")) // equal, but not the same
+	})
+}
+
+const devices = 20
+
+// again renders a first fabric, and then two others in turn.
+func again(b *testing.B, first *fabric.Fabric, states ...*fabric.Fabric) {
 	c := render.NewCompiler(options(b))
-	compile(b, c, grown(devices, 0, ""))
-	again := []*fabric.Fabric{grown(devices, 0, ""), grown(devices, 0, "")} // equal, but not the same
+	compile(b, c, first)
 	i := 0
 	b.ReportAllocs()
 	for b.Loop() {
-		compile(b, c, again[i%2])
+		compile(b, c, states[i%2])
 		i++
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/devices/1e3, "µs/device")

@@ -214,37 +214,54 @@ func TestWrongProfileOrDialect(t *testing.T) {
 // TestIncrementalEqualsFromScratch changes a fabric at random, step by step, and compares what a compiler that knows
 // the steps before makes of it with what a fresh one does.
 func TestIncrementalEqualsFromScratch(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 2)) // the same steps each time
-	c := render.NewCompiler(options(t))
-	broken := 0
-	for step := range 60 {
-		f := example(t)
-		f.Devices = []*fabric.Device{f.Devices[3], f.Devices[4]} // a leaf with all kinds of services, and a spine
-		f = mutate(rng, f)
-		got, diags := c.Compile(f)
-		want, wantDiags := render.NewCompiler(options(t)).Compile(f)
-		if diff := cmp.Diff(wantDiags.Text(), diags.Text()); diff != "" {
-			t.Fatalf("step %d: (-fresh +incremental)\n%s", step, diff)
-		}
-		if (got == nil) != (want == nil) {
-			t.Fatalf("step %d: results %v and %v", step, got, want)
-		}
-		if got == nil {
-			broken++
-		}
-		for i := range got {
-			if diff := cmp.Diff(text(want[i].Desired), text(got[i].Desired)); diff != "" {
-				t.Fatalf("step %d: %s: (-fresh +incremental)\n%s", step, got[i].Device, diff)
+	for _, tc := range []struct {
+		name        string
+		fabric      func(testing.TB) *fabric.Fabric
+		description string // of a loopback, which a Config document sets too
+	}{
+		{"openconfig", example, "/interfaces/interface[name=Loopback0]/config/description"},
+		{"srlinux", asSRLinux, "srl_nokia:/interface[name=lo0]/description"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(1, 2)) // the same steps each time
+			c := render.NewCompiler(options(t))
+			broken := 0
+			for step := range 60 {
+				f := tc.fabric(t)
+				f.Devices = []*fabric.Device{f.Devices[3], f.Devices[4]} // a leaf with all kinds of services, and a spine
+				f = mutate(rng, f, tc.description)
+				if sameAsFresh(t, step, c, f) == nil {
+					broken++
+				}
 			}
-		}
-	}
-	if broken == 0 || broken > 45 {
-		t.Errorf("%d of 60 steps had errors: the mutations don't test enough", broken)
+			if broken == 0 || broken > 45 {
+				t.Errorf("%d of 60 steps had errors: the mutations don't test enough", broken)
+			}
+		})
 	}
 }
 
+// sameAsFresh compiles a fabric with a compiler that compiled others and with a fresh one.
+func sameAsFresh(t *testing.T, step int, c *render.Compiler, f *fabric.Fabric) []*render.Result {
+	t.Helper()
+	got, diags := c.Compile(f)
+	want, wantDiags := render.NewCompiler(options(t)).Compile(f)
+	if diff := cmp.Diff(wantDiags.Text(), diags.Text()); diff != "" {
+		t.Fatalf("step %d: (-fresh +incremental)\n%s", step, diff)
+	}
+	if (got == nil) != (want == nil) {
+		t.Fatalf("step %d: results %v and %v", step, got, want)
+	}
+	for i := range got {
+		if diff := cmp.Diff(text(want[i].Desired), text(got[i].Desired)); diff != "" {
+			t.Fatalf("step %d: %s: (-fresh +incremental)\n%s", step, got[i].Device, diff)
+		}
+	}
+	return got
+}
+
 // mutate changes a few things of a fabric.
-func mutate(rng *rand.Rand, f *fabric.Fabric) *fabric.Fabric {
+func mutate(rng *rand.Rand, f *fabric.Fabric, description string) *fabric.Fabric {
 	for _, d := range f.Devices {
 		for range rng.IntN(4) {
 			switch rng.IntN(8) {
@@ -267,7 +284,7 @@ func mutate(rng *rand.Rand, f *fabric.Fabric) *fabric.Fabric {
 					g.AnycastMAC, g.VRF = fmt.Sprintf("00:00:00:00:00:%02x", rng.IntN(3)), []string{"red", "blue"}[rng.IntN(2)]
 				}
 			case 5:
-				d.Config = append(d.Config, config(rng.IntN(20), rng.IntN(2)*10, "/interfaces/interface[name=Loopback0]/config/description", fmt.Sprint(rng.IntN(2))))
+				d.Config = append(d.Config, config(rng.IntN(20), rng.IntN(2)*10, description, fmt.Sprint(rng.IntN(2))))
 			case 6:
 				d.System.Login = fabric.Text{Value: fmt.Sprint(rng.IntN(3)), Source: d.Source}
 			case 7:
