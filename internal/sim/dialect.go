@@ -27,6 +27,10 @@ type dialect struct {
 	// identity is the state that says which device this is and since when it runs.
 	identity func(hardware) []plane.Leaf
 
+	// lines tells that configuration can be given as commands.
+	lines bool
+	// text is what commands show of a node's configuration, for people; nil where they show JSON_IETF.
+	text func(node string, t *conf.Tree) string
 	// save and show are the commands of the origin "cli" that save the running configuration and show the saved one.
 	save, show []string
 	// saves tells whether a configuration asks for every commit to be saved.

@@ -12,7 +12,7 @@ import (
 )
 
 // eosDevice is a device with OpenConfig as EOS 4.36.1F publishes it, deviations and /arista included, all in the origin
-// "openconfig".
+// "openconfig", and with commands in the origin "cli".
 var eosDevice = dialect{
 	schema:     conf.EOS,
 	origin:     "openconfig",
@@ -22,6 +22,8 @@ var eosDevice = dialect{
 	factory:    eosFactory,
 	manageable: openConfigManageable,
 	identity:   eosIdentity,
+	lines:      true,
+	text:       eosText,
 	save:       []string{"copy running-config startup-config", "write memory", "write"},
 	show:       []string{"show startup-config"},
 	saves:      func(*conf.Tree) bool { return false },
@@ -57,4 +59,9 @@ func eosIdentity(h hardware) []plane.Leaf {
 		return plane.Leaf{Path: component.Join(conf.Step{Name: name}), Module: "openconfig-platform", Value: conf.String(value)}
 	}
 	return append(openConfigIdentity(h), leaf("name", "EOS"), leaf("software-version", h.version))
+}
+
+// eosText shows a configuration as far as it was given as commands.
+func eosText(node string, t *conf.Tree) string {
+	return fmt.Sprintf("! device: %s (cEOSLab)\n!\n%s!\nend\n", node, t.Lines.Text())
 }

@@ -115,5 +115,8 @@ func (s *server) getCLI(p *gpb.Path, now *view) (*gpb.Notification, error) {
 		return nil, status.Errorf(codes.InvalidArgument, "no such command: %q", strings.Join(words, " "))
 	}
 	val := &gpb.TypedValue{Value: &gpb.TypedValue_JsonIetfVal{JsonIetfVal: shown.MarshalConfig()}}
+	if s.dialect.text != nil {
+		val = &gpb.TypedValue{Value: &gpb.TypedValue_AsciiVal{AsciiVal: s.dialect.text(s.Name, shown)}}
+	}
 	return &gpb.Notification{Timestamp: now.at, Update: []*gpb.Update{{Path: p, Val: val}}}, nil
 }

@@ -41,7 +41,7 @@ func (f *testFabric) answers(name string) bool {
 	c := f.hand(name)
 	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()
-	_, err := c.Get(ctx, "/system/config/hostname")
+	_, err := c.Get(ctx, "/system")
 	return err == nil
 }
 

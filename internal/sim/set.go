@@ -106,10 +106,11 @@ func (s *server) next(req *gpb.SetRequest) (next *conf.Tree, save bool, err erro
 	}
 	for i, u := range req.GetUpdate() {
 		if s.origin(prefix, u.GetPath()) == cliOrigin {
-			if command := text(u.GetVal()); !slices.Contains(s.dialect.save, strings.Join(strings.Fields(command), " ")) {
-				return nil, false, fmt.Errorf("update[%d]: no such command: %q", i, command)
+			saving, err := s.command(e, text(u.GetVal()))
+			if err != nil {
+				return nil, false, fmt.Errorf("update[%d]: %w", i, err)
 			}
-			save = true
+			save = save || saving
 			continue
 		}
 		path, err := s.resolve(prefix, u.GetPath())
@@ -125,6 +126,17 @@ func (s *server) next(req *gpb.SetRequest) (next *conf.Tree, save bool, err erro
 	}
 	next = e.Tree()
 	return next, save || s.dialect.saves(next), next.Validate()
+}
+
+// command performs one update of the origin "cli": the command that saves, or commands of configuration mode.
+func (s *server) command(e *conf.Edit, text string) (save bool, err error) {
+	switch {
+	case slices.Contains(s.dialect.save, strings.Join(strings.Fields(text), " ")):
+		return true, nil
+	case s.dialect.lines:
+		return false, e.Run(text)
+	}
+	return false, fmt.Errorf("no such command: %q", text)
 }
 
 // union performs union_replace: what its paths hold together becomes the whole configuration.

@@ -12,8 +12,8 @@ import (
 	"github.com/tenter-net/tenter/internal/sim/plane"
 )
 
-// srLinux is a device with SR Linux's own modules, of v25.3. It names its tree by the origin srl_nokia and takes
-// commands in CLI form by the origin "cli" (SR Linux gNMI guide, "Paths" and "Set RPC").
+// srLinux is a device with SR Linux's own modules, of v25.3. It names its tree by the origin srl_nokia and takes the
+// commands that save by the origin "cli" (SR Linux gNMI guide, "Paths" and "Set RPC").
 var srLinux = dialect{
 	schema:     conf.SRLinux,
 	origin:     "srl_nokia",
@@ -23,6 +23,7 @@ var srLinux = dialect{
 	factory:    srLinuxFactory,
 	manageable: srLinuxManageable,
 	identity:   srLinuxIdentity,
+	text:       srLinuxText,
 	save:       []string{"save startup", "tools system configuration save", "/ tools system configuration save"},
 	show:       []string{"info from startup", "show startup-config"},
 	saves:      srLinuxSaves,
@@ -118,3 +119,6 @@ func srLinuxSaves(t *conf.Tree) bool {
 	}
 	return false
 }
+
+// srLinuxText is "info" with "| as json".
+func srLinuxText(_ string, t *conf.Tree) string { return string(t.MarshalConfig()) }

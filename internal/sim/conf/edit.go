@@ -7,19 +7,22 @@ import (
 	"slices"
 
 	gpb "github.com/openconfig/gnmi/proto/gnmi"
+
+	"github.com/tenter-net/tenter/internal/sim/cli"
 )
 
 // An Edit makes a new Tree from an old one. It belongs to one goroutine. An edit that failed half way
 // is simply dropped: the old tree never changed.
 type Edit struct {
 	root  *Node
+	lines *cli.Session // of commands, from the first of them to the last
 	next  uint64
 	first uint64 // what was created in this edit has an order from here on
 }
 
 // Edit begins a change of the tree.
 func (t *Tree) Edit() *Edit {
-	return &Edit{root: t.Root, next: t.next, first: t.next}
+	return &Edit{root: t.Root, lines: cli.NewSession(t.Lines), next: t.next, first: t.next}
 }
 
 // own returns a node that this edit may change: n itself or a copy.
@@ -198,12 +201,15 @@ func (e *Edit) SetState(path Path, module string, v Value) {
 func (e *Edit) Tree() *Tree {
 	e.root = e.own(e.root)
 	e.tidy(e.root)
-	t := &Tree{Root: e.root, next: e.next}
-	return t
+	return &Tree{Root: e.root, Lines: e.lines.Lines(), next: e.next}
 }
 
 // StateTree ends an edit that only wrote state.
-func (e *Edit) StateTree() *Tree { return &Tree{Root: e.root, next: e.next} }
+func (e *Edit) StateTree() *Tree { return &Tree{Root: e.root, Lines: e.lines.Lines(), next: e.next} }
+
+// Run enters commands, one on each line. All commands of an edit are one session: where the last of them stood the next
+// go on.
+func (e *Edit) Run(commands string) error { return e.lines.Run(commands) }
 
 // Put writes one leaf that another tree of the same schema has.
 func (e *Edit) Put(path Path, v Value) {

@@ -9,7 +9,7 @@ func (t *Tree) Mirror() *Tree {
 	if !t.Root.Schema.Twin {
 		return t
 	}
-	return &Tree{Root: mirror(t.Root), next: t.next}
+	return &Tree{Root: mirror(t.Root), Lines: t.Lines, next: t.next}
 }
 
 func mirror(n *Node) *Node {
@@ -49,7 +49,7 @@ func asState(config *Node) *Node {
 func (t *Tree) WithDefaults() *Tree {
 	e := t.Edit()
 	e.root = e.defaults(t.Root)
-	return &Tree{Root: e.root, next: e.next}
+	return &Tree{Root: e.root, Lines: t.Lines, next: e.next}
 }
 
 func (e *Edit) defaults(n *Node) *Node {

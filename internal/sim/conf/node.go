@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+
+	"github.com/tenter-net/tenter/internal/sim/cli"
 )
 
 // A Node is one container, list entry or leaf of a Tree. It is read-only.
@@ -23,8 +25,9 @@ type Node struct {
 
 // A Tree is one immutable configuration, or one view of a configuration with its state.
 type Tree struct {
-	Root *Node
-	next uint64
+	Root  *Node
+	Lines cli.Lines // what was given as commands, where the device takes some
+	next  uint64
 }
 
 // NewTree returns an empty tree.

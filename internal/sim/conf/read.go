@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 
 	gpb "github.com/openconfig/gnmi/proto/gnmi"
+
+	"github.com/tenter-net/tenter/internal/sim/cli"
 )
 
 // A Filter chooses what of a view is read: GetRequest's DataType.
@@ -125,20 +127,34 @@ func (n *Node) Leaves(at Path, f Filter, yield func(Path, *Node)) {
 	}
 }
 
+// linesMember holds the lines of a saved configuration.
+const linesMember = "tenter-sim:lines"
+
 // MarshalConfig returns the configuration as JSON_IETF that Load reads back.
 func (t *Tree) MarshalConfig() []byte {
-	if b := t.Root.JSON(Encoding{Kind: gpb.Encoding_JSON_IETF}, gpb.GetRequest_CONFIG); b != nil {
+	b := t.Root.JSON(Encoding{Kind: gpb.Encoding_JSON_IETF}, gpb.GetRequest_CONFIG)
+	if b == nil {
+		b = []byte("{}")
+	}
+	if len(t.Lines) == 0 {
 		return b
 	}
-	return []byte("{}")
+	return marshal(map[string]any{linesMember: t.Lines, "config": json.RawMessage(b)})
 }
 
 // Load reads a configuration that MarshalConfig wrote.
 func Load(schema *Schema, config []byte) (*Tree, error) {
-	if !json.Valid(config) {
+	var saved struct {
+		Lines  cli.Lines       `json:"tenter-sim:lines"`
+		Config json.RawMessage `json:"config"`
+	}
+	if err := json.Unmarshal(config, &saved); err != nil {
 		return nil, errForm
 	}
-	e := NewTree(schema).Edit()
+	if saved.Lines != nil {
+		config = saved.Config
+	}
+	e := (&Tree{Root: &Node{Schema: schema}, Lines: saved.Lines, next: 1}).Edit()
 	val := &gpb.TypedValue{Value: &gpb.TypedValue_JsonIetfVal{JsonIetfVal: config}}
 	if err := e.Update(nil, val); err != nil {
 		return nil, err

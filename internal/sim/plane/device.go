@@ -17,6 +17,7 @@ type device struct {
 	prefixSets  map[string]prefixSet
 	policies    map[string]policy
 	communities map[string][]string
+	open        bool // sessions without a policy take and tell everything
 	show        leafNames
 }
 
@@ -79,6 +80,8 @@ func understand(name string, t *conf.Tree) *device {
 	switch t.Root.Schema.Dialect {
 	case conf.DialectSRLinux:
 		readSRLinux(d, t.Root)
+	case conf.DialectEOS:
+		readEOS(d, t)
 	default:
 		readOpenConfig(d, t.Root)
 	}

@@ -89,7 +89,7 @@ func readOpenConfigInstance(d *device, n *conf.Node) {
 	for _, p := range n.Kid("protocols").Entries("protocol") {
 		switch bareName(p.Step.Key("identifier")) {
 		case "BGP":
-			in.bgp = readOpenConfigBGP(p)
+			in.bgp = readOpenConfigBGP(d, p)
 		case "STATIC":
 			for _, s := range p.Kid("static-routes").Entries("static") {
 				if prefix, err := netip.ParsePrefix(s.Step.Key("prefix")); err == nil {
@@ -117,7 +117,7 @@ func openConfigChain(policies []string, fallback string) chain {
 }
 
 // readOpenConfigBGP reads the entry of the protocol, nil where there is nothing in it.
-func readOpenConfigBGP(protocol *conf.Node) *bgp {
+func readOpenConfigBGP(d *device, protocol *conf.Node) *bgp {
 	n := protocol.Kid("bgp")
 	if n == nil {
 		return nil
@@ -134,7 +134,7 @@ func readOpenConfigBGP(protocol *conf.Node) *bgp {
 	}
 	for _, p := range n.Kid("neighbors").Entries("neighbor") {
 		if addr, err := netip.ParseAddr(p.Step.Key("neighbor-address")); err == nil {
-			b.neighbors = append(b.neighbors, readOpenConfigNeighbor(b, addr, p, groups[p.Text("config", "peer-group")]))
+			b.neighbors = append(b.neighbors, readOpenConfigNeighbor(d, b, addr, p, groups[p.Text("config", "peer-group")]))
 		}
 	}
 	return b
@@ -145,7 +145,7 @@ func openConfigMultipath(n *conf.Node) bool {
 }
 
 // readOpenConfigNeighbor reads a neighbor; what it does not say itself, its group says.
-func readOpenConfigNeighbor(b *bgp, addr netip.Addr, n, group *conf.Node) *neighbor {
+func readOpenConfigNeighbor(d *device, b *bgp, addr netip.Addr, n, group *conf.Node) *neighbor {
 	text := func(names ...string) string {
 		if v := n.Text(names...); v != "" {
 			return v
@@ -181,6 +181,14 @@ func readOpenConfigNeighbor(b *bgp, addr netip.Addr, n, group *conf.Node) *neigh
 		}
 		for _, f := range p.families { // policies of the whole session stand in for a family's own
 			take(f, from)
+		}
+	}
+	for _, f := range p.families {
+		if d.open && !imports[f] {
+			f.imports.fallback = accept
+		}
+		if d.open && !exports[f] {
+			f.exports.fallback = accept
 		}
 	}
 	return p

@@ -1,0 +1,107 @@
+package sim
+
+import (
+	"strings"
+	"testing"
+
+	gpb "github.com/openconfig/gnmi/proto/gnmi"
+	"google.golang.org/grpc/codes"
+)
+
+func commands(text string) *gpb.Update {
+	return &gpb.Update{Path: &gpb.Path{Origin: "cli"}, Val: &gpb.TypedValue{Value: &gpb.TypedValue_AsciiVal{AsciiVal: text}}}
+}
+
+func show(t *testing.T, f *testFabric, node, command string) string {
+	t.Helper()
+	c, ctx := f.raw(node)
+	resp, err := c.Get(ctx, &gpb.GetRequest{Path: []*gpb.Path{{Origin: "cli", Elem: []*gpb.PathElem{{Name: command}}}}, Encoding: gpb.Encoding_ASCII})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.GetNotification()[0].GetUpdate()[0].GetVal().GetAsciiVal()
+}
+
+func TestEOSTakesTreeAndCommandsInOneSet(t *testing.T) {
+	f := startTopology(t, mixed, Options{})
+	c, ctx := f.raw("eos")
+	segment := "interface Port-Channel10\n   evpn ethernet-segment\n      identifier 0002:0000:0000:0a00:0000\n"
+	mustSet(t, c, ctx, &gpb.SetRequest{Update: []*gpb.Update{
+		gupdate("/interfaces/interface[name=Port-Channel10]/config", `{"name":"Port-Channel10","type":"iana-if-type:ieee8023adLag"}`),
+		commands(segment),
+		gupdate("/arista/eos/evpn/evpn-instances/evpn-instance[name=40]", `{"name":"40","config":{"name":"40","route-distinguisher":"10.1.0.13:40"}}`),
+	}})
+	if got := show(t, f, "eos", "show running-config"); !strings.Contains(got, "      identifier 0002:0000:0000:0a00:0000\n") {
+		t.Errorf("running:\n%s", got)
+	}
+	if got := get(t, c, ctx, "/arista/eos/evpn/evpn-instances/evpn-instance[name=40]/state/route-distinguisher"); got != `"10.1.0.13:40"` {
+		t.Errorf("its own tree: %s", got)
+	}
+	for name, wrong := range map[string]*gpb.SetRequest{
+		"command": {Update: []*gpb.Update{gupdate("/system/config/hostname", `"new"`), commands("hostname other\nevpn now")}},
+		"leaf":    {Update: []*gpb.Update{commands("hostname other"), gupdate("/system/config/hostnam", `"new"`)}},
+		"delete":  {Delete: []*gpb.Path{{Origin: "cli", Elem: []*gpb.PathElem{{Name: "hostname"}}}}},
+	} {
+		_, err := c.Set(ctx, wrong)
+		wantCode(t, err, codes.InvalidArgument, "")
+		if got := show(t, f, "eos", "show running-config"); strings.Contains(got, "hostname other") {
+			t.Errorf("%s: half of a refused Set is there:\n%s", name, got)
+		}
+	}
+	mustSet(t, c, ctx, &gpb.SetRequest{Update: []*gpb.Update{commands("no interface Port-Channel10")}})
+	if got := show(t, f, "eos", "show running-config"); strings.Contains(got, "identifier") {
+		t.Errorf("after no:\n%s", got)
+	}
+}
+
+// What is saved survives a reboot and what is not does not, in both dialects; a commit that nobody confirms ends.
+func TestNativeSaveAndReboot(t *testing.T) {
+	f := startTopology(t, mixed, Options{})
+	for node, tc := range map[string]struct{ save, show, path, first, second string }{
+		"srl": {"tools system configuration save", "info from startup", srlPort + "/description", `"one"`, `"two"`},
+		"eos": {"copy running-config startup-config", "show startup-config", "/system/config/login-banner", `"one"`, `"two"`},
+	} {
+		c, ctx := f.raw(node)
+		mustSet(t, c, ctx, updates(tc.path, tc.first))
+		line := "ip virtual-router mac-address 00:1c:73:00:00:01"
+		if node == "eos" {
+			mustSet(t, c, ctx, &gpb.SetRequest{Update: []*gpb.Update{commands(line)}})
+		}
+		mustSet(t, c, ctx, &gpb.SetRequest{Update: []*gpb.Update{commands(tc.save)}})
+		mustSet(t, c, ctx, updates(tc.path, tc.second))
+		if node == "eos" {
+			mustSet(t, c, ctx, &gpb.SetRequest{Update: []*gpb.Update{commands("no " + line)}})
+			if got := show(t, f, node, tc.show); !strings.Contains(got, line) {
+				t.Errorf("saved:\n%s", got)
+			}
+		}
+		f.control(node + " reboot")
+		eventually(t, node+" is back", func() bool { return f.answers(node) })
+		again, ctx := f.raw(node)
+		if got := get(t, again, ctx, tc.path); got != tc.first {
+			t.Errorf("%s: %s after the reboot, want what was saved: %s", node, got, tc.first)
+		}
+		if node == "eos" {
+			if got := show(t, f, node, "show running-config"); !strings.Contains(got, line) {
+				t.Errorf("lines after the reboot:\n%s", got)
+			}
+		}
+	}
+	f.control("srl swap")
+	if got := f.Nodes()[2].Serial; got != "SIM-srlR" {
+		t.Errorf("serial after a swap: %s", got)
+	}
+}
+
+// A device of any dialect that cuts itself off is gone.
+func TestNativeCutOff(t *testing.T) {
+	f := startTopology(t, mixed, Options{})
+	for node, path := range map[string]string{
+		"srl": "/system/grpc-server[name=mgmt]/admin-state", "eos": "/interfaces/interface[name=Management0]/config/enabled",
+	} {
+		c, ctx := f.raw(node)
+		value := map[string]string{"srl": `"disable"`, "eos": `false`}[node]
+		_, _ = c.Set(ctx, updates(path, value)) // the answer may be lost with the connection
+		eventually(t, node+" is gone", func() bool { return !f.answers(node) })
+	}
+}
