@@ -31,39 +31,40 @@ func Parse(text string) (Path, error) {
 
 // String returns the canonical text, which Parse reads back as an equal path. The root is "/".
 func (p Path) String() string {
-	var b strings.Builder
+	var buf [192]byte
+	return string(p.AppendText(buf[:0]))
+}
+
+// AppendText appends the canonical text.
+func (p Path) AppendText(b []byte) []byte {
 	if p.Origin != OpenConfig && p.Origin != "" {
-		b.WriteString(p.Origin)
-		b.WriteByte(':')
+		b = append(append(b, p.Origin...), ':')
 	}
 	if len(p.Elems) == 0 {
-		b.WriteByte('/')
+		return append(b, '/')
 	}
 	for _, e := range p.Elems {
-		b.WriteByte('/')
-		e.write(&b)
+		b = e.appendText(append(b, '/'))
 	}
-	return b.String()
+	return b
 }
 
 // String returns the element as it stands in a path's text: "interface[name=Ethernet1]".
-func (e Elem) String() string {
-	var b strings.Builder
-	e.write(&b)
-	return b.String()
-}
+func (e Elem) String() string { return string(e.appendText(nil)) }
 
-var escaper = strings.NewReplacer(`\`, `\\`, `]`, `\]`)
-
-func (e Elem) write(b *strings.Builder) {
-	b.WriteString(e.Name)
+func (e Elem) appendText(b []byte) []byte {
+	b = append(b, e.Name...)
 	for _, k := range e.Keys {
-		b.WriteByte('[')
-		b.WriteString(k.Name)
-		b.WriteByte('=')
-		_, _ = escaper.WriteString(b, k.Value)
-		b.WriteByte(']')
+		b = append(append(append(b, '['), k.Name...), '=')
+		for i := range len(k.Value) {
+			if c := k.Value[i]; c == '\\' || c == ']' {
+				b = append(b, '\\')
+			}
+			b = append(b, k.Value[i])
+		}
+		b = append(b, ']')
 	}
+	return b
 }
 
 // scan splits text into elements. It serves paths and patterns, which share their syntax.

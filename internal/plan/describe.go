@@ -20,11 +20,15 @@ func (c *computation) describe(r Result) DevicePlan {
 		Notes: c.sortedNotes(),
 	}
 	h := sha256.New()
+	var text []byte
+	d.Changes = make([]Change, 0, len(r.Writes))
 	for _, w := range r.Writes {
 		ch := c.change(w)
 		d.Changes = append(d.Changes, ch)
 		d.Risk = max(d.Risk, ch.Risk)
-		hashStrings(h, string(ch.Action), ch.Path, string(c.Secrets.Digest(w.Path, w.Before)), string(c.Secrets.Digest(w.Path, w.After)))
+		text = appendHashed(appendHashed(text[:0], string(ch.Action)), ch.Path)
+		text = appendHashed(appendHashed(text, c.Secrets.Digest(w.Path, w.Before)), c.Secrets.Digest(w.Path, w.After))
+		_, _ = h.Write(text) // a hash takes everything
 	}
 	for _, p := range r.Edit.Deletes {
 		d.Deletes = append(d.Deletes, p.String())
@@ -35,11 +39,12 @@ func (c *computation) describe(r Result) DevicePlan {
 	hashStrings(h, d.Deletes...)
 	hashStrings(h, d.Replaces...)
 	hashStrings(h, strconv.Itoa(d.Claims), strconv.Itoa(d.Releases))
-	mac := hmac.New(sha256.New, c.Secrets.key)
+	prints := newFingerprints(c.Secrets)
 	for _, p := range touched(r) {
-		t := Touched{Path: p.String(), Digest: subtree(mac, c.Observed, p)}
+		t := Touched{Path: p.String(), Digest: prints.of(c.Observed, p)}
 		d.Base = append(d.Base, t)
-		hashStrings(h, t.Path, t.Digest)
+		text = appendHashed(appendHashed(text[:0], t.Path), t.Digest)
+		_, _ = h.Write(text)
 	}
 	d.Digest = hex.EncodeToString(h.Sum(nil))
 	return d
@@ -123,28 +128,39 @@ func touched(r Result) []path.Path {
 	return outermost(all)
 }
 
-// subtree returns the digest of all leaves at or under p: keyed, for some of them may be secret.
-func subtree(mac hash.Hash, t *tree.Tree, p path.Path) string {
-	mac.Reset()
-	var b []byte
+// fingerprints computes digests of subtrees: keyed, for some of their leaves may be secret.
+type fingerprints struct {
+	mac hash.Hash
+	buf []byte
+}
+
+func newFingerprints(s *Secrets) *fingerprints {
+	return &fingerprints{mac: hmac.New(sha256.New, s.key)}
+}
+
+// of returns the digest of all leaves at or under p.
+func (f *fingerprints) of(t *tree.Tree, p path.Path) string {
+	f.mac.Reset()
+	b := f.buf[:0]
 	for text, v := range t.Texts(p) {
 		b = appendHashed(appendHashed(b, text), v)
 		if len(b) > 4096 {
-			_, _ = mac.Write(b)
+			_, _ = f.mac.Write(b) // a hash takes everything
 			b = b[:0]
 		}
 	}
-	_, _ = mac.Write(b)
-	return hex.EncodeToString(mac.Sum(nil))[:32]
+	_, _ = f.mac.Write(b)
+	f.buf = f.mac.Sum(b[:0])
+	return hex.EncodeToString(f.buf[:16])
 }
 
 // Moved returns the subtrees of a plan's base that are not as they were when the plan was computed, in order.
 func Moved(base []Touched, observed *tree.Tree, secrets *Secrets) []string {
 	var moved []string
-	mac := hmac.New(sha256.New, secrets.key)
+	prints := newFingerprints(secrets)
 	for _, t := range base {
 		p, err := path.Parse(t.Path)
-		if err != nil || subtree(mac, observed, p) != t.Digest {
+		if err != nil || prints.of(observed, p) != t.Digest {
 			moved = append(moved, t.Path)
 		}
 	}

@@ -91,7 +91,7 @@ func judge(a Action, p path.Path, after string) (Risk, string) {
 // holds reports whether the names of node follow each other somewhere in p.
 func holds(p path.Path, node []string) bool {
 	for i := range len(p.Elems) - len(node) + 1 {
-		if slices.EqualFunc(node, p.Elems[i:i+len(node)], func(n string, e path.Elem) bool { return n == e.Name }) {
+		if p.Elems[i].Name == node[0] && slices.EqualFunc(node, p.Elems[i:i+len(node)], func(n string, e path.Elem) bool { return n == e.Name }) {
 			return true
 		}
 	}

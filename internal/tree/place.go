@@ -81,7 +81,8 @@ func (t *Table) compareKeys(a, b EntryID) int {
 // path returns the path of a place.
 func (t *Table) path(p place) path.Path {
 	s := t.origins[t.at(p.entry).origin].schema
-	var elems []path.Elem
+	var buf [16]path.Elem
+	elems := buf[:0]
 	n := s.Node(schema.NodeID(p.node))
 	for e := p.entry; ; e = t.at(e).parent {
 		stop := schema.NodeID(0)
@@ -97,14 +98,20 @@ func (t *Table) path(p place) path.Path {
 		elems = append(elems, path.Elem{Name: n.Name(), Keys: t.keys(e, n)})
 		n = n.Parent()
 	}
-	slices.Reverse(elems)
-	return path.Path{Origin: t.origins[t.at(p.entry).origin].name, Elems: elems}
+	outward := make([]path.Elem, len(elems))
+	for i, e := range elems {
+		outward[len(elems)-1-i] = e
+	}
+	return path.Path{Origin: t.origins[t.at(p.entry).origin].name, Elems: outward}
 }
 
 // keys returns an entry's keys, sorted by name.
 func (t *Table) keys(e EntryID, list schema.Node) []path.Key {
-	names := list.SortedKeys()
-	values := unpackKeys(t.values.get(uint32(t.at(e).keys)), len(names))
+	names, text := list.SortedKeys(), t.values.get(uint32(t.at(e).keys))
+	if len(names) == 1 {
+		return []path.Key{{Name: names[0].Name(), Value: text[1:]}} // as unpackKeys has it
+	}
+	values := unpackKeys(text, len(names))
 	keys := make([]path.Key, len(names))
 	for i, k := range names {
 		keys[i] = path.Key{Name: k.Name(), Value: values[i]}

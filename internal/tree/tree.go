@@ -2,6 +2,7 @@ package tree
 
 import (
 	"iter"
+	"slices"
 	"sort"
 
 	"github.com/tenter-net/tenter/internal/path"
@@ -98,7 +99,13 @@ func (t *Tree) Range(prefix path.Path) (lo, hi int) {
 // span returns the positions of the leaves whose place, as seen from at.entry, is from at.node up to end.
 func (t *Tree) span(at place, end schema.NodeID) (lo, hi int) {
 	lo = sort.Search(t.Len(), func(i int) bool { return t.table.compare(t.place(i), at) >= 0 })
-	hi = lo + sort.Search(t.Len()-lo, func(i int) bool { return !t.table.under(t.place(lo+i), at, end) })
+	// Most subtrees are small: look nearby first, in steps that double.
+	near, step := 0, 1
+	for lo+step < t.Len() && t.table.under(t.place(lo+step), at, end) {
+		near, step = step, 2*step
+	}
+	most := min(step, t.Len()-lo)
+	hi = lo + near + sort.Search(most-near, func(i int) bool { return !t.table.under(t.place(lo+near+i), at, end) })
 	return lo, hi
 }
 
@@ -125,6 +132,44 @@ func (t *Tree) All() iter.Seq[Leaf] { return t.slice(0, t.Len()) }
 
 // Under yields the leaves at or under a path in canonical order.
 func (t *Tree) Under(prefix path.Path) iter.Seq[Leaf] { return t.slice(t.Range(prefix)) }
+
+// Texts yields the canonical texts of the paths at or under one, with the values, in canonical order: Under for a reader that
+// needs the text alone. The bytes are good until the next.
+func (t *Tree) Texts(prefix path.Path) iter.Seq2[[]byte, schema.Value] {
+	return func(yield func([]byte, schema.Value) bool) {
+		lo, hi := t.Range(prefix)
+		var text []byte
+		var names [16]string
+		in, base := EntryID(0), 0 // text[:base] is that of the entry the last leaf is in
+		for i := lo; i < hi; i++ {
+			at := t.place(i)
+			list := schema.NodeID(0)
+			if !t.table.isRoot(at.entry) {
+				list = schema.NodeID(t.table.at(at.entry).node)
+			}
+			if i == lo || at.entry != in {
+				p := t.table.path(place{at.entry, uint16(list)})
+				if text = text[:0]; len(p.Elems) > 0 {
+					text = p.AppendText(text)
+				} else if p.Origin != path.OpenConfig {
+					text = append(append(text, p.Origin...), ':')
+				}
+				in, base = at.entry, len(text)
+			}
+			below := names[:0]
+			for n := t.table.node(at); n.ID() != list; n = n.Parent() {
+				below = append(below, n.Name())
+			}
+			text = text[:base]
+			for _, name := range slices.Backward(below) {
+				text = append(append(text, '/'), name...)
+			}
+			if !yield(text, t.Value(i)) {
+				return
+			}
+		}
+	}
+}
 
 func (t *Tree) slice(lo, hi int) iter.Seq[Leaf] {
 	return func(yield func(Leaf) bool) {
