@@ -147,7 +147,7 @@ func newRoot(s Streams) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add("intent", newValidate(s), completes(newExplain(s), deviceNames), newSchema(s), newProfile(s))
+	add("intent", newValidate(s), completes(newExplain(s), deviceNames), newSchema(s), newProfile(s), newInit(s))
 	add("change", newPlan(s), completes(newApply(s), openPlans), newRun(s))
 	add("watch", newDevice(s), newDrift(s), newEvents(s))
 	add("run", newServe(s), newSchedule(s), newSim(s), newDemo(s), newConfig(s), newVersion(s))
