@@ -112,7 +112,7 @@ func (w *walk) emit(e EntryID) {
 // items must be sorted, and stay so.
 func (t *Table) normal(items []item) []item {
 	var extra []item
-	have := map[place]bool{} // looked at, or added
+	have := t.said(items) // looked at, or there
 	last := place{entry: ^EntryID(0)}
 	for i, it := range items {
 		if above := t.origins[t.at(it.entry).origin].presence; above != nil && above[it.node] != 0 {
@@ -133,7 +133,7 @@ func (t *Table) normal(items []item) []item {
 				break
 			}
 			have[list] = true
-			extra = t.addKeys(extra, e, it.source)
+			extra = t.addKeys(extra, have, e, it.source)
 			extra = t.addPresence(extra, have, e, it.source)
 		}
 	}
@@ -144,12 +144,23 @@ func (t *Table) normal(items []item) []item {
 	return t.sort(append(extra, items...))
 }
 
-// addKeys appends an entry's key leaves, unless they are aliases.
-func (t *Table) addKeys(extra []item, e EntryID, src SourceID) []item {
+// said returns the key leaves and presence containers that items hold.
+func (t *Table) said(items []item) map[place]bool {
+	out := map[place]bool{}
+	for i := range items {
+		if n := t.node(items[i].place); n.IsKey() || n.Kind() == schema.Container {
+			out[items[i].place] = true
+		}
+	}
+	return out
+}
+
+// addKeys appends an entry's key leaves that are not there, unless they are aliases.
+func (t *Table) addKeys(extra []item, have map[place]bool, e EntryID, src SourceID) []item {
 	list := t.node(place{e, t.at(e).node})
 	var values []string
 	for i, k := range list.SortedKeys() {
-		if k.IsKeyAlias() {
+		if k.IsKeyAlias() || have[place{e, uint16(k.ID())}] {
 			continue
 		}
 		if values == nil {
