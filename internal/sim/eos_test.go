@@ -6,6 +6,8 @@ import (
 
 	gpb "github.com/openconfig/gnmi/proto/gnmi"
 	"google.golang.org/grpc/codes"
+
+	"github.com/tenter-net/tenter/internal/sim/hand"
 )
 
 func commands(text string) *gpb.Update {
@@ -103,5 +105,29 @@ func TestNativeCutOff(t *testing.T) {
 		value := map[string]string{"srl": `"disable"`, "eos": `false`}[node]
 		_, _ = c.Set(ctx, updates(path, value)) // the answer may be lost with the connection
 		eventually(t, node+" is gone", func() bool { return !f.answers(node) })
+	}
+}
+
+func TestTheStrangerNamesNativePaths(t *testing.T) {
+	f := startTopology(t, mixed, Options{})
+	ctx := timeout(t)
+	srl, eos := f.hand("srl"), f.hand("eos")
+	for _, step := range []struct {
+		client *hand.Client
+		edit   hand.Edit
+		path   string
+		want   string
+	}{
+		{srl, hand.Edit{Path: "srl_nokia:" + srlPort + "/description", Value: "by hand"}, "srl_nokia:" + srlPort + "/description", `"by hand"`},
+		{srl, hand.Edit{Path: "srl_nokia:" + srlPort + "/description", Delete: true}, "srl_nokia:" + srlPort + "/description", ""},
+		{eos, hand.Edit{Path: "cli:interface Port-Channel10; evpn ethernet-segment", Value: "redundancy single-active"}, "cli:show running-config", "redundancy single-active"},
+	} {
+		if err := step.client.Set(ctx, step.edit); err != nil {
+			t.Fatalf("%+v: %v", step.edit, err)
+		}
+		got, err := step.client.Get(ctx, step.path)
+		if err != nil || !strings.Contains(got, step.want) || step.want == "" && got != "" {
+			t.Errorf("%s: %q, %v, want %q", step.path, got, err, step.want)
+		}
 	}
 }

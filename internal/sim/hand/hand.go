@@ -52,6 +52,10 @@ func Dial(opts Options) (*Client, error) {
 func (c *Client) Close() error { return c.conn.Close() }
 
 // An Edit is one operation of a Set: an update of what is at the path, or its removal.
+//
+// A path may have an origin before it: "srl_nokia:/interface[name=mgmt0]". With the origin "cli" it is commands instead,
+// separated by semicolons: "cli:interface Vlan40; description web". Those of Value follow them, and to delete is to put
+// "no" before the last.
 type Edit struct {
 	Path   string // such as /interfaces/interface[name=Ethernet1]/config/description
 	Value  any    // as encoding/json writes it, in the form of JSON_IETF
@@ -62,6 +66,10 @@ type Edit struct {
 func (c *Client) Set(ctx context.Context, edits ...Edit) error {
 	req := &gpb.SetRequest{}
 	for _, e := range edits {
+		if commands, ok := strings.CutPrefix(e.Path, cli); ok {
+			req.Update = append(req.Update, enter(commands, e))
+			continue
+		}
 		path, err := parse(e.Path)
 		if err != nil {
 			return err
@@ -82,18 +90,47 @@ func (c *Client) Set(ctx context.Context, edits ...Edit) error {
 	return err
 }
 
-// Get returns what is at a path as JSON text, or "" where there is nothing.
-func (c *Client) Get(ctx context.Context, path string) (string, error) {
-	p, err := parse(path)
-	if err != nil {
-		return "", err
+// cli is how commands begin.
+const cli = "cli:"
+
+// enter is the update that enters commands.
+func enter(commands string, e Edit) *gpb.Update {
+	lines := strings.Split(commands, ";")
+	if last := strings.TrimSpace(lines[len(lines)-1]); e.Delete {
+		lines[len(lines)-1] = "no " + last
 	}
-	resp, err := c.gnmi.Get(c.login(ctx), &gpb.GetRequest{Path: []*gpb.Path{p}, Encoding: gpb.Encoding_JSON_IETF})
+	if e.Value != nil {
+		lines = append(lines, fmt.Sprint(e.Value))
+	}
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	text := strings.TrimSpace(strings.Join(lines, "\n"))
+	return &gpb.Update{Path: &gpb.Path{Origin: "cli"}, Val: &gpb.TypedValue{Value: &gpb.TypedValue_AsciiVal{AsciiVal: text}}}
+}
+
+// Get returns what is at a path as JSON text, or "" where there is nothing; of "cli:show running-config" and its like, what
+// the command shows.
+func (c *Client) Get(ctx context.Context, path string) (string, error) {
+	req := &gpb.GetRequest{Encoding: gpb.Encoding_JSON_IETF}
+	if command, ok := strings.CutPrefix(path, cli); ok {
+		req.Path = []*gpb.Path{{Origin: "cli", Elem: []*gpb.PathElem{{Name: command}}}}
+	} else {
+		p, err := parse(path)
+		if err != nil {
+			return "", err
+		}
+		req.Path = []*gpb.Path{p}
+	}
+	resp, err := c.gnmi.Get(c.login(ctx), req)
 	if err != nil {
 		return "", err
 	}
 	for _, n := range resp.GetNotification() {
 		for _, u := range n.GetUpdate() {
+			if text := u.GetVal().GetAsciiVal(); text != "" {
+				return text, nil
+			}
 			return string(u.GetVal().GetJsonIetfVal()), nil
 		}
 	}
@@ -107,9 +144,13 @@ func (c *Client) login(ctx context.Context) context.Context {
 	return metadata.AppendToOutgoingContext(ctx, "username", c.opts.Username, "password", c.opts.Password)
 }
 
-// parse reads a path in gNMI's textual form; in key values "]" and "\" are escaped by a backslash.
+// parse reads a path in gNMI's textual form, with or without an origin; in key values "]" and "\" are escaped by a
+// backslash.
 func parse(text string) (*gpb.Path, error) {
 	p := &gpb.Path{}
+	if origin, path, ok := strings.Cut(text, ":"); ok && !strings.ContainsAny(origin, "/[") {
+		p.Origin, text = origin, path
+	}
 	rest, ok := strings.CutPrefix(text, "/")
 	for ok && rest != "" {
 		end := strings.IndexAny(rest, "/[")

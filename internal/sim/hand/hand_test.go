@@ -16,7 +16,9 @@ func TestParse(t *testing.T) {
 		"/a[k=v]/b[x=1][y=2/3]": {Elem: []*gpb.PathElem{
 			{Name: "a", Key: map[string]string{"k": "v"}}, {Name: "b", Key: map[string]string{"x": "1", "y": "2/3"}},
 		}},
-		`/a[k=\]\\]`: {Elem: []*gpb.PathElem{{Name: "a", Key: map[string]string{"k": `]\`}}}},
+		"srl_nokia:/a[k=b:c]": {Origin: "srl_nokia", Elem: []*gpb.PathElem{{Name: "a", Key: map[string]string{"k": "b:c"}}}},
+		"/b:a":                {Elem: []*gpb.PathElem{{Name: "b:a"}}},
+		`/a[k=\]\\]`:          {Elem: []*gpb.PathElem{{Name: "a", Key: map[string]string{"k": `]\`}}}},
 	} {
 		got, err := parse(text)
 		if err != nil {
@@ -30,6 +32,24 @@ func TestParse(t *testing.T) {
 	for _, text := range []string{"", "a", "//", "/a//b", "/a[k=v", "/a[k]", "/[k=v]", "/a[k=v]b"} {
 		if p, err := parse(text); err == nil {
 			t.Errorf("%q: read as %v", text, p)
+		}
+	}
+}
+
+func TestEnter(t *testing.T) {
+	for _, tc := range []struct {
+		edit Edit
+		want string
+	}{
+		{Edit{Path: "cli:hostname leaf9"}, "hostname leaf9"},
+		{Edit{Path: "cli:", Value: "hostname leaf9"}, "hostname leaf9"},
+		{Edit{Path: "cli:interface Vlan40; description web"}, "interface Vlan40\ndescription web"},
+		{Edit{Path: "cli:interface Vlan40", Value: "mtu 9000"}, "interface Vlan40\nmtu 9000"},
+		{Edit{Path: "cli:interface Vlan40; mtu", Delete: true}, "interface Vlan40\nno mtu"},
+	} {
+		got := enter(strings.TrimPrefix(tc.edit.Path, cli), tc.edit).GetVal().GetAsciiVal()
+		if got != tc.want {
+			t.Errorf("%+v: %q, want %q", tc.edit, got, tc.want)
 		}
 	}
 }
