@@ -16,7 +16,7 @@ func readJSON(s *schema.Schema, n schema.Node, text []byte) (*document, error) {
 	}
 	r := &reader{scanner: scanner{data: text}, doc: &document{
 		text: text, schema: s, start: n,
-		entries: make([]docEntry, 1, 1+len(text)/256), leaves: make([]docLeaf, 0, 1+len(text)/48),
+		entries: make([]docEntry, 1, 1+len(text)/256), leaves: make([]docLeaf, 0, 1+len(text)/32),
 	}}
 	var err error
 	wrapped := r.unwrap(n)
