@@ -1,9 +1,13 @@
 package sim
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tenter-net/tenter/internal/sim/conf"
 	"github.com/tenter-net/tenter/lab"
 )
 
@@ -23,6 +27,51 @@ func TestLoadLab(t *testing.T) {
 	}
 	if roles["spine"] != 2 || roles["leaf"] != 4 || len(roles) != 2 {
 		t.Errorf("got %v, want 2 spines and 4 leaves", roles)
+	}
+}
+
+func TestLoadMixedLab(t *testing.T) {
+	topology, err := Load(lab.Mixed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	speaks := map[string]conf.Dialect{}
+	for _, n := range topology.Nodes {
+		if !n.Host() {
+			speaks[n.Name] = n.Dialect
+		}
+	}
+	if diff := cmp.Diff(map[string]conf.Dialect{
+		"spine1": "openconfig", "spine2": "openconfig", "leaf1": "srlinux", "leaf2": "srlinux", "leaf3": "eos", "leaf4": "openconfig",
+	}, speaks); diff != "" {
+		t.Error(diff)
+	}
+	for _, want := range []Link{
+		{A: Port{"spine1", "Ethernet1"}, B: Port{"leaf1", "ethernet-1/49"}}, {A: Port{"server-b", "eth1"}, B: Port{"leaf3", "Ethernet5"}},
+	} {
+		if !slices.Contains(topology.Links, want) {
+			t.Errorf("no cable %v in %v", want, topology.Links)
+		}
+	}
+}
+
+func TestDialectOfNode(t *testing.T) {
+	for node, want := range map[string]string{
+		`{kind: nokia_srlinux, mgmt-ipv4: 10.0.0.1}`:                                 "srlinux",
+		`{kind: ceos, mgmt-ipv4: 10.0.0.1}`:                                          "eos",
+		`{kind: juniper_vjunosevolved, mgmt-ipv4: 10.0.0.1}`:                         "openconfig",
+		`{kind: nokia_srlinux, mgmt-ipv4: 10.0.0.1, labels: {dialect: openconfig}}`:  "openconfig",
+		`{kind: labelled, mgmt-ipv4: 10.0.0.1}`:                                      "eos",
+		`{kind: labelled, mgmt-ipv4: 10.0.0.1, labels: {dialect: srlinux}}`:          "srlinux",
+		`{kind: nokia_srlinux, mgmt-ipv4: 10.0.0.1, labels: {dialect: classic-cli}}`: "",
+	} {
+		topology, err := Load([]byte("mgmt: {ipv4-subnet: 10.0.0.0/24}\ntopology:\n  kinds: {labelled: {labels: {dialect: eos}}}\n  nodes:\n    a: " + node))
+		switch {
+		case want == "" && (err == nil || !strings.Contains(err.Error(), "classic-cli")):
+			t.Errorf("%s: %v", node, err)
+		case want != "" && (err != nil || string(topology.Nodes[0].Dialect) != want):
+			t.Errorf("%s: %v, %v, want %s", node, topology, err, want)
+		}
 	}
 }
 
