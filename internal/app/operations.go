@@ -23,6 +23,7 @@ const (
 	OpApply     = "apply"
 	OpDecide    = "decide"
 	OpEnroll    = "enroll"
+	OpForget    = "forget"
 	OpHold      = "hold"
 	OpRead      = "read"
 	OpSchedule  = "schedule"
@@ -36,6 +37,7 @@ func (a *App) register(s *api.Server) {
 	api.Register(s, OpApply, a.Apply)
 	api.Register(s, OpDecide, a.Decide)
 	api.Register(s, OpEnroll, a.Enroll)
+	api.Register(s, OpForget, a.Forget)
 	api.Register(s, OpHold, a.Hold)
 	api.Register(s, OpRead, a.Read)
 	api.Register(s, OpSchedule, a.Schedule)
@@ -167,6 +169,44 @@ func (a *App) Enroll(ctx context.Context, who api.Caller, req EnrollRequest) (En
 	}
 	list, err := a.engine.Enroll(ctx, reconcile.EnrollRequest(req), who.Name)
 	return EnrollReply{Devices: list}, err
+}
+
+// ForgetRequest lets go of a device that is not in the intents any more.
+type ForgetRequest struct {
+	Device intent.DeviceName `json:"device"`
+	Reason string            `json:"reason"`
+}
+
+// ForgetReply says how many leaves that Tenter wrote are left on the device.
+type ForgetReply struct {
+	Owned int64 `json:"owned"`
+}
+
+// Forget drops what is remembered of the device, and with it Tenter's claim to what it wrote there.
+func (a *App) Forget(ctx context.Context, who api.Caller, req ForgetRequest) (out ForgetReply, err error) {
+	if _, err := a.reload(ctx); err != nil {
+		return out, err
+	}
+	if _, err := a.generations.target(ctx, req.Device); err == nil {
+		return out, fmt.Errorf("device %q: it is in the intents; remove its document first", req.Device)
+	}
+	row, err := a.store.Device(ctx, req.Device)
+	if err == nil && row.Updated.IsZero() && row.Applied == 0 {
+		err = fmt.Errorf("device %q: nothing is remembered of it", req.Device)
+	}
+	if err != nil {
+		return out, err
+	}
+	err = a.store.Do(ctx, func(tx event.Tx) error {
+		if out.Owned, err = a.store.ForgetDevice(tx, req.Device); err != nil {
+			return err
+		}
+		return tx.Append(ctx, event.Draft{
+			Type: event.TypeDeviceForgotten, Subject: string(req.Device), Actor: who.Name, ActorType: event.ActorUser,
+			Data: event.Device{Device: req.Device, Reason: fmt.Sprintf("%s; left on it: %d leaves", req.Reason, out.Owned)},
+		})
+	})
+	return out, err
 }
 
 // HoldRequest stops writing to a device for a time, or ends that: a hold of no time.

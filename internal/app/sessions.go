@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"go.uber.org/zap"
@@ -33,6 +34,7 @@ type pooled struct {
 	mu      sync.Mutex
 	access  access
 	session session
+	gone    bool // forgotten: whoever still has it gets another
 }
 
 // A session is what every adapter of package device offers the engines.
@@ -73,6 +75,9 @@ func (p *pool) get(ctx context.Context, name intent.DeviceName) (session, error)
 	d := p.device(name)
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.gone {
+		return nil, fmt.Errorf("device %q: the intents have no such device any more", name)
+	}
 	if d.session != nil && d.access == want {
 		return d.session, nil
 	}
@@ -93,6 +98,27 @@ func (p *pool) get(ctx context.Context, name intent.DeviceName) (session, error)
 func (t *target) access() access {
 	a := t.watch.Model.Access
 	return access{address: a.Address, tls: a.TLS, ssh: a.SSH, credentials: a.Credentials, profile: t.profile, table: t.watch.Table}
+}
+
+// Forget ends the session with a device that nobody wants any more, if there is one.
+func (p *pool) Forget(name intent.DeviceName) {
+	p.mu.Lock()
+	d := p.devices[name]
+	delete(p.devices, name)
+	p.mu.Unlock()
+	if d == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.gone = true
+	if d.session == nil {
+		return
+	}
+	if err := d.session.Close(); err != nil {
+		p.log.Debug("session of a device that is gone", zap.String("device", string(name)), zap.Error(err))
+	}
+	d.session = nil
 }
 
 // close ends every session.

@@ -18,7 +18,8 @@ import (
 func newDevice(s Streams) *cobra.Command {
 	cmd := &cobra.Command{Use: "device", Short: "Devices: their state, what they have, enrolment and holds", Args: cobra.NoArgs}
 	cmd.AddCommand(newDeviceLs(s), completes(newDeviceEnroll(s), deviceNames), completes(newDeviceGet(s), deviceNames), completes(newDeviceDiff(s), deviceNames),
-		completes(newDeviceHold(s), deviceNames), completes(newDeviceRelease(s), deviceNames))
+		completes(newDeviceHold(s), deviceNames), completes(newDeviceRelease(s), deviceNames),
+		completes(newDeviceOwned(s), deviceNames), completes(newDeviceForget(s), deviceNames))
 	return cmd
 }
 

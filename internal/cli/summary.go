@@ -17,7 +17,7 @@ func summary(e event.Event) string {
 		return intentSummary(e)
 	case event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftHeld, event.TypeDriftRemediated:
 		return driftSummary(e)
-	case event.TypeDeviceConnected, event.TypeDeviceDisconnected, event.TypeDeviceSynced, event.TypeDeviceCapabilities, event.TypeDeviceHeld,
+	case event.TypeDeviceConnected, event.TypeDeviceDisconnected, event.TypeDeviceSynced, event.TypeDeviceCapabilities, event.TypeDeviceHeld, event.TypeDeviceForgotten,
 		event.TypeDeviceEnrolled:
 		return deviceSummary(e)
 	case event.TypePlanGenerated, event.TypePlanExpired, event.TypeApprovalRequested, event.TypeApprovalGranted, event.TypeApprovalDenied, event.TypeCommand:

@@ -37,6 +37,7 @@ const (
 	TypeDeviceCapabilities Type = "device.capabilities"
 	TypeDeviceEnrolled     Type = "device.enrolled"
 	TypeDeviceHeld         Type = "device.held"
+	TypeDeviceForgotten    Type = "device.forgotten"
 
 	TypeCommand Type = "control.command"
 
@@ -110,6 +111,7 @@ var catalogue = map[Type]entry{
 	TypeDeviceCapabilities: of[Device](SeverityInfo),
 	TypeDeviceEnrolled:     of[DeviceEnrolled](SeverityInfo),
 	TypeDeviceHeld:         of[Device](SeverityCritical),
+	TypeDeviceForgotten:    of[Device](SeverityWarning),
 	TypeCommand:            of[Command](SeverityInfo),
 	TypeNotificationSent:   of[Notification](SeverityInfo),
 	TypeNotificationFailed: of[Notification](SeverityError),

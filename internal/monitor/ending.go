@@ -3,6 +3,7 @@ package monitor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -84,21 +85,22 @@ func (w *watcher) closedBy(e view.Episode, done work) string {
 	return "stranger"
 }
 
-// dismiss ends the episodes of devices that are not among the wanted ones any more: nothing is expected of these, so
-// nobody else would. What fails is tried again with the next look.
+// dismiss lets go of devices that are not among the wanted ones any more: nothing is expected of them, so nobody else would
+// end their drift or say what was left on them. What fails is tried again with the next look.
 func (m *Monitor) dismiss(ctx context.Context, wanted []intent.DeviceName) {
-	open, err := m.opts.Store.Episodes(ctx, view.EpisodeQuery{Open: true, Limit: 10_000})
-	for _, e := range open {
-		if err == nil && !slices.Contains(wanted, e.Device) {
-			err = newDevice(m.opts, m.log, e.Device).dismissed(ctx)
+	rows, err := m.opts.Store.Devices(ctx)
+	for _, r := range rows {
+		if err == nil && r.Health != view.Unmanaged && !slices.Contains(wanted, r.Name) {
+			err = newDevice(m.opts, m.log, r.Name).dismissed(ctx)
 		}
 	}
 	if err != nil && ctx.Err() == nil {
-		m.log.Warn("drift of devices that are in no intent any more is not closed", zap.Error(err))
+		m.log.Warn("devices that are in no intent any more are not let go of", zap.Error(err))
 	}
 }
 
-// dismissed ends the episode of a device that the intents do not have any more, unless another replica has the device.
+// dismissed ends the episode of a device that the intents do not have any more, and says what Tenter left on it, unless
+// another replica has the device.
 func (d *device) dismissed(ctx context.Context) error {
 	lease, held, err := d.opts.Store.Acquire(ctx, "watch/"+string(d.name), d.opts.Worker, leaseTTL)
 	if err != nil || !held {
@@ -106,16 +108,38 @@ func (d *device) dismissed(ctx context.Context) error {
 	}
 	d.lease = lease
 	defer d.release()
+	owned, err := d.opts.Store.Owned(ctx, d.name)
+	if err != nil {
+		return err
+	}
+	reason := fmt.Sprintf("no longer in the intents, and nothing of Tenter's is left on it; next: tenter device forget %s", d.name)
+	if len(owned) > 0 {
+		reason = fmt.Sprintf("no longer in the intents; what Tenter wrote is left on it, in %d leaves; next: tenter device owned %s", len(owned), d.name)
+	}
 	return d.write(ctx, func(tx event.Tx) error {
-		e, err := d.opts.Store.OpenEpisodeIn(tx, d.name)
-		if errors.Is(err, view.ErrNotFound) {
-			return nil
-		}
-		if err != nil {
+		if err := d.closeEpisode(ctx, tx); err != nil {
 			return err
 		}
-		e.Closed, e.By = time.Now(), "intents"
-		d.log.Info("drift ends with the device's intents", zap.String("episode", e.ID))
-		return d.end(ctx, tx, e)
+		d.log.Info("no longer in the intents", zap.Int("owned", len(owned)))
+		if err := d.save(tx, func(r *view.Device) {
+			r.Sync, r.Health, r.Reason, r.Stage, r.Mismatch = view.Unknown, view.Unmanaged, reason, "", ""
+		}); err != nil {
+			return err
+		}
+		return d.say(ctx, tx, event.TypeDeviceDisconnected, event.Device{Device: d.name, Reason: reason})
 	})
+}
+
+// closeEpisode ends the open episode of a device that the intents do not have any more, if there is one.
+func (d *device) closeEpisode(ctx context.Context, tx event.Tx) error {
+	e, err := d.opts.Store.OpenEpisodeIn(tx, d.name)
+	if errors.Is(err, view.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	e.Closed, e.By = time.Now(), "intents"
+	d.log.Info("drift ends with the device's intents", zap.String("episode", e.ID))
+	return d.end(ctx, tx, e)
 }

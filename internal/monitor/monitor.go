@@ -80,6 +80,9 @@ func (m *Monitor) Run(ctx context.Context) error {
 			wg.Go(func() {
 				defer m.remove(d)
 				d.run(of)
+				if ctx.Err() == nil {
+					m.opts.Sessions.Forget(name)
+				}
 			})
 		}
 		select {

@@ -2,6 +2,7 @@ package monitor_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,7 +86,8 @@ func TestSameDriftLaterIsAnotherEpisode(t *testing.T) {
 	})
 }
 
-// TestDriftEndsWithTheIntents has a device that drifted be taken out of the intents.
+// TestDriftEndsWithTheIntents has a device that drifted be taken out of the intents: its drift ends, nobody keeps a
+// connection to it, and what is left on it is said.
 func TestDriftEndsWithTheIntents(t *testing.T) {
 	bubble(t, 0, func(w *world) {
 		w.expect(hello...)
@@ -96,10 +98,65 @@ func TestDriftEndsWithTheIntents(t *testing.T) {
 		w.gone = true
 		w.mu.Unlock()
 		pass(time.Minute)
-		w.expect("drift.remediated by intents", "device.disconnected")
+		w.expect("drift.remediated by intents", "device.disconnected", "device.disconnected") // leaf2 is away
+		w.is(view.Unknown, view.Unmanaged)
+		if row, err := w.store.Device(w.t.Context(), leaf1); err != nil || !strings.Contains(row.Reason, "in 2 leaves; next: tenter device owned leaf1") {
+			t.Errorf("%v: %q", err, row.Reason)
+		}
+		w.mu.Lock()
+		if !slices.Equal(w.forgot, []intent.DeviceName{leaf1}) {
+			t.Errorf("forgotten: %v", w.forgot)
+		}
+		w.gone = false
+		w.mu.Unlock()
+		pass(time.Minute) // it is back
+		w.is(view.Drifted, view.Healthy)
+		w.events()
 		if list, err := w.store.Episodes(w.t.Context(), view.EpisodeQuery{Open: true}); err != nil || len(list) != 0 {
 			t.Errorf("%v: still open: %+v", err, list)
 		}
+	})
+}
+
+// TestAnotherDevice has another device answer, and then the right one again.
+func TestAnotherDevice(t *testing.T) {
+	bubble(t, 0, func(w *world) {
+		w.expect(hello...)
+		w.do(func(tx event.Tx) error {
+			return w.store.UpdateDevice(tx, leaf1, func(d *view.Device) { d.Identity, d.Enrolled = view.Identity{Serial: "S1"}, time.Now() })
+		})
+		for _, step := range []struct {
+			serial, health string
+			says           []string
+		}{
+			{"S1", view.Healthy, []string{"device.capabilities"}},
+			{"S2", view.Held, []string{"device.held", "device.capabilities"}},
+			{"S2", view.Held, nil},
+			{"S1", view.Healthy, []string{"device.capabilities"}},
+		} {
+			w.device.leave()
+			pass(time.Millisecond)
+			w.device.mu.Lock()
+			w.device.facts.Serial = step.serial
+			w.device.mu.Unlock()
+			w.device.back()
+			pass(time.Minute)
+			w.is(view.InSync, step.health)
+			var got []string
+			for _, e := range w.events() {
+				if e == "device.held" || e == "device.capabilities" {
+					got = append(got, e)
+				}
+			}
+			if diff := cmp.Diff(step.says, got); diff != "" {
+				t.Errorf("%s: %s", step.serial, diff)
+			}
+		}
+		w.do(func(tx event.Tx) error { // a run found another one
+			return w.store.UpdateDevice(tx, leaf1, func(d *view.Device) { d.Mismatch = "as another process found" })
+		})
+		pass(time.Minute)
+		w.is(view.InSync, view.Held)
 	})
 }
 

@@ -33,9 +33,11 @@ type Intents interface {
 }
 
 // Sessions gives the one session with each device. It belongs to the giver: the monitor never closes it, and asks
-// again after it broke. Errors may have the method Permanent.
+// again after it broke. Errors may have the method Permanent. Forget tells the giver that the intents do not have the
+// device any more.
 type Sessions interface {
 	Session(ctx context.Context, name intent.DeviceName) (Session, error)
+	Forget(name intent.DeviceName)
 }
 
 // A Session reads and watches one device.
@@ -55,6 +57,7 @@ type Store interface {
 
 // Devices keeps what is known of each device.
 type Devices interface {
+	Devices(ctx context.Context) ([]view.Device, error)
 	Device(ctx context.Context, name intent.DeviceName) (view.Device, error)
 	DeviceIn(tx event.Tx, name intent.DeviceName) (view.Device, error)
 	UpdateDevice(tx event.Tx, name intent.DeviceName, change func(*view.Device)) error

@@ -53,6 +53,8 @@ func (s *scene) Target(context.Context, intent.DeviceName) (*monitor.Target, err
 	return s.target, nil
 }
 
+func (s *scene) Forget(intent.DeviceName) {}
+
 func (s *scene) Session(ctx context.Context, _ intent.DeviceName) (monitor.Session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -213,6 +213,13 @@ type world struct {
 	target *monitor.Target
 	gone   bool // leaf1 is not in the intents, but a leaf2 that nobody can reach
 	seen   event.Seq
+	forgot []intent.DeviceName
+}
+
+func (w *world) Forget(name intent.DeviceName) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.forgot = append(w.forgot, name)
 }
 
 func (w *world) Devices(context.Context) ([]intent.DeviceName, error) {

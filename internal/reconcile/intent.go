@@ -58,7 +58,28 @@ func (e *Engine) planIntent(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := e.partWith(ctx, planned.Plan); err != nil {
+		return err
+	}
 	return e.proposeIntent(ctx, planned, since, false)
+}
+
+// partWith ends the sessions with devices that are not in a plan for all devices: the intents do not have them any more.
+func (e *Engine) partWith(ctx context.Context, p plan.Plan) error {
+	rows, err := e.o.Store.Devices(ctx)
+	if err != nil {
+		return err
+	}
+	changing, err := e.changing(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if _, wanted := p.Device(r.Name); !wanted && !changing[r.Name] {
+			e.o.Sessions.Forget(r.Name)
+		}
+	}
+	return nil
 }
 
 // lastPlanned is the generation of which nothing is left to be planned, as far as this process knows.

@@ -24,9 +24,11 @@ type Session interface {
 	Save(ctx context.Context) error
 }
 
-// Sessions gives the session to a device, connecting if there is none.
+// Sessions gives the session to a device, connecting if there is none. Forget ends that with a device which the intents
+// do not have any more.
 type Sessions interface {
 	Session(ctx context.Context, device intent.DeviceName) (Session, error)
+	Forget(device intent.DeviceName)
 }
 
 // A Target is one device as one generation of the intents wants it. It is not changed after it was handed out.

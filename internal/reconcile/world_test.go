@@ -40,6 +40,8 @@ type world struct {
 	devices map[intent.DeviceName]*device
 	fabrics map[string]*fabric.Fabric // by generation
 	targets map[string]map[intent.DeviceName]Target
+
+	forgotten []intent.DeviceName
 }
 
 func newWorld(t *testing.T, names ...intent.DeviceName) *world {
@@ -82,7 +84,7 @@ func (w *world) serve(o Options) (e *Engine, stop func()) {
 	e = New(o)
 	ctx, cancel := context.WithCancel(context.Background())
 	bus := logbus.New(logbus.Options{Store: w.store, Worker: o.Worker, Lease: time.Second})
-	bus.Subscribe(Group, nil, Types(), e.Handle)
+	bus.Replay(Group, nil, Types(), e.Handle)
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		if err := bus.Run(ctx); err != nil && ctx.Err() == nil {
@@ -178,6 +180,13 @@ func (w *world) Session(_ context.Context, name intent.DeviceName) (Session, err
 		return nil, &fault{"no route to host", "unsent"}
 	}
 	return d, nil
+}
+
+// Forget is told of devices that nobody wants any more.
+func (w *world) Forget(name intent.DeviceName) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.forgotten = append(w.forgotten, name)
 }
 
 // enroll lets policies write to the device without asking.

@@ -123,6 +123,21 @@ func (s *Store) UpdateDevice(tx event.Tx, name intent.DeviceName, change func(*v
 	return nil
 }
 
+// ForgetDevice drops all that is remembered of the device, except for its history. It returns how many leaves were owned.
+func (s *Store) ForgetDevice(tx event.Tx, name intent.DeviceName) (owned int64, err error) {
+	t, err := s.own(tx)
+	if err != nil {
+		return 0, err
+	}
+	if owned, err = t.exec("DELETE FROM leaf WHERE device = ?", string(name)); err == nil {
+		_, err = t.exec("DELETE FROM device WHERE name = ?", string(name))
+	}
+	if err != nil {
+		return 0, fmt.Errorf("device %q: forget: %w", name, err)
+	}
+	return owned, nil
+}
+
 // Owned returns the leaves that Tenter has set out to write on the device, in the order of their path's text.
 func (s *Store) Owned(ctx context.Context, name intent.DeviceName) ([]view.OwnedLeaf, error) {
 	list, err := collect(s.reader(ctx), func(row scanner) (l view.OwnedLeaf, err error) {

@@ -24,6 +24,7 @@ const (
 	Degraded    = "Degraded"
 	Unreachable = "Unreachable"
 	Held        = "Held"
+	Unmanaged   = "Unmanaged" // no longer in the intents
 )
 
 // A Device is what Tenter remembers of one device. The zero value with a name is a device never seen.
@@ -34,7 +35,7 @@ type Device struct {
 	WriteSet   []Write           `json:"-"`
 	Applied    int64             `json:"-"`                     // grows whenever the device's owned or applied leaves change
 	Sync       string            `json:"sync"`                  // InSync, Pending, Drifted, Conflict, Unknown; empty before the first contact
-	Health     string            `json:"health"`                // Healthy, Degraded, Unreachable, Held; empty before the first contact
+	Health     string            `json:"health"`                // Healthy, Degraded, Unreachable, Held, Unmanaged; empty before the first contact
 	Reason     string            `json:"reason,omitempty"`      // why Sync or Health is not good
 	Stage      string            `json:"stage,omitempty"`       // of the watch ladder
 	Identity   Identity          `json:"identity,omitzero"`     // as enrolled
