@@ -24,6 +24,8 @@ import (
 // An eventBus is either distribution: Redis Streams, or the log itself.
 type eventBus interface {
 	Subscribe(group string, streams []string, types []event.Type, h event.Handler)
+	Replay(group string, streams []string, types []event.Type, h event.Handler)
+	Join(ctx context.Context) error
 	Run(ctx context.Context) error
 }
 
@@ -44,6 +46,9 @@ func (a *App) Serve(ctx context.Context) error {
 	}
 	parts, err := a.parts(b)
 	if err != nil {
+		return err
+	}
+	if err := b.Join(ctx); err != nil { // before anything here can happen that its groups want to hear of
 		return err
 	}
 	if err := a.announce(ctx, event.TypeWorkerJoined); err != nil {
@@ -85,7 +90,8 @@ func (a *App) parts(b eventBus) ([]part, error) {
 		parts = append(parts, part{"loader", a.loader.Run})
 	}
 	if a.runs(settings.RoleReconciler) {
-		b.Subscribe(reconcile.Group, nil, reconcile.Types(), a.engine.Handle)
+		// What was asked for before there was a reconciler is still to be done.
+		b.Replay(reconcile.Group, nil, reconcile.Types(), a.engine.Handle)
 		parts = append(parts, part{"reconciler", a.engine.Run})
 	}
 	if a.runs(settings.RoleMonitor) {
@@ -107,7 +113,7 @@ func (a *App) parts(b eventBus) ([]part, error) {
 		parts = append(parts, part{"notifier", n.Run})
 	}
 	if a.runs(settings.RoleScheduler) {
-		b.Subscribe("scheduler", nil, []event.Type{event.TypeIntentValidated}, a.scheduler.HandleIntent)
+		b.Replay("scheduler", nil, []event.Type{event.TypeIntentValidated}, a.scheduler.HandleIntent)
 		parts = append(parts, part{"scheduler", a.scheduler.Run})
 	}
 	if a.runs(settings.RoleAPI) {

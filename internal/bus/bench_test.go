@@ -38,7 +38,7 @@ func BenchmarkLatency(b *testing.B) {
 func latency(b *testing.B, world func(*testing.B, func(bustest.Bus)) *bustest.World) {
 	seen := make(chan time.Time, 1)
 	w := world(b, func(bus bustest.Bus) {
-		bus.Subscribe("latency", nil, []event.Type{"drift"}, func(context.Context, event.Tx, event.Event) error {
+		bus.Replay("latency", nil, []event.Type{"drift"}, func(context.Context, event.Tx, event.Event) error {
 			seen <- time.Now()
 			return nil
 		})
@@ -68,7 +68,7 @@ func handled(b *testing.B, world func(*testing.B, func(bustest.Bus)) *bustest.Wo
 	var handled atomic.Int64
 	done := make(chan struct{})
 	w := world(b, func(bus bustest.Bus) {
-		bus.Subscribe("answer", nil, []event.Type{"drift"}, func(ctx context.Context, tx event.Tx, e event.Event) error {
+		bus.Replay("answer", nil, []event.Type{"drift"}, func(ctx context.Context, tx event.Tx, e event.Event) error {
 			if handled.Add(1) == int64(b.N) {
 				close(done)
 			}

@@ -104,24 +104,36 @@ func newClient(at string) (*redis.Client, error) {
 	return redis.NewClient(o), nil
 }
 
-// Subscribe adds a group. Types are patterns as in event.Type.Matches; without streams those of the types are read. It
-// must not be called after Run.
+// Subscribe adds a group. Types are patterns as in event.Type.Matches; without streams those of the types are read. A group
+// that the log has never had begins at its end; any other goes on where it stands. It must not be called after Join or Run.
 func (b *Bus) Subscribe(group string, streams []string, types []event.Type, h event.Handler) {
 	b.subs = append(b.subs, delivery.NewSubscription(group, streams, types, h))
+}
+
+// Replay is Subscribe for a group that begins with the log's first event when it is new.
+func (b *Bus) Replay(group string, streams []string, types []event.Type, h event.Handler) {
+	b.Subscribe(group, streams, types, h)
+	b.subs[len(b.subs)-1].Past = true
+}
+
+// Join makes the groups known to the log, so that they are owed what happens from now on. Run does so too.
+func (b *Bus) Join(ctx context.Context) error {
+	for _, sub := range b.subs {
+		if err := b.opts.Store.JoinGroup(ctx, sub.Group); err != nil {
+			return fmt.Errorf("bus: %w", err)
+		}
+	}
+	return nil
 }
 
 // Run relays, when no other process does, and delivers, until the context ends; it returns when nothing it
 // started is running any more. A Redis that hangs delays that by leaveTime. A Bus runs once.
 func (b *Bus) Run(ctx context.Context) (err error) {
-	for _, sub := range b.subs {
-		if err := b.opts.Store.JoinGroup(ctx, sub.Name, sub.Streams, sub.Types); err != nil {
-			if ctx.Err() != nil {
-				err = nil // asked to end before it had begun
-			} else {
-				err = fmt.Errorf("bus: %w", err)
-			}
-			return errors.Join(err, b.client.Close())
+	if err := b.Join(ctx); err != nil {
+		if ctx.Err() != nil {
+			err = nil // asked to end before it had begun
 		}
+		return errors.Join(err, b.client.Close())
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { b.runRelay(ctx) })

@@ -35,7 +35,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	b.Subscribe("greeter", nil, []event.Type{event.TypeDeviceConnected}, func(_ context.Context, _ event.Tx, e event.Event) error {
+	b.Replay("greeter", nil, []event.Type{event.TypeDeviceConnected}, func(_ context.Context, _ event.Tx, e event.Event) error {
 		fmt.Println(e.Seq, e.Type, e.Subject)
 		stop()
 		return nil

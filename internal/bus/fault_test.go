@@ -20,7 +20,7 @@ import (
 
 const driftKey = "tenter:{dc1}:drift"
 
-func answering(b bustest.Bus) { b.Subscribe("answer", nil, []event.Type{"drift"}, bustest.Answer) }
+func answering(b bustest.Bus) { b.Replay("answer", nil, []event.Type{"drift"}, bustest.Answer) }
 
 // faulty makes a server and a world over it.
 func faulty(t *testing.T, args ...string) (*redistest.Server, *bustest.World) {
@@ -185,7 +185,7 @@ func TestForgedEntriesHaveNoEffect(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server, w := faulty(t)
 			w.Start(func(b bustest.Bus) {
-				b.Subscribe("answer", nil, []event.Type{"drift"}, func(ctx context.Context, tx event.Tx, e event.Event) error {
+				b.Replay("answer", nil, []event.Type{"drift"}, func(ctx context.Context, tx event.Tx, e event.Event) error {
 					if strings.Contains(string(e.Data), "forged") {
 						t.Error("the forged event was handled")
 					}
@@ -225,7 +225,7 @@ func TestLeavingHandsOverAtOnce(t *testing.T) {
 	var fail atomic.Bool
 	fail.Store(true)
 	stop := w.Start(func(b bustest.Bus) {
-		b.Subscribe("answer", nil, []event.Type{"drift"}, func(ctx context.Context, tx event.Tx, e event.Event) error {
+		b.Replay("answer", nil, []event.Type{"drift"}, func(ctx context.Context, tx event.Tx, e event.Event) error {
 			if fail.Load() {
 				return errors.New("not by me")
 			}

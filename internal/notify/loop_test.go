@@ -95,7 +95,7 @@ func TestFromLogToReceivers(t *testing.T) {
 		Receivers: []notify.Receiver{{Name: "tickets", Sender: hook}, {Name: "noc", Severity: "warning", Sender: slack}},
 	})
 	bus := logbus.New(logbus.Options{Store: st, Worker: "w1"})
-	bus.Subscribe(notify.Group, nil, notify.Types(), n.Handle)
+	bus.Replay(notify.Group, nil, notify.Types(), n.Handle)
 	done := make(chan error, 2)
 	go func() { done <- bus.Run(ctx) }()
 	go func() { done <- n.Run(ctx) }()

@@ -34,7 +34,7 @@ func BenchmarkAppend(b *testing.B) {
 func BenchmarkHandleWithChild(b *testing.B) {
 	s := open(b, b.TempDir())
 	ctx := context.Background()
-	if err := s.JoinGroup(ctx, "monitor", []string{event.StreamDrift}, nil); err != nil {
+	if err := s.JoinGroup(ctx, view.Group{Name: "monitor", Streams: []string{event.StreamDrift}}); err != nil {
 		b.Fatal(err)
 	}
 	h := func(ctx context.Context, tx event.Tx, _ event.Event) error {

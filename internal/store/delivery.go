@@ -13,9 +13,11 @@ import (
 )
 
 // JoinGroup makes the consumer group known, or changes what it wants. A new group, and a group that wants more than
-// before, is owed every event of the log that it wants from then on; a new group those of the past too.
-func (s *Store) JoinGroup(ctx context.Context, name string, streams []string, types []event.Type) error {
-	g := view.Group{Name: name, Streams: slices.Sorted(slices.Values(streams)), Types: slices.Sorted(slices.Values(types))}
+// before, is owed every event that it wants from then on; a new group that asks for it those of the past too. A group
+// that is known already stays where it is.
+func (s *Store) JoinGroup(ctx context.Context, g view.Group) error {
+	name := g.Name
+	g.Streams, g.Types = slices.Sorted(slices.Values(g.Streams)), slices.Sorted(slices.Values(g.Types))
 	streamText, err := json.Marshal(g.Streams)
 	if err != nil {
 		return fmt.Errorf("store: group %q: %w", name, err)
@@ -36,7 +38,7 @@ func (s *Store) JoinGroup(ctx context.Context, name string, streams []string, ty
 			name, string(streamText), string(typeText)); err != nil {
 			return err
 		}
-		if _, err := t.exec("UPDATE head SET groups = groups + 1"); err != nil || known {
+		if _, err := t.exec("UPDATE head SET groups = groups + 1"); err != nil || known || !g.Past {
 			return err
 		}
 		return t.owePast(g)

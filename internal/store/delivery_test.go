@@ -24,7 +24,7 @@ func owing(t *testing.T, n int) (*store.Store, []event.Event) {
 			appendAll(t, s, event.Draft{Type: event.TypeDriftDetected, Subject: device, Data: event.Drift{}, Correlation: "c-" + device, TraceParent: "00-1-2-01"})
 		}
 	}
-	if err := s.JoinGroup(t.Context(), grp, []string{event.StreamDrift}, []event.Type{"drift"}); err != nil {
+	if err := s.JoinGroup(t.Context(), view.Group{Name: grp, Streams: []string{event.StreamDrift}, Types: []event.Type{"drift"}, Past: true}); err != nil {
 		t.Fatal(err)
 	}
 	events, err := s.Events(t.Context(), event.Query{})
@@ -188,7 +188,7 @@ func TestFailureRetriesThenDies(t *testing.T) {
 
 func TestWhoFailsOnDeadLettersMakesNoMore(t *testing.T) {
 	s := open(t, t.TempDir())
-	if err := s.JoinGroup(t.Context(), grp, []string{event.StreamSystem}, nil); err != nil {
+	if err := s.JoinGroup(t.Context(), view.Group{Name: grp, Streams: []string{event.StreamSystem}, Past: true}); err != nil {
 		t.Fatal(err)
 	}
 	appendAll(t, s, event.Draft{Type: event.TypeDeadLettered, Data: event.DeadLettered{Group: "other"}})
@@ -228,12 +228,29 @@ func TestLostDeliveriesBecomeRetries(t *testing.T) {
 func TestJoinGroupAnewChangesWhatItIsOwed(t *testing.T) {
 	s, _ := owing(t, 1)
 	for range 2 {
-		if err := s.JoinGroup(t.Context(), grp, []string{event.StreamDevice}, nil); err != nil {
+		if err := s.JoinGroup(t.Context(), view.Group{Name: grp, Streams: []string{event.StreamDevice}}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	appendAll(t, s, synced("leaf1"), event.Draft{Type: event.TypeDriftDetected, Subject: "leaf1", Data: event.Drift{}})
 	if g := counts(t, s); g.Pending != 3 {
 		t.Errorf("%+v, want the two of before and the one it wants now", g)
+	}
+}
+
+func TestNewGroupBeginsAtTheEndUnlessItAsks(t *testing.T) {
+	s := open(t, t.TempDir())
+	appendAll(t, s, synced("leaf1"))
+	for name, past := range map[string]bool{"late": false, "thorough": true} {
+		for range 2 { // joining again changes nothing
+			if err := s.JoinGroup(t.Context(), view.Group{Name: name, Streams: []string{event.StreamDevice}, Past: past}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	appendAll(t, s, synced("leaf2"))
+	groups, err := s.Groups(t.Context())
+	if err != nil || len(groups) != 2 || groups[0].Pending != 1 || groups[0].Oldest != 2 || groups[1].Pending != 2 {
+		t.Errorf("%+v, %v; want late owed one event and thorough both", groups, err)
 	}
 }

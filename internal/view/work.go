@@ -71,6 +71,7 @@ type Group struct {
 	Name    string
 	Streams []string
 	Types   []event.Type // patterns as in event.Type.Matches, all types when empty
+	Past    bool         // when it is new, it is owed what happened before too
 	Pending int
 	Retry   int
 	Dead    int

@@ -20,6 +20,8 @@ import (
 // Bus is what is under test.
 type Bus interface {
 	Subscribe(group string, streams []string, types []event.Type, h event.Handler)
+	Replay(group string, streams []string, types []event.Type, h event.Handler)
+	Join(ctx context.Context) error
 	Run(ctx context.Context) error
 }
 

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/store"
 )
@@ -23,7 +25,8 @@ type Maker func(s *store.Store, worker string) Bus
 func Run(t *testing.T, fresh func(t testing.TB) Maker) {
 	for name, test := range map[string]func(*World){
 		"every event once, in order, by two processes": deliverOnce,
-		"a new group is owed the past":                 past,
+		"a new group is owed the past if it asks":      past,
+		"a new group begins at the end":                atEnd,
 		"groups and types are apart":                   apart,
 		"a failure is tried again in its turn":         retry,
 		"a panic is a failure":                         panics,
@@ -38,7 +41,7 @@ func Run(t *testing.T, fresh func(t testing.TB) Maker) {
 	}
 }
 
-func answering(b Bus) { b.Subscribe("answer", nil, []event.Type{"drift"}, Answer) }
+func answering(b Bus) { b.Replay("answer", nil, []event.Type{"drift"}, Answer) }
 
 func deliverOnce(w *World) {
 	w.Start(answering)
@@ -71,17 +74,45 @@ func past(w *World) {
 	w.UntilAnswered(20)
 }
 
+func atEnd(w *World) {
+	following := func(b Bus) {
+		b.Subscribe("answer", nil, []event.Type{"drift"}, Answer)
+		if err := b.Join(w.Context()); err != nil {
+			w.Fatal(err)
+		}
+	}
+	w.Drift(10, "leaf1", "leaf2")
+	stop := w.Start(following)
+	w.Drift(1, "leaf1")
+	w.Until("the event after the beginning is answered", func() bool { return len(w.Events(event.TypeDeviceSynced)) > 0 && w.owed() == 0 })
+	stop()
+	w.Drift(2, "leaf2") // while nobody is there: the group is not new any more
+	w.Start(following)
+	w.Until("what came meanwhile is answered", func() bool { return len(w.Events(event.TypeDeviceSynced)) >= 3 && w.owed() == 0 })
+	drifts := w.Events(event.TypeDriftDetected)
+	var want, got []event.ID
+	for _, e := range drifts[20:] {
+		want = append(want, e.ID)
+	}
+	for _, e := range w.Events(event.TypeDeviceSynced) {
+		got = append(got, e.Causation)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		w.Errorf("handled is not what came after the group, -want +got:\n%s", diff)
+	}
+}
+
 func apart(w *World) {
 	var drifts, commands, all atomic.Int32
 	count := func(n *atomic.Int32) event.Handler {
 		return func(context.Context, event.Tx, event.Event) error { n.Add(1); return nil }
 	}
 	w.Start(func(b Bus) {
-		b.Subscribe("drifts", []string{event.StreamDrift}, []event.Type{event.TypeDriftDetected}, count(&drifts))
-		b.Subscribe("all", nil, nil, count(&all))
+		b.Replay("drifts", []string{event.StreamDrift}, []event.Type{event.TypeDriftDetected}, count(&drifts))
+		b.Replay("all", nil, nil, count(&all))
 	})
 	w.Start(func(b Bus) {
-		b.Subscribe("commands", []string{event.StreamReconciler}, []event.Type{"control"}, count(&commands))
+		b.Replay("commands", []string{event.StreamReconciler}, []event.Type{"control"}, count(&commands))
 	})
 	w.Drift(3, "leaf1", "leaf2")
 	w.Append(
@@ -110,7 +141,7 @@ func retry(w *World) {
 		return Answer(ctx, tx, e)
 	}
 	for range 2 {
-		w.Start(func(b Bus) { b.Subscribe("flaky", nil, []event.Type{"drift"}, handler) })
+		w.Start(func(b Bus) { b.Replay("flaky", nil, []event.Type{"drift"}, handler) })
 	}
 	w.Drift(3, "leaf1", "leaf2")
 	w.UntilAnswered(6)
@@ -119,7 +150,7 @@ func retry(w *World) {
 func panics(w *World) {
 	var tried atomic.Bool
 	w.Start(func(b Bus) {
-		b.Subscribe("panics", nil, []event.Type{"drift"}, func(ctx context.Context, tx event.Tx, e event.Event) error {
+		b.Replay("panics", nil, []event.Type{"drift"}, func(ctx context.Context, tx event.Tx, e event.Event) error {
 			if !tried.Swap(true) {
 				panic("first try")
 			}
@@ -133,7 +164,7 @@ func panics(w *World) {
 func deadLetter(w *World) {
 	var healed atomic.Bool
 	w.Start(func(b Bus) {
-		b.Subscribe("fails", nil, []event.Type{"drift"}, func(ctx context.Context, tx event.Tx, e event.Event) error {
+		b.Replay("fails", nil, []event.Type{"drift"}, func(ctx context.Context, tx event.Tx, e event.Event) error {
 			if e.Type == event.TypeDriftHeld && !healed.Load() {
 				return errors.New("cannot be handled")
 			}
@@ -179,14 +210,14 @@ func stopWhileBlocked(w *World) {
 	inside, leave := make(chan struct{}), make(chan struct{})
 	var left atomic.Bool
 	stop := w.Start(func(b Bus) {
-		b.Subscribe("blocked", nil, []event.Type{"drift"}, func(ctx context.Context, tx event.Tx, e event.Event) error {
+		b.Replay("blocked", nil, []event.Type{"drift"}, func(ctx context.Context, tx event.Tx, e event.Event) error {
 			close(inside)
 			<-leave
 			left.Store(true)
 			return Answer(ctx, tx, e)
 		})
 	})
-	w.Start(func(b Bus) { b.Subscribe("idle", nil, []event.Type{"intent"}, Answer) })()
+	w.Start(func(b Bus) { b.Replay("idle", nil, []event.Type{"intent"}, Answer) })()
 	w.Drift(1, "leaf1")
 	<-inside
 	stopped := make(chan bool)
@@ -214,7 +245,7 @@ func Main(m *testing.M, make Maker, check func(*testing.M)) {
 		panic(err)
 	}
 	b := make(s, "child")
-	b.Subscribe("answer", nil, []event.Type{"drift"}, func(ctx context.Context, tx event.Tx, e event.Event) error {
+	b.Replay("answer", nil, []event.Type{"drift"}, func(ctx context.Context, tx event.Tx, e event.Event) error {
 		if err := Answer(ctx, tx, e); err != nil {
 			return err
 		}

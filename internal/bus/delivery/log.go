@@ -14,7 +14,7 @@ type Log interface {
 	Events(ctx context.Context, q event.Query) ([]event.Event, error)
 	Head(ctx context.Context) (event.Seq, []byte, error)
 	Wait(ctx context.Context, after event.Seq) error
-	JoinGroup(ctx context.Context, name string, streams []string, types []event.Type) error
+	JoinGroup(ctx context.Context, g view.Group) error
 	OldestPending(ctx context.Context, group, stream string) (event.Seq, error)
 	TakeRetries(ctx context.Context, group string, limit int, hold time.Duration) ([]view.Delivery, error)
 }

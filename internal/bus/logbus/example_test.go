@@ -26,7 +26,7 @@ func Example() {
 	defer s.Close()
 
 	b := logbus.New(logbus.Options{Store: s, Worker: "w1"})
-	b.Subscribe("greeter", nil, []event.Type{event.TypeDeviceConnected}, func(_ context.Context, _ event.Tx, e event.Event) error {
+	b.Replay("greeter", nil, []event.Type{event.TypeDeviceConnected}, func(_ context.Context, _ event.Tx, e event.Event) error {
 		fmt.Println(e.Seq, e.Type, e.Subject)
 		stop()
 		return nil

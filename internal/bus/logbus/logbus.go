@@ -50,21 +50,35 @@ func New(opts Options) *Bus {
 	return &Bus{opts: opts}
 }
 
-// Subscribe adds a group. Types are patterns as in event.Type.Matches; without streams those of the types are read. It
-// must not be called after Run.
+// Subscribe adds a group. Types are patterns as in event.Type.Matches; without streams those of the types are read. A group
+// that the log has never had begins at its end; any other goes on where it stands. It must not be called after Join or Run.
 func (b *Bus) Subscribe(group string, streams []string, types []event.Type, h event.Handler) {
 	b.subs = append(b.subs, delivery.NewSubscription(group, streams, types, h))
 }
 
-// Run delivers until the context ends, and returns when nothing it started is running any more.
-func (b *Bus) Run(ctx context.Context) error {
+// Replay is Subscribe for a group that begins with the log's first event when it is new.
+func (b *Bus) Replay(group string, streams []string, types []event.Type, h event.Handler) {
+	b.Subscribe(group, streams, types, h)
+	b.subs[len(b.subs)-1].Past = true
+}
+
+// Join makes the groups known to the log, so that they are owed what happens from now on. Run does so too.
+func (b *Bus) Join(ctx context.Context) error {
 	for _, sub := range b.subs {
-		if err := b.opts.Store.JoinGroup(ctx, sub.Name, sub.Streams, sub.Types); err != nil {
-			if ctx.Err() != nil {
-				return nil // asked to end before it had begun
-			}
+		if err := b.opts.Store.JoinGroup(ctx, sub.Group); err != nil {
 			return fmt.Errorf("bus: %w", err)
 		}
+	}
+	return nil
+}
+
+// Run delivers until the context ends, and returns when nothing it started is running any more.
+func (b *Bus) Run(ctx context.Context) error {
+	if err := b.Join(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // asked to end before it had begun
+		}
+		return err
 	}
 	var wg sync.WaitGroup
 	for _, sub := range b.subs {
