@@ -127,7 +127,7 @@ func (e *Edit) tidy(n *Node) bool {
 		return len(n.kids) > 0 || n.Schema.Presence
 	case List:
 		hollow := !slices.ContainsFunc(slices.Collect(maps.Values(n.kids)), func(k *Node) bool { return !k.Schema.isKey() })
-		if hollow && n.order < e.first {
+		if hollow && n.order < e.first && !n.Schema.ownKeys() {
 			return false // it was there and everything in it was deleted
 		}
 		e.repeatKeys(n)

@@ -30,13 +30,26 @@ func (n *Node) value(e Encoding, f Filter, module string) any {
 	}
 	object := map[string]any{}
 	n.members(object, e, f, module)
+	if n.bare(f) {
+		return n.withKeys(object, e, module)
+	}
 	if len(object) == 0 && (f == gpb.GetRequest_STATE || f == gpb.GetRequest_OPERATIONAL || n.State || n.Schema == nil || !n.Schema.Presence) {
 		return nil
 	}
 	if n.Schema != nil && n.Schema.Parent == nil && len(object) == 0 {
 		return nil
 	}
-	for _, k := range n.Step.Keys { // an entry is nothing without its keys
+	return n.withKeys(object, e, module)
+}
+
+// bare tells whether n is a configured list entry that is there by its keys alone, and shown by the filter.
+func (n *Node) bare(f Filter) bool {
+	return !n.State && n.Schema != nil && n.Schema.ownKeys() && (f == gpb.GetRequest_ALL || f == gpb.GetRequest_CONFIG)
+}
+
+// withKeys adds the keys of an entry, which is nothing without them.
+func (n *Node) withKeys(object map[string]any, e Encoding, module string) any {
+	for _, k := range n.Step.Keys {
 		name := n.qualify(k.Name, n.Module(), module, e)
 		if _, ok := object[name]; !ok {
 			object[name] = n.keyJSON(k, e)

@@ -203,6 +203,13 @@ func (s *Schema) Path() string {
 	return "/" + strings.Join(names, "/")
 }
 
+// ownKeys tells whether the entries of a list hold their keys themselves, and so are something with nothing else in
+// them. OpenConfig's keys only refer to leaves in "config".
+func (s *Schema) ownKeys() bool {
+	config := s.Kids["config"]
+	return s.Kind == List && len(s.Keys) > 0 && (config == nil || config.Kids[s.Keys[0]] == nil)
+}
+
 // isKey tells whether a leaf is a key of the list it stands in.
 func (s *Schema) isKey() bool {
 	return s.Kind == Leaf && s.Parent != nil && s.Parent.Kind == List && slices.Contains(s.Parent.Keys, s.Name)
