@@ -16,10 +16,12 @@ import (
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/loader"
 	"github.com/tenter-net/tenter/internal/monitor"
+	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/reconcile"
 	"github.com/tenter-net/tenter/internal/render"
+	"github.com/tenter-net/tenter/internal/schema"
 	"github.com/tenter-net/tenter/internal/secret"
 	"github.com/tenter-net/tenter/internal/settings"
 	"github.com/tenter-net/tenter/internal/store"
@@ -156,11 +158,20 @@ func (c *compiler) target(m *fabric.Device, r *render.Result) *target {
 	t := &target{model: m, profile: c.adapted[m.Access.Profile], result: r}
 	reached := *m
 	reached.Access = c.book(m)
+	reached.Scope = ofDevice(m.Scope, r.Desired.Table().Roots())
 	t.watch = &monitor.Target{
 		Model: &reached, Profile: t.profile, Table: r.Desired.Table(), Desired: r.Desired, Sources: c.dialects.Sources(),
 		Secrets: plan.NewSecrets(c.key, r.Secrets),
 	}
 	return t
+}
+
+// ofDevice returns the rules of trees that the device has: a policy for a fabric of several dialects has rules of them all.
+func ofDevice(rules []fabric.ScopeRule, roots *schema.Roots) []fabric.ScopeRule {
+	return slices.DeleteFunc(slices.Clone(rules), func(r fabric.ScopeRule) bool {
+		p, err := path.ParsePattern(r.Pattern)
+		return err == nil && !slices.Contains(roots.Origins(), p.Origin()) // a mistake is for whoever uses the rule
+	})
 }
 
 // book returns how to reach a device: what its document says, and instead what the settings' address book says.

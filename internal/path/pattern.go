@@ -25,6 +25,9 @@ func ParsePattern(text string) (Pattern, error) {
 	return Pattern{text: text, origin: origin, elems: elems}, nil
 }
 
+// Origin returns the tree that the pattern is of.
+func (g Pattern) Origin() string { return g.origin }
+
 // String returns the text that the pattern was parsed from.
 func (g Pattern) String() string { return g.text }
 
