@@ -7,10 +7,10 @@ YANG_DIR ?=
 ARGS    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test servers lint fmt generate check-generated bench tools clean
+.PHONY: help build demo test e2e-real servers lint fmt generate check-generated bench tools clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build the one binary, bin/tenter
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $(BIN)/tenter ./cmd/tenter
@@ -20,6 +20,11 @@ demo: build ## the whole loop on a simulated fabric (ARGS=--once to end by itsel
 
 test: servers ## every test, with the race detector
 	$(GO) test -race -timeout 30m ./...
+
+# Real devices' software from packages, in namespaces of their own. It needs root; docs/netconf.md and the packages' comments
+# say which packages.
+e2e-real: ## against netconfd and FRR, in namespaces (as root)
+	$(GO) test -tags real -count=1 -timeout 20m ./internal/e2ereal/...
 
 # A missing server is an error, never a silently skipped test.
 servers:

@@ -99,9 +99,10 @@ var rules = map[string]rule{
 
 	"internal/device/ssh/sshtest": {tier: testOnly, uses: []string{"golang.org/x/crypto"}, why: "an SSH server, polite or hostile, for the tests of everything on SSH"},
 
-	"internal/bus/bustest":   {tier: testOnly, why: "the suite that every distribution of events passes"},
-	"internal/bus/redistest": {tier: testOnly, why: "Redis servers to start, stop and break"},
-	"internal/e2e":           {tier: testOnly, why: "the binary as its users see it"},
+	"internal/e2ereal/netconfd": {tier: testOnly, why: "Tenter against netconfd"},
+	"internal/bus/bustest":      {tier: testOnly, why: "the suite that every distribution of events passes"},
+	"internal/bus/redistest":    {tier: testOnly, why: "Redis servers to start, stop and break"},
+	"internal/e2e":              {tier: testOnly, why: "the binary as its users see it"},
 }
 
 // What does I/O, is random, or writes logs: nothing for a pure package. Engines may log and be random.

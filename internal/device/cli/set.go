@@ -49,11 +49,11 @@ func (s *Session) make(ctx context.Context, t *terminal, before, want []blocks.L
 	syntax := &s.cfg.Profile.CLI.Syntax
 	have, to := before, want
 	for range rounds {
-		commands := blocks.Commands(have, to, syntax)
-		if len(commands) == 0 {
+		groups := blocks.Groups(have, to, syntax)
+		if len(groups) == 0 {
 			break
 		}
-		failed := s.configure(ctx, t, commands)
+		failed := s.configure(ctx, t, groups, true)
 		var said *kindError
 		if failed != nil && !errors.As(failed, &said) {
 			return failed
@@ -69,25 +69,43 @@ func (s *Session) make(ctx context.Context, t *terminal, before, want []blocks.L
 		to = blocks.Undone(want, before, have, syntax)
 	}
 	if left := wrong(before, want, have, syntax); len(left) > 0 {
-		return refused("the device took the commands and shows something else: %s", strings.Join(left, ", "))
+		return refused("the device took the commands and shows something else: %s", list(left))
 	}
 	return nil
 }
 
-// wrong lists what the device lacks of what is wanted, and what it still has though it was to go.
+// wrong lists what the device lacks of what is wanted, and what it still has though it was to go; of a block that is
+// lacking or left as a whole, only the block.
 func wrong(before, want, have []blocks.Line, s *blocks.Syntax) []string {
-	var out []string
-	for _, texts := range blocks.Missing(have, want, s) {
-		out = append(out, "no "+quote(texts))
+	out := outermost(nil, "no ", blocks.Missing(have, want, s))
+	gone := map[string]bool{}
+	for _, texts := range blocks.Missing(want, before, s) {
+		gone[quote(texts)] = true
 	}
-	// Of what was to go, the device lacks what having less of it would still miss.
-	gone := blocks.Missing(want, before, s)
-	for _, texts := range blocks.Missing(want, have, s) {
-		if slices.ContainsFunc(gone, func(g []string) bool { return slices.Equal(g, texts) }) {
-			out = append(out, "still "+quote(texts))
+	left := blocks.Missing(want, have, s)
+	left = slices.DeleteFunc(left, func(texts []string) bool { return !gone[quote(texts)] })
+	return outermost(out, "still ", left)
+}
+
+func outermost(out []string, what string, lines [][]string) []string {
+	named := map[string]bool{}
+	for _, texts := range lines {
+		named[quote(texts)] = true
+		if len(texts) == 1 || !named[quote(texts[:len(texts)-1])] {
+			out = append(out, what+quote(texts))
 		}
 	}
 	return out
+}
+
+// list writes the first of many.
+func list(wrong []string) string {
+	const most = 5
+	text := strings.Join(wrong[:min(most, len(wrong))], ", ")
+	if more := len(wrong) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 func quote(texts []string) string { return fmt.Sprintf("%q", strings.Join(texts, " / ")) }
@@ -102,11 +120,11 @@ func (s *Session) undo(ctx context.Context, t *terminal, before, want []blocks.L
 			return fmt.Errorf("%v; undoing it: %v", reason, err) // without kinds: what the device has is not known
 		}
 		back := blocks.Undone(before, want, now, syntax)
-		commands := blocks.Commands(now, back, syntax)
-		if len(commands) == 0 {
+		groups := blocks.Groups(now, back, syntax)
+		if len(groups) == 0 {
 			return refused("%w; all of it is undone, as read back", reason)
 		}
-		if err := s.configure(ctx, t, commands); err != nil {
+		if err := s.configure(ctx, t, groups, false); err != nil {
 			s.log.Warn("undoing a change", zap.Error(err))
 		}
 		if now, _, err = s.lines(ctx, t); err != nil {
@@ -116,29 +134,53 @@ func (s *Session) undo(ctx context.Context, t *terminal, before, want []blocks.L
 			return refused("%w; all of it is undone, as read back", reason)
 		}
 	}
-	return refused("%w; not all of it could be undone: %s", reason, strings.Join(left, ", "))
+	return refused("%w; not all of it could be undone: %s", reason, list(left))
 }
 
-// configure enters configuration, sends commands one by one and leaves. A *kindError says which command the device complained of.
-func (s *Session) configure(ctx context.Context, t *terminal, commands []string) error {
-	if err := t.mode(ctx, modeConfigure); err != nil {
-		return err
-	}
-	var failed error
-	for _, c := range commands {
-		out, err := t.command(ctx, c)
+// configure sends groups of commands one by one, each group from the top of the configuration. The first complaint ends
+// it, or only its group. A *kindError holds the complaints.
+func (s *Session) configure(ctx context.Context, t *terminal, groups [][]string, stop bool) error {
+	var complaints []error
+	for _, commands := range groups {
+		if err := t.mode(ctx, modeConfigure); err != nil {
+			return err
+		}
+		complaint, err := s.group(ctx, t, commands)
 		if err != nil {
 			return err
 		}
-		if out = s.complaint(out); out != "" {
-			failed = refused("%q: %s", c, out)
+		if complaint == nil {
+			continue
+		}
+		// Wherever the complaint came from, the next commands must not be taken there.
+		if err := t.mode(ctx, modeExec); err != nil {
+			return err
+		}
+		if complaints = append(complaints, complaint); stop {
 			break
 		}
 	}
 	if err := t.mode(ctx, modeExec); err != nil {
 		return err
 	}
-	return failed
+	if len(complaints) > 0 {
+		return refused("%w", errors.Join(complaints...))
+	}
+	return nil
+}
+
+// group sends commands until the device complains.
+func (s *Session) group(ctx context.Context, t *terminal, commands []string) (complaint, err error) {
+	for _, c := range commands {
+		out, err := t.command(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		if out = s.complaint(out); out != "" {
+			return fmt.Errorf("%q: %s", c, out), nil
+		}
+	}
+	return nil, nil
 }
 
 // complaint returns what of an answer is not known to be harmless.

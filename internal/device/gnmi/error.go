@@ -33,7 +33,7 @@ var next = map[Kind]string{
 	KindUnreachable:     "check the address, the route to it and that the device's gNMI server is enabled",
 	KindUnauthenticated: "check the user and password in Tenter's settings, the client certificate, and what the device lets that user do",
 	KindCertificate:     "check the CA, the pinned certificate and the server name in Tenter's TLS settings",
-	KindTooLarge:        "raise the message size in the profile, or narrow the scope",
+	KindTooLarge:        "raise the message size in the profile if the device takes more, let it be split (phasing: split), or narrow the scope",
 	KindUnsupported:     "choose a profile that fits the device",
 }
 

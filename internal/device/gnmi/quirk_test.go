@@ -2,6 +2,7 @@ package gnmi_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -10,7 +11,12 @@ import (
 	gpb "github.com/openconfig/gnmi/proto/gnmi"
 	extpb "github.com/openconfig/gnmi/proto/gnmi_ext"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
 	"github.com/tenter-net/tenter/internal/device/gnmi"
+	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/tree"
 )
@@ -131,5 +137,54 @@ func TestMaxOperations(t *testing.T) {
 	}
 	if err := s.Set(t.Context(), tree.Edit{Updates: []tree.Leaf{one, two}}, profile.SetOptions{}); kind(err) != gnmi.KindTooLarge {
 		t.Errorf("two paths where one is the most: %v", err)
+	}
+}
+
+// What is too big for one Set goes as several where the profile says so, each within the limits and in order.
+func TestPhases(t *testing.T) {
+	var got []*gpb.SetRequest
+	cfg := (&odd{set: func(_ context.Context, req *gpb.SetRequest) error {
+		got = append(got, req)
+		if len(got) == 5 { // the second phase of the second Set
+			return status.Error(codes.InvalidArgument, "no more")
+		}
+		return nil
+	}}).serve(t)
+	cfg.Profile.Phasing = profile.PhasingSplit
+	cfg.Profile.Limits.MaxMessage = 64 << 10
+	cfg.Profile.Limits.MaxOperations = 3
+	s := dial(t, cfg)
+	port := func(n int) string { return strings.Replace(oddDesc, "Ethernet1", fmt.Sprint("Ethernet", n), 1) }
+	edit := tree.Edit{Deletes: []path.Path{at(t, port(1)), at(t, port(2)), at(t, port(3)), at(t, port(4))}}
+	for n := 5; n < 9; n++ {
+		edit.Updates = append(edit.Updates, leaf(t, port(n), strings.Repeat("x", 30<<10)))
+	}
+	if n, err := s.Phases(t.Context(), edit); n != 3 || err != nil || len(got) > 0 {
+		t.Errorf("%d phases, %v, %d sent", n, err, len(got))
+	}
+	if err := s.Set(t.Context(), edit, profile.SetOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	var shape []string
+	for _, r := range got {
+		shape = append(shape, fmt.Sprintf("-%d+%d", len(r.GetDelete()), len(r.GetUpdate())))
+		if proto.Size(r) > 64<<10 || len(r.GetDelete())+len(r.GetUpdate()) > 3 {
+			t.Errorf("a phase of %d bytes", proto.Size(r))
+		}
+	}
+	if want := []string{"-3+0", "-1+2", "-0+2"}; !slices.Equal(shape, want) {
+		t.Errorf("phases %v, want %v", shape, want)
+	}
+	if err := s.Set(t.Context(), edit, profile.SetOptions{}); kind(err) != gnmi.KindRefused || !strings.Contains(err.Error(), "phase 2 of 3: ") || len(got) != 5 {
+		t.Errorf("a phase that is refused ends the Set: %v after %d", err, len(got))
+	}
+
+	huge := tree.Edit{Updates: []tree.Leaf{leaf(t, oddDesc, strings.Repeat("x", 65<<10))}}
+	if n, err := s.Phases(t.Context(), huge); kind(err) != gnmi.KindTooLarge || n != 0 {
+		t.Errorf("one value that is too big alone: %d, %v", n, err)
+	}
+	cfg.Profile.Phasing = profile.PhasingNone
+	if n, err := s.Phases(t.Context(), edit); kind(err) != gnmi.KindTooLarge || n != 0 || !strings.Contains(err.Error(), "and the device takes 65536 (limits.maxMessage") {
+		t.Errorf("where nothing may be split: %d, %v", n, err)
 	}
 }

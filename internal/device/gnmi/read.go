@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/tenter-net/tenter/internal/blocks"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/tree"
@@ -20,15 +21,30 @@ import (
 // with Subscribe ONCE where Get is unimplemented, or the other way round if the profile says so. What is not there is
 // no error. The problems are what the device sent and no schema explains.
 func (s *Session) Read(ctx context.Context, prefixes []path.Path) (*tree.Tree, []tree.Problem, error) {
-	notes, err := s.fetch(ctx, gpb.GetRequest_CONFIG, s.everything(prefixes, s.cfg.Profile.Everything.Get))
-	if err != nil {
-		return nil, nil, err
-	}
+	models, lines := apart(s.everything(prefixes, s.cfg.Profile.Everything.Get))
 	b := tree.NewBuilder(s.cfg.Table)
 	var problems []tree.Problem
-	for _, n := range notes {
-		if s.adopt(n) {
-			problems = append(problems, s.decoder.Add(b, n)...)
+	if len(models) > 0 {
+		notes, err := s.fetch(ctx, gpb.GetRequest_CONFIG, models)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, n := range notes {
+			if s.adopt(n) {
+				problems = append(problems, s.decoder.Add(b, n)...)
+			}
+		}
+	}
+	if len(lines) > 0 {
+		leaves, found, err := s.readLines(ctx, lines)
+		if err != nil {
+			return nil, nil, err
+		}
+		problems = append(problems, found...)
+		for _, l := range leaves {
+			if err := b.Set(l); err != nil {
+				problems = append(problems, tree.Problem{Path: l.Path.String(), Reason: err.Error()})
+			}
 		}
 	}
 	return b.Build(), problems, nil
@@ -42,7 +58,7 @@ func (s *Session) everything(prefixes []path.Path, by profile.Breadth) []path.Pa
 	roots := s.cfg.Table.Roots()
 	for _, o := range roots.Origins() {
 		models, ok := roots.Schema(o)
-		if by != profile.BreadthContainers || !ok {
+		if by != profile.BreadthContainers || !ok || o == blocks.Origin {
 			prefixes = append(prefixes, path.Path{Origin: o})
 			continue
 		}

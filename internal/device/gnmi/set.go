@@ -5,27 +5,36 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	gpb "github.com/openconfig/gnmi/proto/gnmi"
 	extpb "github.com/openconfig/gnmi/proto/gnmi_ext"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/tenter-net/tenter/internal/blocks"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/tree"
 	"github.com/tenter-net/tenter/internal/wire"
 )
 
-// Set sends one edit as one SetRequest, and at most one at a time. An *Error tells whether the device refused, cannot
+// Set sends one edit as one SetRequest, or as the phases that its size needs, and at most one at a time. An *Error tells whether the device refused, cannot
 // have got it, or may have done it; whatever it is, only reading tells what the device has now.
 func (s *Session) Set(ctx context.Context, edit tree.Edit, opts profile.SetOptions) error {
 	req, err := s.request(ctx, edit, opts)
 	if err != nil {
 		return err
 	}
-	err = s.set(ctx, req)
+	phases, err := s.phases(req)
+	for i, phase := range phases {
+		if err = s.set(ctx, phase); err != nil && len(phases) > 1 {
+			err = fmt.Errorf("phase %d of %d: %w", i+1, len(phases), err)
+		}
+		if err != nil {
+			break
+		}
+	}
 	var e *Error
 	if errors.As(err, &e) {
 		e.Err = s.scrub(e.Err, secrets(edit)...)
@@ -50,11 +59,8 @@ func secrets(edit tree.Edit) []string {
 }
 
 func (s *Session) set(ctx context.Context, req *gpb.SetRequest) error {
-	if size, limit := proto.Size(req), s.cfg.Profile.Limits.MaxMessage; size > limit {
-		return s.failure("set", KindTooLarge, fmt.Errorf("the request has %d bytes and the limit is %d", size, limit))
-	}
-	if n, limit := len(req.Delete)+len(req.Replace)+len(req.Update), s.cfg.Profile.Limits.MaxOperations; limit > 0 && n > limit {
-		return s.failure("set", KindTooLarge, fmt.Errorf("the request has %d paths and the limit is %d", n, limit))
+	if err := s.tooLarge(req); err != nil {
+		return err
 	}
 	select {
 	case <-s.setting:
@@ -84,7 +90,11 @@ func (s *Session) request(ctx context.Context, edit tree.Edit, opts profile.SetO
 	if s.cfg.Profile.Granularity == profile.GranularityScalar {
 		enc = profile.Proto
 	}
-	req, err := wire.Encode(edit, wire.EncodeOptions{
+	models, lines, err := commands(edit, &s.cfg.Profile.CLI.Syntax)
+	if err != nil {
+		return nil, fmt.Errorf("device %q: set: %w", s.cfg.Name, err)
+	}
+	req, err := wire.Encode(models, wire.EncodeOptions{
 		Roots:    s.cfg.Table.Roots(),
 		Target:   s.target(),
 		Encoding: encodings[enc],
@@ -93,6 +103,13 @@ func (s *Session) request(ctx context.Context, edit tree.Edit, opts profile.SetO
 	})
 	if err != nil {
 		return nil, fmt.Errorf("device %q: set: %w", s.cfg.Name, err)
+	}
+	if len(lines) > 0 {
+		// Last: they are for what the rest of the request makes.
+		req.Update = append(req.Update, &gpb.Update{
+			Path: &gpb.Path{Origin: blocks.Origin},
+			Val:  &gpb.TypedValue{Value: &gpb.TypedValue_AsciiVal{AsciiVal: strings.Join(lines, "\n")}},
+		})
 	}
 	s.wireOrigins(req)
 	commit, err := commitExtension(opts, edit.Empty())

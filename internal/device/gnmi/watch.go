@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/tree"
 )
@@ -19,6 +20,8 @@ import (
 // Watch streams the configuration at and under opts.Paths until ctx ends or the stream breaks; the error is never nil.
 // It goes down the ladder ON_CHANGE, TARGET_DEFINED, SAMPLE, polling from the rung first (empty for the profile's), when
 // the device refuses a rung or sends no sync_response in time.
+//
+// Command lines stream on no rung: they are read before the first Sync and then at the profile's poll interval.
 //
 // Each rung begins with OnStage, then comes a snapshot that ends with an update with Sync set, then what changes. What
 // came in a rung that was left is void. Updates are handed to emit one at a time and in order, none is dropped: while
@@ -56,8 +59,12 @@ func (s *Session) stream(ctx context.Context, stage profile.Stage, opts profile.
 	if err != nil {
 		return err
 	}
+	models, lines := apart(s.everything(opts.Paths, s.cfg.Profile.Everything.Subscribe))
+	if len(models) == 0 {
+		return &stepDown{reason: "command lines do not stream"}
+	}
 	for _, enc := range list {
-		err = s.streamIn(ctx, s.subscription(stage, encodings[enc], opts), emit)
+		err = s.streamIn(ctx, s.subscription(stage, encodings[enc], models), &lineWatch{s: s, paths: lines, emit: emit})
 		var refused *refusal
 		if !errors.As(err, &refused) || !otherForm(refused.err) {
 			break
@@ -66,9 +73,8 @@ func (s *Session) stream(ctx context.Context, stage profile.Stage, opts profile.
 	return err
 }
 
-func (s *Session) subscription(stage profile.Stage, enc gpb.Encoding, opts profile.WatchOptions) *gpb.SubscriptionList {
+func (s *Session) subscription(stage profile.Stage, enc gpb.Encoding, paths []path.Path) *gpb.SubscriptionList {
 	list := &gpb.SubscriptionList{Prefix: s.prefix(), Mode: gpb.SubscriptionList_STREAM, Encoding: enc}
-	paths := s.everything(opts.Paths, s.cfg.Profile.Everything.Subscribe)
 	for i, p := range s.wirePaths(paths) {
 		sub := &gpb.Subscription{Path: p, Mode: gpb.SubscriptionMode_TARGET_DEFINED}
 		switch {
@@ -91,8 +97,9 @@ var configOnly = &extpb.Extension{Ext: &extpb.Extension_ConfigSubscription{Confi
 
 var errSilent = errors.New("silent")
 
-// streamIn runs one stream. Before its sync_response, a refusal or silence is a *stepDown.
-func (s *Session) streamIn(ctx context.Context, list *gpb.SubscriptionList, emit func(tree.Update) error) error {
+// streamIn runs one stream, and reads command lines beside it. Before its sync_response, a refusal or silence is a
+// *stepDown.
+func (s *Session) streamIn(ctx context.Context, list *gpb.SubscriptionList, lines *lineWatch) error {
 	end, err := s.begin(ctx)
 	if err != nil {
 		return err
@@ -102,7 +109,9 @@ func (s *Session) streamIn(ctx context.Context, list *gpb.SubscriptionList, emit
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
+	defer lines.done.Wait()
 	defer cancel(nil)
+	lines.failed = cancel
 	wait := s.cfg.Profile.Watch.SyncTimeout
 	patience := time.AfterFunc(wait, func() { cancel(errSilent) })
 	defer patience.Stop()
@@ -126,9 +135,13 @@ func (s *Session) streamIn(ctx context.Context, list *gpb.SubscriptionList, emit
 			if !patience.Stop() {
 				break
 			}
-			if err := emit(tree.Update{Sync: true}); err != nil {
+			if err := lines.read(ctx); err != nil {
 				return err
 			}
+			if err := lines.say(tree.Update{Sync: true}); err != nil {
+				return err
+			}
+			lines.follow(ctx)
 			continue
 		}
 		if resp.GetUpdate() == nil {
@@ -138,11 +151,14 @@ func (s *Session) streamIn(ctx context.Context, list *gpb.SubscriptionList, emit
 		if !wanted || len(u.Deletes)+len(u.Leaves)+len(u.Problems) == 0 {
 			continue
 		}
-		if err := emit(u); err != nil {
+		if err := lines.say(u); err != nil {
 			return err
 		}
 	}
+	var lost *lineFailure
 	switch {
+	case errors.As(context.Cause(ctx), &lost):
+		return lost.err
 	case errors.Is(context.Cause(ctx), errSilent):
 		return &stepDown{reason: fmt.Sprintf("no sync_response within %s", wait)}
 	case errors.Is(err, io.EOF) && !synced: // with status OK: that is no failure of the connection

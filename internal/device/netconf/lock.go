@@ -43,8 +43,12 @@ func (s *Session) nameHolder(ctx context.Context, l *link, d datastore, err erro
 		return err
 	}
 	denied := said.has("lock-denied")
-	if denied == nil {
+	switch {
+	case denied == nil && e.Kind != KindRefused:
 		return err
+	case denied == nil: // devices have other tags for a candidate that somebody has changed
+		e.Kind, e.Err = KindLocked, fmt.Errorf("%s: %w", d, said)
+		return e
 	}
 	switch denied.holder {
 	case "":

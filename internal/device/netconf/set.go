@@ -139,15 +139,15 @@ func (t *transaction) commit(ctx context.Context, config string) error {
 	if _, err := t.do(ctx, t.link, "edit-config", t.editConfig(candidate, config), false); err != nil {
 		return err
 	}
-	doing := "edit-config"
+	validated := false
 	if t.cfg.Profile.NETCONF.Validate && (t.link.caps.has(capValidate10) || t.link.caps.has(capValidate11)) {
-		doing = "edit-config and validate"
+		validated = true
 		if _, err := t.do(ctx, t.link, "validate", "<validate><source><candidate/></source></validate>", false); err != nil {
 			return err
 		}
 	}
-	if err := t.prove(ctx, candidate, doing); err != nil {
-		return err
+	if err := t.prove(ctx, candidate, "edit-config"); err != nil {
+		return suspect(err, validated)
 	}
 	operation, err := t.commitXML()
 	if err != nil {
@@ -156,14 +156,17 @@ func (t *transaction) commit(ctx context.Context, config string) error {
 	if _, err := t.do(ctx, t.link, "commit", operation, true); err != nil {
 		return err
 	}
-	if err := t.prove(ctx, running, "commit"); err != nil {
-		return err
-	}
 	t.opened = nil
 	if t.opts.Commit == profile.CommitOpen {
 		t.opened = &opened{id: t.opts.CommitID, link: t.link, list: t.list}
 	}
-	return nil
+	err = t.prove(ctx, running, "commit")
+	if err != nil && t.opened != nil {
+		if failed := t.cancel(ctx); failed != nil { // else the device waits, and lets nobody write until then
+			t.log.Warn("a commit that failed could not be cancelled", zap.Error(failed))
+		}
+	}
+	return suspect(err, validated)
 }
 
 func (t *transaction) editConfig(into datastore, config string) string {
@@ -197,14 +200,20 @@ func (t *transaction) prove(ctx context.Context, in datastore, after string) err
 		return err
 	}
 	if c, ok := undone(have, t.list); ok {
-		hint := ""
-		if after == "edit-config and validate" {
-			hint = `; if it forgets its candidate when it is asked to validate, set "netconf: {validate: false}" in its profile`
-		}
-		return t.failure(after, KindUntrue, fmt.Errorf("the %s configuration has %s at %s, and %s was sent%s",
-			in, said(have, c), c.Path, cmp.Or(t.shown(c, c.After), "nothing"), hint))
+		return t.failure(after, KindUntrue, fmt.Errorf("the %s configuration has %s at %s, and %s was sent",
+			in, said(have, c), c.Path, cmp.Or(t.shown(c, c.After), "nothing")))
 	}
 	return nil
+}
+
+// suspect says what most likely is behind a candidate or a commit that does not have the edit: some devices drop what
+// they were asked to validate.
+func suspect(err error, validated bool) error {
+	var e *Error
+	if validated && errors.As(err, &e) && e.Kind == KindUntrue {
+		e.Err = fmt.Errorf(`%w; if it drops its candidate when it validates it, set "netconf: {validate: false}" in its profile`, e.Err)
+	}
+	return err
 }
 
 // undone returns the first of the changes that a tree does not have.

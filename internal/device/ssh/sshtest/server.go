@@ -46,6 +46,9 @@ func NewKey(t testing.TB) (Key, string) {
 // Fingerprint returns the key's SHA-256 as ssh-keygen -l prints it.
 func (k Key) Fingerprint() string { return ssh.FingerprintSHA256(k.PublicKey()) }
 
+// Line returns the key as a line of authorized_keys or, after a host's name, of known_hosts has it.
+func (k Key) Line() string { return string(ssh.MarshalAuthorizedKey(k.PublicKey())) }
+
 // A Server is a listening SSH server. All that it started has ended when its test has.
 type Server struct {
 	Address string

@@ -1,0 +1,193 @@
+package gnmi
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	gpb "github.com/openconfig/gnmi/proto/gnmi"
+
+	"github.com/tenter-net/tenter/internal/blocks"
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/tree"
+)
+
+// Command lines are configuration like any other on a device that has them besides its models: they go as text in the same
+// Set, and are read with a show command (gNMI mixed schema specification §3). No device streams them.
+
+// apart returns the paths of models and those of command lines.
+func apart(paths []path.Path) (models, lines []path.Path) {
+	for _, p := range paths {
+		if p.Origin == blocks.Origin {
+			lines = append(lines, p)
+		} else {
+			models = append(models, p)
+		}
+	}
+	return models, lines
+}
+
+// running shows the configuration as text.
+func (s *Session) running(ctx context.Context) (string, error) {
+	ctx, cancel, err := s.unary(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer cancel()
+	command := s.cfg.Profile.CLI.Show
+	at := &gpb.Path{Origin: s.cfg.Profile.WireOrigin(blocks.Origin), Elem: []*gpb.PathElem{{Name: command}}}
+	resp, err := s.client.Get(ctx, &gpb.GetRequest{Prefix: s.prefix(), Encoding: gpb.Encoding_ASCII, Path: []*gpb.Path{at}})
+	if err != nil {
+		return "", s.fail("get", err)
+	}
+	var b strings.Builder
+	for _, n := range resp.GetNotification() {
+		for _, u := range n.GetUpdate() {
+			b.WriteString(shown(u.GetVal()))
+		}
+	}
+	if b.Len() == 0 {
+		return "", s.failure("get", KindUnsupported, fmt.Errorf("%q shows no text", command))
+	}
+	return b.String(), nil
+}
+
+// shown returns the text of a value, however the device wraps it.
+func shown(v *gpb.TypedValue) string {
+	for _, text := range []string{v.GetAsciiVal(), v.GetStringVal()} {
+		if text != "" {
+			return text
+		}
+	}
+	for _, data := range [][]byte{v.GetJsonIetfVal(), v.GetJsonVal()} {
+		var text string
+		if json.Unmarshal(data, &text) == nil {
+			return text
+		}
+	}
+	return ""
+}
+
+// readLines returns the command lines at and under the prefixes.
+func (s *Session) readLines(ctx context.Context, prefixes []path.Path) ([]tree.Leaf, []tree.Problem, error) {
+	text, err := s.running(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	lines, problems := blocks.Parse(text, &s.cfg.Profile.CLI.Syntax)
+	leaves := slices.DeleteFunc(blocks.Leaves(lines), func(l tree.Leaf) bool { return !slices.ContainsFunc(prefixes, l.Path.HasPrefix) })
+	return leaves, problems, nil
+}
+
+// commands takes the command lines out of an edit and returns what else it holds, and the commands.
+func commands(edit tree.Edit, syntax *blocks.Syntax) (models tree.Edit, out []string, err error) {
+	var lines tree.Edit
+	gone := map[string]bool{} // names of what goes by path, with all that is said of it by line
+	for _, p := range edit.Deletes {
+		if p.Origin == blocks.Origin {
+			lines.Deletes = append(lines.Deletes, p)
+			continue
+		}
+		models.Deletes = append(models.Deletes, p)
+		if last := p.Elems[len(p.Elems)-1:]; len(last) == 1 {
+			for _, k := range last[0].Keys {
+				gone[k.Value] = true
+			}
+		}
+	}
+	lines.Deletes = slices.DeleteFunc(lines.Deletes, func(p path.Path) bool { return follows(p, gone) })
+	for _, r := range edit.Replaces {
+		if r.Path.Origin == blocks.Origin {
+			lines.Replaces = append(lines.Replaces, r)
+		} else {
+			models.Replaces = append(models.Replaces, r)
+		}
+	}
+	for _, l := range edit.Updates {
+		if l.Path.Origin == blocks.Origin {
+			lines.Updates = append(lines.Updates, l)
+		} else {
+			models.Updates = append(models.Updates, l)
+		}
+	}
+	have, want, err := blocks.Touched(lines, syntax)
+	if err != nil {
+		return models, nil, err
+	}
+	return models, blocks.Commands(have, want, syntax), nil
+}
+
+// follows reports whether a line is in the block of something that is gone: to enter "interface Port-Channel10" in order to
+// remove a line of it would make the interface that the same Set deletes.
+func follows(p path.Path, gone map[string]bool) bool {
+	texts, err := blocks.Texts(p)
+	if err != nil || len(texts) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(texts[:len(texts)-1], func(opens string) bool {
+		words := strings.Fields(opens)
+		return len(words) > 1 && gone[words[len(words)-1]]
+	})
+}
+
+// lineWatch reads command lines beside a stream of the rest.
+type lineWatch struct {
+	s     *Session
+	paths []path.Path // none where nothing is to be read
+
+	mu     sync.Mutex // of emit: two goroutines have something to say
+	emit   func(tree.Update) error
+	done   sync.WaitGroup
+	failed func(error) // ends the stream
+}
+
+// say hands an update on, one at a time.
+func (l *lineWatch) say(u tree.Update) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.emit(u)
+}
+
+// read tells what lines there are: all of them are gone but for what was read.
+func (l *lineWatch) read(ctx context.Context) error {
+	if len(l.paths) == 0 {
+		return nil
+	}
+	leaves, problems, err := l.s.readLines(ctx, l.paths)
+	if err != nil {
+		return err
+	}
+	return l.say(tree.Update{Deletes: l.paths, Leaves: leaves, Problems: problems})
+}
+
+// follow reads again and again until ctx ends.
+func (l *lineWatch) follow(ctx context.Context) {
+	if len(l.paths) == 0 {
+		return
+	}
+	l.done.Go(func() {
+		again := time.NewTicker(l.s.cfg.Profile.Watch.PollInterval)
+		defer again.Stop()
+		for {
+			select {
+			case <-again.C:
+			case <-ctx.Done():
+				return
+			}
+			if err := l.read(ctx); err != nil {
+				l.failed(&lineFailure{err})
+				return
+			}
+		}
+	})
+}
+
+// A lineFailure ends a stream that was sound: its command lines cannot be told any more.
+type lineFailure struct{ err error }
+
+// Error returns the reason.
+func (f *lineFailure) Error() string { return f.err.Error() }
