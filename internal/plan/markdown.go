@@ -45,6 +45,12 @@ func (d DevicePlan) markdown(b *strings.Builder) {
 	if d.Unread != "" {
 		fmt.Fprintf(b, "\n> **%s** could not be read: %s\n", cell(string(d.Device)), cell(d.Unread))
 	}
+	if d.Refused != "" {
+		fmt.Fprintf(b, "\n> **%s** refused, nothing of it is planned: %s\n", cell(string(d.Device)), cell(d.Refused))
+	}
+	if d.Phases > 1 {
+		fmt.Fprintf(b, "\n> **%s** is sent in %d phases, which is not all or nothing: what fails later is rolled back\n", cell(string(d.Device)), d.Phases)
+	}
 	for _, n := range d.Notes {
 		fmt.Fprintf(b, "\n> **%s**: %s: %s\n", cell(string(d.Device)), code(n.Path), cell(n.Text))
 	}

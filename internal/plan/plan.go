@@ -92,6 +92,10 @@ type DevicePlan struct {
 	Risk     Risk   `json:"risk"`
 	Notes    []Note `json:"notes,omitempty"`
 	Unread   string `json:"unread,omitempty"` // why the device could not be read: then nothing is known of it
+	// Refused is why the device cannot be sent what would change, so that nothing of it is in the plan. Phases is in how many
+	// parts it is sent where one is too small: then it is not all or nothing.
+	Refused string `json:"refused,omitempty"`
+	Phases  int    `json:"phases,omitempty"`
 }
 
 // A Change is one leaf that will be different.

@@ -38,15 +38,18 @@ func (p Plan) Text() string {
 // headline is the plan in one line: its numbers, its risk and where it comes from.
 func (p Plan) headline() string {
 	var parts []string
-	unread := p.unread()
+	unread, refused := p.unread(), p.refused()
 	switch {
 	case p.Changes() > 0:
 		parts = append(parts, p.Counts().String()+fmt.Sprintf(" on %s", plural(p.devices(), "device")), p.Risk.String()+" risk")
-	case unread < max(len(p.Devices), 1):
-		parts = append(parts, "no changes on "+plural(len(p.Devices)-unread, "device"))
+	case unread+refused < max(len(p.Devices), 1):
+		parts = append(parts, "no changes on "+plural(len(p.Devices)-unread-refused, "device"))
 	}
 	if unread > 0 {
 		parts = append(parts, plural(unread, "device")+" could not be read")
+	}
+	if refused > 0 {
+		parts = append(parts, plural(refused, "device")+" refused")
 	}
 	if p.Cause.Trigger != ByManual {
 		parts = append(parts, "for "+string(p.Cause.Trigger))
@@ -61,7 +64,7 @@ func (p Plan) headline() string {
 
 // silent reports whether there is nothing to tell of the device.
 func (d DevicePlan) silent() bool {
-	return len(d.Changes) == 0 && d.Unread == "" && d.Claims == 0 && d.Releases == 0 && len(d.Notes) == 0
+	return len(d.Changes) == 0 && d.Unread == "" && d.Refused == "" && d.Claims == 0 && d.Releases == 0 && len(d.Notes) == 0
 }
 
 // list names the first few of many.
@@ -93,6 +96,16 @@ func (p Plan) unread() int {
 	return n
 }
 
+func (p Plan) refused() int {
+	n := 0
+	for _, d := range p.Devices {
+		if d.Refused != "" {
+			n++
+		}
+	}
+	return n
+}
+
 // String returns the numbers as "+3 ~1 -2".
 func (c Counts) String() string { return fmt.Sprintf("+%d ~%d -%d", c.Add, c.Change, c.Delete) }
 
@@ -100,8 +113,12 @@ func (d DevicePlan) text(b *strings.Builder) {
 	switch {
 	case d.Unread != "":
 		fmt.Fprintf(b, "%s  could not be read: %s\n", d.Device, d.Unread)
+	case d.Refused != "":
+		fmt.Fprintf(b, "%s  refused, nothing of it is planned: %s\n", d.Device, d.Refused)
 	case len(d.Changes) == 0:
 		fmt.Fprintf(b, "%s  no changes\n", d.Device)
+	case d.Phases > 1:
+		fmt.Fprintf(b, "%s  %s  in %d phases, which is not all or nothing: what fails later is rolled back\n", d.Device, d.Counts(), d.Phases)
 	default:
 		fmt.Fprintf(b, "%s  %s\n", d.Device, d.Counts())
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"go.uber.org/zap"
+
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/path"
@@ -101,7 +103,39 @@ func (e *Engine) survey(ctx context.Context, generation string, device intent.De
 	if err := e.reread(ctx, p, part); err != nil {
 		return p, plan.Result{}, err
 	}
-	return p, plan.Compute(p.input), nil
+	result, err := e.fit(ctx, p, plan.Compute(p.input))
+	return p, result, err
+}
+
+// A phaser is a session that knows before it sends an edit whether it fits, and in how many parts.
+type phaser interface {
+	Phases(ctx context.Context, edit tree.Edit) (int, error)
+}
+
+// fit asks the session whether what is to be sent fits. What does not is refused here, where a person reads it, and not
+// when it is applied: the device's part of the plan holds the reason and nothing else.
+func (e *Engine) fit(ctx context.Context, p *picture, r plan.Result) (plan.Result, error) {
+	device := p.input.Device
+	s, err := e.o.Sessions.Session(ctx, device)
+	if err != nil {
+		return plan.Result{}, &unreachable{device, err}
+	}
+	asked, is := s.(phaser)
+	if !is || r.Edit.Empty() {
+		return r, nil
+	}
+	n, err := asked.Phases(ctx, r.Edit)
+	switch {
+	case err == nil && n > 1:
+		r.Plan.Phases = n
+		return r, nil
+	case err == nil:
+		return r, nil
+	case unsendable(err):
+		e.log.Warn("what is to change does not fit the device", zap.String("device", string(device)), zap.Error(err))
+		return plan.Result{Plan: plan.DevicePlan{Device: device, Refused: err.Error()}}, nil
+	}
+	return plan.Result{}, &unreachable{device, err}
 }
 
 // reread fills in what the device has now, connecting if there is no connection, for a part of a plan.

@@ -31,6 +31,14 @@ type device struct {
 	probes  func(n int) string // the serial number that the nth probe is told, if set
 	serial  string
 	onSet   func(d *device, edit tree.Edit) error // instead of applying; called with the lock held
+	phases  func(edit tree.Edit) (int, error)     // in how many Sets an edit goes; one if not set
+}
+
+func (d *device) Phases(_ context.Context, edit tree.Edit) (int, error) {
+	if d.phases == nil {
+		return 1, nil
+	}
+	return d.phases(edit)
 }
 
 // A fault is an error of a session with the methods that the engine reads.
