@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/view"
 )
@@ -178,6 +179,9 @@ func (e *Engine) resync(ctx context.Context, first bool) error {
 	if err := e.expire(ctx); err != nil {
 		return err
 	}
+	if err := e.resyncWaiting(ctx); err != nil {
+		return err
+	}
 	if first {
 		return e.resyncCommands(ctx)
 	}
@@ -211,6 +215,35 @@ func (e *Engine) resyncIntent(ctx context.Context) error {
 	}
 	if e.lastPlanned() != g.ID {
 		e.queue.add(job{key: "intent", kind: kindIntent})
+	}
+	return nil
+}
+
+// resyncWaiting plans anew for devices that new intent may be rolled out to by now without asking: no event tells that a
+// hold is over.
+func (e *Engine) resyncWaiting(ctx context.Context) error {
+	if !e.o.AutoApply {
+		return nil
+	}
+	open, err := e.o.Store.Plans(ctx, view.PlanQuery{Status: []view.PlanStatus{view.PlanOpen}, Limit: 10_000, Bodies: true})
+	if err != nil {
+		return err
+	}
+	for _, row := range open {
+		if row.Cause != string(plan.ByIntent) {
+			continue
+		}
+		p, err := plan.Parse(row.Body)
+		if err != nil {
+			return err
+		}
+		rulings, err := e.rule(ctx, p, e.byIntent(p))
+		if err != nil {
+			return err
+		}
+		for _, name := range may(rulings) {
+			e.queue.add(job{key: "back/" + string(name), kind: kindBack, device: name})
+		}
 	}
 	return nil
 }

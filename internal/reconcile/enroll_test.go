@@ -146,6 +146,32 @@ func TestEnrolledLater(t *testing.T) {
 	}
 }
 
+// TestHoldEnds has new intent wait for the end of a hold, of which no event tells.
+func TestHoldEnds(t *testing.T) {
+	w := newWorld(t, "leaf1", "leaf2")
+	o := w.options("a")
+	o.AutoApply = true
+	e := New(o)
+	w.do(func(tx event.Tx) error {
+		return w.store.UpdateDevice(tx, "leaf1", func(d *view.Device) { d.HeldUntil, d.HeldReason = time.Now().Add(time.Hour), "cable work" })
+	})
+	w.intend("g1", map[intent.DeviceName]string{"leaf1": wantEth1, "leaf2": wantEth1}, nil)
+	for _, step := range []struct {
+		passed time.Duration
+		sets   int
+	}{{0, 0}, {30 * time.Minute, 0}, {61 * time.Minute, 1}, {62 * time.Minute, 1}} {
+		e.now = func() time.Time { return time.Now().Add(step.passed) }
+		e.queue.now = e.now
+		if err := e.resync(t.Context(), false); err != nil {
+			t.Fatal(err)
+		}
+		w.work(e)
+		if n := w.devices["leaf1"].count(); n != step.sets || w.devices["leaf2"].count() != 1 {
+			t.Errorf("after %s: %d Sets\n%s", step.passed, n, w.log())
+		}
+	}
+}
+
 // TestSwapped has another device answer after the check, right before the Set: nothing is written, and it is told of once.
 func TestSwapped(t *testing.T) {
 	w, d := inSync(t, drifts(fabric.DriftEnforce))
