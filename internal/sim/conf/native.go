@@ -44,9 +44,14 @@ func (s *Schema) grow(t *native.Tree) {
 		}
 		s.Kids[n.Name] = kid
 		kid.grow(t)
-		s.limited = s.limited || n.Must || n.Min > 0 || n.Max > 0 || kid.limited && kid.Kind == Container && !n.Presence
+		s.limited = s.limited || n.Must || n.Min > 0 || n.Max > 0 || kid.limited && kid.always()
 	}
 	s.limited = s.limited || len(s.rules.Choose) > 0
+}
+
+// always tells whether a container is there wherever its parent is (RFC 7950 §7.5.1).
+func (s *Schema) always() bool {
+	return s.Kind == Container && !s.Presence && !s.rules.When
 }
 
 // chosen tells whether the node is one of a choice.
@@ -107,7 +112,7 @@ func (s *Schema) complain(n *Node, cases map[string]string, refuse func(string, 
 				refuse("%s: %d entries, where %s", rule.Name, count, limits(rule.Min, rule.Max))
 			}
 		default:
-			if kid.limited && !rule.Presence && n.Kid(rule.Name) == nil {
+			if kid.limited && kid.always() && n.Kid(rule.Name) == nil {
 				kid.complain(nil, nil, func(format string, args ...any) { refuse(rule.Name+"/"+format, args...) })
 			}
 		}

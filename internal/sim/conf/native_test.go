@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -72,6 +73,8 @@ func TestSRLinuxJudges(t *testing.T) {
 		"dangling leafref":     {bgp, `{"autonomous-system":1,"router-id":"10.1.0.1","neighbor":[{"peer-address":"10.0.0.1","peer-group":"none"}]}`, "points at nothing"},
 		"leafref":              {bgp, `{"autonomous-system":1,"router-id":"10.1.0.1","group":[{"group-name":"spines"}],"neighbor":[{"peer-address":"10.0.0.1","peer-group":"spines"}]}`, ""},
 		"max-elements":         {"/network-instance[name=v]", `{"vxlan-interface":[{"name":"vxlan1.1"},{"name":"vxlan1.2"}]}`, "vxlan-interface: 2 entries"},
+		"excluded":             {bgp, `{"autonomous-system":1,"router-id":"10.1.0.1","route-reflector":{"cluster-id":"0.0.0.0"}}`, "fits no member"},
+		"not excluded":         {bgp, `{"autonomous-system":1,"router-id":"10.1.0.1","route-reflector":{"cluster-id":"10.1.0.1"}}`, ""},
 		"missing key":          {"/interface/mtu", `9000`, "needs the keys [name]"},
 		"OpenConfig":           {"/interfaces/interface[name=Ethernet1]/config/mtu", `9000`, "no such node"},
 	} {
@@ -128,7 +131,7 @@ func TestPatternsOfTheModels(t *testing.T) {
 		}
 		n := 0
 		for _, typ := range tree.Types {
-			for _, p := range typ.Patterns {
+			for _, p := range slices.Concat(typ.Patterns, typ.Not) {
 				n++
 				if _, err := matches(p, ""); err != nil {
 					t.Errorf("%s: type %s: %v", name, typ.Name, err)

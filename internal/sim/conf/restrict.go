@@ -73,12 +73,13 @@ func fitsString(t *yang.YangType, text string) error {
 		return err
 	}
 	for _, p := range t.Pattern {
-		ok, err := matches(p, text)
-		if err != nil {
-			return err
+		if ok, err := matches(p, text); err != nil || !ok {
+			return errors.Join(err, fmt.Errorf("%q does not match the pattern %q of %s", text, p, t.Name))
 		}
-		if !ok {
-			return fmt.Errorf("%q does not match the pattern %q of %s", text, p, t.Name)
+	}
+	for _, p := range t.POSIXPattern { // in native trees those that must not match
+		if ok, err := matches(p, text); err != nil || ok {
+			return errors.Join(err, fmt.Errorf("%q matches the pattern %q, which %s excludes", text, p, t.Name))
 		}
 	}
 	return nil

@@ -3,8 +3,8 @@
 //
 // A tree has the configuration nodes of a vendor's published modules with their types, keys, choices and limits, and the
 // state leaves that stand beside configuration; published deviations are applied. What it cannot tell: goyang leaves out
-// must and when expressions, unique, if-feature (every feature is there but those that generate names) and
-// invert-match; refine and augments under uses occur only in what generate leaves out, and it fails where they do not.
+// must and when expressions, unique, and if-feature (every feature is there but those that generate names); refine and
+// augments under uses occur only in what generate leaves out, and it fails where they do not.
 // Trees are read-only.
 package native
 
@@ -65,6 +65,7 @@ type Node struct {
 	Presence bool     `json:"pres,omitempty"`
 	State    bool     `json:"ro,omitempty"`   // config false
 	Must     bool     `json:"must,omitempty"` // mandatory, and no when can take that away
+	When     bool     `json:"when,omitempty"` // a container that a condition may take away
 	In       []Case   `json:"in,omitempty"`   // the choices and cases between the node and its parent, outermost first
 	Choose   []string `json:"ch,omitempty"`   // mandatory choices directly in the node
 	Min      uint64   `json:"min,omitempty"`
@@ -88,7 +89,8 @@ type Type struct {
 	Length   string   `json:"l,omitempty"`
 	Digits   int      `json:"f,omitempty"`
 	Patterns []string `json:"p,omitempty"`
-	Names    []string `json:"e,omitempty"` // of enums, bits or identities ("module:name")
+	Not      []string `json:"np,omitempty"` // patterns that must not match
+	Names    []string `json:"e,omitempty"`  // of enums, bits or identities ("module:name")
 	Path     string   `json:"ref,omitempty"`
 	Optional bool     `json:"opt,omitempty"` // require-instance false
 	Members  []int    `json:"u,omitempty"`   // of a union
@@ -96,7 +98,8 @@ type Type struct {
 	yang *yang.YangType
 }
 
-// YANG returns the type as goyang has it.
+// YANG returns the type as goyang has it, but for POSIXPattern: there stand the patterns that must not match, for which
+// goyang has no place.
 func (t *Type) YANG() *yang.YangType { return t.yang }
 
 func load(name string, packed []byte) (*Tree, error) {
@@ -123,7 +126,7 @@ func (t *Tree) restore(i int) error {
 	if !ok {
 		return fmt.Errorf("kind %q", in.Kind)
 	}
-	out := &yang.YangType{Name: in.Name, Kind: kind, FractionDigits: in.Digits, Pattern: in.Patterns, Path: in.Path, OptionalInstance: in.Optional}
+	out := &yang.YangType{Name: in.Name, Kind: kind, FractionDigits: in.Digits, Pattern: in.Patterns, POSIXPattern: in.Not, Path: in.Path, OptionalInstance: in.Optional}
 	var err error
 	switch {
 	case in.Range == "":

@@ -122,8 +122,28 @@ func (b *builder) add(to *[]*native.Node, e *yang.Entry, path string, in []nativ
 			return err
 		}
 	}
+	maybe := onCondition(e)
+	for _, kid := range n.Kids {
+		if maybe[kid.Name] {
+			kid.Must, kid.Min, kid.When = false, 0, kid.Kind == native.Container
+		}
+	}
 	*to = append(*to, n)
 	return nil
+}
+
+// onCondition names the children that an entry has by a uses with a condition.
+func onCondition(e *yang.Entry) map[string]bool {
+	names := map[string]bool{}
+	for _, u := range e.Uses {
+		if u.Uses.When == nil && len(u.Uses.IfFeature) == 0 {
+			continue
+		}
+		for name := range u.Grouping.Dir {
+			names[name] = true
+		}
+	}
+	return names
 }
 
 // keepsState tells whether a state container is kept: it leads to, is or is below one that the vendor names. In
@@ -160,6 +180,8 @@ func (b *builder) node(e *yang.Entry, path string, state bool) (*native.Node, er
 		n.Kind = native.LeafList
 	case e.IsList():
 		n.Kind, n.Keys = native.List, strings.Fields(e.Key)
+	default:
+		n.When = conditional(e)
 	}
 	if e.Type != nil {
 		var err error
@@ -239,6 +261,7 @@ func (b *builder) typ(t *yang.YangType) (int, error) {
 	if len(out.Patterns) == 0 {
 		out.Patterns = t.POSIXPattern
 	}
+	out.Patterns, out.Not = sides(out.Patterns)
 	if !wide(t) {
 		out.Range = t.Range.String()
 	}
@@ -275,6 +298,18 @@ func (b *builder) typ(t *yang.YangType) (int, error) {
 	b.types[string(text)] = len(b.tree.Types)
 	b.tree.Types = append(b.tree.Types, out)
 	return len(b.tree.Types) - 1, nil
+}
+
+// sides parts the patterns that must match from those that must not.
+func sides(patterns []string) (match, not []string) {
+	for _, p := range patterns {
+		if rest, ok := strings.CutPrefix(p, inverted); ok {
+			not = append(not, rest)
+		} else {
+			match = append(match, p)
+		}
+	}
+	return match, not
 }
 
 // wide tells whether a type has its built-in type's own range, which is checked by its width.

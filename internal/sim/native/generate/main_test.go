@@ -52,6 +52,7 @@ func TestRead(t *testing.T) {
 			container top { presence "it is there";
 				leaf number { type uint8 { range "1..10"; } mandatory true; }
 				leaf gone { type string; }
+				leaf word { type string { pattern 'a\d+'; pattern "a1" { modifier invert-match; } } }
 				leaf only { type string; if-feature absent; }
 				leaf unless { type string; if-feature "not absent"; }
 				leaf shown { config false; type string; }
@@ -82,12 +83,18 @@ func TestRead(t *testing.T) {
 		if n.Must {
 			text += "mandatory"
 		}
+		for _, p := range tree.Types[n.Type].Patterns {
+			text += p
+		}
+		for _, p := range tree.Types[n.Type].Not {
+			text += " not " + p
+		}
 		for _, c := range n.In {
 			text += c.Choice + "=" + c.Case
 		}
 		got = append(got, strings.TrimSpace(text))
 	}
-	want := "more change leafref\nnumber base uint8 1..10mandatory\na base identityref one=a\nc base empty one=second\nshown base string\nunless base string"
+	want := "more change leafref\nnumber base uint8 1..10mandatory\na base identityref one=a\nc base empty one=second\nshown base string\nunless base string\nword base string a\\d+ not a1"
 	if strings.Join(got, "\n") != want || strings.Join(tree.Roots[0].Choose, " ") != "one" || !tree.Roots[0].Presence {
 		t.Errorf("got\n%s\nchoose %v", strings.Join(got, "\n"), tree.Roots[0].Choose)
 	}

@@ -81,7 +81,7 @@ func (v vendor) read(root string) (*native.Tree, error) {
 		if err != nil {
 			return nil, err
 		}
-		if text, err = v.withoutMissing(text, name); err != nil {
+		if text, err = v.prepare(text, name); err != nil {
 			return nil, err
 		}
 		if err := modules.Parse(string(text), name+".yang"); err != nil {
@@ -117,11 +117,15 @@ func (v vendor) files(root string) (map[string]string, error) {
 	return out, nil
 }
 
-// withoutMissing takes the imports of unpublished modules out of a module, with the deviations and augments of
-// their nodes: left in, goyang would refuse the module, and leaving the module out would leave all of its other
-// deviations unapplied.
-func (v vendor) withoutMissing(text []byte, name string) ([]byte, error) {
-	if !slices.ContainsFunc(v.missing, func(m string) bool { return bytes.Contains(text, []byte("import "+m)) }) {
+// inverted stands before patterns that must not match.
+const inverted = "invert-match:"
+
+// prepare rewrites a module where goyang would go wrong with it. The imports of unpublished modules are taken out, with the
+// deviations and augments of their nodes: left in, goyang would refuse the module, and leaving the module out would leave
+// all of its other deviations unapplied. And as goyang drops the modifier of patterns, it is put into them.
+func (v vendor) prepare(text []byte, name string) ([]byte, error) {
+	missing := slices.ContainsFunc(v.missing, func(m string) bool { return bytes.Contains(text, []byte("import "+m)) })
+	if !missing && !bytes.Contains(text, []byte("invert-match")) {
 		return text, nil
 	}
 	parsed, err := yang.Parse(string(text), name+".yang")
@@ -139,19 +143,29 @@ func (v vendor) withoutMissing(text []byte, name string) ([]byte, error) {
 		}
 	}
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "module %s {\n", name)
+	fmt.Fprintf(&out, "%s %s {\n", parsed[0].Keyword, name)
 	for _, s := range parsed[0].SubStatements() {
 		foreign := func(p string) bool { return strings.Contains(s.Argument, p) }
 		if s.Keyword == "import" && slices.Contains(v.missing, s.Argument) ||
 			(s.Keyword == "deviation" || s.Keyword == "augment") && slices.ContainsFunc(prefixes, foreign) {
 			continue
 		}
+		markInverted(s)
 		if err := s.Write(&out, "  "); err != nil {
 			return nil, err
 		}
 	}
 	out.WriteString("}\n")
 	return out.Bytes(), nil
+}
+
+func markInverted(s *yang.Statement) {
+	for _, sub := range s.SubStatements() {
+		if s.Keyword == "pattern" && sub.Keyword == "modifier" && sub.Argument == "invert-match" {
+			s.Argument = inverted + s.Argument
+		}
+		markInverted(sub)
+	}
 }
 
 func matches(patterns []string, name string) bool {
