@@ -52,7 +52,7 @@ var rules = map[string]rule{
 
 	"internal/fabric":               {tier: logic, why: "intents to models"},
 	"internal/profile":              {tier: logic, uses: []string{"go.yaml.in/yaml/v4"}, why: "device families as data"},
-	"internal/render":               {tier: logic, also: []string{"internal/fabric", "internal/profile", "internal/render/dialect", "internal/render/frr", "internal/render/openconfig", "internal/render/srlinux"}, why: "chooses the dialect"},
+	"internal/render":               {tier: logic, also: []string{"internal/fabric", "internal/profile", "internal/render/dialect", "internal/render/eos", "internal/render/frr", "internal/render/openconfig", "internal/render/srlinux"}, why: "chooses the dialect"},
 	"internal/render/dialect":       {tier: logic, also: []string{"internal/fabric", "internal/profile"}, why: "what every dialect is made of: items, and the writer that takes their leaves"},
 	"internal/render/frr":           {tier: logic, also: []string{"internal/fabric", "internal/profile", "internal/render/dialect"}, why: "FRRouting's configuration text"},
 	"internal/render/openconfig":    {tier: logic, also: []string{"internal/fabric", "internal/profile", "internal/render/dialect", "internal/render/openconfig/oc"}, uses: []string{"github.com/openconfig/ygot"}, why: "authors OpenConfig with generated structs"},

@@ -79,12 +79,23 @@ func (s *Session) readLines(ctx context.Context, prefixes []path.Path) ([]tree.L
 		return nil, nil, err
 	}
 	lines, problems := blocks.Parse(text, &s.cfg.Profile.CLI.Syntax)
-	leaves := slices.DeleteFunc(blocks.Leaves(lines), func(l tree.Leaf) bool { return !slices.ContainsFunc(prefixes, l.Path.HasPrefix) })
+	leaves := slices.DeleteFunc(blocks.Leaves(lines), func(l tree.Leaf) bool {
+		// A block that is not the lines' own is there for them only where they are.
+		return !slices.ContainsFunc(prefixes, l.Path.HasPrefix) || s.held(l.Path)
+	})
 	return leaves, problems, nil
 }
 
+// held reports whether a line opens a block that is configured by path as well: its own lines come and go, never the block.
+func (s *Session) held(p path.Path) bool {
+	texts, err := blocks.Texts(p)
+	return err == nil && len(texts) > 0 && slices.ContainsFunc(s.cfg.Profile.CLI.Syntax.Held, func(h blocks.Pattern) bool {
+		return h.Matches(texts[len(texts)-1])
+	})
+}
+
 // commands takes the command lines out of an edit and returns what else it holds, and the commands.
-func commands(edit tree.Edit, syntax *blocks.Syntax) (models tree.Edit, out []string, err error) {
+func (s *Session) commands(ctx context.Context, edit tree.Edit) (models tree.Edit, out []string, err error) {
 	var lines tree.Edit
 	gone := map[string]bool{} // names of what goes by path, with all that is said of it by line
 	for _, p := range edit.Deletes {
@@ -93,13 +104,12 @@ func commands(edit tree.Edit, syntax *blocks.Syntax) (models tree.Edit, out []st
 			continue
 		}
 		models.Deletes = append(models.Deletes, p)
-		if last := p.Elems[len(p.Elems)-1:]; len(last) == 1 {
-			for _, k := range last[0].Keys {
+		if n := len(p.Elems); n > 0 {
+			for _, k := range p.Elems[n-1].Keys {
 				gone[k.Value] = true
 			}
 		}
 	}
-	lines.Deletes = slices.DeleteFunc(lines.Deletes, func(p path.Path) bool { return follows(p, gone) })
 	for _, r := range edit.Replaces {
 		if r.Path.Origin == blocks.Origin {
 			lines.Replaces = append(lines.Replaces, r)
@@ -114,6 +124,11 @@ func commands(edit tree.Edit, syntax *blocks.Syntax) (models tree.Edit, out []st
 			models.Updates = append(models.Updates, l)
 		}
 	}
+	lines.Deletes = slices.DeleteFunc(lines.Deletes, func(p path.Path) bool { return follows(p, gone) })
+	if lines.Deletes, err = s.emptied(ctx, lines.Deletes); err != nil {
+		return models, nil, err
+	}
+	syntax := &s.cfg.Profile.CLI.Syntax
 	have, want, err := blocks.Touched(lines, syntax)
 	if err != nil {
 		return models, nil, err
@@ -121,14 +136,41 @@ func commands(edit tree.Edit, syntax *blocks.Syntax) (models tree.Edit, out []st
 	return models, blocks.Commands(have, want, syntax), nil
 }
 
-// follows reports whether a line is in the block of something that is gone: to enter "interface Port-Channel10" in order to
+// emptied returns deletes with the lines that the device has in it in the place of each held block.
+func (s *Session) emptied(ctx context.Context, deletes []path.Path) ([]path.Path, error) {
+	if !slices.ContainsFunc(deletes, s.held) {
+		return deletes, nil
+	}
+	text, err := s.running(ctx)
+	if err != nil {
+		return nil, err
+	}
+	have, _ := blocks.Parse(text, &s.cfg.Profile.CLI.Syntax)
+	var out []path.Path
+	for _, p := range deletes {
+		if !s.held(p) {
+			out = append(out, p)
+			continue
+		}
+		for _, l := range blocks.Leaves(have) {
+			line := path.Path{Origin: blocks.Origin, Elems: l.Path.Elems[:len(l.Path.Elems)-1]}
+			inner := len(out) > 0 && line.HasPrefix(out[len(out)-1])
+			if line.HasPrefix(p) && !s.held(line) && !inner {
+				out = append(out, line)
+			}
+		}
+	}
+	return out, nil
+}
+
+// follows reports whether a line opens, or is in, the block of something that is gone: to enter "interface Port-Channel10" in order to
 // remove a line of it would make the interface that the same Set deletes.
 func follows(p path.Path, gone map[string]bool) bool {
 	texts, err := blocks.Texts(p)
 	if err != nil || len(texts) == 0 {
 		return false
 	}
-	return slices.ContainsFunc(texts[:len(texts)-1], func(opens string) bool {
+	return slices.ContainsFunc(texts, func(opens string) bool {
 		words := strings.Fields(opens)
 		return len(words) > 1 && gone[words[len(words)-1]]
 	})

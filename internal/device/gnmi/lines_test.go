@@ -128,7 +128,8 @@ cli:/line[text=router bgp 65201]/text
 cli:/line[text=router bgp 65201]/line[text=vrf red]/text
 cli:/line[text=router bgp 65201]/line[text=vrf red]/line[text=redistribute connected]/text
 `},
-		{"one block", []path.Path{blocks.Path("router bgp 65201", "vrf red")}, `cli:/line[text=router bgp 65201]/line[text=vrf red]/text
+		{"one block", []path.Path{blocks.Path("router bgp 65201", "vrf red")}, `cli:/line[text=router bgp 65201]/text
+cli:/line[text=router bgp 65201]/line[text=vrf red]/text
 cli:/line[text=router bgp 65201]/line[text=vrf red]/line[text=redistribute connected]/text
 `},
 		{"no line", []path.Path{{Origin: path.OpenConfig}}, "/interfaces/interface[name=Ethernet1]/config/description\n"},
@@ -185,6 +186,8 @@ func TestSetLines(t *testing.T) {
 			0, "interface Port-Channel10\nevpn ethernet-segment\nno identifier 0002:0000:0000:0a00:0000\nexit\nexit\ninterface Port-Channel10\nevpn ethernet-segment\nidentifier 0002:0000:0000:0b00:0000\nexit\nexit",
 		},
 		{"a block", tree.Edit{Deletes: []path.Path{segment}}, 0, "interface Port-Channel10\nno evpn ethernet-segment\nexit"},
+		{"a block that is configured by path as well", tree.Edit{Deletes: []path.Path{blocks.Path("router bgp 65201")}}, 0, "router bgp 65201\nvrf red\nno redistribute connected\nexit\nexit"},
+		{"such a block that is not there", tree.Edit{Deletes: []path.Path{blocks.Path("interface Vlan99")}}, 0, ""},
 		{"a block in what the same request deletes", tree.Edit{Deletes: []path.Path{gone, segment}}, 1, ""},
 		{"no line", tree.Edit{Updates: []tree.Leaf{{Path: mtu, Value: schema.StringValue("x")}}}, 1, ""},
 	} {

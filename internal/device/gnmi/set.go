@@ -90,7 +90,7 @@ func (s *Session) request(ctx context.Context, edit tree.Edit, opts profile.SetO
 	if s.cfg.Profile.Granularity == profile.GranularityScalar {
 		enc = profile.Proto
 	}
-	models, lines, err := commands(edit, &s.cfg.Profile.CLI.Syntax)
+	models, lines, err := s.commands(ctx, edit)
 	if err != nil {
 		return nil, fmt.Errorf("device %q: set: %w", s.cfg.Name, err)
 	}

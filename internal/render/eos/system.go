@@ -24,8 +24,11 @@ func renderSystem(w *dialect.Writer, _ dialect.Namer, s system) {
 		names string
 		text  fabric.Text
 	}{
-		{"config/hostname", s.Hostname}, {"config/domain-name", s.Domain}, {"config/login-banner", s.Login},
-		{"config/motd-banner", s.MOTD}, {"clock/config/timezone-name", s.Timezone},
+		{"config/hostname", s.Hostname},
+		{"config/domain-name", s.Domain},
+		{"config/login-banner", s.Login},
+		{"config/motd-banner", s.MOTD},
+		{"clock/config/timezone-name", s.Timezone},
 	} {
 		if t.text.Value != "" {
 			put(w, t.text.Source, systemPath(), leaf{t.names, t.text.Value})
