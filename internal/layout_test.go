@@ -99,6 +99,7 @@ var rules = map[string]rule{
 
 	"internal/device/ssh/sshtest": {tier: testOnly, uses: []string{"golang.org/x/crypto"}, why: "an SSH server, polite or hostile, for the tests of everything on SSH"},
 
+	"internal/e2ereal/frr":      {tier: testOnly, why: "Tenter against FRRouting"},
 	"internal/e2ereal/netconfd": {tier: testOnly, why: "Tenter against netconfd"},
 	"internal/bus/bustest":      {tier: testOnly, why: "the suite that every distribution of events passes"},
 	"internal/bus/redistest":    {tier: testOnly, why: "Redis servers to start, stop and break"},

@@ -274,12 +274,14 @@ func TestHidden(t *testing.T) {
 	s.Settings = append(s.Settings, patterns("interval **")...)
 	s.Hidden = []Hidden{
 		{In: patterns("bfd", "profile *"), Line: "interval 300"},
+		{In: patterns("evpn *", "vni *"), Line: "target {1}:{2}", Unless: patterns("target *")},
 		{When: patterns("defaults datacenter"), In: patterns("router bgp *"), Line: "log changes"},
 	}
 	for _, tc := range []struct{ name, text, want string }{
 		{"by default", "bfd\n profile a\n", "bfd\n profile a\n  interval 300\n"},
 		{"another value", "bfd\n profile a\n  interval 50\n", "bfd\n profile a\n  interval 50\n"},
 		{"not there", "bfd\n", "bfd\n"},
+		{"made of the words around it", "evpn 65000\n vni 40\n vni 41\n  target 1:1\n", "evpn 65000\n vni 40\n  target 65000:40\n vni 41\n  target 1:1\n"},
 		{"when", "defaults datacenter\nrouter bgp 1\n", "defaults datacenter\nrouter bgp 1\n log changes\n"},
 		{"when not", "defaults traditional\nrouter bgp 1\n", "defaults traditional\nrouter bgp 1\n"},
 		{"no", "defaults datacenter\nrouter bgp 1\n no log changes\n", "defaults datacenter\nrouter bgp 1\n no log changes\n"},

@@ -7,7 +7,10 @@ import (
 
 // Commands returns what makes want of have, entered one after the other at the top of the configuration and leaving
 // there: removals first, then additions, each in the family's order. Nothing is sent for what stays.
-func Commands(have, want []Line, s *Syntax) []string {
+func Commands(have, want []Line, s *Syntax) []string { return slices.Concat(Groups(have, want, s)...) }
+
+// Groups returns Commands in groups, each of which starts and ends at the top of the configuration.
+func Groups(have, want []Line, s *Syntax) [][]string {
 	c := commander{syntax: s, exit: cmp.Or(s.Exit, "exit")}
 	c.removals(have, want)
 	c.additions(have, want)
@@ -19,15 +22,19 @@ type commander struct {
 	exit   string
 	way    []string // the lines that open the blocks around the next command
 	in     int      // how many of them are entered
-	out    []string
+	out    [][]string
 }
 
 // say sends commands within the blocks of c.way.
 func (c *commander) say(commands ...string) {
-	for ; c.in < len(c.way); c.in++ {
-		c.out = append(c.out, c.way[c.in])
+	if c.in == 0 {
+		c.out = append(c.out, nil)
 	}
-	c.out = append(c.out, commands...)
+	group := &c.out[len(c.out)-1]
+	for ; c.in < len(c.way); c.in++ {
+		*group = append(*group, c.way[c.in])
+	}
+	*group = append(*group, commands...)
 }
 
 func (c *commander) enter(text string) { c.way = append(c.way, text) }
@@ -36,7 +43,8 @@ func (c *commander) leave() {
 	c.way = c.way[:len(c.way)-1]
 	if c.in > len(c.way) {
 		c.in--
-		c.out = append(c.out, c.exit)
+		last := len(c.out) - 1
+		c.out[last] = append(c.out[last], c.exit)
 	}
 }
 

@@ -33,11 +33,13 @@ type Syntax struct {
 	Hidden []Hidden `yaml:"hidden"`
 }
 
-// A Hidden line holds in a block, unless the block shows the setting with another value or the line with "no".
+// A Hidden line holds in a block, unless the block shows the setting with another value, the line with "no", or a line that
+// matches Unless.
 type Hidden struct {
-	When []Pattern `yaml:"when"` // lines at the top that make it the default; none for always
-	In   []Pattern `yaml:"in"`   // the lines that open the blocks around it, outermost first
-	Line string    `yaml:"line"`
+	When   []Pattern `yaml:"when"`   // lines at the top that make it the default; none for always
+	In     []Pattern `yaml:"in"`     // the lines that open the blocks around it, outermost first
+	Line   string    `yaml:"line"`   // {1} is the word at the first * of In, and so on
+	Unless []Pattern `yaml:"unless"` // lines that take its place
 }
 
 // A Text is a line that others follow, up to End, which is not part of them: a banner. All of it is one line, with
@@ -60,17 +62,21 @@ func (s *Syntax) remover(line string) string {
 		if !ok {
 			continue
 		}
-		command := u.Command
-		for i, word := range stars {
-			command = strings.ReplaceAll(command, "{"+strconv.Itoa(i+1)+"}", word)
-		}
-		return command
+		return filledIn(u.Command, stars)
 	}
 	line, _, _ = strings.Cut(line, "\n")
 	if positive, ok := strings.CutPrefix(line, "no "); ok {
 		return positive
 	}
 	return "no " + line
+}
+
+// filledIn puts words in place of {1}, {2} and so on.
+func filledIn(text string, words []string) string {
+	for i, word := range words {
+		text = strings.ReplaceAll(text, "{"+strconv.Itoa(i+1)+"}", word)
+	}
+	return text
 }
 
 // adder returns the commands that add a line.
