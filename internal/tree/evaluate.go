@@ -177,6 +177,12 @@ func (ev *evaluator) function(name string, args []any) (any, error) {
 		return after, nil
 	case "translate":
 		return translate(ev.text(args[0]), ev.text(args[1]), ev.text(args[2])), nil
+	case "concat":
+		var out strings.Builder
+		for _, a := range args {
+			out.WriteString(ev.text(a))
+		}
+		return out.String(), nil
 	case "re-match":
 		return ev.match(ev.text(args[0]), ev.text(args[1]))
 	case "count":

@@ -26,8 +26,11 @@ type step struct {
 var functions = map[string]int{
 	"not": 1, "count": 1, "boolean": 1, "string": 1, "number": 1, "string-length": 1,
 	"true": 0, "false": 0, "contains": 2, "starts-with": 2, "derived-from": 2, "derived-from-or-self": 2,
-	"substring-before": 2, "substring-after": 2, "re-match": 2, "translate": 3,
+	"substring-before": 2, "substring-after": 2, "re-match": 2, "translate": 3, "concat": anyNumber,
 }
+
+// anyNumber is of arguments, two or more.
+const anyNumber = -1
 
 func parseXPath(text string) (*expr, error) {
 	p := &xpathParser{}
@@ -179,8 +182,8 @@ func (p *xpathParser) call(name string) (*expr, error) {
 		}
 		e.args = append(e.args, a)
 	}
-	if len(e.args) != want {
-		return nil, fmt.Errorf("%s takes %d arguments", name, want)
+	if len(e.args) != want && (want != anyNumber || len(e.args) < 2) {
+		return nil, fmt.Errorf("%s takes another number of arguments than %d", name, len(e.args))
 	}
 	return e, nil
 }
