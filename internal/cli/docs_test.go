@@ -47,9 +47,9 @@ func TestDocumentedIntents(t *testing.T) {
 	}
 }
 
-// Every settings example of docs/operating.md is one that is loaded.
+// Every settings example of the pages is one that is loaded.
 func TestDocumentedSettings(t *testing.T) {
-	for _, b := range blocks(t, "docs/operating.md", "yaml") {
+	for _, b := range append(blocks(t, "docs/operating.md", "yaml"), blocks(t, "docs/containerlab.md", "yaml")...) {
 		file := filepath.Join(t.TempDir(), "tenter.yaml")
 		if err := os.WriteFile(file, []byte(b), 0o600); err != nil {
 			t.Fatal(err)
@@ -63,7 +63,7 @@ func TestDocumentedSettings(t *testing.T) {
 // Every command line of the pages is one that there is, with flags that it has.
 func TestDocumentedCommands(t *testing.T) {
 	found := 0
-	for _, page := range []string{"README.md", "docs/intents.md", "docs/operating.md", "CONTRIBUTING.md"} {
+	for _, page := range []string{"README.md", "docs/intents.md", "docs/operating.md", "docs/containerlab.md", "CONTRIBUTING.md"} {
 		text, err := os.ReadFile(filepath.Join(repository, page))
 		if err != nil {
 			t.Fatal(err)
