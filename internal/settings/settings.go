@@ -63,6 +63,8 @@ type Settings struct {
 // Store says where state and the event log are kept.
 type Store struct {
 	DSN URL `mapstructure:"dsn" secret:"true" doc:"sqlite:///DIR, for a store that several processes share; empty means SQLite in state_dir"`
+	// The event log is not part of it: it is kept whole.
+	Retention time.Duration `mapstructure:"retention" doc:"how long closed plans, runs and drift, sent notifications and groups of consumers that are gone are kept; 0 for ever"`
 }
 
 // Bus says how events are distributed.
@@ -189,6 +191,7 @@ func Default() Settings {
 		Fabric:          "default",
 		Roles:           Roles(),
 		ShutdownTimeout: 5 * time.Second,
+		Store:           Store{Retention: 90 * 24 * time.Hour},
 		Log:             Log{Level: "info", Format: "text"},
 		Secrets:         Secrets{EnvPrefix: "TENTER_SECRET_"},
 		Monitor: Monitor{

@@ -14,7 +14,7 @@ import (
 
 // JoinGroup makes the consumer group known, or changes what it wants. A new group, and a group that wants more than
 // before, is owed every event that it wants from then on; a new group that asks for it those of the past too. A group
-// that is known already stays where it is.
+// that is known already stays where it is. Joining again, now and then, keeps the group from being forgotten (Forget).
 func (s *Store) JoinGroup(ctx context.Context, g view.Group) error {
 	name := g.Name
 	g.Streams, g.Types = slices.Sorted(slices.Values(g.Streams)), slices.Sorted(slices.Values(g.Types))
@@ -31,12 +31,13 @@ func (s *Store) JoinGroup(ctx context.Context, g view.Group) error {
 		if err != nil {
 			return err
 		}
+		if _, err := t.exec("INSERT INTO consumer (grp, streams, types, seen) VALUES (?, ?, ?, ?) ON CONFLICT (grp) DO UPDATE SET"+
+			" streams = excluded.streams, types = excluded.types, seen = excluded.seen",
+			name, string(streamText), string(typeText), toDB(s.now())); err != nil {
+			return err
+		}
 		if known && slices.Equal(old.Streams, g.Streams) && slices.Equal(old.Types, g.Types) {
 			return nil
-		}
-		if _, err := t.exec("INSERT INTO consumer (grp, streams, types) VALUES (?, ?, ?) ON CONFLICT (grp) DO UPDATE SET streams = excluded.streams, types = excluded.types",
-			name, string(streamText), string(typeText)); err != nil {
-			return err
 		}
 		if _, err := t.exec("UPDATE head SET groups = groups + 1"); err != nil || known || !g.Past {
 			return err
