@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"google.golang.org/grpc"
@@ -54,7 +55,7 @@ type noting struct {
 func (n noting) ClientHandshake(ctx context.Context, authority string, c net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	conn, info, err := n.TransportCredentials.ClientHandshake(ctx, authority, c)
 	if err != nil {
-		n.trouble.note(err)
+		n.trouble.note(handshakeError{err})
 		return conn, info, err
 	}
 	return &notingConn{Conn: conn, trouble: n.trouble}, info, nil
@@ -65,21 +66,59 @@ func (n noting) Clone() credentials.TransportCredentials {
 	return noting{n.TransportCredentials.Clone(), n.trouble}
 }
 
+// A handshakeError is why a TLS handshake failed.
+type handshakeError struct{ error }
+
+func (h handshakeError) Unwrap() error { return h.error }
+
+// errSpeaksTLS says that the peer answered what was not TLS with a TLS alert.
+var errSpeaksTLS = errors.New("it answered with a TLS alert")
+
+// preface is how many bytes a peer must have sent before it can be said to speak HTTP/2: the head of its first frame.
+const preface = 9
+
+// A notingConn notes why a connection ended before the peer was heard. Whether the network tells of that by an end or a
+// reset, on reading or on writing, is a matter of timing.
 type notingConn struct {
 	net.Conn
 	trouble *trouble
-	read    bool
+
+	mu    sync.Mutex
+	heard []byte // the first bytes, up to preface
 }
 
-// Read notes a failure of the first read, before anything was heard of the peer. That gRPC itself has closed the
-// connection, since a write failed first, says nothing of why: the next attempt tells.
+// Read keeps the first bytes.
 func (c *notingConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	if err != nil && !c.read && !errors.Is(err, net.ErrClosed) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.heard) < preface {
+		c.heard = append(c.heard, b[:min(n, preface-len(c.heard))]...)
+	}
+	c.note(err)
+	return n, err
+}
+
+// Write notes its failures too: a peer that hung up may be noticed by either.
+func (c *notingConn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.note(err)
+	return n, err
+}
+
+// note tells of a failure before anything was heard of the peer. That gRPC itself has closed the connection, since
+// something else failed first, says nothing of why.
+func (c *notingConn) note(err error) {
+	const alert, version = 0x15, 0x03 // a TLS record of that type begins so (RFC 8446, section 5.1)
+	switch {
+	case err == nil || len(c.heard) == preface && c.heard[0] != alert:
+	case len(c.heard) > 1 && c.heard[0] == alert && c.heard[1] == version:
+		c.trouble.note(errSpeaksTLS)
+	case len(c.heard) < preface && !errors.Is(err, net.ErrClosed):
 		c.trouble.note(err)
 	}
-	c.read = true
-	return n, err
 }
 
 // login sends user and password with each call, as the gNMI authentication specification asks.
@@ -192,12 +231,19 @@ func (s *Session) explain(err error) error {
 	switch {
 	case errors.As(err, &record):
 		return fmt.Errorf("it does not speak TLS on this port, and the TLS settings say that it does: %w", err)
-	case s.cfg.TLS.Plaintext && errors.Is(err, io.EOF):
+	case s.cfg.TLS.Plaintext && (hungUp(err) || errors.Is(err, errSpeaksTLS)):
 		return fmt.Errorf("it hung up at once, as a device does that speaks TLS only: %w", err)
+	case errors.As(err, new(handshakeError)) && hungUp(err):
+		return fmt.Errorf("it hung up in the TLS handshake, as a device does that speaks no TLS on this port: %w", err)
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("it takes connections but does not speak gRPC, or not in time: %w", err)
 	}
 	return err
+}
+
+// hungUp reports whether the peer ended the connection. One that has not read all that was sent to it ends it by a reset.
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 func connectKind(err error) Kind {

@@ -40,8 +40,10 @@ func (f *framer) write(message []byte) error {
 		b.Write(message)
 		b.WriteString(endOfMessage)
 	}
-	_, err := f.out.Write(b.Bytes())
-	return err
+	if _, err := f.out.Write(b.Bytes()); err != nil {
+		return unexpected(err)
+	}
+	return nil
 }
 
 // read returns the next message. After an error there is no telling where the one after it begins.

@@ -126,10 +126,28 @@ func StartOn(t testing.TB, listen string, h Handlers) *Server {
 			return nil, nil
 		},
 	}
-	config.AddHostKey(key)
-	s := Raw(t, listen, func(conn net.Conn) { serve(conn, config, h) })
+	var s *Server
+	ready := make(chan struct{})
+	s = Raw(t, listen, func(conn net.Conn) {
+		<-ready
+		s.mu.Lock()
+		now := *config
+		now.AddHostKey(s.Key)
+		s.mu.Unlock()
+		serve(conn, &now, h)
+	})
 	s.Key = key
+	close(ready)
 	return s
+}
+
+// Rekey gives the server another host key, for connections from now on.
+func (s *Server) Rekey(t testing.TB) {
+	t.Helper()
+	key, _ := NewKey(t)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.Key = key
 }
 
 // Hangup closes every connection that is open.
