@@ -51,6 +51,8 @@ func TestCommands(t *testing.T) {
 		"one more of a kind":   {"interface Vxlan1\nvxlan vlan 41 vni 10041", "vxlan vlan 41 vni 10041"},
 		"a command of the top": {"router bgp 65203\naddress-family evpn\nhostname leaf3", "hostname leaf3"},
 		"of a block between":   {"router bgp 65203\nvlan 40\naddress-family evpn\nneighbor other activate", "neighbor other activate"},
+		"both directions":      {"router bgp 65203\nneighbor a route-map m in\nneighbor a route-map m out", "neighbor a route-map m in"},
+		"another in one":       {"router bgp 65203\nneighbor a route-map m in\nneighbor a route-map n in", "-route-map m in"},
 		"exit":                 {"router bgp 65203\nexit\nvlan 40\nname web", "name web"},
 		"comments":             {"! nothing\n\nhostname leaf3", "hostname leaf3"},
 		"no of a value":        {"interface Vxlan1\nno vxlan vlan 40 vni 10040", "-vxlan vlan 40"},

@@ -4,7 +4,7 @@ package cli
 // "VXLAN", "EVPN and VCS Commands", "BGP", "Layer 3 Configuration", "Port Channels and LACP", "VLANs" and "System
 // Configuration"). A line with deeper ones below it opens a block. Words in capitals stand for values, 1..4094 for a
 // number, a|b for a choice; REST is the rest of the line. What stands behind "=" is the value of a setting, of
-// which a block has one.
+// which a block has one; so is a word with "=" before it.
 const commands = `
 service routing protocols model = ribd|multi-agent
 hostname = NAME
@@ -111,7 +111,7 @@ router bgp 1..4294967295
 	neighbor PEER send-community = REST
 	neighbor PEER maximum-routes = 0..4294967295
 	neighbor PEER maximum-routes = 0..4294967295 warning-only
-	neighbor PEER route-map NAME = in|out
+	neighbor PEER route-map =NAME in|out
 	neighbor PEER rib-in pre-policy retain REST
 	redistribute connected
 	redistribute connected = route-map NAME
@@ -152,27 +152,27 @@ router bgp 1..4294967295
 		neighbor PEER send-community
 		neighbor PEER maximum-routes = 0..4294967295
 		neighbor PEER maximum-routes = 0..4294967295 warning-only
-		neighbor PEER route-map NAME = in|out
+		neighbor PEER route-map =NAME in|out
 		redistribute connected
 		redistribute connected = route-map NAME
 		redistribute static
 		redistribute static = route-map NAME
 		address-family ipv4|ipv6
 			neighbor PEER activate
-			neighbor PEER route-map NAME = in|out
+			neighbor PEER route-map =NAME in|out
 			redistribute connected
 			redistribute connected = route-map NAME
 			redistribute static
 	address-family evpn
 		neighbor PEER activate
-		neighbor PEER route-map NAME = in|out
+		neighbor PEER route-map =NAME in|out
 		neighbor PEER encapsulation = vxlan|mpls
 		neighbor default encapsulation = vxlan|mpls
 		host-flap detection REST
 		next-hop resolution REST
 	address-family ipv4|ipv6
 		neighbor PEER activate
-		neighbor PEER route-map NAME = in|out
+		neighbor PEER route-map =NAME in|out
 		neighbor PEER next-hop address-family ipv6 originate
 		redistribute connected
 		redistribute connected = route-map NAME

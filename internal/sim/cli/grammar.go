@@ -15,7 +15,8 @@ type mode struct{ commands []*command }
 // A command is one command of a mode.
 type command struct {
 	words []string
-	key   int   // how many of its words name the setting that the others are the value of; 0 where it has none
+	key   int   // how many of its first words name the setting that the others are the value of; 0 where it has none
+	value int   // else the one word that is the value, where there is one; 0 where there is none
 	under *mode // of a command that opens a block
 }
 
@@ -42,6 +43,9 @@ var grammar = sync.OnceValue(func() *mode {
 				c.key = len(c.words)
 				continue
 			}
+			if rest, ok := strings.CutPrefix(w, "="); ok {
+				c.value, w = len(c.words), rest
+			}
 			c.words = append(c.words, w)
 		}
 		open[depth].commands = append(open[depth].commands, c)
@@ -49,14 +53,29 @@ var grammar = sync.OnceValue(func() *mode {
 	return root
 })
 
-// find returns the command that words are, and the words that name its setting.
-func (m *mode) find(words []string) (*command, string) {
+// find returns the command that words are.
+func (m *mode) find(words []string) *command {
 	for _, c := range m.commands {
 		if c.matches(words, true) {
-			return c, strings.Join(words[:c.key], " ")
+			return c
 		}
 	}
-	return nil, ""
+	return nil
+}
+
+// replaces tells whether a line takes the place of another one: both give the same setting a value.
+func (c *command) replaces(line, other string) bool {
+	words := strings.Fields(line)
+	if c.key > 0 {
+		key := strings.Join(words[:c.key], " ")
+		return other == key || strings.HasPrefix(other, key+" ")
+	}
+	was := strings.Fields(other)
+	if c.value == 0 || !c.matches(was, true) {
+		return false
+	}
+	was[c.value] = words[c.value]
+	return slices.Equal(words, was)
 }
 
 // begins tells whether a command begins with the words, as "no" may leave the rest out.

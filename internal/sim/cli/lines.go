@@ -44,7 +44,7 @@ func opens(text string, depth int) bool {
 	if depth > 0 {
 		return false
 	}
-	c, _ := grammar().find(strings.Fields(text))
+	c := grammar().find(strings.Fields(text))
 	return c != nil && c.under != nil
 }
 

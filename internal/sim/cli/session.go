@@ -54,7 +54,7 @@ func (s *Session) command(words []string) error {
 		if depth > 0 {
 			m = s.modes[depth-1]
 		}
-		c, key := m.find(words)
+		c := m.find(words)
 		undo := c == nil && len(plain) < len(words) && m.begins(plain)
 		if c == nil && !undo {
 			continue
@@ -64,7 +64,7 @@ func (s *Session) command(words []string) error {
 			s.remove(strings.Join(plain, " "))
 		} else {
 			s.remove(opposite(words))
-			s.add(c, strings.Join(words, " "), key)
+			s.add(c, strings.Join(words, " "))
 		}
 		return nil
 	}
@@ -80,11 +80,9 @@ func opposite(words []string) string {
 }
 
 // add puts a line where the session is, and enters its block if it opens one.
-func (s *Session) add(c *command, text, key string) {
+func (s *Session) add(c *command, text string) {
 	s.lines = s.lines.change(s.way, func(l Lines) Lines {
-		return l.put(Line{Text: text}, func(other string) bool {
-			return key != "" && (other == key || strings.HasPrefix(other, key+" "))
-		})
+		return l.put(Line{Text: text}, func(other string) bool { return c.replaces(text, other) })
 	})
 	if c.under != nil {
 		s.way, s.modes = append(slices.Clone(s.way), text), append(slices.Clone(s.modes), c.under)
