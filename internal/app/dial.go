@@ -7,6 +7,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/device/cli"
 	"github.com/tenter-net/tenter/internal/device/gnmi"
+	"github.com/tenter-net/tenter/internal/device/netconf"
 	"github.com/tenter-net/tenter/internal/device/ssh"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/profile"
@@ -16,6 +17,15 @@ import (
 // dial makes a session over the transport of the device's profile.
 func (p *pool) dial(ctx context.Context, name intent.DeviceName, a access) (session, error) {
 	switch a.profile.Transport {
+	case profile.TransportNETCONF:
+		l, err := p.login(name, a)
+		if err != nil {
+			return nil, err
+		}
+		return opened(netconf.Dial(ctx, netconf.Config{
+			Name: name, Address: a.address, Trust: l.trust, Username: l.username, Password: l.password, PrivateKey: l.privateKey,
+			Profile: a.profile, Table: a.table, Log: p.log,
+		}))
 	case profile.TransportCLI:
 		l, err := p.login(name, a)
 		if err != nil {
