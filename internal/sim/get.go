@@ -74,7 +74,7 @@ func (s *server) getPath(req *gpb.GetRequest, p *gpb.Path, now *view) (*gpb.Noti
 	}
 	now.tree.Find(pattern, func(at conf.Path, found *conf.Node) {
 		if enc.Kind == gpb.Encoding_PROTO {
-			found.Leaves(at, req.GetType(), func(at conf.Path, leaf *conf.Node) { add(at, leaf.Value.Proto(enc)) })
+			found.Leaves(at, req.GetType(), func(at conf.Path, leaf *conf.Node) { add(at, leaf.Proto(enc)) })
 			return
 		}
 		if b := found.JSON(enc, req.GetType()); b != nil {

@@ -174,7 +174,7 @@ func half(before, after *conf.Tree) *conf.Tree {
 			continue
 		}
 		if updates = append(updates, c); len(updates)%2 == 1 {
-			e.Put(c.Path, *c.Leaf.Value)
+			e.Put(c.Path, c.Leaf)
 		}
 	}
 	if t := e.Tree(); t.Validate() == nil {

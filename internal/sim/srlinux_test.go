@@ -100,3 +100,25 @@ func TestSRLinuxTellsWhoItIs(t *testing.T) {
 		t.Errorf("models: %v", answer.GetSupportedModels())
 	}
 }
+
+// A container that is only there is told as an empty object, and its going as a delete.
+func TestPresenceIsTold(t *testing.T) {
+	f := startTopology(t, mixed, Options{})
+	c, ctx := f.raw("srl")
+	const encap = srlPort + "/subinterface[index=1]/vlan/encap"
+	mustSet(t, c, ctx, updates(encap, `{"untagged": {}}`))
+	w := subscribe(t, c, ctx, onChange(encap))
+	first := w.next()
+	if diff := cmp.Diff([]string{encap + "/untagged {}"}, lines(first)); diff != "" {
+		t.Errorf("snapshot: %s", diff)
+	}
+	w.synced()
+	mustSet(t, c, ctx, &gpb.SetRequest{Delete: []*gpb.Path{gpath(encap + "/untagged")}})
+	if diff := cmp.Diff([]string{"- " + encap}, lines(w.next())); diff != "" {
+		t.Errorf("delete: %s", diff)
+	}
+	mustSet(t, c, ctx, updates(encap+"/untagged", `{}`))
+	if diff := cmp.Diff([]string{encap + "/untagged {}"}, lines(w.next())); diff != "" {
+		t.Errorf("back again: %s", diff)
+	}
+}

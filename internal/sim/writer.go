@@ -91,7 +91,7 @@ func (w *writer) send(b *batch, at int64) error {
 			n.Delete = append(n.Delete, p.Proto())
 		}
 		for _, c := range updates {
-			n.Update = append(n.Update, &gpb.Update{Path: c.Path.Proto(), Val: c.Leaf.Value.Proto(w.enc)})
+			n.Update = append(n.Update, &gpb.Update{Path: c.Path.Proto(), Val: c.Leaf.Proto(w.enc)})
 		}
 		if err := w.notify(n, at); err != nil {
 			return err

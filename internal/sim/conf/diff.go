@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// A Change is one difference between two trees: a leaf that is new or has another value, or, without a
-// Leaf, a node that is gone with everything below it.
+// A Change is one difference between two trees: a leaf that is new or has another value, a container of a native tree
+// that is new and says something by being there, or, without a Leaf, a node that is gone with everything below it.
 type Change struct {
 	Path Path
 	Leaf *Node
@@ -99,6 +99,9 @@ func (d *differ) compare(before, after *Node, at Path) {
 			d.updates = append(d.updates, Change{Path: at, Leaf: after})
 		}
 	default:
+		if before == nil && after.braces() {
+			d.updates = append(d.updates, Change{Path: at, Leaf: after})
+		}
 		moved := reordered(before, after)
 		for _, p := range pairs(before, after, func(*Node) bool { return true }) {
 			below := at.Join(p.any().Step)

@@ -211,9 +211,10 @@ func (e *Edit) StateTree() *Tree { return &Tree{Root: e.root, Lines: e.lines.Lin
 // go on.
 func (e *Edit) Run(commands string) error { return e.lines.Run(commands) }
 
-// Put writes one leaf that another tree of the same schema has.
-func (e *Edit) Put(path Path, v Value) {
-	if n, err := e.walk(path); err == nil {
+// Put writes one leaf, or the presence of one container, that another tree of the same schema has.
+func (e *Edit) Put(path Path, leaf *Node) {
+	if n, err := e.walk(path); err == nil && leaf.Leaf() {
+		v := *leaf.Value
 		n.Value = &v
 	}
 }

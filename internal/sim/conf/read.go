@@ -127,13 +127,34 @@ func (n *Node) passes(f Filter, parent *Node) bool {
 	return true
 }
 
-// Leaves calls yield with every leaf below n that the filter keeps.
+// braces tells whether a container of a native tree says something by being there. Among leaves it is told as an empty
+// object, for there is no other way to say it.
+func (n *Node) braces() bool {
+	return n.Schema != nil && n.Schema.rules != nil && n.Schema.Kind == Container && n.Schema.Presence && n.Schema.Parent != nil
+}
+
+// Proto returns what a notification says of a leaf or of the presence of a container.
+func (n *Node) Proto(e Encoding) *gpb.TypedValue {
+	if n.Leaf() {
+		return n.Value.Proto(e)
+	}
+	if e.Kind == gpb.Encoding_JSON {
+		return &gpb.TypedValue{Value: &gpb.TypedValue_JsonVal{JsonVal: []byte("{}")}}
+	}
+	return &gpb.TypedValue{Value: &gpb.TypedValue_JsonIetfVal{JsonIetfVal: []byte("{}")}}
+}
+
+// Leaves calls yield with every leaf below n that the filter keeps, and with the containers of native trees whose presence
+// says something.
 func (n *Node) Leaves(at Path, f Filter, yield func(Path, *Node)) {
 	if n.Leaf() {
 		if n.passes(f, nil) {
 			yield(at, n)
 		}
 		return
+	}
+	if n.braces() && n.passes(f, nil) {
+		yield(at, n)
 	}
 	for _, kid := range n.Kids() {
 		kid.Leaves(at.Join(kid.Step), f, yield)
