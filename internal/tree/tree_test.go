@@ -60,7 +60,7 @@ func set(t testing.TB, b *tree.Builder, leaves ...string) {
 			cut--
 		}
 		p := at(t, text[:cut])
-		v, err := roots(t).Canonical(p, schema.Text(text[cut+1:]))
+		v, err := b.Table().Roots().Canonical(p, schema.Text(text[cut+1:]))
 		if err == nil {
 			err = b.Set(tree.Leaf{Path: p, Value: v, Source: tree.SourceID(i + 1)})
 		}

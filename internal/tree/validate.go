@@ -154,8 +154,14 @@ func (v *validator) children(at place, n schema.Node, src SourceID) {
 			v.violation(here, src, "mandatory", "%s is mandatory", c.Name())
 		case least > 0 && !v.exists(here) && v.applies(here, c):
 			v.violation(here, src, "min-elements", "at least %d are needed", least)
-		case c.Kind() == schema.Container && !c.Presence() && n.Kind() == schema.List && !v.has(here) && v.applies(here, c):
+		case c.Kind() == schema.Container && !c.Presence() && asked(n) && !v.has(here) && v.applies(here, c):
 			v.children(here, c, src)
+		}
+	}
+	for c := range n.Children() {
+		here, in := place{at.entry, uint16(c.ID())}, c.Case()
+		if t := taken[in.Choice]; in.Choice > 0 && c.Mandatory() && t.there && t.by == in && !v.exists(here) && v.applies(here, c) {
+			v.violation(here, src, "mandatory", "%s is mandatory where %s is there", c.Name(), t.node.Name())
 		}
 	}
 	for choice, t := range taken {
@@ -164,6 +170,17 @@ func (v *validator) children(at place, n schema.Node, src SourceID) {
 			v.violation(at, src, "choice", "one case of %s is mandatory", name)
 		}
 	}
+}
+
+// asked reports whether somebody asked for what n is in: an entry or a presence container, whose empty containers are there
+// too, with what is mandatory in them. What is mandatory at the top of a model the device has, whatever is desired of it.
+func asked(n schema.Node) bool {
+	for ; n.ID() != 0; n = n.Parent() {
+		if n.Kind() == schema.List || n.Presence() {
+			return true
+		}
+	}
+	return false
 }
 
 // taken says which case of a choice has data, and the first node that it has.

@@ -112,6 +112,51 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+// TestWhatIsMandatory is about leaves that nothing next to them asks for.
+func TestWhatIsMandatory(t *testing.T) {
+	_, data, err := compile.Dir(fstest.MapFS{"a.yang": {Data: []byte(`module a { yang-version 1.1; namespace "urn:a"; prefix a;
+		container top { container deep { leaf needed { type string; mandatory true; } } leaf other { type string; } }
+		list l { key k; leaf k { type string; } container one { container two { leaf needed { type string; mandatory true; } } }
+			leaf x { type string; }
+			choice way { case direct { leaf to { type string; mandatory true; } leaf via { type string; } } leaf none { type empty; } } }
+		container here { presence "asked for"; container inner { leaf needed { type string; mandatory true; } } leaf x { type string; } } }`)}},
+		compile.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := schema.Load(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := tree.NewTable(schema.NewRoots(map[string]*schema.Schema{"": s}))
+	for _, tt := range []struct {
+		name    string
+		desired []string
+		want    []string
+	}{
+		{"nobody asks for the top", []string{"/top/other=x"}, nil},
+		{"containers in an entry, however deep", []string{"/l[k=a]/x=y"}, []string{"/l[k=a]/one/two/needed"}},
+		{"containers in a presence container", []string{"/here/x=y"}, []string{"/here/inner/needed"}},
+		{"a case that is taken", []string{"/l[k=a]/one/two/needed=y", "/l[k=a]/via=y"}, []string{"/l[k=a]/to"}},
+		{"a case that is not", []string{"/l[k=a]/one/two/needed=y", "/l[k=a]/none="}, nil},
+		{"all is there", []string{"/l[k=a]/one/two/needed=y", "/l[k=a]/to=y", "/here/inner/needed=y"}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			broken, _ := tree.Validate(build(t, table, tt.desired...), nil)
+			var got []string
+			for _, v := range broken {
+				if v.Rule != "mandatory" {
+					t.Errorf("%s: %s", v.Path, v.Reason)
+				}
+				got = append(got, v.Path.String())
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 // TestConditions evaluates expressions as the must of a leaf x that is 5.
 func TestConditions(t *testing.T) {
 	tests := []struct {
