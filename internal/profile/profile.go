@@ -35,10 +35,9 @@ type Profile struct {
 	Watch       Watch       `yaml:"watch"`
 	Limits      Limits      `yaml:"limits"`
 	Save        Save        `yaml:"save"`
-	// CommitConfirmed says that the device was verified to roll back a commit that nobody confirms (gNMI extension
-	// Commit).
+	// CommitConfirmed opens each Set as a commit that the device rolls back unless it is confirmed (gNMI extension Commit).
 	CommitConfirmed bool `yaml:"commitConfirmed"`
-	// Arbitration says that the device honours a master arbitration election id.
+	// Arbitration sends an election id with each Set (gNMI extension MasterArbitration).
 	Arbitration bool       `yaml:"arbitration"`
 	CLI         CLI        `yaml:"cli"`     // of TransportCLI; the syntax also of commands that go with a gNMI Set
 	NETCONF     NETCONF    `yaml:"netconf"` // of TransportNETCONF
@@ -84,6 +83,7 @@ type Defaults struct {
 type FactPaths struct {
 	SoftwareVersion Path `yaml:"softwareVersion"`
 	Serial          Path `yaml:"serial"`
+	ChassisMAC      Path `yaml:"chassisMac"`
 	BootTime        Path `yaml:"bootTime"` // nanoseconds since 1970
 }
 

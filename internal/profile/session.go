@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"strings"
 	"time"
 
 	"github.com/tenter-net/tenter/internal/path"
@@ -17,6 +18,11 @@ type Facts struct {
 	ChassisMAC        string // lower-case, colons
 	CertificateSHA256 string // of the certificate that the device showed: lower-case hex without separators
 	HostKeySHA256     string // of the SSH host key that the device showed, as ssh-keygen prints it: SHA256:…
+}
+
+// MAC returns a MAC address in the one form that Facts have: lower-case, with colons.
+func MAC(text string) string {
+	return strings.ToLower(strings.ReplaceAll(strings.TrimSpace(text), "-", ":"))
 }
 
 // A Model is a YANG module that the device says it supports.

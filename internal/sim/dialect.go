@@ -1,7 +1,9 @@
 package sim
 
 import (
+	"crypto/sha256"
 	"fmt"
+	"net"
 	"net/netip"
 	"time"
 
@@ -41,6 +43,12 @@ type dialect struct {
 type hardware struct {
 	serial, version string
 	booted          time.Time
+}
+
+// mac is the address of the chassis: a local one that follows from the serial number.
+func (h hardware) mac() string {
+	sum := sha256.Sum256([]byte(h.serial))
+	return net.HardwareAddr(append([]byte{0x02}, sum[:5]...)).String()
 }
 
 func dialectOf(name conf.Dialect) (*dialect, error) {

@@ -95,6 +95,7 @@ func openConfigIdentity(h hardware) []plane.Leaf {
 		leaf(system, "software-version", "openconfig-system", conf.String(h.version)),
 		leaf(chassis, "name", "openconfig-platform", conf.String("Chassis")),
 		leaf(chassis, "serial-no", "openconfig-platform", conf.String(h.serial)),
+		leaf(chassis, "base-mac-address", "openconfig-platform", conf.String(h.mac())),
 		leaf(chassis, "mfg-name", "openconfig-platform", conf.String("Tenter simulator")),
 		leaf(chassis, "software-version", "openconfig-platform", conf.String(h.version)),
 	}

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"sync"
 
 	gpb "github.com/openconfig/gnmi/proto/gnmi"
@@ -101,6 +102,7 @@ func srLinuxIdentity(h hardware) []plane.Leaf {
 	return []plane.Leaf{
 		leaf(chassis, "type", platform, conf.String("Tenter simulator")),
 		leaf(chassis, "serial-number", platform, conf.String(h.serial)),
+		leaf(chassis, "hw-mac-address", platform, conf.String(strings.ToUpper(h.mac()))),
 		leaf(chassis, "last-booted", platform, booted),
 		leaf(information, "version", info, conf.String(h.version)),
 		leaf(information, "last-booted", info, booted),

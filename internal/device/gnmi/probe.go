@@ -48,6 +48,7 @@ func (s *Session) Probe(ctx context.Context) (profile.Facts, error) {
 	}{
 		{at.SoftwareVersion.Path, func(v string) { f.SoftwareVersion = v }},
 		{at.Serial.Path, func(v string) { f.Serial = v }},
+		{at.ChassisMAC.Path, func(v string) { f.ChassisMAC = profile.MAC(v) }},
 		{at.BootTime.Path, func(v string) {
 			f.BootTime = moment(v)
 		}},
