@@ -2,7 +2,10 @@ package cli
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +19,8 @@ func newValidate(s Streams) *cobra.Command {
 		Short: "Check the intents: every mistake at once, and offline proofs",
 		Long: "Check the intents in DIR (default: the setting intents) without touching any device: syntax, references, numbers,\n" +
 			"conflicts, and the proofs: every VTEP reaches every other over every spine, importers match exporters, both ends\n" +
-			"of each link and both members of each multihomed LAG agree.",
+			"of each link and both members of each multihomed LAG agree. A warning T0953 names the devices whose dialect\n" +
+			"cannot express an intent.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			set, err := loadSettings(cmd)
@@ -38,12 +42,28 @@ func newValidate(s Streams) *cobra.Command {
 				fmt.Fprintf(s.Err, "\nnext:  mend these, then again: tenter validate %s\n", set.Intents)
 				return exit(exitError)
 			}
-			_, err = fmt.Fprintf(s.Out, "%s: ok, %d devices, %d leaves\n", set.Intents, len(c.Fabric.Devices), c.Leaves())
+			_, err = fmt.Fprintf(s.Out, "%s: ok, %d devices, %d leaves\n%s", set.Intents, len(c.Fabric.Devices), c.Leaves(), gaps(diags))
 			return err
 		},
 	}
 	addOutput(cmd, formatText, formatJSON)
 	return cmd
+}
+
+// gaps counts by device what its dialect cannot express, one line each.
+func gaps(diags intent.Diagnostics) string {
+	count, dialect := map[string]int{}, map[string]string{}
+	for _, d := range diags {
+		for _, name := range d.Devices {
+			count[name]++
+			dialect[name] = d.Dialect
+		}
+	}
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(count)) {
+		fmt.Fprintf(&b, "%s: %s cannot express %d of its wishes, see the warnings\n", name, dialect[name], count[name])
+	}
+	return b.String()
 }
 
 func validateJSON(s Streams, diags intent.Diagnostics) error {

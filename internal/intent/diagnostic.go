@@ -22,10 +22,12 @@ const (
 type Diagnostic struct {
 	Severity Severity  `json:"severity"`
 	Code     Code      `json:"code"`
-	About    string    `json:"about"`            // what the code means in general
-	File     string    `json:"file,omitempty"`   // relative to the intent directory; "" when no file is to blame
-	Line     int       `json:"line,omitempty"`   // from 1
-	Column   int       `json:"column,omitempty"` // from 1, in characters
+	About    string    `json:"about"`             // what the code means in general
+	File     string    `json:"file,omitempty"`    // relative to the intent directory; "" when no file is to blame
+	Line     int       `json:"line,omitempty"`    // from 1
+	Column   int       `json:"column,omitempty"`  // from 1, in characters
+	Devices  []string  `json:"devices,omitempty"` // that it is about, sorted; none where it is about the intents as such
+	Dialect  string    `json:"dialect,omitempty"` // of those devices
 	Message  string    `json:"message"`
 	Hint     string    `json:"hint,omitempty"`
 	Excerpt  string    `json:"excerpt,omitempty"` // the offending line
@@ -55,7 +57,8 @@ func (d Diagnostic) WithRelated(s tree.Source, message string) Diagnostic {
 	return d
 }
 
-// String returns the first line of Text: "file:line:col: error[T0104]: message".
+// String returns the first line of Text: "file:line:col: error[T0104]: message", or "…: leaf1, leaf2 (eos): message" where
+// it is about devices.
 func (d Diagnostic) String() string {
 	at := ""
 	if d.File != "" {
@@ -64,7 +67,11 @@ func (d Diagnostic) String() string {
 			at = fmt.Sprintf("%s:%d:%d: ", d.File, d.Line, d.Column)
 		}
 	}
-	return fmt.Sprintf("%s%s[%s]: %s", at, d.Severity, d.Code, d.Message)
+	about := ""
+	if len(d.Devices) > 0 {
+		about = fmt.Sprintf("%s (%s): ", strings.Join(d.Devices, ", "), d.Dialect)
+	}
+	return fmt.Sprintf("%s%s[%s]: %s%s", at, d.Severity, d.Code, about, d.Message)
 }
 
 // Text returns the diagnostic for people: position and message, the offending line with a caret under the mistake,
@@ -131,11 +138,27 @@ func (ds Diagnostics) Lines() []string {
 	return lines
 }
 
-// Sort orders ds by file, position, code and message, and drops what stands twice.
+// Sort orders ds by file, position, code and message. What is said twice is said once, of all devices that it is said of.
 func (ds Diagnostics) Sort() Diagnostics {
 	slices.SortStableFunc(ds, func(a, b Diagnostic) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
-			cmp.Compare(a.Code, b.Code), cmp.Compare(a.Message, b.Message))
+			cmp.Compare(a.Code, b.Code), cmp.Compare(a.Message, b.Message), cmp.Compare(a.Dialect, b.Dialect), slices.Compare(a.Devices, b.Devices))
 	})
-	return slices.CompactFunc(ds, func(a, b Diagnostic) bool { return a.String() == b.String() })
+	out := ds[:0]
+	for _, d := range ds {
+		if n := len(out); n > 0 && out[n-1].says(d) {
+			devices := slices.Concat(out[n-1].Devices, d.Devices)
+			slices.Sort(devices)
+			out[n-1].Devices = slices.Compact(devices)
+			continue
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// says reports whether another diagnostic says the same, be it of other devices.
+func (d Diagnostic) says(other Diagnostic) bool {
+	d.Devices, other.Devices = nil, nil
+	return d.Dialect == other.Dialect && d.String() == other.String()
 }

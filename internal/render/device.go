@@ -80,7 +80,7 @@ type secret struct {
 // compile brings the device up to date with its model.
 func (d *device) compile(m *fabric.Device) intent.Diagnostics {
 	if d.model == m && d.result != nil && d.secretsHold() {
-		return diagnostics(d.problems)
+		return d.diagnostics()
 	}
 	d.model = m
 	p, err := d.speak(m)
@@ -142,7 +142,7 @@ func (d *device) update(now []part) intent.Diagnostics {
 	if len(before)+len(after) > 0 && !d.patch(before, after) {
 		return d.rebuild(now)
 	}
-	return diagnostics(d.problems)
+	return d.diagnostics()
 }
 
 // rebuild renders every part.
@@ -159,7 +159,7 @@ func (d *device) rebuild(now []part) intent.Diagnostics {
 		m.add(d.render(w, p))
 	}
 	d.twins = len(d.parts) < len(now)
-	out := append(diagnostics(d.problems), m.out...)
+	out := append(d.diagnostics(), m.out...)
 	if out.HasErrors() {
 		return out
 	}

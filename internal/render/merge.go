@@ -151,11 +151,11 @@ func (m *merge) result() (*Result, error) {
 	return r, nil
 }
 
-// diagnostics says what could not be rendered.
-func diagnostics(problems map[string][]dialect.Problem) intent.Diagnostics {
+// diagnostics says what could not be rendered, and where it will be missing.
+func (d *device) diagnostics() intent.Diagnostics {
 	var out intent.Diagnostics
-	for _, key := range slices.Sorted(maps.Keys(problems)) {
-		for _, p := range problems[key] {
+	for _, key := range slices.Sorted(maps.Keys(d.problems)) {
+		for _, p := range d.problems[key] {
 			code, message := codeLeaf, p.Reason
 			if p.Gap {
 				code = codeGap
@@ -163,7 +163,9 @@ func diagnostics(problems map[string][]dialect.Problem) intent.Diagnostics {
 			if p.Path != "" {
 				message = p.Path + ": " + p.Reason
 			}
-			out = append(out, diagnostic(code, p.Source, message))
+			found := diagnostic(code, p.Source, message)
+			found.Devices, found.Dialect = []string{string(d.name)}, d.model.Access.Dialect
+			out = append(out, found)
 		}
 	}
 	return out

@@ -19,7 +19,8 @@ import (
 )
 
 var names = profile.Names{
-	Ethernet: "eth{number}", LAG: "bond{number}", Loopback: "lo{number}", VLAN: "irb{number}", DefaultInstance: "DEFAULT",
+	Ethernet: "eth{number}", FirstPort: 1, PortStep: 1,
+	LAG: "bond{number}", Loopback: "lo{number}", VLAN: "irb{number}", DefaultInstance: "DEFAULT",
 }
 
 func table() *tree.Table {
