@@ -35,6 +35,25 @@ func (c *column[T]) add(v T) uint32 {
 	return i
 }
 
+// Slots are open addressing: numbers, counted from 1, at or after the slot of their hash. They grow by a quarter and are
+// always more than half full: most tables hold one device's trees for as long as the device is watched, so that room
+// counts for more than growing fast.
+
+func slotOf(hash uint32, slots []uint32) uint32 {
+	return uint32(uint64(hash) * uint64(len(slots)) >> 32)
+}
+
+func slotAfter(i uint32, slots []uint32) uint32 {
+	if i++; int(i) == len(slots) {
+		return 0
+	}
+	return i
+}
+
+func full(n int, slots []uint32) bool { return n*4 > len(slots)*3 }
+
+func roomier(slots []uint32) []uint32 { return make([]uint32, len(slots)+len(slots)/4) }
+
 // blockBits is the size of a block of texts: 4 KB, so that a small table wastes little.
 const blockBits = 12
 
@@ -69,8 +88,7 @@ func (t *texts) get(i uint32) string {
 
 // find returns the number of s, or the slot where it belongs.
 func (t *texts) find(s string) (number, slot uint32, ok bool) {
-	mask := uint32(len(t.slots) - 1)
-	for i := uint32(maphash.String(t.seed, s)) & mask; ; i = (i + 1) & mask {
+	for i := slotOf(uint32(maphash.String(t.seed, s)), t.slots); ; i = slotAfter(i, t.slots) {
 		switch n := t.slots[i]; {
 		case n == 0:
 			return 0, i, false
@@ -82,8 +100,7 @@ func (t *texts) find(s string) (number, slot uint32, ok bool) {
 
 // known is find for bytes, which it does not copy.
 func (t *texts) known(b []byte) (number uint32, ok bool) {
-	mask := uint32(len(t.slots) - 1)
-	for i := uint32(maphash.Bytes(t.seed, b)) & mask; ; i = (i + 1) & mask {
+	for i := slotOf(uint32(maphash.Bytes(t.seed, b)), t.slots); ; i = slotAfter(i, t.slots) {
 		switch n := t.slots[i]; {
 		case n == 0:
 			return 0, false
@@ -100,9 +117,9 @@ func (t *texts) intern(s string) uint32 {
 	}
 	number = t.at.add(t.write(s))
 	t.slots[slot] = number + 1
-	if t.at.n*4 > len(t.slots)*3 {
+	if full(t.at.n, t.slots) {
 		old := t.slots
-		t.slots = make([]uint32, 2*len(old))
+		t.slots = roomier(old)
 		for _, n := range old {
 			if n != 0 {
 				_, slot, _ := t.find(t.get(n - 1))

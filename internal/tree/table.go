@@ -118,9 +118,9 @@ func (t *Table) Entry(parent EntryID, list schema.Node, keys []string) EntryID {
 	}
 	e = EntryID(t.entries.add(fresh))
 	t.slots[slot] = uint32(e) + 1
-	if t.entries.n*4 > len(t.slots)*3 {
+	if full(t.entries.n, t.slots) {
 		old := t.slots
-		t.slots = make([]uint32, 2*len(old))
+		t.slots = roomier(old)
 		for _, n := range old {
 			if n != 0 {
 				_, slot, _ := t.probe(*t.entries.at(n - 1))
@@ -167,10 +167,9 @@ func (t *Table) findEntry(parent EntryID, list schema.Node, keys string) (EntryI
 }
 
 func (t *Table) probe(want entry) (e EntryID, slot uint32, ok bool) {
-	mask := uint32(len(t.slots) - 1)
 	h := uint64(want.parent)<<32 ^ uint64(want.node)<<24 ^ uint64(want.keys)
 	h *= 0x9e3779b97f4a7c15
-	for i := uint32(h>>32) & mask; ; i = (i + 1) & mask {
+	for i := slotOf(uint32(h>>32), t.slots); ; i = slotAfter(i, t.slots) {
 		n := t.slots[i]
 		if n == 0 {
 			return 0, i, false
