@@ -295,6 +295,14 @@ func TestHidden(t *testing.T) {
 	}
 }
 
+func TestCommon(t *testing.T) {
+	all := parse(t, "log x\nroute-map A 10\n match p\n set q\nroute-map B 10\nrouter bgp 1\n x\n")
+	part := parse(t, "route-map A 10\n match p\nrouter bgp 1\n")
+	if diff := cmp.Diff("route-map A 10\n match p\nrouter bgp 1\n x\n", form(Common(all, part, patterns("log **", "route-map **")), "")); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestMissingAndUndone(t *testing.T) {
 	before := parse(t, "a\nrouter bgp 1\n x\n y\n")
 	want := parse(t, "router bgp 1\n x\n z\n address-family q\nb\n c\n")

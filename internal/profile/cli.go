@@ -14,6 +14,7 @@ type CLI struct {
 	Prompts   Prompts          `yaml:"prompts"`
 	Prepare   []string         `yaml:"prepare"`   // sent first
 	Show      string           `yaml:"show"`      // shows the running configuration
+	Parts     []Part           `yaml:"parts"`     // of the device that share lines
 	Complete  Expression       `yaml:"complete"`  // what it prints matches this when it is whole
 	Configure string           `yaml:"configure"` // enters configuration
 	End       string           `yaml:"end"`       // leaves configuration from wherever
@@ -36,6 +37,13 @@ type Prompts struct {
 type Alive struct {
 	Command string   `yaml:"command"`
 	Words   []string `yaml:"words"`
+}
+
+// A Part is a part of the device that has lines of its own of what the device shows as one: a line counts only if this
+// part has it too.
+type Part struct {
+	Show  string           `yaml:"show"`  // shows the part's configuration
+	Lines []blocks.Pattern `yaml:"lines"` // at the top, that it shares with others
 }
 
 // An Answer is a command and what to take from what it prints.

@@ -88,6 +88,7 @@ var meanings = map[string]string{
 	"cli.prompts.configure":    "the last line when the device waits for configuration",
 	"cli.prepare":              "commands sent first",
 	"cli.show":                 "command that shows the running configuration",
+	"cli.parts":                "parts that share lines with others, and commands that show theirs: a line counts only if all of them have it",
 	"cli.complete":             "regular expression of a configuration that is shown whole",
 	"cli.configure":            "command that enters configuration",
 	"cli.end":                  "command that leaves configuration from wherever",

@@ -35,8 +35,8 @@ var next = map[Kind]string{
 }
 
 var kindText = map[Kind]string{
-	KindRefused: "refused", KindLost: "no answer", KindUnreachable: "unreachable", KindUnauthenticated: "login failed",
-	KindHostKey: "host key not trusted", KindTooLarge: "too large", KindDegraded: "incomplete",
+	KindRefused: "refused", KindLost: "no answer", KindUnreachable: "unreachable", KindUnauthenticated: "not let in",
+	KindHostKey: "not connected", KindTooLarge: "too large", KindDegraded: "incomplete",
 }
 
 // An Error is what went wrong with one call to one device. Its text names the device, its address and the next step,

@@ -44,13 +44,14 @@ func (s *Session) Read(ctx context.Context, prefixes []path.Path) (*tree.Tree, [
 // lines shows the running configuration.
 func (s *Session) lines(ctx context.Context, t *terminal) ([]blocks.Line, []tree.Problem, error) {
 	p := &s.cfg.Profile.CLI
-	text, err := t.command(ctx, p.Show)
+	text, err := s.show(ctx, t, p.Show)
 	if err != nil {
 		return nil, nil, err
 	}
-	if whole := string(p.Complete); whole != "" {
-		if re, err := regexp.Compile(whole); err != nil || !re.MatchString(text) {
-			return nil, nil, refused("%s shows no whole configuration: %q", p.Show, excerpt(text))
+	parts := make([]string, len(p.Parts))
+	for i, part := range p.Parts {
+		if parts[i], err = s.show(ctx, t, part.Show); err != nil {
+			return nil, nil, err
 		}
 	}
 	if p.Alive.Command != "" {
@@ -66,7 +67,25 @@ func (s *Session) lines(ctx context.Context, t *terminal) ([]blocks.Line, []tree
 		}
 	}
 	lines, problems := blocks.Parse(text, &p.Syntax)
+	for i, part := range p.Parts {
+		own, _ := blocks.Parse(parts[i], &p.Syntax) // its problems are among those of the whole
+		lines = blocks.Common(lines, own, part.Lines)
+	}
 	return lines, problems, nil
+}
+
+// show returns a configuration that is whole.
+func (s *Session) show(ctx context.Context, t *terminal, command string) (string, error) {
+	text, err := t.command(ctx, command)
+	if err != nil {
+		return "", err
+	}
+	if whole := string(s.cfg.Profile.CLI.Complete); whole != "" {
+		if re, err := regexp.Compile(whole); err != nil || !re.MatchString(text) {
+			return "", refused("%s shows no whole configuration: %q", command, excerpt(text))
+		}
+	}
+	return text, nil
 }
 
 // excerpt shortens what a device says for an error's text.

@@ -108,8 +108,12 @@ func (s *Session) connect(ctx context.Context) (*terminal, error) {
 		return nil, &kindError{KindUnreachable, because(ctx, err)}
 	}
 	t, err := openTerminal(ctx, newWire(stream, s.cfg.Profile.Limits.MaxMessage), s.cfg.Profile)
+	var known *kindError
+	if err != nil && !errors.As(err, &known) {
+		err = &kindError{KindUnreachable, err} // no command that changes anything was sent
+	}
 	if err != nil {
-		return nil, &kindError{KindUnreachable, err} // no command that changes anything was sent
+		return nil, err
 	}
 	return t, nil
 }

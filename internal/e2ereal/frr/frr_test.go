@@ -57,7 +57,7 @@ func newLab(t *testing.T, tenter string) *lab {
 	l.write("tenter.yaml", `
 intents: intents
 state_dir: state
-monitor: {poll_interval: 1s}
+monitor: {poll_interval: 2s}
 ssh: [{name: lab, known_hosts: known_hosts}]
 credentials: [{name: lab, username: root, private_key_file: keys/tenter}]
 `)
@@ -239,6 +239,11 @@ func (l *lab) approve(device string) {
 	})
 }
 
+// told is what Tenter has to say of a device.
+func (l *lab) told(device string) string {
+	return l.exits(0, "drift", "ls", "--all") + l.exits(0, "run", "ls") + l.exits(0, "events", "tail", "--device", device)
+}
+
 // repairs lets somebody do five things to the devices, each of which Tenter finds by reading and puts back.
 func repairs(t *testing.T, l *lab) {
 	t.Helper()
@@ -277,7 +282,7 @@ func repairs(t *testing.T, l *lab) {
 		}
 		until(t, 60*time.Second, func() string {
 			if now := h.shown(); now != before {
-				return fmt.Sprintf("%s: %s has\n%s\nbefore:\n%s\n%s", d.what, d.host, now, before, l.exits(0, "drift", "ls", "--all"))
+				return fmt.Sprintf("%s: %s has\n%s\nbefore:\n%s\n%s", d.what, d.host, now, before, l.told(d.host))
 			}
 			return ""
 		})
