@@ -31,24 +31,6 @@ type TopologyNode struct {
 	Dialect conf.Dialect // the label "dialect", or what its kind speaks
 }
 
-// port returns the device's name of an interface that the file may call by its name in the container: e1-49 of an SR
-// Linux is ethernet-1/49 (containerlab, kind nokia_srlinux), and eth49 of a cEOS is Ethernet49 (kind arista_ceos).
-func (n TopologyNode) port(name string) string {
-	switch dialects[n.Kind] {
-	case conf.DialectSRLinux:
-		if rest, ok := strings.CutPrefix(name, "e"); ok && strings.HasPrefix(rest, "1-") {
-			return "ethernet-" + strings.ReplaceAll(rest, "-", "/")
-		}
-	case conf.DialectEOS:
-		for _, prefix := range []string{"eth", "et"} {
-			if rest, ok := strings.CutPrefix(name, prefix); ok && rest != "" && rest[0] >= '0' && rest[0] <= '9' {
-				return "Ethernet" + strings.ReplaceAll(rest, "_", "/")
-			}
-		}
-	}
-	return name
-}
-
 // Host tells whether the node is a host: cabled, but not simulated.
 func (n TopologyNode) Host() bool { return n.Kind == "linux" || n.Kind == "bridge" }
 

@@ -188,7 +188,9 @@ func Load(schema *Schema, config []byte) (*Tree, error) {
 	if saved.Lines != nil {
 		config = saved.Config
 	}
-	e := (&Tree{Root: &Node{Schema: schema}, Lines: saved.Lines, next: 1}).Edit()
+	empty := NewTree(schema)
+	empty.Lines = saved.Lines
+	e := empty.Edit()
 	val := &gpb.TypedValue{Value: &gpb.TypedValue_JsonIetfVal{JsonIetfVal: config}}
 	if err := e.Update(nil, val); err != nil {
 		return nil, err

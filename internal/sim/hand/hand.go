@@ -3,6 +3,7 @@
 package hand
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -127,11 +128,9 @@ func (c *Client) Get(ctx context.Context, path string) (string, error) {
 		return "", err
 	}
 	for _, n := range resp.GetNotification() {
-		for _, u := range n.GetUpdate() {
-			if text := u.GetVal().GetAsciiVal(); text != "" {
-				return text, nil
-			}
-			return string(u.GetVal().GetJsonIetfVal()), nil
+		if updates := n.GetUpdate(); len(updates) > 0 {
+			v := updates[0].GetVal()
+			return cmp.Or(v.GetAsciiVal(), string(v.GetJsonIetfVal())), nil
 		}
 	}
 	return "", nil
