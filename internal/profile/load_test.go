@@ -19,7 +19,7 @@ func TestEmbeddedProfiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sim.Limits.MaxMessage != 4<<20 || sim.Save.Method != SaveCLI || !sim.CommitConfirmed {
+	if sim.Limits.MaxMessage != 4<<20 || sim.Save.Method != SaveCLI {
 		t.Errorf("unexpected profile %+v", sim)
 	}
 	if _, err := set.Get("openconfigs"); err == nil || !strings.Contains(err.Error(), "openconfig, openconfig-sim") || !strings.Contains(err.Error(), `did you mean "openconfig"?`) {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
@@ -31,6 +33,7 @@ type hand struct {
 	result  plan.Result
 	writes  []tree.Change // those of the state, with secrets as themselves where this process knows them
 	known   view.Known    // what the device was when it was checked; zero if another process did that
+	opened  bool          // this process has opened a commit that waits to be confirmed, as far as it knows
 }
 
 // readFirst and readMost bound the waits between two readings of a device that is not yet as planned.
@@ -77,6 +80,7 @@ func (d *driver) device(ctx context.Context, name intent.DeviceName, at run.Stat
 			return h.s, err
 		}
 	}
+	h.cancel(ctx)
 	return h.s, nil
 }
 
@@ -174,7 +178,7 @@ func (h *hand) set(ctx context.Context) (run.Input, error) {
 			return in, err
 		}
 	}
-	a, barred, err := h.send(ctx, h.result.Edit)
+	a, barred, err := h.send(ctx, h.result.Edit, h.commit())
 	switch {
 	case err != nil:
 		return nil, err
@@ -186,7 +190,7 @@ func (h *hand) set(ctx context.Context) (run.Input, error) {
 
 // send writes to the device, if it is the one that was enrolled, and while no other process can have its lease. Barred
 // says what stood against it for good; after an error too nothing was sent.
-func (h *hand) send(ctx context.Context, edit tree.Edit) (a run.Answered, barred string, err error) {
+func (h *hand) send(ctx context.Context, edit tree.Edit, opts profile.SetOptions) (a run.Answered, barred string, err error) {
 	_, why, err := h.identified(ctx, h.picture.target, h.session)
 	var away *unreachable
 	switch {
@@ -202,7 +206,7 @@ func (h *hand) send(ctx context.Context, edit tree.Edit) (a run.Answered, barred
 		return a, "", fmt.Errorf("not sent: %w", err)
 	}
 	defer done()
-	err = h.session.Set(within, edit, profile.SetOptions{})
+	err = h.session.Set(within, edit, opts)
 	if unsendable(err) {
 		return a, err.Error(), nil
 	}
@@ -279,6 +283,9 @@ func (h *hand) store(ctx context.Context) (run.Input, error) {
 		}
 		return in, err
 	}
+	if err := h.confirm(ctx); err != nil {
+		return run.Stored{Err: "not confirmed, and the device will take it back: " + err.Error()}, nil
+	}
 	if err := h.session.Save(ctx); err != nil {
 		return run.Stored{Err: err.Error()}, nil
 	}
@@ -290,11 +297,14 @@ func (h *hand) undo(ctx context.Context) (run.Input, error) {
 	if err := h.observe(ctx); err != nil {
 		return gone2(h, err)
 	}
+	if err := h.confirm(ctx); err != nil {
+		h.log.Warn("commit not confirmed", zap.String("device", string(h.name)), zap.Error(err)) // reading and the next Set tell what is to be done
+	}
 	edit := plan.Undo(h.picture.input, h.writes)
 	if edit.Empty() {
 		return run.Answered{At: h.now(), Answer: run.Accepted}, nil
 	}
-	a, barred, err := h.send(ctx, edit)
+	a, barred, err := h.send(ctx, edit, h.options())
 	if barred != "" {
 		a = run.Answered{At: h.now(), Answer: run.Unsent, Said: barred}
 	}

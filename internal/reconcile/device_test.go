@@ -31,6 +31,7 @@ type device struct {
 	probes  func(n int) string // the serial number that the nth probe is told, if set
 	serial  string
 	onSet   func(d *device, edit tree.Edit) error // instead of applying; called with the lock held
+	asked   []profile.SetOptions                  // of each Set
 	phases  func(edit tree.Edit) (int, error)     // in how many Sets an edit goes; one if not set
 }
 
@@ -90,10 +91,11 @@ func (d *device) Read(_ context.Context, prefixes []path.Path) (*tree.Tree, []tr
 	return b.Build(), nil, nil
 }
 
-func (d *device) Set(ctx context.Context, edit tree.Edit, _ profile.SetOptions) error {
+func (d *device) Set(ctx context.Context, edit tree.Edit, opts profile.SetOptions) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.sets++
+	d.asked = append(d.asked, opts)
 	d.until, _ = ctx.Deadline()
 	if d.onSet != nil {
 		return d.onSet(d, edit)

@@ -77,6 +77,13 @@ func (h *held) again(ctx context.Context) error {
 	return nil
 }
 
+// token is the lease's number: whoever takes it later has a higher one.
+func (h *held) token() int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.lease.Token
+}
+
 func (h *held) over() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -1,0 +1,72 @@
+package reconcile
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/tree"
+)
+
+// confirmWithin is how long a device keeps a commit that nobody confirms. It is longer than any reading back takes, for
+// a device that takes back what was being verified would look like one that lies.
+const confirmWithin = 5 * time.Minute
+
+// options are those of every Set of the run: the lease's number is what a device with arbitration knows the newest
+// process by.
+func (h *hand) options() profile.SetOptions {
+	return profile.SetOptions{Election: uint64(h.lease.token())}
+}
+
+// commit are the options of the planned Set: where the device's profile says so, a commit to be confirmed. So a change
+// that cuts the device off from Tenter is taken back by the device itself. Phases are commits of their own, of which only
+// one could wait.
+func (h *hand) commit() profile.SetOptions {
+	o := h.options()
+	if h.picture.target.Profile.CommitConfirmed && h.result.Plan.Phases <= 1 {
+		o.Commit, o.CommitID, o.Rollback = profile.CommitOpen, h.run.ID, confirmWithin
+		h.opened = true
+	}
+	return o
+}
+
+// confirm makes the device keep the run's commit, if one waits: before it is saved, and before it is undone by hand, which
+// spares what others changed meanwhile. A process that took the run over cannot know whether one waits; if none does,
+// the device says no, and reading has shown what it has.
+func (h *hand) confirm(ctx context.Context) error {
+	if !h.picture.target.Profile.CommitConfirmed {
+		return nil
+	}
+	err := h.conclude(ctx, profile.CommitConfirm)
+	if !h.opened {
+		return nil
+	}
+	h.opened = err != nil
+	return err
+}
+
+// cancel ends the run's commit if one still waits at the end of the run: nothing was read back of it. A device that cannot be
+// reached does that by itself, later.
+func (h *hand) cancel(ctx context.Context) {
+	if !h.opened {
+		return
+	}
+	if err := h.conclude(ctx, profile.CommitCancel); err != nil {
+		h.log.Warn("commit not canceled: the device will take it back by itself", zap.String("device", string(h.name)),
+			zap.Duration("within", confirmWithin), zap.Error(err))
+	}
+}
+
+// conclude sends what is to become of the run's commit.
+func (h *hand) conclude(ctx context.Context, a profile.CommitAction) error {
+	within, done, err := h.lease.secure(ctx, h.picture.target.Profile.Limits.Timeout)
+	if err != nil {
+		return err
+	}
+	defer done()
+	o := h.options()
+	o.Commit, o.CommitID = a, h.run.ID
+	return h.session.Set(within, tree.Edit{}, o)
+}
