@@ -205,7 +205,7 @@ func TestItems(t *testing.T) {
 			fabric.Device{BGP: []fabric.BGP{{
 				ASN: 65000, Families: []fabric.AddressFamily{fabric.IPv4Unicast, fabric.IPv6Unicast},
 				Neighbors: []fabric.Neighbor{{Address: peer, PeerSettings: fabric.PeerSettings{
-					PeerASN: 65001, LocalASN: 64512, Multihop: 4, ReflectTo: true, ClusterID: netip.MustParseAddr("10.0.0.1"), Auth: "known",
+					PeerASN: 65001, LocalASN: 64512, Multihop: 4, ReflectTo: true, ClusterID: netip.MustParseAddr("10.0.0.1"),
 					Families: []fabric.NeighborFamily{{Family: fabric.IPv6Unicast, Import: []string{"in"}, Export: []string{"out"}, MaxPrefixes: 10}},
 				}}},
 			}}},
@@ -215,7 +215,7 @@ func TestItems(t *testing.T) {
 				"/afi-safi[afi-safi-name=ipv6-unicast]/admin-state = enable", "/afi-safi[afi-safi-name=ipv6-unicast]/export-policy = [out]",
 				"/afi-safi[afi-safi-name=ipv6-unicast]/import-policy = [in]",
 				"/afi-safi[afi-safi-name=ipv6-unicast]/ipv6-unicast/prefix-limit-received/max-received-routes = 10",
-				"/authentication/password = s3cret", "/local-as/as-number = 64512", "/local-as/prepend-global-as = false",
+				"/local-as/as-number = 64512", "/local-as/prepend-global-as = false",
 				"/multihop/admin-state = enable", "/multihop/maximum-hops = 4", "/peer-as = 65001", "/peer-group = tenter-peers",
 				"/route-reflector/client = true", "/route-reflector/cluster-id = 10.0.0.1",
 			},
@@ -274,6 +274,9 @@ func TestProblems(t *testing.T) {
 	}{
 		{"number beyond its type", fabric.Device{Interfaces: []fabric.Interface{{ID: eth(1), Source: at, MTU: 70000}}}, false, "70000"},
 		{"value beyond its pattern", fabric.Device{EthernetSegments: []fabric.EthernetSegment{{Name: "s", Source: at, ESI: "00:01", Interface: eth(1)}}}, false, "esi"},
+		{"password, which nobody can verify", fabric.Device{BGP: []fabric.BGP{{ASN: 1, Neighbors: []fabric.Neighbor{{
+			Address: netip.MustParseAddr("192.0.2.1"), Source: at, PeerSettings: fabric.PeerSettings{Auth: "known"},
+		}}}}}, true, `secret "known" reads back as written only if`},
 		{"unknown secret", fabric.Device{BGP: []fabric.BGP{{ASN: 1, Neighbors: []fabric.Neighbor{{
 			Address: netip.MustParseAddr("192.0.2.1"), Source: at, PeerSettings: fabric.PeerSettings{Auth: "nobody"},
 		}}}}}, false, `secret "nobody" is not known`},
@@ -300,6 +303,7 @@ func TestProblems(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, problems := rendered(t, &tc.device, "")
+			problems = slices.DeleteFunc(problems, func(p dialect.Problem) bool { return p.Gap && !tc.gap }) // what is said besides
 			if len(problems) != 1 || problems[0].Source != at || problems[0].Gap != tc.gap || !strings.Contains(problems[0].Reason, tc.reason) {
 				t.Errorf("problems: %+v", problems)
 			}
