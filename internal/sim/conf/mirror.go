@@ -1,6 +1,10 @@
 package conf
 
-import "maps"
+import (
+	"maps"
+
+	"github.com/openconfig/goyang/pkg/yang"
+)
 
 // Mirror returns the view of a configuration in which every config container has a state container beside
 // it with the same leaves, as OpenConfig has it; a tree that has no such twins is its own view. Unchanged parts of
@@ -65,6 +69,9 @@ func (e *Edit) defaults(n *Node) *Node {
 	for name, leaf := range n.Schema.Kids {
 		if leaf.Kind == Leaf && !leaf.State && !leaf.chosen() && len(leaf.Default) == 1 && c.kids[name] == nil {
 			if v, err := keyValue(leaf.typ, leaf.Default[0]); err == nil {
+				if leaf.rules != nil && v.Kind == yang.Yidentityref {
+					v.Text = bare(v.Text) // the module's prefix means nothing outside of it
+				}
 				e.add(&c, name, &Node{Step: Step{Name: name}, Schema: leaf, Value: &v})
 			}
 		}
