@@ -16,7 +16,7 @@ import (
 func newDeviceOwned(s Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "owned DEVICE",
-		Short: "List what Tenter has written on a device, also on one that left the intents",
+		Short: "List what Tenter has written on a device",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
@@ -62,7 +62,7 @@ func newDeviceForget(s Streams) *cobra.Command {
 	var req app.ForgetRequest
 	cmd := &cobra.Command{
 		Use:   "forget DEVICE --reason TEXT",
-		Short: "Let go of a device that is not in the intents any more, and of what was written there",
+		Short: "Let go of a device that is in no intent any more",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if req.Reason == "" {

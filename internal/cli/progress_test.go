@@ -209,6 +209,8 @@ func TestHowRunsEnd(t *testing.T) {
 		{"done", "done", "", []event.RunDevice{{Device: "leaf1", Outcome: "done"}}, exitDone},
 		{"some are left", "partial", "", []event.RunDevice{{Device: "leaf1", Outcome: "done"}, {Device: "leaf2", Outcome: "unreachable"}}, exitPartial},
 		{"one failed", "failed", "leaf1: failed", []event.RunDevice{{Device: "leaf1", Outcome: "failed"}}, exitError},
+		{"some are refused", "partial", "", []event.RunDevice{{Device: "leaf1", Outcome: "done"}, {Device: "leaf2", Outcome: "refused"}}, exitPartial},
+		{"all are refused", "failed", "leaf1: refused: read-only: not enrolled; next: tenter device enroll leaf1", []event.RunDevice{{Device: "leaf1", Outcome: "refused"}}, exitDenied},
 		{"all moved since", "failed", "leaf1: stale", []event.RunDevice{{Device: "leaf1", Outcome: "stale"}}, exitStale},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
