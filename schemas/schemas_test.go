@@ -57,6 +57,7 @@ var specs = []spec{{
 		Features: func(_, feature string) bool {
 			return !slices.Contains([]string{
 				"platform-imgmt", "platform-vsrl", "platform-7215-a1", "fpcx", "ixr-dnx", "tomahawk3", "future-0-0",
+				"bgp-multipath-maximum-paths", // the other of two ways to say it is bgp-peertype-maximum-paths
 			}, feature)
 		},
 	},
