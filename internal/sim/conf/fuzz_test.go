@@ -44,3 +44,33 @@ func FuzzUpdate(f *testing.F) {
 		}
 	})
 }
+
+// Whatever is set on a device with its vendor's tree, what it accepts it saves and loads again.
+func FuzzNative(f *testing.F) {
+	f.Add(true, `{"interface":[{"name":"ethernet-1/1","mtu":9232,"subinterface":[{"index":0,"vlan":{"encap":{"untagged":{}}}}]}]}`)
+	f.Add(true, `{"srl_nokia-network-instance:network-instance":[{"name":"default","protocols":{"bgp":{"autonomous-system":1,"router-id":"10.0.0.1"}}}]}`)
+	f.Add(false, `{"interfaces":{"interface":[{"name":"Ethernet1","config":{"name":"Ethernet1","type":"ethernetCsmacd","tpid":"TPID_0X8100"}}]}}`)
+	f.Add(false, `{"arista":{"eos":{"evpn":{"evpn-instances":{"evpn-instance":[{"name":"40","config":{"name":"40","redistribute":["LEARNED"]}}]}}}}}`)
+	f.Fuzz(func(t *testing.T, srl bool, config string) {
+		d := DialectEOS
+		if srl {
+			d = DialectSRLinux
+		}
+		schema := nativeSchema(t, d)
+		e := NewTree(schema).Edit()
+		if e.Update(nil, ietf(config)) != nil {
+			return
+		}
+		tree := e.Tree()
+		if tree.Validate() != nil {
+			return
+		}
+		again, err := Load(schema, tree.MarshalConfig())
+		if err != nil {
+			t.Fatalf("%v in %s", err, tree.MarshalConfig())
+		}
+		if changes := Diff(tree, again, nil); len(changes) > 0 {
+			t.Errorf("%d changes, the first at %v, in %s", len(changes), changes[0].Path, tree.MarshalConfig())
+		}
+	})
+}
