@@ -89,7 +89,7 @@ func structComparer(t reflect.Type) comparer {
 	var fields []comparer
 	for i := range t.NumField() {
 		f := t.Field(i)
-		if !f.IsExported() {
+		if !f.IsExported() && t.Comparable() {
 			return reflect.Value.Equal // netip.Addr and its like compare as a whole
 		}
 		if isSource && f.Name == "Commit" {

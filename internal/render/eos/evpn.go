@@ -80,8 +80,6 @@ func renderVRF(w *dialect.Writer, n dialect.Namer, v vrf) {
 // renderEthernetSegment writes command lines, as the tree has no Ethernet segments.
 func renderEthernetSegment(w *dialect.Writer, n dialect.Namer, es fabric.EthernetSegment) {
 	in := []string{"interface " + n.Interface(es.Interface), "evpn ethernet-segment"}
-	// The segment has nothing that is configured by path, so its block goes with it.
-	line(w, es.Source, in...)
 	say := func(text string) { line(w, es.Source, append(in[:2:2], text)...) }
 	octets := strings.Split(es.ESI, ":")
 	say("identifier " + grouped(octets))

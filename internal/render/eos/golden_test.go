@@ -29,6 +29,23 @@ var update = flag.Bool("update", false, "write the golden files")
 // rendered renders the example fabric with every device an EOS one, after some replacements in its text.
 func rendered(t *testing.T, edits ...string) ([]*render.Result, intent.Diagnostics) {
 	t.Helper()
+	return compiler(t).Compile(model(t, edits...))
+}
+
+func compiler(t *testing.T) *render.Compiler {
+	t.Helper()
+	profiles, err := profile.Load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return render.NewCompiler(render.Options{
+		Roots: profiles.Models(schemas.Named).Roots, Profiles: profiles,
+		Secret: func(name string) (string, bool) { return "value of " + name, true },
+	})
+}
+
+func model(t *testing.T, edits ...string) *fabric.Fabric {
+	t.Helper()
 	files := fstest.MapFS{}
 	edit := strings.NewReplacer(append([]string{
 		"dialect: openconfig, profile: openconfig-sim", "dialect: eos, profile: eos", "dialect: openconfig", "dialect: eos",
@@ -52,14 +69,7 @@ func rendered(t *testing.T, edits ...string) ([]*render.Result, intent.Diagnosti
 	if diags.HasErrors() {
 		t.Fatal(diags.Text())
 	}
-	profiles, err := profile.Load(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return render.NewCompiler(render.Options{
-		Roots: profiles.Models(schemas.Named).Roots, Profiles: profiles,
-		Secret: func(name string) (string, bool) { return "value of " + name, true },
-	}).Compile(f)
+	return f
 }
 
 // text writes a tree as people read it: path = value, and command lines as a device shows them.
@@ -105,6 +115,34 @@ func TestGolden(t *testing.T) {
 				t.Errorf("(-golden +rendered; -update if it is meant)\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestAgain renders after a change by what changed only, and comes to what rendering all of it comes to.
+func TestAgain(t *testing.T) {
+	for _, edit := range [][2]string{
+		{"circuit 4711", "circuit 4712"},
+		{"esId: 20", "esId: 21"},
+		{"  ttlSecurity: 1\n", ""},
+		{", \"2001:db8:50::1/64\"", ""},
+		{"vni: 10042", "vni: 10142"},
+		{"localPreference: 200", "localPreference: 210"},
+		{"anycastMac: \"00:1c:73:00:00:01\"", "anycastMac: \"00:1c:73:00:00:02\""},
+	} {
+		c := compiler(t)
+		if _, diags := c.Compile(model(t)); diags.HasErrors() {
+			t.Fatal(diags.Text())
+		}
+		again, diags := c.Compile(model(t, edit[0], edit[1]))
+		fresh, _ := rendered(t, edit[0], edit[1])
+		if diags.HasErrors() || len(again) != len(fresh) {
+			t.Fatal(diags.Text())
+		}
+		for i := range again {
+			if diff := cmp.Diff(text(fresh[i].Desired), text(again[i].Desired)); diff != "" {
+				t.Errorf("%q: %s: (-all +what changed)\n%s", edit[1], again[i].Device, diff)
+			}
+		}
 	}
 }
 

@@ -42,6 +42,10 @@ func put(w *dialect.Writer, source tree.Source, at path.Path, leaves ...leaf) {
 			if n, ok := below(p.Node, "config/"+k.Name); ok {
 				p.Set(n, schema.Text(k.Value))
 			}
+			// Deviations leave some keys that refer to nothing.
+			if n, ok := p.Node.Child(k.Name); ok && !n.IsKeyAlias() {
+				p.Set(n, schema.Text(k.Value))
+			}
 		}
 	}
 	for _, l := range leaves {
@@ -63,17 +67,18 @@ func below(n schema.Node, names string) (schema.Node, bool) {
 	return n, true
 }
 
-// line writes one command line, in the blocks of the texts before it. The lines that open the blocks are not claimed:
-// what they open is configured by path, and must not go when the last line in it does.
+// line writes one command line, and the lines that open the blocks around it.
 func line(w *dialect.Writer, source tree.Source, texts ...string) {
-	at := blocks.Path(texts...)
-	p, err := w.Place(source, at)
-	if err != nil {
-		w.Fail(source, at, err)
-		return
-	}
-	if n, ok := p.Node.Child("text"); ok {
-		p.Set(n, schema.Text(texts[len(texts)-1]))
+	for i := range texts {
+		at := blocks.Path(texts[:i+1]...)
+		p, err := w.Place(source, at)
+		if err != nil {
+			w.Fail(source, at, err)
+			return
+		}
+		if n, ok := p.Node.Child("text"); ok {
+			p.Set(n, schema.Text(texts[i]))
+		}
 	}
 }
 
