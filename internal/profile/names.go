@@ -25,18 +25,6 @@ func (n Names) EthernetName(port int) string {
 	return numbered(n.Ethernet, n.FirstPort+(port-1)*n.PortStep)
 }
 
-// EthernetPort returns the number of the physical port with this name; false if it is not the name of one.
-func (n Names) EthernetPort(name string) (int, bool) {
-	before, after, _ := strings.Cut(n.Ethernet, number)
-	text, ok := strings.CutPrefix(name, before)
-	text, end := strings.CutSuffix(text, after)
-	in, err := strconv.Atoi(text)
-	if !ok || !end || err != nil || strconv.Itoa(in) != text || in < n.FirstPort || (in-n.FirstPort)%n.PortStep != 0 {
-		return 0, false
-	}
-	return (in-n.FirstPort)/n.PortStep + 1, true
-}
-
 // LAGName returns the name of the link aggregation group with this id.
 func (n Names) LAGName(id int) string { return numbered(n.LAG, id) }
 

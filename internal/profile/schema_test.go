@@ -1,0 +1,52 @@
+package profile_test
+
+import (
+	"testing"
+
+	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/schemas"
+)
+
+// What an embedded profile names, the models of its origins have: a misspelled path would protect nothing, and find out
+// nothing.
+func TestEmbeddedProfilesFitTheirModels(t *testing.T) {
+	set, err := profile.Load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	models := set.Models(schemas.Named)
+	for _, name := range set.Names() {
+		p, err := set.Get(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		roots, err := models.Roots(p)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for what, f := range map[string]profile.Path{
+			"softwareVersion": p.Facts.SoftwareVersion, "serial": p.Facts.Serial, "bootTime": p.Facts.BootTime, "chassisMac": p.Facts.ChassisMAC,
+		} {
+			if len(f.Elems) == 0 {
+				continue
+			}
+			if n, ok := roots.Node(f.Path); !ok || !n.HasValue() && n.Config() {
+				t.Errorf("%s: facts.%s: %s is no leaf of its models", name, what, f)
+			}
+		}
+		if p.Transport == profile.TransportCLI {
+			continue // lines have no schema of their own
+		}
+		for _, g := range p.Protected {
+			at, err := path.Parse(g.String())
+			if err != nil {
+				continue // a pattern with wildcards
+			}
+			if _, ok := roots.Node(at); !ok {
+				t.Errorf("%s: protected: %s is not in its models", name, g)
+			}
+		}
+	}
+}
