@@ -55,7 +55,7 @@ func Open(ctx context.Context, set *settings.Settings, log *zap.Logger, operatio
 			err = errors.Join(err, a.Close())
 		}
 	}()
-	if a.store, err = OpenStore(ctx, set, log); err != nil {
+	if a.store, err = openStore(ctx, set, true, log); err != nil {
 		return nil, err
 	}
 	key, err := a.store.SecretKey(ctx)

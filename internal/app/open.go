@@ -95,13 +95,19 @@ func ReadStore(ctx context.Context, s *settings.Settings, log *zap.Logger) (*sto
 	return OpenStore(ctx, s, log)
 }
 
-// OpenStore opens the store that the settings name; only an App writes. It needs no lock.
+// OpenStore opens the store that the settings name, to read it. It needs no lock.
 func OpenStore(ctx context.Context, s *settings.Settings, log *zap.Logger) (*store.Store, error) {
+	return openStore(ctx, s, false, log)
+}
+
+// openStore opens the store that the settings name; only an App writes. In a state directory that it has locked it is
+// the only one who does.
+func openStore(ctx context.Context, s *settings.Settings, locked bool, log *zap.Logger) (*store.Store, error) {
 	name, err := worker(s.StateDir)
 	if err != nil {
 		return nil, err
 	}
-	return store.Open(ctx, store.Options{Dir: storeDir(s), Fabric: s.Fabric, Worker: name, Log: log})
+	return store.Open(ctx, store.Options{Dir: storeDir(s), Alone: locked && storeDir(s) == s.StateDir, Fabric: s.Fabric, Worker: name, Log: log})
 }
 
 // storeDir is where the embedded store is: beside the lock, unless store.dsn (sqlite:///DIR) puts it elsewhere because

@@ -142,7 +142,7 @@ func play(t testing.TB, settle time.Duration, faults ...string) *scene {
 		},
 		Profile: &p, Table: table, Desired: b.Build(), Sources: &tree.Sources{}, Secrets: plan.NewSecrets([]byte("key"), nil),
 	}
-	s.store, err = store.Open(ctx, store.Options{Dir: t.TempDir(), Log: zap.NewNop()})
+	s.store, err = store.Open(ctx, store.Options{Dir: t.TempDir(), Alone: true, Log: zap.NewNop()})
 	s.must(err)
 	s.must(s.store.Do(ctx, func(tx event.Tx) error { return s.store.MarkApplied(tx, leaf1, desired) }))
 	m := monitor.New(monitor.Options{Worker: "w1", Settle: settle, Intents: s, Sessions: s, Store: s.store, Log: zap.NewNop()})

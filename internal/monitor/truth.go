@@ -62,6 +62,11 @@ func (d *device) expect(target *Target, row view.Device, owned []drift.Owned) er
 	if err != nil {
 		return fmt.Errorf("device %q: %w", d.name, err)
 	}
+	protected, err := plan.NewProtection(target.Profile, target.Model)
+	if err != nil {
+		return fmt.Errorf("device %q: %w", d.name, err)
+	}
+	scope = scope.Sparing(protected)
 	modes, err := policy.NewModes(target.Model.Drift)
 	if err != nil {
 		return fmt.Errorf("device %q: %w", d.name, err)

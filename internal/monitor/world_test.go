@@ -378,7 +378,7 @@ func describe(t testing.TB, e event.Event) string {
 // start runs a monitor in a synctest bubble over a store of its own.
 func bubble(t *testing.T, settle time.Duration, body func(w *world)) {
 	synctest.Test(t, func(t *testing.T) {
-		st, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), Worker: "w1", Log: zap.NewNop()})
+		st, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), Alone: true, Worker: "w1", Log: zap.NewNop()})
 		if err != nil {
 			t.Fatal(err)
 		}

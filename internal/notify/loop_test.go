@@ -76,7 +76,7 @@ func await(t *testing.T, requests <-chan got) got {
 // From events in the log over the bus to bytes at two receivers, one of which fails at first.
 func TestFromLogToReceivers(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	st, err := store.Open(ctx, store.Options{Dir: t.TempDir(), Fabric: "dc1", Worker: "w1", Log: zap.NewNop()})
+	st, err := store.Open(ctx, store.Options{Dir: t.TempDir(), Alone: true, Fabric: "dc1", Worker: "w1", Log: zap.NewNop()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,7 +45,7 @@ func (f failure) After() time.Duration { return f.after }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	st, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), Fabric: "dc1", Worker: "w1", Log: zap.NewNop()})
+	st, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), Alone: true, Fabric: "dc1", Worker: "w1", Log: zap.NewNop()})
 	if err != nil {
 		t.Fatal(err)
 	}

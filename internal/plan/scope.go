@@ -11,7 +11,8 @@ import (
 
 // A Scope says what Tenter does with each path of one device. The zero Scope merges everywhere.
 type Scope struct {
-	rules []scopeRule
+	rules  []scopeRule
+	spares Protection
 }
 
 type scopeRule struct {
@@ -35,11 +36,21 @@ func NewScope(rules []fabric.ScopeRule) (Scope, error) {
 // Action returns what Tenter does with p.
 func (s Scope) Action(p path.Path) fabric.ScopeAction {
 	for _, r := range s.rules {
-		if r.pattern.Covers(p) {
-			return r.action
+		if !r.pattern.Covers(p) {
+			continue
 		}
+		if r.action == fabric.Own && s.spares.Covers(p) {
+			return fabric.Merge // what is never deleted is nothing that should not be there
+		}
+		return r.action
 	}
 	return fabric.Merge
+}
+
+// Sparing returns the scope without authority over what is protected.
+func (s Scope) Sparing(g Protection) Scope {
+	s.spares = g
+	return s
 }
 
 // Writes reports whether Tenter may write p.

@@ -50,6 +50,7 @@ func (e *Engine) picture(ctx context.Context, generation string, device intent.D
 	if in.Protected, err = plan.NewProtection(p.target.Profile, p.target.Model); err != nil {
 		return nil, fmt.Errorf("device %q: %w", device, err)
 	}
+	in.Scope = in.Scope.Sparing(in.Protected)
 	b := tree.NewBuilder(p.target.Table)
 	for _, o := range p.owned {
 		if !o.Applied {

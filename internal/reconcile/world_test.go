@@ -47,7 +47,7 @@ type world struct {
 func newWorld(t *testing.T, names ...intent.DeviceName) *world {
 	t.Helper()
 	dir := t.TempDir()
-	s, err := store.Open(t.Context(), store.Options{Dir: dir, Fabric: "dc1", Worker: "test", Log: zap.NewNop()})
+	s, err := store.Open(t.Context(), store.Options{Dir: dir, Alone: true, Fabric: "dc1", Worker: "test", Log: zap.NewNop()})
 	if err != nil {
 		t.Fatal(err)
 	}

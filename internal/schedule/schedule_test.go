@@ -122,7 +122,7 @@ func (m *memory) commands() []string {
 
 func open(t testing.TB) *store.Store {
 	t.Helper()
-	s, err := store.Open(context.Background(), store.Options{Dir: t.TempDir(), Fabric: "dc1", Worker: "w1", Log: zap.NewNop()})
+	s, err := store.Open(context.Background(), store.Options{Dir: t.TempDir(), Alone: true, Fabric: "dc1", Worker: "w1", Log: zap.NewNop()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -358,7 +358,7 @@ func ExampleScheduler_List() {
 		return
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	st, err := store.Open(context.Background(), store.Options{Dir: dir, Log: zap.NewNop()})
+	st, err := store.Open(context.Background(), store.Options{Dir: dir, Alone: true, Log: zap.NewNop()})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -34,7 +34,9 @@ type Options struct {
 	Dir    string // where the database file is or will be made
 	Fabric string // set on events that name none
 	Worker string // the source of events that name none
-	Log    *zap.Logger
+	// Alone says that no other process writes here, so that none is listened for. Others may read, and are rung for.
+	Alone bool
+	Log   *zap.Logger
 }
 
 // A Store is an open store. Its methods may be called by any number of goroutines.

@@ -79,6 +79,9 @@ func (s *Store) openBell() error {
 		return err
 	}
 	s.bell.file = file
+	if s.opts.Alone {
+		return nil
+	}
 	w, err := fsnotify.NewWatcher()
 	if err == nil {
 		if err = w.Add(name); err != nil {
