@@ -175,3 +175,37 @@ func TestSRLinuxSaysWhatIsThere(t *testing.T) {
 		}
 	}
 }
+
+// TestSRLinuxRulesBite breaks the models' rules one by one, so that the test above means something.
+func TestSRLinuxRulesBite(t *testing.T) {
+	for _, tc := range []struct {
+		name, path string
+		value      any
+		want       string // the path that the rule is broken at, and the rule
+	}{
+		{"MTU of a member of a LAG", "/interface[name=ethernet-1/5]/mtu", 9000, "/interface[name=ethernet-1/5]/ethernet/aggregate-id must"},
+		{"uneven hold time", "/interface[name=ethernet-1/9]/ethernet/hold-time/up", 125, "/interface[name=ethernet-1/9]/ethernet/hold-time/up must"},
+		{"a tag on a port without tagging", "/interface[name=ethernet-1/9]/subinterface[index=63]/vlan/encap/single-tagged/vlan-id", 63, "/interface[name=ethernet-1/9]/subinterface[index=63]/vlan/encap/single-tagged/vlan-id must"},
+		{"neighbor without group", "/network-instance[name=red]/protocols/bgp/neighbor[peer-address=192.0.2.9]/peer-as", 65001, "/network-instance[name=red]/protocols/bgp/neighbor[peer-address=192.0.2.9]/peer-group mandatory"},
+		{"policy that is not there", "/network-instance[name=default]/protocols/bgp/import-policy", []any{"nobody"}, "/network-instance[name=default]/protocols/bgp/import-policy leafref"},
+		{"EVPN in the default instance", "/network-instance[name=default]/protocols/bgp-evpn/bgp-instance[id=1]/admin-state", "enable", "/network-instance[name=default]/protocols/bgp-evpn must"},
+		{"a second EVPN instance", "/network-instance[name=red]/protocols/bgp-evpn/bgp-instance[id=2]/admin-state", "enable", "/network-instance[name=red]/protocols/bgp-evpn/bgp-instance max-elements"},
+		{"BFD on a subinterface that is not there", "/bfd/subinterface[id=ethernet-1/33.0]/admin-state", "enable", "/bfd/subinterface[id=ethernet-1/33.0]/id must"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			f := asSRLinux(t)
+			d := f.Devices[3]
+			d.Config = []fabric.ConfigLeaf{{Origin: "srl_nokia", Path: tc.path, Value: tc.value, Source: source("config.yaml", 1, "Config", "c")}}
+			f.Devices = f.Devices[3:4]
+			r := compile(t, render.NewCompiler(options(t)), f)[0]
+			broken, _ := tree.Validate(r.Desired, withFactory(t, r))
+			var got []string
+			for _, v := range broken {
+				got = append(got, strings.TrimPrefix(v.Path.String(), "srl_nokia:")+" "+v.Rule)
+			}
+			if !slices.Contains(got, tc.want) {
+				t.Errorf("%s is not among %q", tc.want, got)
+			}
+		})
+	}
+}
