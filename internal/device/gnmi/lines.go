@@ -124,8 +124,7 @@ func (s *Session) commands(ctx context.Context, edit tree.Edit) (models tree.Edi
 			models.Updates = append(models.Updates, l)
 		}
 	}
-	lines.Deletes = slices.DeleteFunc(lines.Deletes, func(p path.Path) bool { return follows(p, gone) })
-	if lines.Deletes, err = s.emptied(ctx, lines.Deletes); err != nil {
+	if lines.Deletes, err = s.removals(ctx, lines.Deletes, gone); err != nil {
 		return models, nil, err
 	}
 	syntax := &s.cfg.Profile.CLI.Syntax
@@ -136,23 +135,31 @@ func (s *Session) commands(ctx context.Context, edit tree.Edit) (models tree.Edi
 	return models, blocks.Commands(have, want, syntax), nil
 }
 
-// emptied returns deletes with the lines that the device has in it in the place of each held block.
-func (s *Session) emptied(ctx context.Context, deletes []path.Path) ([]path.Path, error) {
-	if !slices.ContainsFunc(deletes, s.held) {
-		return deletes, nil
-	}
-	text, err := s.running(ctx)
-	if err != nil {
-		return nil, err
-	}
-	have, _ := blocks.Parse(text, &s.cfg.Profile.CLI.Syntax)
+// removals returns the lines to remove for deletes: in the place of each held block, the lines that the device has in it;
+// but the block itself where it is of something that is gone.
+func (s *Session) removals(ctx context.Context, deletes []path.Path, gone map[string]bool) ([]path.Path, error) {
 	var out []path.Path
+	var have []tree.Leaf
 	for _, p := range deletes {
+		if block, ok := s.goes(p, gone); ok {
+			// To enter "interface Port-Channel10" in order to remove a line of it would make the interface that the same
+			// request deletes.
+			out = append(out, block)
+			continue
+		}
 		if !s.held(p) {
 			out = append(out, p)
 			continue
 		}
-		for _, l := range blocks.Leaves(have) {
+		if have == nil {
+			text, err := s.running(ctx)
+			if err != nil {
+				return nil, err
+			}
+			lines, _ := blocks.Parse(text, &s.cfg.Profile.CLI.Syntax)
+			have = blocks.Leaves(lines)
+		}
+		for _, l := range have {
 			line := path.Path{Origin: blocks.Origin, Elems: l.Path.Elems[:len(l.Path.Elems)-1]}
 			inner := len(out) > 0 && line.HasPrefix(out[len(out)-1])
 			if line.HasPrefix(p) && !s.held(line) && !inner {
@@ -163,17 +170,19 @@ func (s *Session) emptied(ctx context.Context, deletes []path.Path) ([]path.Path
 	return out, nil
 }
 
-// follows reports whether a line opens, or is in, the block of something that is gone: to enter "interface Port-Channel10" in order to
-// remove a line of it would make the interface that the same Set deletes.
-func follows(p path.Path, gone map[string]bool) bool {
+// goes returns the outermost held block around a line that is of something that is gone, by its last word.
+func (s *Session) goes(p path.Path, gone map[string]bool) (path.Path, bool) {
 	texts, err := blocks.Texts(p)
-	if err != nil || len(texts) == 0 {
-		return false
+	if err != nil {
+		return path.Path{}, false
 	}
-	return slices.ContainsFunc(texts, func(opens string) bool {
-		words := strings.Fields(opens)
-		return len(words) > 1 && gone[words[len(words)-1]]
-	})
+	for i, opens := range texts {
+		block, words := blocks.Path(texts[:i+1]...), strings.Fields(opens)
+		if len(words) > 1 && gone[words[len(words)-1]] && s.held(block) {
+			return block, true
+		}
+	}
+	return path.Path{}, false
 }
 
 // lineWatch reads command lines beside a stream of the rest.

@@ -188,7 +188,7 @@ func TestSetLines(t *testing.T) {
 		{"a block", tree.Edit{Deletes: []path.Path{segment}}, 0, "interface Port-Channel10\nno evpn ethernet-segment\nexit"},
 		{"a block that is configured by path as well", tree.Edit{Deletes: []path.Path{blocks.Path("router bgp 65201")}}, 0, "router bgp 65201\nvrf red\nno redistribute connected\nexit\nexit"},
 		{"such a block that is not there", tree.Edit{Deletes: []path.Path{blocks.Path("interface Vlan99")}}, 0, ""},
-		{"a block in what the same request deletes", tree.Edit{Deletes: []path.Path{gone, segment}}, 1, ""},
+		{"a block in what the same request deletes", tree.Edit{Deletes: []path.Path{gone, segment}}, 1, "no interface Port-Channel10"},
 		{"no line", tree.Edit{Updates: []tree.Leaf{{Path: mtu, Value: schema.StringValue("x")}}}, 1, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
