@@ -3,6 +3,7 @@ package profile
 import (
 	"regexp"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 
@@ -22,6 +23,7 @@ type CLI struct {
 	Version   Answer           `yaml:"version"`  // the software version is what the parentheses match
 	Harmless  []blocks.Pattern `yaml:"harmless"` // what a command in configuration may answer and have worked
 	Saved     Expression       `yaml:"saved"`    // what the answer to save.command holds when it worked
+	Patience  time.Duration    `yaml:"patience"` // for the prompt after one command
 	Columns   int              `yaml:"columns"`  // of the terminal: longer lines would come back folded
 	Syntax    blocks.Syntax    `yaml:"syntax"`
 }
@@ -79,6 +81,9 @@ func (p *Profile) checkCLI(bad func(field, format string, args ...any)) {
 		if v == "" {
 			bad(field, "must not be empty for transport cli")
 		}
+	}
+	if p.CLI.Patience <= 0 {
+		bad("cli.patience", "must be more than zero")
 	}
 	if p.CLI.Columns < 80 || p.CLI.Columns > 1<<15 {
 		bad("cli.columns", "must be from 80 to %d", 1<<15)

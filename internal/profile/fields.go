@@ -98,6 +98,7 @@ var meanings = map[string]string{
 	"cli.version.pattern":      "regular expression whose parentheses match the version",
 	"cli.harmless":             "what a configuration command may answer and have worked; any other answer is an error",
 	"cli.saved":                "regular expression of what the answer to save.command holds when it worked",
+	"cli.patience":             "longest that the device may take to show its prompt after a command; limits.timeout is for all commands of a change",
 	"cli.columns":              "width of the terminal: longer lines would come back folded",
 	"cli.syntax.comment":       "what a comment begins with",
 	"cli.syntax.ignore":        "lines shown that are no configuration",

@@ -181,7 +181,7 @@ func defaults() *Profile {
 		},
 		Save:    Save{Method: SaveAlways},
 		NETCONF: NETCONF{Validate: true},
-		CLI:     CLI{Columns: 4096},
+		CLI:     CLI{Columns: 4096, Patience: 15 * time.Second},
 		reasons: map[string]reason{}, places: map[string]string{},
 	}
 }

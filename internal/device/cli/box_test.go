@@ -195,7 +195,7 @@ func frr(t testing.TB) *profile.Profile {
 		t.Fatal(err)
 	}
 	own := *p
-	own.Limits.Timeout = 20 * time.Second
+	own.CLI.Patience = 20 * time.Second
 	own.Watch.PollInterval = 10 * time.Millisecond
 	return &own
 }

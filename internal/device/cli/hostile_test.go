@@ -24,7 +24,7 @@ const patience = 2 * time.Second
 
 func impatient(t testing.TB) *profile.Profile {
 	p := frr(t)
-	p.Limits.Timeout = patience
+	p.CLI.Patience = patience
 	p.Limits.MaxMessage = 256 << 10
 	return p
 }
@@ -164,7 +164,7 @@ func TestLostInSet(t *testing.T) {
 func TestCancel(t *testing.T) {
 	server := sshtest.Start(t, sshtest.Handlers{Shell: turning("show running-config", forever2)})
 	p := impatient(t)
-	p.Limits.Timeout = time.Hour
+	p.CLI.Patience = time.Hour
 	s, err := Dial(t.Context(), to(t, server, p))
 	if err != nil {
 		t.Fatal(err)
@@ -173,6 +173,22 @@ func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, _, err := s.Read(ctx, []path.Path{{Origin: "cli"}}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// A device that answers each command just in time takes too long for all of them.
+func TestSlow(t *testing.T) {
+	server := sshtest.Start(t, sshtest.Handlers{Shell: turning("show running-config", forever2)})
+	p := impatient(t)
+	s, err := Dial(t.Context(), to(t, server, p))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	p.CLI.Patience, p.Limits.Timeout = time.Hour, 100*time.Millisecond
+	var e *Error
+	if _, _, err := s.Read(t.Context(), nil); !errors.As(err, &e) || !e.Lost() || !strings.Contains(err.Error(), "not done within") {
 		t.Errorf("error %v", err)
 	}
 }

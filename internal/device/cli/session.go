@@ -78,6 +78,9 @@ func (s *Session) do(ctx context.Context, call string, fn func(context.Context, 
 		return s.failure(call, KindUnreachable, fmt.Errorf("another call is still under way: %w", ctx.Err()))
 	}
 	defer func() { s.turn <- struct{}{} }()
+	limit := s.cfg.Profile.Limits.Timeout
+	ctx, stop := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done within %s", limit))
+	defer stop()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(s.closed, func() { cancel(errClosed) })()
@@ -100,7 +103,7 @@ func (s *Session) connect(ctx context.Context) (*terminal, error) {
 	s.mu.Lock()
 	s.hostKey = conn.Fingerprint()
 	s.mu.Unlock()
-	open, cancel := context.WithTimeout(ctx, s.cfg.Profile.Limits.Timeout)
+	open, cancel := context.WithTimeout(ctx, s.cfg.Profile.CLI.Patience)
 	defer cancel()
 	stream, err := conn.Shell(open, uint32(s.cfg.Profile.CLI.Columns), 1000)
 	if err != nil {

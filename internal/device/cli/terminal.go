@@ -32,7 +32,7 @@ type terminal struct {
 
 // openTerminal waits for the first prompt and sends what is to be sent first. Closing it closes the wire.
 func openTerminal(ctx context.Context, w *wire, p *profile.Profile) (*terminal, error) {
-	t := &terminal{wire: w, profile: &p.CLI, timeout: p.Limits.Timeout}
+	t := &terminal{wire: w, profile: &p.CLI, timeout: p.CLI.Patience}
 	err := t.bounded(ctx, func(ctx context.Context) error { return t.open(ctx) })
 	for _, c := range p.CLI.Prepare {
 		if err == nil {

@@ -88,8 +88,8 @@ func (h *host) vtysh(lines ...string) string {
 	return h.run(args...)
 }
 
-// shown is the running configuration.
-func (h *host) shown() string { return h.vtysh("show running-config") }
+// shown is the running configuration, and what bgpd has of it: vtysh shows a route map that only zebra still has.
+func (h *host) shown() string { return h.vtysh("show running-config", "show running-config bgpd") }
 
 // cable connects two hosts.
 func cable(t *testing.T, a *host, portA string, b *host, portB string) {

@@ -30,7 +30,7 @@ func renderInterface(w *dialect.Writer, n dialect.Namer, i fabric.Interface) {
 			put(w, i.Source, at, "shutdown")
 		}
 	}
-	if i.MTU != 0 {
+	if i.MTU != 0 && len(i.Subinterfaces) == 0 {
 		gap(w, i.Source, "the MTU of an interface is the host's: %s is to take frames of %d octets", name, i.MTU)
 	}
 	for _, s := range i.Subinterfaces {
@@ -45,8 +45,8 @@ func renderInterface(w *dialect.Writer, n dialect.Namer, i fabric.Interface) {
 		for _, p := range s.IPv6 {
 			put(w, s.Source, at, "ipv6 address "+p.String())
 		}
-		if s.IPMTU != 0 {
-			gap(w, s.Source, "the MTU of an interface is the host's: %s is to take packets of %d octets", name, s.IPMTU)
+		if i.MTU != 0 || s.IPMTU != 0 {
+			gap(w, s.Source, "the MTU of an interface is the host's: %s is to take frames of %d octets and packets of %d", name, i.MTU, s.IPMTU)
 		}
 	}
 }
