@@ -124,7 +124,12 @@ func (e *editor) gone(n schema.Node, c tree.Change) error {
 		return err
 	}
 	b.op = e.remove
-	b.text = c.Before.Items() // each element of a leaf-list is removed by its value
+	switch n.Kind() {
+	case schema.LeafList:
+		b.text = c.Before.Items() // each element is removed by its value
+	case schema.Leaf:
+		b.text = []schema.Value{c.Before} // needed by nobody, but some devices refuse a number without digits
+	}
 	return nil
 }
 

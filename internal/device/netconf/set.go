@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/profile"
-	"github.com/tenter-net/tenter/internal/schema"
 	"github.com/tenter-net/tenter/internal/tree"
 )
 
@@ -201,7 +201,7 @@ func (t *transaction) prove(ctx context.Context, in datastore, after string) err
 	}
 	if c, ok := undone(have, t.list); ok {
 		return t.failure(after, KindUntrue, fmt.Errorf("the %s configuration has %s at %s, and %s was sent",
-			in, said(have, c), c.Path, cmp.Or(t.shown(c, c.After), "nothing")))
+			in, said(have, c), c.Path, shown(c)))
 	}
 	return nil
 }
@@ -245,12 +245,16 @@ func said(have *tree.Tree, c tree.Change) string {
 	return "another value"
 }
 
-// shown returns a value for an error, unless it is a secret.
-func (t *transaction) shown(c tree.Change, v schema.Value) string {
+// shown returns the value that was sent for an error, unless it is a secret.
+func shown(c tree.Change) string {
+	v := c.After
 	if v != "" && plan.NewSecrets(nil, nil).Is(c.Path) {
 		return "(secret)"
 	}
-	return v.Text()
+	if v == "" {
+		return "nothing"
+	}
+	return strconv.Quote(v.Text())
 }
 
 // discard takes the edit out of the candidate again after it failed, and makes sure of it.

@@ -34,7 +34,15 @@ func TestMain(m *testing.M) {
 
 // outside runs the tests in namespaces, and compares the host's interfaces before and after.
 func outside() int {
-	before, err := interfaces()
+	dir, err := os.MkdirTemp("", "netconfd")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		err = build(dir)
+	}
+	var before []string
+	if err == nil {
+		before, err = interfaces()
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
