@@ -103,6 +103,9 @@ func TestDriftEndsWithTheIntents(t *testing.T) {
 		if row, err := w.store.Device(w.t.Context(), leaf1); err != nil || !strings.Contains(row.Reason, "in 2 leaves; next: tenter device owned leaf1") {
 			t.Errorf("%v: %q", err, row.Reason)
 		}
+		if list, err := w.store.Episodes(w.t.Context(), view.EpisodeQuery{Open: true}); err != nil || len(list) != 0 {
+			t.Errorf("%v: still open: %+v", err, list)
+		}
 		w.mu.Lock()
 		if !slices.Equal(w.forgot, []intent.DeviceName{leaf1}) {
 			t.Errorf("forgotten: %v", w.forgot)
@@ -112,9 +115,6 @@ func TestDriftEndsWithTheIntents(t *testing.T) {
 		pass(time.Minute) // it is back
 		w.is(view.Drifted, view.Healthy)
 		w.events()
-		if list, err := w.store.Episodes(w.t.Context(), view.EpisodeQuery{Open: true}); err != nil || len(list) != 0 {
-			t.Errorf("%v: still open: %+v", err, list)
-		}
 	})
 }
 
