@@ -131,3 +131,34 @@ func TestTheStrangerNamesNativePaths(t *testing.T) {
 		}
 	}
 }
+
+// An interface is one thing, whether it was made by leaves or by lines.
+func TestEOSInterfacesGoAltogether(t *testing.T) {
+	f := startTopology(t, mixed, Options{})
+	c, ctx := f.raw("eos")
+	const lag = "/interfaces/interface[name=Port-Channel10]"
+	both := func() {
+		t.Helper()
+		mustSet(t, c, ctx, &gpb.SetRequest{Update: []*gpb.Update{
+			gupdate(lag+"/config", `{"name":"Port-Channel10","type":"iana-if-type:ieee8023adLag"}`),
+			commands("interface Port-Channel10\nevpn ethernet-segment\nredundancy single-active"),
+		}})
+	}
+	both()
+	mustSet(t, c, ctx, &gpb.SetRequest{Delete: []*gpb.Path{gpath(lag)}})
+	if got := show(t, f, "eos", "show running-config"); strings.Contains(got, "Port-Channel10") {
+		t.Errorf("after the leaves went:\n%s", got)
+	}
+	both()
+	mustSet(t, c, ctx, &gpb.SetRequest{Update: []*gpb.Update{commands("no interface Port-Channel10")}})
+	if got := get(t, c, ctx, lag); got != "" {
+		t.Errorf("after the lines went: %s", got)
+	}
+	mustSet(t, c, ctx, &gpb.SetRequest{ // deletes come first, so this one is made anew
+		Delete: []*gpb.Path{gpath(lag)},
+		Update: []*gpb.Update{commands("interface Port-Channel10\nlacp timer fast")},
+	})
+	if got := show(t, f, "eos", "show running-config"); !strings.Contains(got, "lacp timer fast") {
+		t.Errorf("made anew:\n%s", got)
+	}
+}

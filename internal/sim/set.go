@@ -95,6 +95,7 @@ func (s *server) next(req *gpb.SetRequest) (next *conf.Tree, save bool, err erro
 			return nil, false, fmt.Errorf("delete[%d]: %w", i, err)
 		}
 	}
+	e.Follow(s.config)
 	for i, u := range req.GetReplace() {
 		path, err := s.resolve(prefix, u.GetPath())
 		if err == nil {

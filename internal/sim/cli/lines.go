@@ -3,8 +3,8 @@
 //
 // A device takes the commands that its grammar has and refuses all others, as a parser of commands does; the grammar
 // (commands.go) is EOS's documentation for what a leaf-spine fabric with EVPN needs, and nothing of the product's. What the
-// same device was given as YANG is not shown as lines, and the other way round: here the simulator is simpler than EOS.
-// Lines are immutable and everything is a pure function.
+// same device was given as YANG is not shown as lines, and the other way round: here the simulator is simpler than EOS;
+// only interfaces go from both at once. Lines are immutable, and nothing here does I/O.
 package cli
 
 import (

@@ -9,6 +9,7 @@ import (
 // A Session takes commands in configuration mode, one after the other. The zero Session has no configuration.
 type Session struct {
 	lines Lines
+	gone  []string // what "no" was said of at the top
 	way   []string // the lines that open the blocks around the next command
 	modes []*mode  // of those blocks
 }
@@ -18,6 +19,19 @@ func NewSession(l Lines) *Session { return &Session{lines: l} }
 
 // Lines returns the configuration as it is now.
 func (s *Session) Lines() Lines { return s.lines }
+
+// Gone returns what "no" was said of at the top of the configuration since the last call, whether or not it was a line: a
+// device forgets it altogether, whatever else has configured it.
+func (s *Session) Gone() []string {
+	gone := s.gone
+	s.gone = nil
+	return gone
+}
+
+// Forget removes a line at the top with everything below it.
+func (s *Session) Forget(text string) {
+	s.lines = slices.DeleteFunc(slices.Clone(s.lines), func(line Line) bool { return line.Text == text })
+}
 
 // Run enters commands, one on each line. A command that is not known in its block is looked for in those around it, as
 // EOS does. The error names the first command that is none; what came before it was done.
@@ -61,6 +75,9 @@ func (s *Session) command(words []string) error {
 		}
 		s.way, s.modes = s.way[:depth], s.modes[:depth]
 		if undo {
+			if depth == 0 {
+				s.gone = append(s.gone, strings.Join(plain, " "))
+			}
 			s.remove(strings.Join(plain, " "))
 		} else {
 			s.remove(opposite(words))

@@ -207,10 +207,6 @@ func (e *Edit) Tree() *Tree {
 // StateTree ends an edit that only wrote state.
 func (e *Edit) StateTree() *Tree { return &Tree{Root: e.root, Lines: e.lines.Lines(), next: e.next} }
 
-// Run enters commands, one on each line. All commands of an edit are one session: where the last of them stood the next
-// go on.
-func (e *Edit) Run(commands string) error { return e.lines.Run(commands) }
-
 // Put writes one leaf, or the presence of one container, that another tree of the same schema has.
 func (e *Edit) Put(path Path, leaf *Node) {
 	if n, err := e.walk(path); err == nil && leaf.Leaf() {
