@@ -79,19 +79,32 @@ func (s *Session) readLines(ctx context.Context, prefixes []path.Path) ([]tree.L
 		return nil, nil, err
 	}
 	lines, problems := blocks.Parse(text, &s.cfg.Profile.CLI.Syntax)
-	leaves := slices.DeleteFunc(blocks.Leaves(lines), func(l tree.Leaf) bool {
-		// A block that is not the lines' own is there for them only where they are.
-		return !slices.ContainsFunc(prefixes, l.Path.HasPrefix) || s.held(l.Path)
+	leaves := slices.DeleteFunc(blocks.Leaves(s.filled(lines)), func(l tree.Leaf) bool {
+		return !slices.ContainsFunc(prefixes, l.Path.HasPrefix)
 	})
 	return leaves, problems, nil
 }
 
-// held reports whether a line opens a block that is configured by path as well: its own lines come and go, never the block.
+// filled returns lines without the held blocks that nothing stands in: they are there for their lines only.
+func (s *Session) filled(lines []blocks.Line) []blocks.Line {
+	var out []blocks.Line
+	for _, l := range lines {
+		if l.Lines = s.filled(l.Lines); len(l.Lines) > 0 || !s.holds(l.Text) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// holds reports whether a line opens a block that is configured by path as well: its own lines come and go, never the block.
+func (s *Session) holds(line string) bool {
+	return slices.ContainsFunc(s.cfg.Profile.CLI.Syntax.Held, func(h blocks.Pattern) bool { return h.Matches(line) })
+}
+
+// held is holds of a path.
 func (s *Session) held(p path.Path) bool {
 	texts, err := blocks.Texts(p)
-	return err == nil && len(texts) > 0 && slices.ContainsFunc(s.cfg.Profile.CLI.Syntax.Held, func(h blocks.Pattern) bool {
-		return h.Matches(texts[len(texts)-1])
-	})
+	return err == nil && len(texts) > 0 && s.holds(texts[len(texts)-1])
 }
 
 // commands takes the command lines out of an edit and returns what else it holds, and the commands.

@@ -261,3 +261,20 @@ func TestWatchLines(t *testing.T) {
 		t.Errorf("changed %t, error %v", changed, err)
 	}
 }
+
+// TestLinesWithoutBlock leaves out a block that is configured by path where nothing stands in it by line.
+func TestLinesWithoutBlock(t *testing.T) {
+	l := &lined{text: "interface Vlan40\n!\nrouter bgp 65201\n   vrf red\n   vrf blue\n      redistribute connected\n"}
+	found, _, err := dialLined(t, l).Read(context.Background(), []path.Path{{Origin: blocks.Origin}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `cli:/line[text=router bgp 65201]/text
+cli:/line[text=router bgp 65201]/line[text=vrf blue]/text
+cli:/line[text=router bgp 65201]/line[text=vrf blue]/line[text=redistribute connected]/text
+`
+	got := strings.Split(lines(found), "\n")
+	if diff := cmp.Diff(slices.Sorted(slices.Values(strings.Split(want, "\n"))), slices.Sorted(slices.Values(got))); diff != "" {
+		t.Error(diff)
+	}
+}
