@@ -238,7 +238,7 @@ func TestLies(t *testing.T) {
 	t.Run("confirmed commit under a lock", func(t *testing.T) {
 		d.t = t
 		s := d.stranger()
-	c := d.client(func(cfg *netconf.Config) { cfg.Address = strings.Replace(cfg.Address, "127.0.0.1", "[::1]", 1) })
+		c := d.client(func(cfg *netconf.Config) { cfg.Address = strings.Replace(cfg.Address, "127.0.0.1", "[::1]", 1) })
 		s.call(`<lock><target><running/></target></lock>`)
 		s.call(`<edit-config><target><candidate/></target><config><system xmlns="urn:example:switch"><hostname>tried</hostname></system></config></edit-config>`)
 		s.call(`<commit><confirmed/><confirm-timeout>1</confirm-timeout></commit>`)
