@@ -69,7 +69,7 @@ var meanings = map[string]string{
 	"watch.onChange":           "subtrees that stream on change",
 	"watch.syncTimeout":        "silence until sync_response after which the next rung is tried",
 	"watch.sampleInterval":     "between samples, on the rung sample",
-	"watch.pollInterval":       "between readings, on the rung poll",
+	"watch.pollInterval":       "between readings, on the rung poll and of command lines, which do not stream",
 	"watch.auditInterval":      "between full readings, whatever the stream says",
 	"watch.configSubscription": "streams ask for configuration only, by the gNMI extension ConfigSubscription",
 	"limits.maxMessage":        "bytes of one message; a change beyond it is split or refused when it is planned",

@@ -94,7 +94,7 @@ type Watch struct {
 
 	SyncTimeout    time.Duration `yaml:"syncTimeout"`    // silence until sync_response that steps down the ladder
 	SampleInterval time.Duration `yaml:"sampleInterval"` // of the SAMPLE rung
-	PollInterval   time.Duration `yaml:"pollInterval"`   // of the last rung
+	PollInterval   time.Duration `yaml:"pollInterval"`   // of the last rung, and of command lines beside a stream
 	AuditInterval  time.Duration `yaml:"auditInterval"`  // between full reads, whatever the stream says
 
 	// ConfigSubscription asks for configuration only, by the gNMI extension of that name, where the device has it.

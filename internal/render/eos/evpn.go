@@ -43,8 +43,9 @@ func renderVLAN(w *dialect.Writer, n dialect.Namer, v fabric.MacVRF) {
 	put(w, v.Source, evi,
 		leaf{"config/instance-type", "VLAN"},
 		leaf{"config/route-distinguisher", v.RouteDistinguisher},
-		// What is learned at the ports is told to the others (RFC 7432 §9.1).
-		leaf{"config/redistribute", []any{"LEARNED"}},
+		// What is learned at the ports is told to the others (RFC 7432 §9.1). EOS does the other two by itself and lists them
+		// with it, so a list without them would never be read back.
+		leaf{"config/redistribute", []any{"LEARNED", "ROUTER_MAC", "HOST_ROUTE"}},
 		leaf{"route-target/config/import", values(v.Import)},
 		leaf{"route-target/config/export", values(v.Export)})
 	put(w, v.Source, dialect.Below(evi, dialect.Elem("vlans"), dialect.Elem("vlan", "vlan-id", id)))
