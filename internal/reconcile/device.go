@@ -201,7 +201,9 @@ func (h *hand) send(ctx context.Context, edit tree.Edit, opts profile.SetOptions
 	case why != "":
 		return a, policy.NotThatDevice(h.name, why), nil
 	}
-	within, done, err := h.lease.secure(ctx, h.picture.target.Profile.Limits.Timeout)
+	part, _ := h.plan.Device(h.name)
+	takes := h.picture.target.Profile.Limits.Timeout * time.Duration(max(1, part.Phases))
+	within, done, err := h.lease.secure(ctx, takes)
 	if err != nil {
 		return a, "", fmt.Errorf("not sent: %w", err)
 	}

@@ -61,7 +61,16 @@ func (e *Engine) planDrift(ctx context.Context, j job) error {
 	if err := e.reread(ctx, p, plan.Remedy); err != nil {
 		return err
 	}
-	result := plan.Compute(p.input)
+	result, err := e.fit(ctx, p, plan.Compute(p.input))
+	if err != nil {
+		return err
+	}
+	if unfit := result.Plan.Refused; unfit != "" {
+		e.look(ep.ID, l)
+		return e.o.Store.Do(ctx, func(tx event.Tx) error {
+			return e.noteEpisode(ctx, tx, ep, ep.Plan, policy.Decision{Verdict: policy.Wait, Rule: policy.Failing, Reason: "it cannot be put back: " + unfit})
+		})
+	}
 	if len(result.Writes) == 0 {
 		e.look(ep.ID, l)
 		return e.withdraw(ctx, plan.ByDrift, only, "there is nothing to put back any more")

@@ -67,6 +67,24 @@ func TestRefusedRemedyIsTriedAgain(t *testing.T) {
 	}
 }
 
+// TestRemedyThatDoesNotFit has a device that takes no request as large as its remedy: somebody is told, once.
+func TestRemedyThatDoesNotFit(t *testing.T) {
+	w, d := inSync(t, drifts(fabric.DriftEnforce))
+	e := New(w.options("a"))
+	d.change(t, eth1+"description", "hello")
+	d.phases = func(tree.Edit) (int, error) { return 0, &neverSent{fault{"5 MB and the limit is 4", "unsent"}} }
+	w.drift("leaf1", "e1", described)
+	for range 2 {
+		if err := e.planDrift(t.Context(), job{key: "drift/leaf1", kind: kindDrift, device: "leaf1"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var held event.Drift
+	if w.await(event.TypeDriftHeld, "e1", &held); w.count(event.TypeDriftHeld) != 1 || !strings.Contains(held.Reason, "cannot be put back: 5 MB") {
+		t.Errorf("%+v\n%s", held, w.log())
+	}
+}
+
 // TestHeldDriftIsNotReadFor has drift that nothing can be done about now: the device is not read for it again and again.
 func TestHeldDriftIsNotReadFor(t *testing.T) {
 	w, d := inSync(t, drifts(fabric.DriftEnforce))
