@@ -38,10 +38,15 @@ func newApply(s Streams) *cobra.Command {
 				if err != nil || c.skip {
 					return err
 				}
-				if err := applyAndFollow(ctx, s, o, c.req, output(cmd)); err != nil || len(c.unread) == 0 {
+				if err := applyAndFollow(ctx, s, o, c.req, output(cmd)); err != nil || len(c.unread)+len(c.refused) == 0 {
 					return err
 				}
-				fmt.Fprintf(s.Err, "could not be read, and got no plan: %s; when they are back: tenter apply\n", deviceList(c.unread))
+				if len(c.unread) > 0 {
+					fmt.Fprintf(s.Err, "could not be read, and got no plan: %s; when they are back: tenter apply\n", deviceList(c.unread))
+				}
+				if len(c.refused) > 0 {
+					fmt.Fprintf(s.Err, "refused, as what would change does not fit: %s; tenter plan says what to do\n", deviceList(c.refused))
+				}
 				return exit(exitPartial)
 			})
 		},
@@ -52,11 +57,11 @@ func newApply(s Streams) *cobra.Command {
 	return cmd
 }
 
-// A choice is a plan to run. Unread are the devices that were to have a part in it.
+// A choice is a plan to run. Unread and refused are the devices that were to have a part in it.
 type choice struct {
-	req    app.ApplyRequest
-	unread []intent.DeviceName
-	skip   bool
+	req             app.ApplyRequest
+	unread, refused []intent.DeviceName
+	skip            bool
 }
 
 // chooseApply finds the plan to run: the named one, or a new one that the user agreed to.
@@ -84,7 +89,7 @@ func chooseApply(ctx context.Context, s Streams, o *operator, args []string, f p
 		return c, err
 	}
 	sayReadOnly(s, reply)
-	c.req.ID, c.unread, c.skip = reply.Plan.ID, reply.Unreachable, true
+	c.req.ID, c.unread, c.refused, c.skip = reply.Plan.ID, reply.Unreachable, reply.Plan.Refused(), true
 	if reply.Plan.Idle() {
 		return c, planExit(reply, false)
 	}

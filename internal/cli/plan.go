@@ -92,6 +92,9 @@ func sayUnread(s Streams, r app.PlanReply) {
 	if len(r.Unreachable) > 0 {
 		fmt.Fprintf(s.Err, "\n%s could not be read\nnext:  mend that, then again: tenter plan\n", deviceList(r.Unreachable))
 	}
+	if refused := r.Plan.Refused(); len(refused) > 0 {
+		fmt.Fprintf(s.Err, "\n%s refused: what would change does not fit\nnext:  mend that as the plan says, then again: tenter plan\n", deviceList(refused))
+	}
 }
 
 // sayReadOnly says which devices the plan cannot be carried out on before somebody enrolls them.
@@ -110,10 +113,10 @@ func sayReadOnly(s Streams, r app.PlanReply) {
 	fmt.Fprintf(s.Err, "\n%s: read-only: not enrolled\nnext:  tenter device enroll %s\n", deviceList(r.ReadOnly), next)
 }
 
-// planExit is 3 when devices could not be read, else 2 for changes if that was asked for.
+// planExit is 3 when devices could not be read or were refused, else 2 for changes if that was asked for.
 func planExit(r app.PlanReply, detailed bool) error {
 	switch {
-	case len(r.Unreachable) > 0:
+	case len(r.Unreachable) > 0, len(r.Plan.Refused()) > 0:
 		return exit(exitPartial)
 	case detailed && !r.Plan.Idle():
 		return exit(exitChanges)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/tenter-net/tenter/internal/intent"
 )
 
 // Text returns the plan for people: a line with its numbers, then grouped by device and by subtree, with + for what is
@@ -38,7 +40,7 @@ func (p Plan) Text() string {
 // headline is the plan in one line: its numbers, its risk and where it comes from.
 func (p Plan) headline() string {
 	var parts []string
-	unread, refused := p.unread(), p.refused()
+	unread, refused := p.unread(), len(p.Refused())
 	switch {
 	case p.Changes() > 0:
 		parts = append(parts, p.Counts().String()+fmt.Sprintf(" on %s", plural(p.devices(), "device")), p.Risk.String()+" risk")
@@ -96,14 +98,15 @@ func (p Plan) unread() int {
 	return n
 }
 
-func (p Plan) refused() int {
-	n := 0
+// Refused returns the devices that cannot be sent what would change on them.
+func (p Plan) Refused() []intent.DeviceName {
+	var names []intent.DeviceName
 	for _, d := range p.Devices {
 		if d.Refused != "" {
-			n++
+			names = append(names, d.Device)
 		}
 	}
-	return n
+	return names
 }
 
 // String returns the numbers as "+3 ~1 -2".

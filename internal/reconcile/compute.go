@@ -133,7 +133,7 @@ func (e *Engine) fit(ctx context.Context, p *picture, r plan.Result) (plan.Resul
 	case err == nil:
 		return r, nil
 	case unsendable(err):
-		e.log.Warn("what is to change does not fit the device", zap.String("device", string(device)), zap.Error(err))
+		e.log.Info("what is to change does not fit the device", zap.String("device", string(device)), zap.Error(err))
 		return plan.Result{Plan: plan.DevicePlan{Device: device, Refused: err.Error()}}, nil
 	}
 	return plan.Result{}, &unreachable{device, err}

@@ -15,22 +15,25 @@ import (
 // Phases returns in how many Sets an edit goes to the device: one, unless it is too big for one and the device's profile
 // lets it be split. The error is an *Error of KindTooLarge for an edit that does not fit. Nothing is sent.
 func (s *Session) Phases(ctx context.Context, edit tree.Edit) (int, error) {
-	req, err := s.request(ctx, edit, profile.SetOptions{})
-	if err != nil {
-		return 0, err
-	}
-	reqs, err := s.phases(req)
+	reqs, err := s.phases(ctx, edit, profile.SetOptions{})
 	return len(reqs), err
 }
 
-// phases splits a request that is too big for the device, in its own order: deletes, replaces, updates. Each phase is as
-// big as may be.
-func (s *Session) phases(req *gpb.SetRequest) ([]*gpb.SetRequest, error) {
-	err := s.tooLarge(req)
-	if err == nil {
+// phases returns the requests of an edit: one, or if that is too big for the device, deletes, replaces and updates in
+// that order, cut so that each is as big as may be.
+func (s *Session) phases(ctx context.Context, edit tree.Edit, opts profile.SetOptions) ([]*gpb.SetRequest, error) {
+	req, err := s.request(ctx, edit, opts)
+	if err != nil {
+		return nil, err
+	}
+	large := s.tooLarge(req)
+	if large == nil {
 		return []*gpb.SetRequest{req}, nil
 	}
 	if s.cfg.Profile.Phasing != profile.PhasingSplit {
+		return nil, large
+	}
+	if req, err = s.request(ctx, s.phased(edit), opts); err != nil {
 		return nil, err
 	}
 	limits := s.cfg.Profile.Limits

@@ -188,3 +188,50 @@ func TestPhases(t *testing.T) {
 		t.Errorf("where nothing may be split: %d, %v", n, err)
 	}
 }
+
+// Phases may be cut anywhere: what is referred to goes first, in other lists and in the same one, and lists before what
+// is in them. The device tells otherwise: the simulator checks references after each Set.
+func TestPhasesKeepReferences(t *testing.T) {
+	f := simulate(t)
+	cfg := f.config("leaf1")
+	p := *cfg.Profile
+	p.Phasing, p.Limits.MaxOperations = profile.PhasingSplit, 2
+	cfg.Profile = &p
+	s := dial(t, cfg)
+	const red = "/network-instances/network-instance[name=red]"
+	edit := update(
+		leaf(t, "/interfaces/interface[name=Ethernet7]/config/name", "Ethernet7"),
+		leaf(t, "/interfaces/interface[name=Ethernet7]/config/type", "iana-if-type:ethernetCsmacd"),
+		leaf(t, "/interfaces/interface[name=Ethernet7]/ethernet/config/aggregate-id", "Port-Channel30"),
+		leaf(t, "/interfaces/interface[name=Port-Channel30]/config/name", "Port-Channel30"),
+		leaf(t, "/interfaces/interface[name=Port-Channel30]/config/type", "iana-if-type:ieee8023adLag"),
+		leaf(t, red+"/config/name", "red"),
+		leaf(t, red+"/config/type", "openconfig-network-instance-types:L3VRF"),
+		leaf(t, red+"/inter-instance-policies/apply-policy/config/import-policy", []any{"in"}),
+		leaf(t, "/routing-policy/policy-definitions/policy-definition[name=in]/config/name", "in"),
+	)
+	if n, err := s.Phases(t.Context(), edit); n < 5 || err != nil {
+		t.Errorf("%d phases, %v", n, err)
+	}
+	if err := s.Set(t.Context(), edit, profile.SetOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range edit.Updates {
+		if got := value(t, s, l.Path.String()); got == "" {
+			t.Errorf("%s is not there", l.Path)
+		}
+	}
+}
+
+// An error names the phase, and never what is secret in it.
+func TestSecretsOfPhases(t *testing.T) {
+	cfg := (&odd{set: func(_ context.Context, req *gpb.SetRequest) error {
+		return status.Errorf(codes.InvalidArgument, "no %s", req.GetUpdate()[0].GetVal().GetJsonIetfVal())
+	}}).serve(t)
+	cfg.Profile.Phasing, cfg.Profile.Limits.MaxOperations = profile.PhasingSplit, 1
+	user := "/system/aaa/authentication/users/user[username=bob]/config/"
+	err := dial(t, cfg).Set(t.Context(), update(leaf(t, user+"password", "geheim"), leaf(t, user+"username", "bob")), profile.SetOptions{})
+	if err == nil || !strings.HasPrefix(err.Error(), "phase 1 of 2: ") || strings.Contains(err.Error(), "geheim") {
+		t.Errorf("got %v", err)
+	}
+}

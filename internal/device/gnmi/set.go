@@ -22,22 +22,22 @@ import (
 // Set sends one edit as one SetRequest, or as the phases that its size needs, and at most one at a time. An *Error tells whether the device refused, cannot
 // have got it, or may have done it; whatever it is, only reading tells what the device has now.
 func (s *Session) Set(ctx context.Context, edit tree.Edit, opts profile.SetOptions) error {
-	req, err := s.request(ctx, edit, opts)
+	phases, err := s.phases(ctx, edit, opts)
 	if err != nil {
 		return err
 	}
-	phases, err := s.phases(req)
 	for i, phase := range phases {
-		if err = s.set(ctx, phase); err != nil && len(phases) > 1 {
+		err = s.set(ctx, phase)
+		var e *Error
+		if errors.As(err, &e) {
+			e.Err = s.scrub(e.Err, secrets(edit)...)
+		}
+		if err != nil && len(phases) > 1 {
 			err = fmt.Errorf("phase %d of %d: %w", i+1, len(phases), err)
 		}
 		if err != nil {
 			break
 		}
-	}
-	var e *Error
-	if errors.As(err, &e) {
-		e.Err = s.scrub(e.Err, secrets(edit)...)
 	}
 	return err
 }
