@@ -97,14 +97,21 @@ func TestNativeSaveAndReboot(t *testing.T) {
 
 // A device of any dialect that cuts itself off is gone.
 func TestNativeCutOff(t *testing.T) {
-	f := startTopology(t, mixed, Options{})
-	for node, path := range map[string]string{
-		"srl": "/system/grpc-server[name=mgmt]/admin-state", "eos": "/interfaces/interface[name=Management0]/config/enabled",
+	for _, tc := range []struct{ node, path, value string }{
+		{"srl", "/system/grpc-server[name=mgmt]/admin-state", `"disable"`},
+		{"srl", "/interface[name=mgmt0]/admin-state", `"disable"`},
+		{"srl", "/network-instance[name=mgmt]/interface[name=mgmt0.0]", ""},
+		{"eos", "/interfaces/interface[name=Management0]/config/enabled", `false`},
+		{"eos", "/system/grpc-servers/grpc-server[name=default]/config/enable", `false`},
 	} {
-		c, ctx := f.raw(node)
-		value := map[string]string{"srl": `"disable"`, "eos": `false`}[node]
-		_, _ = c.Set(ctx, updates(path, value)) // the answer may be lost with the connection
-		eventually(t, node+" is gone", func() bool { return !f.answers(node) })
+		f := startTopology(t, mixed, Options{})
+		c, ctx := f.raw(tc.node)
+		req := &gpb.SetRequest{Delete: []*gpb.Path{gpath(tc.path)}}
+		if tc.value != "" {
+			req = updates(tc.path, tc.value)
+		}
+		_, _ = c.Set(ctx, req) // the answer may be lost with the connection
+		eventually(t, tc.node+" is gone for "+tc.path, func() bool { return !f.answers(tc.node) })
 	}
 }
 

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 
@@ -66,14 +67,25 @@ func srLinuxFactory(n TopologyNode) []byte {
 }`, n.Name, n.Mgmt)
 }
 
+// srLinuxManageable looks for an enabled gNMI server in a network instance that the address is in.
 func srLinuxManageable(t *conf.Tree, addr netip.Addr) bool {
-	served := false
+	at := srLinuxAddress(t, addr)
 	for _, s := range t.Root.Kid("system").Entries("grpc-server") {
-		served = served || s.Text("admin-state") == "enable"
+		if s.Text("admin-state") != "enable" {
+			continue
+		}
+		for _, in := range t.Root.Entries("network-instance") {
+			member := func(m *conf.Node) bool { return m.Step.Key("name") == at }
+			if in.Step.Key("name") == s.Text("network-instance") && in.Text("admin-state") != "disable" && slices.ContainsFunc(in.Entries("interface"), member) {
+				return true
+			}
+		}
 	}
-	if !served {
-		return false
-	}
+	return false
+}
+
+// srLinuxAddress returns the enabled subinterface that has an address, as network instances name it.
+func srLinuxAddress(t *conf.Tree, addr netip.Addr) string {
 	for _, i := range t.Root.Entries("interface") {
 		if i.Text("admin-state") == "disable" {
 			continue
@@ -84,12 +96,12 @@ func srLinuxManageable(t *conf.Tree, addr netip.Addr) bool {
 			}
 			for _, a := range s.Kid("ipv4").Entries("address") {
 				if p, err := netip.ParsePrefix(a.Step.Key("ip-prefix")); err == nil && p.Addr() == addr {
-					return true
+					return i.Step.Key("name") + "." + s.Step.Key("index")
 				}
 			}
 		}
 	}
-	return false
+	return ""
 }
 
 func srLinuxIdentity(h hardware) []plane.Leaf {

@@ -176,3 +176,19 @@ func BenchmarkSchema(b *testing.B) {
 		})
 	}
 }
+
+// An entry of keys alone says something in SR Linux, and stays when it is named again or all else in it goes.
+func TestEntriesOfKeysAlone(t *testing.T) {
+	const member = "/network-instance[name=default]/interface[name=ethernet-1~1.0]"
+	tree := update(t, NewTree(nativeSchema(t, DialectSRLinux)), member, `{}`)
+	tree = update(t, tree, member, `{}`)
+	tree = update(t, tree, "/network-instance[name=default]/description", `"x"`)
+	e := tree.Edit()
+	if err := e.Delete(at("/network-instance[name=default]/description")); err != nil {
+		t.Fatal(err)
+	}
+	want := `{"srl_nokia-network-instance:network-instance":[{"interface":[{"name":"ethernet-1/1.0"}],"name":"default"}]}`
+	if got := string(e.Tree().MarshalConfig()); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
