@@ -174,10 +174,13 @@ func comesUp(t *testing.T, l *lab) {
 			return ""
 		})
 	}
-	out := l.hosts["leaf1"].vtysh("show bfd peers json")
-	if n := strings.Count(strings.ReplaceAll(out, " ", ""), `"status":"up"`); n != 2 {
-		t.Errorf("leaf1 has %d BFD sessions up, want 2:\n%s", n, out)
-	}
+	until(t, 60*time.Second, func() string {
+		out := l.hosts["leaf1"].vtysh("show bfd peers json")
+		if n := strings.Count(strings.ReplaceAll(out, " ", ""), `"status":"up"`); n != 2 {
+			return fmt.Sprintf("leaf1 has %d BFD sessions up, want 2:\n%s", n, out)
+		}
+		return ""
+	})
 }
 
 // survivesReboot shows what was saved by losing everything that was not.
