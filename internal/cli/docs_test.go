@@ -7,10 +7,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/settings"
 )
 
@@ -60,10 +63,38 @@ func TestDocumentedSettings(t *testing.T) {
 	}
 }
 
+// The profile, the settings and the documents of docs/netconf.md are good ones.
+func TestDocumentedNETCONF(t *testing.T) {
+	examples := blocks(t, "docs/netconf.md", "yaml")
+	if len(examples) != 3 {
+		t.Fatalf("%d examples, want profile, settings and intents", len(examples))
+	}
+	profiles, err := profile.Load(fstest.MapFS{"switch.yaml": {Data: []byte(examples[0])}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := profiles.Get("switch"); err != nil || p.Transport != profile.TransportNETCONF {
+		t.Errorf("%+v, %v", p, err)
+	}
+	file := filepath.Join(t.TempDir(), "tenter.yaml")
+	if err := os.WriteFile(file, []byte(examples[1]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := settings.LoadFile(file); err != nil {
+		t.Error(err)
+	}
+	_, problems := intent.Load(fstest.MapFS{"switch.yaml": {Data: []byte(examples[2])}}, intent.Options{})
+	for _, p := range problems {
+		if p.Code != intent.CodeNoFabric { // it is a part of one
+			t.Error(p)
+		}
+	}
+}
+
 // Every command line of the pages is one that there is, with flags that it has.
 func TestDocumentedCommands(t *testing.T) {
 	found := 0
-	for _, page := range []string{"README.md", "docs/intents.md", "docs/operating.md", "docs/containerlab.md", "CONTRIBUTING.md"} {
+	for _, page := range []string{"README.md", "docs/intents.md", "docs/operating.md", "docs/containerlab.md", "docs/netconf.md", "CONTRIBUTING.md"} {
 		text, err := os.ReadFile(filepath.Join(repository, page))
 		if err != nil {
 			t.Fatal(err)

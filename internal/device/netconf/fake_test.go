@@ -85,8 +85,8 @@ func (n *node) clone() *node {
 	return &c
 }
 
-// merge is edit-config's default operation.
-func (n *node) merge(from *node) string {
+// merge is edit-config's default operation. A still device moves no entry.
+func (n *node) merge(from *node, still bool) string {
 	for _, k := range from.Kids {
 		at := slices.IndexFunc(n.Kids, func(h *node) bool { return h.id() == k.id() })
 		op := k.attr("operation")
@@ -101,14 +101,14 @@ func (n *node) merge(from *node) string {
 		}
 		if at < 0 {
 			n.Kids, at = append(n.Kids, &node{XMLName: k.XMLName, Attrs: k.Attrs}), len(n.Kids)
-		} else if k.attr("insert") == "last" {
+		} else if k.attr("insert") == "last" && !still {
 			n.Kids = append(slices.Delete(slices.Clone(n.Kids), at, at+1), n.Kids[at])
 			at = len(n.Kids) - 1
 		}
 		if len(k.Kids) == 0 {
 			n.Kids[at].Text, n.Kids[at].Attrs = k.Text, k.Attrs
 		}
-		if tag := n.Kids[at].merge(k); tag != "" {
+		if tag := n.Kids[at].merge(k, still); tag != "" {
 			return tag
 		}
 	}
@@ -285,7 +285,7 @@ func (f *fake) do(op *node, name, store string) string {
 		return "<data>" + b.String() + "</data>"
 	case "edit-config":
 		edited := f.stores[store].clone()
-		if tag := edited.merge(op.kid("config")); tag != "" {
+		if tag := edited.merge(op.kid("config"), f.lies["insert"]); tag != "" {
 			return "<rpc-error><error-tag>" + tag + "</error-tag></rpc-error>"
 		}
 		f.stores[store] = edited

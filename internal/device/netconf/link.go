@@ -13,7 +13,7 @@ import (
 )
 
 // maxHello bounds a device's hello. The longest known name some thousand modules.
-const maxHello = 4 << 20
+const maxHello = 1 << 20
 
 // goodbye is how long a device may take to answer close-session.
 const goodbye = time.Second

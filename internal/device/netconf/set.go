@@ -75,6 +75,7 @@ type transaction struct {
 	link   *link
 	opts   profile.SetOptions
 	before *tree.Tree
+	after  *tree.Tree // what is to be there
 	list   []tree.Change
 }
 
@@ -84,16 +85,20 @@ func (t *transaction) prepare(ctx context.Context, from datastore, edit tree.Edi
 	if t.before, _, err = t.read(ctx, t.link, from, nil); err != nil {
 		return "", err
 	}
-	after, err := outcome(t.before, edit)
-	if err != nil {
+	if t.after, err = outcome(t.before, edit); err != nil {
 		return "", t.failure("edit-config", KindRefused, err)
 	}
-	t.list = changes(t.before, after)
+	t.list = changes(t.before, t.after)
+	return t.config(t.before, t.after)
+}
+
+// config returns what to send to make a datastore that has before into one that has after.
+func (t *transaction) config(before, after *tree.Tree) (string, error) {
 	remove := "delete"
 	if t.link.caps.version == "1.1" {
 		remove = "remove"
 	}
-	config, err := configXML(t.before, after, t.list, remove)
+	config, err := configXML(before, after, changes(before, after), remove)
 	if err != nil {
 		return "", t.failure("edit-config", KindRefused, err)
 	}
@@ -136,7 +141,7 @@ func (t *transaction) same(ctx context.Context) error {
 }
 
 func (t *transaction) commit(ctx context.Context, config string) error {
-	if _, err := t.do(ctx, t.link, "edit-config", t.editConfig(candidate, config), false); err != nil {
+	if err := t.editCandidate(ctx, config); err != nil {
 		return err
 	}
 	validated := false

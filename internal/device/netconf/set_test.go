@@ -184,6 +184,17 @@ func TestUntrue(t *testing.T) {
 		}
 		w.want()
 	})
+	t.Run("insert", func(t *testing.T) { // it is got round
+		w := newWorld(t, full...)
+		w.with(func() { w.lies["insert"] = true })
+		if err := w.update(w.leaf("/system/server", []any{"x", "y"}), w.leaf("/system/hostname", "a")); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.update(w.leaf("/system/server", []any{"y", "x"}), w.leaf("/system/hostname", "b")); err != nil {
+			t.Fatal(err)
+		}
+		w.want("/system/hostname = b", "/system/server = [y, x]")
+	})
 	t.Run("copy-config", func(t *testing.T) {
 		w := newWorld(t, full...)
 		w.with(func() { w.lies["copy-config"] = true })

@@ -265,6 +265,23 @@ func TestLies(t *testing.T) {
 			c.want("/system", "/system/hostname = "+map[profile.CommitAction]string{profile.CommitCancel: "before", profile.CommitConfirm: "tried"}[then])
 		}
 	})
+	t.Run("moves no entry", func(t *testing.T) {
+		d.t = t
+		c := d.client(nil)
+		one, two := "[name=a][sequence=1]", "[name=b][sequence=2]"
+		c.mustSet(c.leaf("/policies/policy[name=q]/rule", []string{one, two}),
+			c.leaf("/policies/policy[name=q]/rule"+one+"/action", "deny"), c.leaf("/system/server", []any{"192.0.2.1", "192.0.2.2"}), c.leaf("/policies/policy[name=q]/rule"+two+"/action", "deny"))
+		// It says ok to the one and refuses the other; both come out as wanted all the same.
+		c.mustSet(c.leaf("/policies/policy[name=q]/rule", []string{two, one}))
+		c.mustSet(c.leaf("/system/server", []any{"192.0.2.2", "192.0.2.1"}))
+		if got := c.show("/policies")[1]; !strings.HasSuffix(got, "= "+two+" "+one) {
+			t.Error(got)
+		}
+		c.want("/system/server", "/system/server = [192.0.2.2, 192.0.2.1]")
+		if err := c.set(tree.Edit{Deletes: []path.Path{c.path("/system/server"), c.path("/policies/policy[name=q]")}}, profile.SetOptions{}); err != nil {
+			t.Error(err)
+		}
+	})
 	t.Run("drops spaces", func(t *testing.T) {
 		d.t = t
 		c := d.client(nil)
