@@ -21,9 +21,12 @@ func newSchema(s Streams) *cobra.Command {
 		Use:   "compile DIR",
 		Short: "Compile a directory of YANG modules into a schema and its lock",
 		Long: "Compile the YANG files below DIR. A missing import, augment or deviation target is an error: a schema without it would\n" +
-			"allow what the device refuses. A module that nobody publishes is named with --missing. FILE gets the schema, FILE's name with .lock.json what it was compiled from.",
-		Example: "  tenter schema compile yang/srlinux --name srlinux --version v25.3 --without platform-imgmt,fpcx --out srlinux.schema",
-		Args:    cobra.ExactArgs(1),
+			"allow what the device refuses. A module that nobody publishes is named with --missing. FILE gets the schema, FILE's\n" +
+			"name with .lock.json what it was compiled from.",
+		Example: "  tenter schema compile yang/srlinux --name srlinux --version v25.3 --without platform-imgmt,fpcx --out srlinux.schema\n" +
+			"  tenter schema compile yang/eos --module openconfig-interfaces,arista-interfaces-notsupported-deviations --skip ietf-interfaces \\\n" +
+			"      --missing openconfig-hercules-interfaces --root interfaces --out interfaces.schema",
+		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			opts.Features = func(_, feature string) bool { return !slices.Contains(without, feature) }
 			report, data, err := compile.Dir(os.DirFS(args[0]), opts)
