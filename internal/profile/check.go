@@ -53,6 +53,9 @@ func (p *Profile) check(file string) error {
 		bad("limits.maxMessage", "must be at least 65536 bytes")
 	}
 	p.checkCLI(bad)
+	if p.Transport == TransportNETCONF && p.Save.Method == SaveCLI {
+		bad("save.method", "over NETCONF the running configuration is copied to the startup configuration without a command: leave it out")
+	}
 	if p.Save.Method == SaveCLI && (p.Save.Command == "" || p.Save.Show == "" && p.Transport != TransportCLI) {
 		bad("save.method", "cli needs save.command and save.show")
 	}

@@ -258,7 +258,11 @@ func (f *fake) answer(message string) (text string, hangup bool) {
 	}
 	f.calls = append(f.calls, strings.TrimSpace(name+" "+store))
 	content := "<ok/>"
-	if tag := f.refusals[name]; tag != "" {
+	tag := f.refusals[name]
+	if tag == "" {
+		tag = f.refusals[name+" "+store]
+	}
+	if tag != "" {
 		content = "<rpc-error><error-tag>" + tag + "</error-tag><error-path>/system</error-path><error-message>secret-1 is no good</error-message></rpc-error>"
 	} else if !f.lies[name] {
 		if data := f.do(op, name, store); data != "" {

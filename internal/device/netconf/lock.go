@@ -23,12 +23,30 @@ func (s *Session) locked(ctx context.Context, l *link, stores []datastore, fn fu
 		}
 	}()
 	for _, d := range stores {
-		if _, err := s.do(ctx, l, "lock", target("lock", d), false); err != nil {
+		_, err := s.do(ctx, l, "lock", target("lock", d), false)
+		switch {
+		case err == nil:
+			held = append(held, d)
+		case d == running && len(stores) > 1 && !isLocked(err) && isRefused(err):
+			// Some devices lock no more than what is written to; what runs is compared before and after anyway.
+			s.log.Info("the device does not lock its running configuration", zap.Error(err))
+		default:
 			return s.nameHolder(ctx, l, d, err)
 		}
-		held = append(held, d)
 	}
 	return fn()
+}
+
+// isLocked reports whether a lock was refused because somebody else holds one, or has changed the candidate.
+func isLocked(err error) bool {
+	var said rpcErrors
+	return errors.As(err, &said) && (said.has("lock-denied") != nil || said.has("in-use") != nil || said.has("resource-denied") != nil)
+}
+
+// isRefused reports whether the device does not do what it was asked, for anybody.
+func isRefused(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.Kind == KindRefused || e.Kind == KindUnsupported)
 }
 
 func target(operation string, d datastore) string {
@@ -44,9 +62,9 @@ func (s *Session) nameHolder(ctx context.Context, l *link, d datastore, err erro
 	}
 	denied := said.has("lock-denied")
 	switch {
-	case denied == nil && e.Kind != KindRefused:
+	case !isLocked(err):
 		return err
-	case denied == nil: // devices have other tags for a candidate that somebody has changed
+	case denied == nil:
 		e.Kind, e.Err = KindLocked, fmt.Errorf("%s: %w", d, said)
 		return e
 	}

@@ -153,6 +153,19 @@ func TestTransaction(t *testing.T) {
 	w.want("/system/hostname = a")
 }
 
+// TestLocksCandidateOnly has a device that locks nothing but its candidate.
+func TestLocksCandidateOnly(t *testing.T) {
+	w := newWorld(t, full...)
+	w.with(func() { w.refusals["lock running"] = "operation-not-supported" })
+	if err := w.update(w.leaf("/system/hostname", "a")); err != nil {
+		t.Fatal(err)
+	}
+	w.want("/system/hostname = a")
+	if calls := w.takeCalls(); slices.Contains(calls, "unlock running") || !slices.Contains(calls, "unlock candidate") {
+		t.Errorf("%q", calls)
+	}
+}
+
 // TestUntrue has devices that answer ok and do nothing.
 func TestUntrue(t *testing.T) {
 	for _, lie := range []string{"edit-config", "commit"} {
