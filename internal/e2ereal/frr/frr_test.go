@@ -61,11 +61,13 @@ monitor: {poll_interval: 2s}
 ssh: [{name: lab, known_hosts: known_hosts}]
 credentials: [{name: lab, username: root, private_key_file: keys/tenter}]
 `)
-	fabric, err := os.ReadFile("testdata/intents/fabric.yaml")
-	if err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"fabric.yaml", "services.yaml"} {
+		text, err := os.ReadFile(filepath.Join("testdata/intents", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.write("intents/"+name, string(text))
 	}
-	l.write("intents/fabric.yaml", string(fabric))
 	return l
 }
 
@@ -154,6 +156,7 @@ func TestFabric(t *testing.T) {
 	survivesReboot(t, l)
 	refusesAll(t, l)
 	repairs(t, l)
+	takesAway(t, l)
 }
 
 // nothingToDo requires an empty plan.
@@ -223,6 +226,31 @@ spec:
 	}
 	l.remove("intents/bad.yaml")
 	l.nothingToDo()
+}
+
+// takesAway removes VRF and VLAN from the intents. FRR 8.4 loses bgpd when a VRF's instance goes before its VNI.
+func takesAway(t *testing.T, l *lab) {
+	t.Helper()
+	l.remove("intents/services.yaml")
+	until(t, 30*time.Second, func() string {
+		if out := l.exits(0, "plan"); !strings.Contains(out, "vrf red") {
+			return "the plan does not take VRF red away:\n" + out
+		}
+		return ""
+	})
+	l.exits(0, "apply", "--yes")
+	for _, leaf := range []string{"leaf1", "leaf2"} {
+		if shown := l.hosts[leaf].shown(); strings.Contains(shown, "vrf red") || strings.Contains(shown, "10040") {
+			t.Errorf("%s still has it:\n%s", leaf, shown)
+		}
+		select {
+		case <-l.hosts[leaf].running["bgpd"].done:
+			t.Errorf("%s lost bgpd", leaf)
+		default:
+		}
+	}
+	l.nothingToDo()
+	until(t, 60*time.Second, func() string { return l.established(everywhere) })
 }
 
 // openPlan finds the plan of a drift that waits to be approved.
