@@ -19,8 +19,8 @@ import (
 func TestValidateSaysWhatADialectCannot(t *testing.T) {
 	dir := t.TempDir()
 	edit := strings.NewReplacer(
-		"id: 1, dialect: openconfig, profile: openconfig-sim, address: \"172.20.20.11", "id: 1, dialect: frr, profile: frr, address: \"172.20.20.11",
-		"id: 2, dialect: openconfig, profile: openconfig-sim, address: \"172.20.20.12", "id: 2, dialect: frr, profile: frr, address: \"172.20.20.12",
+		"id: 1, dialect: openconfig, profile: openconfig-sim, address: \"172.20.20.11", "id: 1, dialect: frr, profile: frr, ssh: lab, address: \"172.20.20.11",
+		"id: 2, dialect: openconfig, profile: openconfig-sim, address: \"172.20.20.12", "id: 2, dialect: frr, profile: frr, ssh: lab, address: \"172.20.20.12",
 		"id: 1, dialect: openconfig, profile: openconfig-sim, address: \"172.20.20.21", "id: 1, dialect: eos, profile: eos, address: \"172.20.20.21",
 	)
 	names, err := fs.Glob(intents.Files, "*.yaml")
@@ -49,7 +49,8 @@ func TestValidateSaysWhatADialectCannot(t *testing.T) {
 		}
 	}
 	_, summary, _ := strings.Cut(out.String(), "leaves\n")
-	want := regexp.MustCompile(`\Aleaf4: openconfig cannot express 1 of its wishes, see the warnings
+	want := regexp.MustCompile(`\Aleaf1: eos cannot express \d+ of its wishes, see the warnings
+leaf4: openconfig cannot express 1 of its wishes, see the warnings
 spine1: frr cannot express \d+ of its wishes, see the warnings
 spine2: frr cannot express \d+ of its wishes, see the warnings
 \z`)
@@ -71,7 +72,7 @@ spine2: frr cannot express \d+ of its wishes, see the warnings
 			on[name+" "+d.Dialect] = true
 		}
 	}
-	if diff := cmp.Diff(map[string]bool{"leaf4 openconfig": true, "spine1 frr": true, "spine2 frr": true}, on); diff != "" {
+	if diff := cmp.Diff(map[string]bool{"leaf1 eos": true, "leaf4 openconfig": true, "spine1 frr": true, "spine2 frr": true}, on); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }

@@ -140,6 +140,7 @@ func TestCannot(t *testing.T) {
 		want   string
 	}{
 		{"two MAC addresses", &fabric.Device{Gateways: []fabric.Gateway{{VLAN: 1, AnycastMAC: "00:1c:73:00:00:01"}, {VLAN: 2, AnycastMAC: "00:1c:73:00:00:02"}}}, true, "one virtual MAC address"},
+		{"MTU of a switched port", &fabric.Device{Interfaces: []fabric.Interface{{MTU: 9014, Switched: &fabric.Switched{Access: 4}}}}, true, "no MTU of a switched port"},
 		{"DNS by two VRFs", &fabric.Device{System: fabric.System{DNS: []fabric.Server{{Address: "10.9.9.8"}, {Address: "10.9.9.9", VRF: "MGMT"}}}}, true, "through one network instance"},
 		{"limit of EVPN", bgp(fabric.PeerSettings{Families: []fabric.NeighborFamily{{Family: fabric.EVPN, MaxPrefixes: 9}}}), true, "no limit"},
 		{"two policies", bgp(fabric.PeerSettings{Families: []fabric.NeighborFamily{{Family: fabric.IPv4Unicast, Import: []string{"a", "b"}}}}), false, "one import policy"},

@@ -93,8 +93,10 @@ func text(desired *tree.Tree) string {
 
 func TestGolden(t *testing.T) {
 	results, diags := rendered(t)
-	if len(diags) > 0 {
-		t.Error(diags.Text())
+	for _, d := range diags {
+		if !strings.Contains(d.Message, "EOS sets no MTU of a switched port") {
+			t.Error(d.Text())
+		}
 	}
 	if len(results) != 6 {
 		t.Fatalf("%d devices", len(results))

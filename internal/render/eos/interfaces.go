@@ -18,9 +18,6 @@ func renderInterface(w *dialect.Writer, n dialect.Namer, i fabric.Interface) {
 	}
 	leaves := []leaf{{"config/type", kind}, {"config/enabled", i.Enabled}}
 	leaves = append(leaves, some("config/description", i.Description)...)
-	if i.ID.Kind != fabric.Loopback && i.MemberOf == nil {
-		leaves = append(leaves, some("config/mtu", i.MTU)...)
-	}
 	if i.MemberOf != nil {
 		leaves = append(leaves, leaf{"ethernet/config/aggregate-id", n.Interface(*i.MemberOf)})
 	}
@@ -29,6 +26,11 @@ func renderInterface(w *dialect.Writer, n dialect.Namer, i fabric.Interface) {
 	}
 	if i.Switched != nil {
 		leaves = append(leaves, switchport(switched+"/switched-vlan/config/", i.Switched)...)
+	}
+	if i.MTU != 0 && i.MemberOf == nil && len(i.Subinterfaces) == 0 {
+		// The tree has config/mtu, and EOS refuses it (featureprofiles, deviation omit_l2_mtu); "l2 mtu" is a command of some
+		// platforms. What a routed port takes follows from its IP MTU.
+		w.Gap(i.Source, interfacePath(name), "EOS sets no MTU of a switched port: it takes frames as large as the hardware does, not %d octets", i.MTU)
 	}
 	put(w, i.Source, interfacePath(name), leaves...)
 	if i.Bundle != nil && i.Bundle.LACP != nil {
