@@ -62,27 +62,3 @@ func leaves(out []tree.Leaf, at path.Path, lines []Line) []tree.Leaf {
 	}
 	return out
 }
-
-// Lines returns the leaves of origin cli of a tree as lines.
-func Lines(t *tree.Tree) []Line {
-	var lines []Line
-	for l := range t.Under(root) {
-		if texts, err := Texts(l.Path); err == nil {
-			lines = grown(lines, texts)
-		}
-	}
-	return lines
-}
-
-// grown adds the line with the last text in blocks of the others to lines, of which it may only be in the last one.
-func grown(lines []Line, texts []string) []Line {
-	if len(texts) == 0 {
-		return lines
-	}
-	if n := len(lines); n == 0 || lines[n-1].Text != texts[0] {
-		lines = append(lines, Line{Text: texts[0]})
-	}
-	last := &lines[len(lines)-1]
-	last.Lines = grown(last.Lines, texts[1:])
-	return lines
-}

@@ -48,7 +48,7 @@ func played(t *testing.T, d *fabric.Device, r *render.Result) *conf.Tree {
 	if err := edit.Update(nil, jsonIETF(string(text))); err != nil {
 		t.Fatalf("%s: %v", r.Device, err)
 	}
-	if lines := blocks.Lines(r.Desired); len(lines) > 0 {
+	if lines := commandLines(t, r.Desired); len(lines) > 0 {
 		if err := edit.Run(strings.Join(blocks.Commands(nil, lines, &blocks.Syntax{}), "\n")); err != nil {
 			t.Fatalf("%s: %v", r.Device, err)
 		}

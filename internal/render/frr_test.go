@@ -11,8 +11,10 @@ import (
 
 	"github.com/tenter-net/tenter/internal/blocks"
 	"github.com/tenter-net/tenter/internal/fabric"
+	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/render"
+	"github.com/tenter-net/tenter/internal/tree"
 )
 
 // asFRR makes every device of the example one of FRR, without the Config documents, which speak of OpenConfig.
@@ -38,6 +40,20 @@ func frrSyntax(t testing.TB) *blocks.Syntax {
 	return &p.CLI.Syntax
 }
 
+// commandLines returns the leaves of a tree that are lines, as lines.
+func commandLines(t testing.TB, desired *tree.Tree) []blocks.Line {
+	t.Helper()
+	var edit tree.Edit
+	for l := range desired.Under(path.Path{Origin: blocks.Origin}) {
+		edit.Updates = append(edit.Updates, l)
+	}
+	lines, err := blocks.Apply(nil, edit, &blocks.Syntax{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lines
+}
+
 // The golden files are the commands that make the configuration of an empty device, in their order.
 func TestFRR(t *testing.T) {
 	results, diags := render.NewCompiler(options(t)).Compile(asFRR(t))
@@ -50,7 +66,7 @@ func TestFRR(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			commands := strings.Join(blocks.Commands(nil, blocks.Lines(r.Desired), frrSyntax(t)), "\n") + "\n"
+			commands := strings.Join(blocks.Commands(nil, commandLines(t, r.Desired), frrSyntax(t)), "\n") + "\n"
 			file := filepath.Join("testdata", "frr", name+".golden")
 			if *update {
 				if err := os.WriteFile(file, []byte(commands), 0o644); err != nil {
@@ -73,7 +89,7 @@ func TestFRRRendersWhatIsHidden(t *testing.T) {
 	results, _ := render.NewCompiler(options(t)).Compile(asFRR(t))
 	var all []string
 	for _, r := range results {
-		for _, l := range blocks.Leaves(blocks.Lines(r.Desired)) {
+		for _, l := range blocks.Leaves(commandLines(t, r.Desired)) {
 			all = append(all, l.Value.Text())
 		}
 	}

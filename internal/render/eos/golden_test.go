@@ -75,19 +75,18 @@ func model(t *testing.T, edits ...string) *fabric.Fabric {
 // text writes a tree as people read it: path = value, and command lines as a device shows them.
 func text(desired *tree.Tree) string {
 	var b strings.Builder
+	var lines [][]string
 	for l := range desired.All() {
-		if l.Path.Origin != blocks.Origin {
+		if texts, err := blocks.Texts(l.Path); err == nil {
+			lines = append(lines, texts)
+		} else {
 			fmt.Fprintf(&b, "%s = %s\n", l.Path, strings.ReplaceAll(l.Value.Text(), "\n", `\n`))
 		}
 	}
-	var show func(lines []blocks.Line, indent string)
-	show = func(lines []blocks.Line, indent string) {
-		for _, l := range lines {
-			fmt.Fprintf(&b, "%s%s\n", indent, l.Text)
-			show(l.Lines, indent+"   ")
-		}
+	slices.SortFunc(lines, slices.Compare)
+	for _, texts := range lines {
+		fmt.Fprintf(&b, "%s%s\n", strings.Repeat("   ", len(texts)-1), texts[len(texts)-1])
 	}
-	show(blocks.Lines(desired), "")
 	return b.String()
 }
 
