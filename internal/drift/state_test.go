@@ -136,7 +136,7 @@ func TestFindings(t *testing.T) {
 			table := tree.NewTable(roots)
 			want := drift.Expected{
 				Desired: build(t, table, tt.leaves(t, tt.desired)...), InFlight: tt.writes, Scope: scoped(t, tt.scope...),
-				Implied: drift.Defaults(roots, func(path.Path) bool { return true }),
+				Implied: drift.Defaults(roots),
 			}
 			for _, l := range tt.leaves(t, tt.applied) {
 				want.Owned = append(want.Owned, drift.Owned{Path: l.Path, Value: l.Value, Applied: true})

@@ -85,9 +85,7 @@ func (d *device) expect(target *Target, row view.Device, owned []drift.Owned) er
 	}
 	d.state.Expect(drift.Expected{
 		Desired: target.Desired, Owned: owned, InFlight: writes, Scope: scope.Action, Digest: target.Secrets.Digest,
-		Implied: drift.Defaults(target.Table.Roots(), func(p path.Path) bool {
-			return target.Profile.Defaults.Echoed || target.Profile.ConfirmsDefault(p)
-		}),
+		Implied: drift.Defaults(target.Table.Roots()),
 	})
 	paths := watched(target, owned)
 	if !slices.EqualFunc(d.paths, paths, path.Equal) {

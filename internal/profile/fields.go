@@ -53,7 +53,6 @@ var meanings = map[string]string{
 	"read":                     "RPC that reads configuration, tried first",
 	"phasing":                  "what becomes of a change that is too big for one Set",
 	"defaults.echoed":          "leaves at their default are reported as if somebody had set them",
-	"defaults.confirmed":       "where the device's default is the model's, so that absent and default are the same",
 	"names.ethernet":           "name of a physical port",
 	"names.firstPort":          "number in the name of physical port 1",
 	"names.portStep":           "between the numbers of ports side by side",

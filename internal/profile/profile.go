@@ -75,8 +75,6 @@ type Encodings struct {
 type Defaults struct {
 	// Echoed: leaves at their default are reported as if they had been set.
 	Echoed bool `yaml:"echoed"`
-	// Confirmed are the paths where the device's default is the model's, so that absent and default are the same.
-	Confirmed []Pattern `yaml:"confirmed"`
 }
 
 // FactPaths are where a probe reads what identifies the device. An empty path is not read.
@@ -147,9 +145,6 @@ func (p *Profile) WireOrigin(schema string) string {
 func (p *Profile) Qualifies(schema string) bool {
 	return slices.ContainsFunc(p.Origins, func(o Origin) bool { return o.Schema == schema && o.Qualified })
 }
-
-// ConfirmsDefault reports whether the device's default at leaf is the model's.
-func (p *Profile) ConfirmsDefault(leaf path.Path) bool { return matches(p.Defaults.Confirmed, leaf) }
 
 // StreamsOnChange reports whether everything at and below prefix streams on change.
 func (p *Profile) StreamsOnChange(prefix path.Path) bool { return matches(p.Watch.OnChange, prefix) }
