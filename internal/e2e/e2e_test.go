@@ -15,18 +15,24 @@ func TestMain(m *testing.M) {
 	})
 }
 
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { runScripts(t, fabrics{scripts: "testdata", root: root}) }
+
+// fabrics are the scripts of one run and where their fabrics are: the example's intents and lab below root, others beside
+// the scripts.
+type fabrics struct{ scripts, root string }
+
+func runScripts(t *testing.T, f fabrics) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata",
+		Dir:                 f.scripts,
 		RequireExplicitExec: true,
-		Setup:               setup,
+		Setup:               f.setup,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"until":    until,
 			"redis":    redisVerb,
 			"receiver": receiverVerb,
 			"absent":   absent,
 			"lab":      labVerb,
-			"fabric":   fabricVerb,
+			"fabric":   f.verb,
 			"end":      endVerb,
 			"capture":  captureVerb,
 			"exits":    exitsVerb,

@@ -12,16 +12,16 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// fabricVerb puts one of the fabrics of testdata in the place of the example: its intents and its lab.
+// verb puts one of the fabrics of testdata in the place of the example: its intents and its lab.
 //
 //	fabric small
-func fabricVerb(ts *testscript.TestScript, neg bool, args []string) {
+func (f fabrics) verb(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: fabric NAME")
 	}
 	for _, dir := range []string{"intents", "lab"} {
 		ts.Check(os.RemoveAll(ts.MkAbs(dir)))
-		ts.Check(os.CopyFS(ts.MkAbs(dir), os.DirFS(filepath.Join(root, "internal", "e2e", "testdata", args[0], dir))))
+		ts.Check(os.CopyFS(ts.MkAbs(dir), os.DirFS(filepath.Join(f.scripts, args[0], dir))))
 	}
 }
 

@@ -17,9 +17,9 @@ import (
 const root = "../.."
 
 // setup gives every script the example intents and lab, and a home of its own.
-func setup(env *testscript.Env) error {
+func (f fabrics) setup(env *testscript.Env) error {
 	for _, dir := range []string{"intents", "lab"} {
-		if err := os.CopyFS(filepath.Join(env.WorkDir, dir), os.DirFS(filepath.Join(root, dir))); err != nil {
+		if err := os.CopyFS(filepath.Join(env.WorkDir, dir), os.DirFS(filepath.Join(f.root, dir))); err != nil {
 			return fmt.Errorf("copy %s: %w", dir, err)
 		}
 	}
