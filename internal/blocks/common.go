@@ -1,8 +1,8 @@
 package blocks
 
-// Common returns lines without those that match of and that the part lacks, and in the blocks that match without the lines that
-// the part's block lacks. It is for configurations that are put together from several parts, each of which must have
-// the lines that they share.
+// Common returns lines without those that match of and that the part lacks, and in the blocks that match without the
+// lines that the part's block lacks. It is for configurations that are put together from several parts, each of which
+// must have the lines that they share.
 func Common(lines, part []Line, of []Pattern) []Line {
 	there := index(part)
 	var out []Line

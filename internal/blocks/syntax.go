@@ -33,8 +33,8 @@ type Syntax struct {
 	Hidden []Hidden `yaml:"hidden"`
 }
 
-// A Hidden line holds in a block, unless the block shows the setting with another value, the line with "no", or a line that
-// matches Unless.
+// A Hidden line holds in a block, unless the block shows the setting with another value, the line with "no", or a line
+// that matches Unless.
 type Hidden struct {
 	When   []Pattern `yaml:"when"`   // lines at the top that make it the default; none for always
 	In     []Pattern `yaml:"in"`     // the lines that open the blocks around it, outermost first

@@ -15,8 +15,8 @@ import (
 )
 
 // Read returns the lines at and under the prefixes, all of them if there are none, with what the device hides as its
-// default. What is not there is no error. The problems are what is shown and cannot be taken. A configuration that lacks the lines
-// of a part that does not run is an error, not a reading.
+// default. What is not there is no error. The problems are what is shown and cannot be taken. A configuration that lacks
+// the lines of a part that does not run is an error, not a reading.
 func (s *Session) Read(ctx context.Context, prefixes []path.Path) (*tree.Tree, []tree.Problem, error) {
 	var out *tree.Tree
 	var problems []tree.Problem
@@ -98,9 +98,9 @@ func excerpt(text string) string {
 	return text
 }
 
-// Watch reads again and again, at the profile's interval, until ctx ends or a reading fails; the error is never nil. The rung first
-// is not asked for: there is none but polling. Each reading is one update: all of it is gone but for what was read; after the first
-// one comes an update with Sync set. An error of emit ends the watch.
+// Watch reads again and again, at the profile's interval, until ctx ends or a reading fails; the error is never nil. The
+// rung first is not asked for: there is none but polling. Each reading is one update: all of it is gone but for what was
+// read; after the first one comes an update with Sync set. An error of emit ends the watch.
 func (s *Session) Watch(ctx context.Context, _ profile.Stage, opts profile.WatchOptions, emit func(tree.Update) error) error {
 	if opts.OnStage != nil {
 		opts.OnStage(profile.StagePoll, "")

@@ -20,8 +20,8 @@ import (
 const rounds = 2
 
 // Set sends the commands of one edit, stopping at the first that complains, reads the device and compares. What did not
-// come out as wanted is undone, by what reading it again says. An *Error tells whether the device refused, cannot have got
-// anything, or may have done anything; whatever it is, only reading tells what the device has now.
+// come out as wanted is undone, by what reading it again says. An *Error tells whether the device refused, cannot have
+// got anything, or may have done anything; whatever it is, only reading tells what the device has now.
 func (s *Session) Set(ctx context.Context, edit tree.Edit, opts profile.SetOptions) error {
 	if opts.Commit != profile.CommitPlain {
 		return fmt.Errorf("device %q: set: a command line has no commit %s", s.cfg.Name, opts.Commit)
@@ -196,8 +196,8 @@ func (s *Session) complaint(out string) string {
 	return excerpt(strings.Join(lines, " "))
 }
 
-// Save makes the running configuration the one that the device starts with, as its profile says. Where the device saves by
-// itself there is nothing to do. That it was saved is what the device says: a command line cannot show it.
+// Save makes the running configuration the one that the device starts with, as its profile says. Where the device saves
+// by itself there is nothing to do. That it was saved is what the device says: a command line cannot show it.
 func (s *Session) Save(ctx context.Context) error {
 	how := s.cfg.Profile.Save
 	if how.Method != profile.SaveCLI {
