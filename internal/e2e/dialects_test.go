@@ -47,7 +47,7 @@ var srLinux = []word{
 	// Policies.
 	says(`path: /interfaces, mode`, `path: "srl_nokia:/interface", mode`),
 	says(`"/network-instances/network-instance\[name=\*\]/vlans"`, `"srl_nokia:/network-instance[name=*]/interface"`),
-	says(`"/interfaces/interface\[name=\*\]/config", mode`, `"srl_nokia:/interface[name=*]", mode`),
+	says(`"/interfaces/interface\[name=\*\]/config", mode`, `"srl_nokia:/interface[name=*]/description", mode`),
 	says(`"/\*\*"`, `"srl_nokia:/**"`),
 
 	// What has another shape: the VLAN of a port is where the port's subinterface is.
