@@ -21,9 +21,8 @@ demo: build ## the whole loop on a simulated fabric (ARGS=--once to end by itsel
 test: servers ## every test, with the race detector
 	$(GO) test -race -timeout 30m ./...
 
-# Real devices' software from packages, in namespaces of their own. It needs root; docs/netconf.md and the packages' comments
-# say which packages.
-e2e-real: ## against netconfd and FRR, in namespaces (as root)
+# Real devices' software from Debian's packages, in namespaces of their own. It needs root.
+e2e-real: devices ## against netconfd and FRR, in namespaces (as root)
 	$(GO) test -tags real -count=1 -timeout 20m ./internal/e2ereal/...
 
 # A missing server is an error, never a silently skipped test.
@@ -35,10 +34,20 @@ servers:
 	    echo "make test needs redis-server: sudo apt-get install redis-server, or brew install redis" >&2; exit 1; \
 	  fi; }
 
+devices:
+	@missing=; for f in /usr/sbin/netconfd /usr/bin/vtysh /usr/sbin/sshd; do [ -x $$f ] || missing="$$missing $$f"; done; \
+	  if [ -z "$$missing" ]; then :; \
+	  elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	    apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q netconfd frr openssh-server; \
+	  else \
+	    echo "make e2e-real needs$$missing: as root on Debian, apt-get install netconfd frr openssh-server" >&2; exit 1; \
+	  fi
+
 lint: tools ## formatting, vet, staticcheck, dead code
 	@out=$$(git ls-files -co --exclude-standard '*.go' | grep -v '/oc/' | xargs $(TOOLS)/gofumpt -l); \
 	  if [ -n "$$out" ]; then echo "not formatted (make fmt):"; echo "$$out"; exit 1; fi
 	$(GO) vet ./...
+	$(GO) vet -tags real ./internal/e2ereal/...
 	$(TOOLS)/staticcheck $$($(GO) list ./... | grep -v '/oc$$')
 	@out=$$($(TOOLS)/deadcode -generated=false ./cmd/... $$($(GO) list -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' ./internal/...)); \
 	  if [ -n "$$out" ]; then echo "dead code:"; echo "$$out"; exit 1; fi
