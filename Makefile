@@ -7,7 +7,7 @@ YANG_DIR ?=
 ARGS    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test e2e-real servers lint fmt generate check-generated bench tools clean
+.PHONY: help build demo test e2e-real devices servers lint fmt generate check-generated bench tools clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
