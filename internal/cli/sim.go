@@ -80,7 +80,7 @@ func newSimHand(s Streams, dir *string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "hand DEVICE get PATH | hand DEVICE {set PATH VALUE | delete PATH}...",
 		Short: "Change or read a simulated device behind Tenter's back",
-		Long:  "VALUE is JSON; what is no JSON is taken as a string. All sets and deletes are one request. A path may begin with\n" +
+		Long: "VALUE is JSON; what is no JSON is taken as a string. All sets and deletes are one request. A path may begin with\n" +
 			"its origin, as srl_nokia:/interface[name=mgmt0]; cli:COMMAND; COMMAND stands for commands, and delete puts \"no\" before the last.",
 		Example: "  tenter sim hand leaf1 set '/interfaces/interface[name=Ethernet49]/config/description' oops\n" +
 			"  tenter sim hand leaf1 get '/interfaces/interface[name=Ethernet49]/config'",

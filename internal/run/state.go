@@ -127,7 +127,9 @@ type writeJSON struct {
 }
 
 // Same reports whether both change the same leaf in the same way.
-func (w Write) Same(x Write) bool { return w.Path == x.Path && w.Before == x.Before && w.After == x.After }
+func (w Write) Same(x Write) bool {
+	return w.Path == x.Path && w.Before == x.Before && w.After == x.After
+}
 
 // binaryMark starts a value that is not text. No kind of schema.Value begins like it.
 const binaryMark = "="
