@@ -124,7 +124,10 @@ var owned = []string{
 }
 
 // What the simulator judges, and so must not use.
-var product = []string{"internal/path", "internal/schema", "internal/tree", "internal/wire", "internal/render", "internal/render/dialect", "internal/render/eos", "internal/render/openconfig"}
+var product = []string{
+	"internal/path", "internal/schema", "internal/tree", "internal/wire", "internal/blocks", "internal/profile", "internal/render",
+	"internal/render/dialect", "internal/render/eos", "internal/render/frr", "internal/render/openconfig", "internal/render/srlinux",
+}
 
 type pkg struct {
 	ImportPath string

@@ -57,11 +57,11 @@ func addBGP(to *dialect.Items, d *fabric.Device, b fabric.BGP) {
 	global.Groups, global.Neighbors, global.Redistribute = nil, nil, nil
 	dialect.Add(to, "bgp", b.VRF, global, renderBGP)
 	for _, g := range b.Groups {
-		part := peers{b.VRF, asn(d), g.PeerSettings, sourceAddress(d, g.LocalSource)}
+		part := peers{b.VRF, asn(d), g.PeerSettings, dialect.SourceAddress(d, g.LocalSource)}
 		dialect.Add(to, "bgp/"+b.VRF+"/group", g.Name, peerGroup{g, part}, renderPeerGroup)
 	}
 	for _, n := range b.Neighbors {
-		part := peers{b.VRF, asn(d), n.PeerSettings, sourceAddress(d, n.LocalSource)}
+		part := peers{b.VRF, asn(d), n.PeerSettings, dialect.SourceAddress(d, n.LocalSource)}
 		dialect.Add(to, "bgp/"+b.VRF+"/neighbor", n.Address.String(), neighbor{n, part}, renderNeighbor)
 	}
 	for _, r := range b.Redistribute {
@@ -99,22 +99,4 @@ func virtualMAC(d *fabric.Device) macs {
 	}
 	slices.SortStableFunc(out, func(a, b fabric.Text) int { return cmp.Compare(a.Value, b.Value) })
 	return out
-}
-
-// sourceAddress returns the first address of the interface that a BGP session comes from, "" for none.
-func sourceAddress(d *fabric.Device, id *fabric.InterfaceID) string {
-	if id == nil {
-		return ""
-	}
-	for _, i := range d.Interfaces {
-		if i.ID != *id {
-			continue
-		}
-		for _, s := range i.Subinterfaces {
-			for _, p := range append(s.IPv4, s.IPv6...) {
-				return p.Addr().String()
-			}
-		}
-	}
-	return ""
 }

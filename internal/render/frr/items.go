@@ -68,7 +68,7 @@ func addBGP(to *dialect.Items, d *fabric.Device, b fabric.BGP, names profile.Nam
 				s.Neighbor.PeerSettings = inherit(n.PeerSettings, g.PeerSettings)
 			}
 		}
-		s.Source = sourceAddress(d, s.Neighbor.LocalSource)
+		s.Source = dialect.SourceAddress(d, s.Neighbor.LocalSource)
 		dialect.Add(to, "bgp/"+b.VRF+"/neighbor", n.Address.String(), s, renderNeighbor)
 	}
 	for _, r := range b.Redistribute {
@@ -84,24 +84,6 @@ func put(w *dialect.Writer, source tree.Source, texts ...string) {
 // gap says what is left out, of all configuration.
 func gap(w *dialect.Writer, source tree.Source, format string, args ...any) {
 	w.Gap(source, path.Path{Origin: blocks.Origin}, format, args...)
-}
-
-// sourceAddress returns the first address of the interface that a BGP session comes from, "" for none.
-func sourceAddress(d *fabric.Device, id *fabric.InterfaceID) string {
-	if id == nil {
-		return ""
-	}
-	for _, i := range d.Interfaces {
-		if i.ID != *id {
-			continue
-		}
-		for _, s := range i.Subinterfaces {
-			for _, p := range append(s.IPv4, s.IPv6...) {
-				return p.Addr().String()
-			}
-		}
-	}
-	return ""
 }
 
 // bfdProfile returns the name of the BFD profile of the interface that a neighbor is on, "" for none.

@@ -55,10 +55,10 @@ func addBGP(to *dialect.Items, d *fabric.Device, b fabric.BGP) {
 	global.Groups, global.Neighbors, global.Redistribute = nil, nil, nil
 	dialect.Add(to, "bgp", b.VRF, global, renderBGP)
 	for _, g := range b.Groups {
-		dialect.Add(to, "bgp/"+b.VRF+"/group", g.Name, peerGroup{b.VRF, g, sourceAddress(d, g.LocalSource)}, renderPeerGroup)
+		dialect.Add(to, "bgp/"+b.VRF+"/group", g.Name, peerGroup{b.VRF, g, dialect.SourceAddress(d, g.LocalSource)}, renderPeerGroup)
 	}
 	for _, n := range b.Neighbors {
-		dialect.Add(to, "bgp/"+b.VRF+"/neighbor", n.Address.String(), neighbor{b.VRF, n, sourceAddress(d, n.LocalSource)}, renderNeighbor)
+		dialect.Add(to, "bgp/"+b.VRF+"/neighbor", n.Address.String(), neighbor{b.VRF, n, dialect.SourceAddress(d, n.LocalSource)}, renderNeighbor)
 	}
 	for _, r := range b.Redistribute {
 		dialect.Add(to, "bgp/"+b.VRF+"/redistribute/"+string(r.From), string(r.Family), redistribution{b.VRF, r}, renderRedistribution)
@@ -71,22 +71,4 @@ func gatewayOf(d *fabric.Device, vlan int) *fabric.Gateway {
 		return nil
 	}
 	return &d.Gateways[i]
-}
-
-// sourceAddress returns the first address of the interface that a BGP session comes from, "" for none.
-func sourceAddress(d *fabric.Device, id *fabric.InterfaceID) string {
-	if id == nil {
-		return ""
-	}
-	for _, i := range d.Interfaces {
-		if i.ID != *id {
-			continue
-		}
-		for _, s := range i.Subinterfaces {
-			for _, p := range append(s.IPv4, s.IPv6...) {
-				return p.Addr().String()
-			}
-		}
-	}
-	return ""
 }

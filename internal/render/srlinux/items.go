@@ -74,7 +74,7 @@ func addBGP(to *dialect.Items, d *fabric.Device, b fabric.BGP) {
 	global.Groups, global.Neighbors, global.Redistribute = nil, nil, nil
 	dialect.Add(to, "bgp", b.VRF, global, renderBGP)
 	for _, g := range b.Groups {
-		part := peerGroup{b.VRF, g, sourceAddress(d, g.LocalSource), b.Families}
+		part := peerGroup{b.VRF, g, dialect.SourceAddress(d, g.LocalSource), b.Families}
 		dialect.Add(to, "bgp/"+b.VRF+"/group", g.Name, part, renderPeerGroup)
 	}
 	lonely := func(n fabric.Neighbor) bool { return n.Group == "" }
@@ -82,7 +82,7 @@ func addBGP(to *dialect.Items, d *fabric.Device, b fabric.BGP) {
 		dialect.Add(to, "bgp/"+b.VRF+"/group", lonelyGroup, lonelyPeers{b.VRF, b.Source}, renderLonelyGroup)
 	}
 	for _, n := range b.Neighbors {
-		part := neighbor{b.VRF, n, sourceAddress(d, n.LocalSource), nil}
+		part := neighbor{b.VRF, n, dialect.SourceAddress(d, n.LocalSource), nil}
 		if lonely(n) {
 			part.Families = b.Families
 		}
@@ -113,24 +113,6 @@ func management(d *fabric.Device) string {
 
 func hasGateway(d *fabric.Device, vlan int) bool {
 	return slices.ContainsFunc(d.Gateways, func(g fabric.Gateway) bool { return g.VLAN == vlan })
-}
-
-// sourceAddress returns the first address of the interface that a BGP session comes from, "" for none.
-func sourceAddress(d *fabric.Device, id *fabric.InterfaceID) string {
-	if id == nil {
-		return ""
-	}
-	for _, i := range d.Interfaces {
-		if i.ID != *id {
-			continue
-		}
-		for _, s := range i.Subinterfaces {
-			for _, p := range append(s.IPv4, s.IPv6...) {
-				return p.Addr().String()
-			}
-		}
-	}
-	return ""
 }
 
 // connected returns the prefixes that a network instance is connected to.
