@@ -107,7 +107,9 @@ func openStore(ctx context.Context, s *settings.Settings, locked bool, log *zap.
 	if err != nil {
 		return nil, err
 	}
-	return store.Open(ctx, store.Options{Dir: storeDir(s), Alone: locked && storeDir(s) == s.StateDir, Fabric: s.Fabric, Worker: name, Log: log})
+	return store.Open(ctx, store.Options{
+		Dir: storeDir(s), Alone: locked && storeDir(s) == s.StateDir, Check: locked, Fabric: s.Fabric, Worker: name, Log: log,
+	})
 }
 
 // storeDir is where the embedded store is: beside the lock, unless store.dsn (sqlite:///DIR) puts it elsewhere because

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/tenter-net/tenter/internal/event"
 )
@@ -87,7 +88,7 @@ func (s *Store) commitLoop() {
 func (s *Store) batch(r *request) {
 	t := &transaction{s: s}
 	if _, err := t.raw("BEGIN IMMEDIATE"); err != nil {
-		r.done <- fmt.Errorf("store: begin: %w", err)
+		r.done <- fmt.Errorf("store: begin: %w", explained(err, s.file()))
 		return
 	}
 	var members []*request
@@ -162,7 +163,7 @@ func (s *Store) give(r *request, n int) (*transaction, error) {
 			return nil, errors.Join(failed, err)
 		}
 	}
-	r.done <- failed
+	r.done <- explained(failed, s.file())
 	return nil, nil
 }
 
@@ -181,8 +182,9 @@ func (s *Store) back(r *request) error {
 
 // abort undoes the transaction and tells its members so.
 func (s *Store) abort(members []*request, cause error) {
-	cause = fmt.Errorf("store: commit: %w", cause)
-	if _, err := s.conn.ExecContext(context.Background(), "ROLLBACK"); err != nil {
+	full := errorCode(cause) == sqlite3.SQLITE_FULL // after which SQLite may have undone the transaction by itself
+	cause = fmt.Errorf("store: commit: %w", explained(cause, s.file()))
+	if _, err := s.conn.ExecContext(context.Background(), "ROLLBACK"); err != nil && !full {
 		s.log.Warn("transaction could not be rolled back", zap.Error(err), zap.NamedError("cause", cause))
 	}
 	s.consumers.known = false

@@ -27,6 +27,9 @@ func migrate(ctx context.Context, db *sql.DB, file string) (err error) {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		return fmt.Errorf("lock for migration: %w", err)
 	}
+	if err := refuseEmptied(file); err != nil {
+		return err
+	}
 	sub, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err

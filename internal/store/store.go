@@ -36,6 +36,8 @@ type Options struct {
 	Worker string // the source of events that name none
 	// Alone says that no other process writes here, so that none is listened for. Others may read, and are rung for.
 	Alone bool
+	// Check says that what is opened will be written to, and so is looked through for damage first, for a bounded time.
+	Check bool
 	Log   *zap.Logger
 }
 
@@ -75,7 +77,7 @@ func Exists(dir string) bool {
 }
 
 // Open opens the store in the directory and makes it if there is none. It refuses a database that a newer version
-// of Tenter has changed. The caller closes the store.
+// of Tenter has changed, and one that was emptied; one that is damaged is a *DamagedError. The caller closes the store.
 func Open(ctx context.Context, opts Options) (*Store, error) {
 	if opts.Dir == "" {
 		return nil, errors.New("store: no directory given")
@@ -95,14 +97,17 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 		full: make(chan struct{}, 1),
 	}
 	s.grown.init()
-	if err := s.open(ctx, filepath.Join(opts.Dir, fileName)); err != nil {
-		return nil, errors.Join(fmt.Errorf("store %s: %w", opts.Dir, err), s.closeDBs())
+	file := filepath.Join(opts.Dir, fileName)
+	if err := s.open(ctx, file); err != nil {
+		return nil, errors.Join(fmt.Errorf("store %s: %w", opts.Dir, explained(err, file)), s.closeDBs())
 	}
 	s.wg.Go(s.commitLoop)
 	s.wg.Go(s.watchLoop)
 	s.wg.Go(s.checkpointLoop)
 	return s, nil
 }
+
+func (s *Store) file() string { return filepath.Join(s.opts.Dir, fileName) }
 
 func (s *Store) open(ctx context.Context, file string) error {
 	var err error
@@ -120,6 +125,11 @@ func (s *Store) open(ctx context.Context, file string) error {
 		return err
 	}
 	s.onRO.prepare = s.read.PrepareContext
+	if s.opts.Check {
+		if err := s.quickCheck(ctx, file); err != nil {
+			return err
+		}
+	}
 	if s.copier, err = openDB(file, 1, "synchronous(FULL)"); err != nil {
 		return err
 	}

@@ -1,0 +1,106 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/store"
+)
+
+// filled makes a store of many pages in dir and closes it.
+func filled(t *testing.T, dir string) string {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 300 {
+		appendAll(t, s, synced("leaf1"), synced("leaf2"))
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "tenter.db")
+}
+
+func refused(t *testing.T, dir string) error {
+	t.Helper()
+	s, err := store.Open(t.Context(), store.Options{Dir: dir, Check: true})
+	if err == nil {
+		t.Fatal("it was opened", s.Close())
+	}
+	return err
+}
+
+func TestAnEmptiedStoreIsNoNewOne(t *testing.T) {
+	dir := t.TempDir()
+	file := filled(t, dir)
+	if err := os.Truncate(file, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := refused(t, dir); !strings.Contains(err.Error(), "has 0 bytes") || !strings.Contains(err.Error(), "put the backup there") {
+		t.Errorf("error %v", err)
+	}
+	if info, err := os.Stat(file); err != nil || info.Size() != 0 {
+		t.Errorf("the file has now %d bytes, %v", info.Size(), err)
+	}
+}
+
+// Whatever page of the database is overwritten, who is to write there is told.
+func TestADamagedStoreIsNotWrittenTo(t *testing.T) {
+	for name, harm := range map[string]func(b []byte){
+		"the head":      func(b []byte) { clear(b[:512]) },
+		"a page inside": func(b []byte) { clear(b[len(b)/2&^4095:][:4096]) },
+		"the last page": func(b []byte) { clear(b[len(b)-4096:]) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			file := filled(t, dir)
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			harm(b)
+			if err := os.WriteFile(file, b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			err = refused(t, dir)
+			var damaged *store.DamagedError
+			if !errors.As(err, &damaged) || !strings.Contains(err.Error(), file+" is damaged") || !strings.Contains(err.Error(), ".recover") {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
+// A store that may not grow behaves as one whose disk is full, and goes on when there is room.
+func TestAFullDiskIsNamedAndLosesNothing(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	appendAll(t, s, synced("leaf1"))
+	store.SetMaxPages(t, s, 1)
+	var full error
+	written := 1
+	for full == nil && written < 5000 {
+		full = s.Do(context.Background(), func(tx event.Tx) error { return tx.Append(context.Background(), synced("leaf1")) })
+		if full == nil {
+			written++
+		}
+	}
+	if full == nil || !strings.Contains(full.Error(), "no space is left for "+filepath.Join(dir, "tenter.db")) || !strings.Contains(full.Error(), "free some") {
+		t.Fatalf("error %v after %d events", full, written)
+	}
+	if n, err := s.Events(t.Context(), event.Query{Limit: 10_000}); err != nil || len(n) != written {
+		t.Errorf("%d events, %v; written were %d", len(n), err, written)
+	}
+	store.SetMaxPages(t, s, 1<<30)
+	appendAll(t, s, synced("leaf1"))
+	if _, err := s.VerifyLog(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
