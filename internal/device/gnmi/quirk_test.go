@@ -189,6 +189,23 @@ func TestPhases(t *testing.T) {
 	}
 }
 
+// Before the second phase nothing was sent of it, but of the Set something was: nobody may take it for not sent.
+func TestLaterPhaseIsNeverUnsent(t *testing.T) {
+	sets := 0
+	cfg := (&odd{set: func(context.Context, *gpb.SetRequest) error {
+		if sets++; sets == 2 {
+			return status.Error(codes.ResourceExhausted, "grpc: received message larger than max (2 vs. 1)")
+		}
+		return nil
+	}}).serve(t)
+	cfg.Profile.Phasing, cfg.Profile.Limits.MaxOperations = profile.PhasingSplit, 1
+	one, two := leaf(t, oddDesc, "x"), leaf(t, strings.Replace(oddDesc, "Ethernet1", "Ethernet2", 1), "x")
+	err := dial(t, cfg).Set(t.Context(), tree.Edit{Updates: []tree.Leaf{one, two}}, profile.SetOptions{})
+	if kind(err) != gnmi.KindLost || !strings.HasPrefix(err.Error(), "phase 2 of 2: ") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // Phases may be cut anywhere: what is referred to goes first, in other lists and in the same one, and lists before what
 // is in them. The device tells otherwise: the simulator checks references after each Set.
 func TestPhasesKeepReferences(t *testing.T) {

@@ -19,8 +19,9 @@ import (
 	"github.com/tenter-net/tenter/internal/wire"
 )
 
-// Set sends one edit as one SetRequest, or as the phases that its size needs, and at most one at a time. An *Error tells whether the device refused, cannot
-// have got it, or may have done it; whatever it is, only reading tells what the device has now.
+// Set sends one edit as one SetRequest, or as the phases that its size needs, and at most one at a time. An *Error tells
+// whether the device refused, cannot have got it, or may have done it; whatever it is, only reading tells what the
+// device has now.
 func (s *Session) Set(ctx context.Context, edit tree.Edit, opts profile.SetOptions) error {
 	phases, err := s.phases(ctx, edit, opts)
 	if err != nil {
@@ -31,6 +32,9 @@ func (s *Session) Set(ctx context.Context, edit tree.Edit, opts profile.SetOptio
 		var e *Error
 		if errors.As(err, &e) {
 			e.Err = s.scrub(e.Err, secrets(edit)...)
+			if i > 0 && e.Unsent() { // the phases before it went
+				e.Kind = KindLost
+			}
 		}
 		if err != nil && len(phases) > 1 {
 			err = fmt.Errorf("phase %d of %d: %w", i+1, len(phases), err)
