@@ -33,8 +33,8 @@ type Session struct {
 	cfg    Config
 	log    *zap.Logger
 	turn   chan struct{} // holds a token while nothing is under way
-	closed context.Context
-	close  context.CancelFunc
+	closed chan struct{}
+	close  sync.Once
 
 	mu      sync.Mutex
 	hostKey string // SHA-256 of what the device showed last
@@ -44,11 +44,11 @@ type Session struct {
 // wrong.
 func Dial(ctx context.Context, cfg Config) (*Session, error) {
 	s := &Session{
-		cfg:  cfg,
-		log:  cfg.Log.With(zap.String("device", string(cfg.Name)), zap.String("address", cfg.Address)),
-		turn: make(chan struct{}, 1),
+		cfg:    cfg,
+		log:    cfg.Log.With(zap.String("device", string(cfg.Name)), zap.String("address", cfg.Address)),
+		turn:   make(chan struct{}, 1),
+		closed: make(chan struct{}),
 	}
-	s.closed, s.close = context.WithCancel(context.Background())
 	s.turn <- struct{}{}
 	if cfg.Trust.Anyone {
 		s.log.Warn("HOST KEY IS NOT CHECKED: anybody between Tenter and the device can read and change everything")
@@ -59,10 +59,12 @@ func Dial(ctx context.Context, cfg Config) (*Session, error) {
 	return s, nil
 }
 
-// Close ends what is under way, and refuses what comes after.
+// Close ends what is under way, and refuses what comes after. A second Close does nothing.
 func (s *Session) Close() error {
-	s.close()
-	<-s.turn // nothing is under way any more, and nothing will be
+	s.close.Do(func() {
+		close(s.closed)
+		<-s.turn // nothing is under way any more, and nothing will be
+	})
 	return nil
 }
 
@@ -72,7 +74,7 @@ var errClosed = errors.New("the session is closed")
 func (s *Session) do(ctx context.Context, call string, fn func(context.Context, *terminal) error) error {
 	select {
 	case <-s.turn:
-	case <-s.closed.Done():
+	case <-s.closed:
 		return s.failure(call, KindUnreachable, errClosed)
 	case <-ctx.Done():
 		return s.failure(call, KindUnreachable, fmt.Errorf("another call is still under way: %w", ctx.Err()))
@@ -81,15 +83,29 @@ func (s *Session) do(ctx context.Context, call string, fn func(context.Context, 
 	limit := s.cfg.Profile.Limits.Timeout
 	ctx, stop := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done within %s", limit))
 	defer stop()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(s.closed, func() { cancel(errClosed) })()
+	ctx, done := s.whileOpen(ctx)
+	defer done()
 	t, err := s.connect(ctx)
 	if err != nil {
 		return s.fail("connect", err)
 	}
 	defer t.close()
 	return s.fail(call, fn(ctx, t))
+}
+
+// whileOpen returns a context that ends with the session. done gives back what that takes.
+func (s *Session) whileOpen(ctx context.Context) (_ context.Context, done func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-s.closed:
+			cancel(errClosed)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil); <-watched }
 }
 
 // connect opens connection, shell and terminal.
