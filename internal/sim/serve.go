@@ -12,8 +12,10 @@ import (
 	gpb "github.com/openconfig/gnmi/proto/gnmi"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	tlscreds "google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/status"
 )
 
 // A service is how one node is served: always at the same address.
@@ -53,7 +55,7 @@ func (s *service) run(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			srv, done, served = s.newServer(), make(chan struct{}), boot
+			srv, done, served = s.newServer(boot), make(chan struct{}), boot
 			go func(srv *grpc.Server, done chan struct{}) {
 				defer close(done)
 				if err := srv.Serve(l); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
@@ -91,11 +93,29 @@ func (s *service) listen(ctx context.Context) (net.Listener, error) {
 	return gatedListener{l, &s.gate}, nil
 }
 
-func (s *service) newServer() *grpc.Server {
+// newServer returns the gNMI server of one boot. After a reboot it answers nothing more, though its connections may live
+// on for a moment.
+func (s *service) newServer(boot int) *grpc.Server {
+	up := func() error {
+		if _, now := s.reachable(); now != boot {
+			return status.Error(codes.Unavailable, "the device reboots")
+		}
+		return nil
+	}
 	srv := grpc.NewServer(
 		grpc.Creds(s.tls),
-		grpc.UnaryInterceptor(s.login.unary),
-		grpc.StreamInterceptor(s.login.stream),
+		grpc.ChainUnaryInterceptor(s.login.unary, func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+			if err := up(); err != nil {
+				return nil, err
+			}
+			return next(ctx, req)
+		}),
+		grpc.ChainStreamInterceptor(s.login.stream, func(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+			if err := up(); err != nil {
+				return err
+			}
+			return next(srv, ss)
+		}),
 		grpc.WaitForHandlers(true),
 		// Clients that look after their sessions ping every few seconds; gRPC's own limit is five minutes.
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
