@@ -1,9 +1,7 @@
 package netconf
 
 import (
-	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/tenter-net/tenter/internal/intent"
 )
@@ -82,20 +80,4 @@ func (e *Error) Permanent() bool {
 
 func (s *Session) failure(call string, kind Kind, err error) *Error {
 	return &Error{Device: s.cfg.Name, Address: s.cfg.Address, Call: call, Kind: kind, Err: err}
-}
-
-// scrub takes values that must not be seen out of the device's words.
-func scrub(err error, secrets []string) {
-	var said rpcErrors
-	if !errors.As(err, &said) {
-		return
-	}
-	for _, e := range said {
-		for _, s := range secrets {
-			if s != "" {
-				e.message = strings.ReplaceAll(e.message, s, "(secret)")
-				e.path = strings.ReplaceAll(e.path, s, "(secret)")
-			}
-		}
-	}
 }

@@ -159,6 +159,7 @@ type fake struct {
 	lies     map[string]bool
 	hangups  map[string]bool // operations that it does and does not answer
 	refusals map[string]string
+	warns    string // with each answer to edit-config
 	calls    []string
 }
 
@@ -268,6 +269,9 @@ func (f *fake) answer(message string) (text string, hangup bool) {
 		if data := f.do(op, name, store); data != "" {
 			content = data
 		}
+	}
+	if f.warns != "" && name == "edit-config" {
+		content = "<rpc-error><error-tag>weak</error-tag><error-severity>warning</error-severity><error-message>" + f.warns + "</error-message></rpc-error>" + content
 	}
 	return strings.Replace(reply(content), `"1"`, `"`+rpc.attr("message-id")+`"`, 1), f.hangups[name]
 }

@@ -54,6 +54,19 @@ func (es rpcErrors) has(tag string) *rpcError {
 	return nil
 }
 
+// strike takes values that must not be seen out of the device's words.
+func (es rpcErrors) strike(secrets []string) {
+	for _, e := range es {
+		for _, s := range secrets {
+			if s != "" {
+				e.message = strings.ReplaceAll(e.message, s, "(secret)")
+				e.path = strings.ReplaceAll(e.path, s, "(secret)")
+				e.appTag = strings.ReplaceAll(e.appTag, s, "(secret)")
+			}
+		}
+	}
+}
+
 // parseReply reads the reply to the message with that id. Whatever else it says, it failed if it has an error. The data
 // is nil in a reply that has none; the warnings are errors that the device says are none.
 func parseReply(message []byte, id string) (data *element, warnings rpcErrors, err error) {

@@ -34,10 +34,11 @@ type Config struct {
 // A Session is one connection to one device. It is safe for concurrent use; what it is asked for is done one after the
 // other.
 type Session struct {
-	cfg    Config
-	log    *zap.Logger
-	using  chan struct{} // holds a token while nobody uses the link
-	opened *opened       // with the token: a confirmed commit of this session that is open
+	cfg     Config
+	log     *zap.Logger
+	using   chan struct{} // holds a token while nobody uses the link
+	opened  *opened       // with the token: a confirmed commit of this session that is open
+	secrets []string      // with the token: values of the Set under way, which nobody may quote
 
 	mu      sync.Mutex
 	link    *link // nil while there is none
@@ -161,9 +162,13 @@ func (s *Session) do(ctx context.Context, l *link, name, operation string, chang
 	defer cancel()
 	data, warnings, err := l.call(ctx, []byte(operation))
 	if len(warnings) > 0 {
+		warnings.strike(s.secrets)
 		s.log.Warn("the device warns", zap.String("call", name), zap.Error(warnings))
 	}
 	var said rpcErrors
+	if errors.As(err, &said) {
+		said.strike(s.secrets)
+	}
 	var unsent unsentError
 	switch {
 	case err == nil:

@@ -23,7 +23,9 @@ func (s *Session) Set(ctx context.Context, edit tree.Edit, opts profile.SetOptio
 	if err := checkOptions(edit, opts); err != nil {
 		return fmt.Errorf("device %q: set: %w", s.cfg.Name, err)
 	}
-	err := s.use(ctx, func(l *link) error {
+	return s.use(ctx, func(l *link) error {
+		s.secrets = secretsOf(edit)
+		defer func() { s.secrets = nil }()
 		t := &transaction{Session: s, link: l, opts: opts}
 		switch {
 		case opts.Commit == profile.CommitConfirm:
@@ -39,8 +41,6 @@ func (s *Session) Set(ctx context.Context, edit tree.Edit, opts profile.SetOptio
 		}
 		return s.failure("edit-config", KindUnsupported, errors.New("the device has neither a candidate nor a running configuration to write to"))
 	})
-	scrub(err, secretsOf(edit))
-	return err
 }
 
 func checkOptions(edit tree.Edit, opts profile.SetOptions) error {
@@ -53,7 +53,8 @@ func checkOptions(edit tree.Edit, opts profile.SetOptions) error {
 	return nil
 }
 
-// secretsOf returns the values in an edit that a device's answer must not be quoted with.
+// secretsOf returns the values in an edit that a device's answer must not be quoted with, longer ones first: one may be
+// part of another.
 func secretsOf(edit tree.Edit) []string {
 	leaves := slices.Clone(edit.Updates)
 	for _, r := range edit.Replaces {
@@ -66,6 +67,7 @@ func secretsOf(edit tree.Edit) []string {
 			values = append(values, l.Value.Text())
 		}
 	}
+	slices.SortFunc(values, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	return values
 }
 

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/tenter-net/tenter/internal/device/netconf"
 	"github.com/tenter-net/tenter/internal/path"
@@ -315,6 +317,23 @@ func TestSetFails(t *testing.T) {
 	}
 	if err := w.update(w.leaf("/system/banner", "a]]>]]>b")); err != nil {
 		t.Errorf("an end mark in a value: %v", err)
+	}
+}
+
+// TestWarning logs what a device has to say besides its ok, without what it must not quote.
+func TestWarning(t *testing.T) {
+	f := startFake(t, full...)
+	f.warns = "secret-1 is weak"
+	core, logs := observer.New(zap.WarnLevel)
+	roots := loadRoots(t)
+	s := dial(t, config(t, f.Server, func(cfg *netconf.Config) { cfg.Table, cfg.Log = tree.NewTable(roots), zap.New(core) }))
+	w := &world{Session: s, fake: f, t: t, roots: roots}
+	if err := w.update(w.leaf("/system/snmp/community", "secret-1")); err != nil {
+		t.Fatal(err)
+	}
+	said := logs.FilterMessage("the device warns").All()
+	if len(said) != 1 || said[0].ContextMap()["error"] != "weak: (secret) is weak" {
+		t.Errorf("logged %v", said)
 	}
 }
 
