@@ -33,7 +33,7 @@ type DriftRemediated struct {
 	Device   intent.DeviceName `json:"device"`
 	Plan     string            `json:"plan,omitempty"`
 	Run      string            `json:"run,omitempty"`
-	By       string            `json:"by"` // tenter, device, stranger; intents when these do not have the device any more
+	By       string            `json:"by"` // tenter, device, stranger; reading when that showed what the stream did not tell; intents when these do not have the device any more
 	Findings []Finding         `json:"findings,omitempty"`
 	Duration time.Duration     `json:"duration_ns"`
 }

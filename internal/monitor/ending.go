@@ -74,13 +74,16 @@ func (w *watcher) outcome(ctx context.Context, id string) (string, error) {
 	return "", nil
 }
 
-// closedBy says who put the device right: a run of ours, the device's own restart, or somebody else.
+// closedBy says who put the device right: a run of ours, the device's own restart, or somebody else; what was only
+// streamed, and is not so when it is read, may never have been.
 func (w *watcher) closedBy(e view.Episode, done work) string {
 	switch {
 	case done.run != "":
 		return "tenter"
 	case w.facts.BootTime.After(e.Opened):
 		return "device"
+	case w.corrected && !w.standing:
+		return "reading"
 	}
 	return "stranger"
 }

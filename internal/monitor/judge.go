@@ -114,7 +114,7 @@ func (w *watcher) report(ctx context.Context, findings []drift.Finding) error {
 	w.untold = false
 	w.told.held, w.told.pending, w.told.mismatch = w.row.HeldUntil.After(time.Now()), w.state.Pending() > 0, w.row.Mismatch
 	if len(findings) == 0 {
-		w.firstSeen = time.Time{}
+		w.firstSeen, w.standing = time.Time{}, false
 	}
 	return nil
 }

@@ -371,6 +371,21 @@ func TestSilentStreamIsFoundByTheAudit(t *testing.T) {
 	})
 }
 
+func TestUntrueStreamIsReadAgain(t *testing.T) {
+	bubble(t, 0, func(w *world) {
+		w.expect(hello...)
+		w.device.lie(desc1, "x")
+		pass(time.Second)
+		w.expect("drift.detected enforce | changed " + desc1 + " a -> x")
+		pass(10 * time.Second) // audits are minutes apart
+		w.expect("drift.remediated by reading", "device.synced")
+		w.is(view.InSync, view.Degraded)
+		if got := w.row(); got.Stage == string(profile.StageOnChange) {
+			t.Errorf("a stream that told what is not so is still believed: %s", got.Stage)
+		}
+	})
+}
+
 func TestPartialStreamIsNoDrift(t *testing.T) {
 	bubble(t, 0, func(w *world) {
 		w.device.mu.Lock()

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -81,6 +82,8 @@ func (w *watcher) took(ctx context.Context, r read) error {
 	for _, p := range r.paths {
 		w.sure[p.String()] = true
 	}
+	w.corrected = w.corrected || len(changed) > 0
+	w.prove(r.paths)
 	if len(changed) > 0 && w.stage != profile.StagePoll {
 		for _, f := range changed {
 			w.suspects = append(w.suspects, f.Path)
@@ -134,4 +137,30 @@ func (w *watcher) lag() time.Duration {
 		return w.target.Profile.Watch.PollInterval
 	}
 	return 0
+}
+
+// unproven returns the leaves of an open episode that nobody has read as they are told: a stream may tell what is not so, and
+// no remedy would ever end that. A remedy ends most episodes before anybody has to look.
+func (w *watcher) unproven() []path.Path {
+	if w.episode.ID == "" || w.blind || w.reading || !w.state.Synced() || w.stage == profile.StagePoll ||
+		w.row.Run != "" || time.Since(w.episode.Opened) < doubtTime {
+		return nil
+	}
+	var paths []path.Path
+	for _, f := range w.relevant() {
+		if v, read := w.proven[f.Path.String()]; len(f.Path.Elems) > 0 && f.Problem == nil && (!read || v != f.Have) {
+			paths = append(paths, f.Path)
+		}
+	}
+	return paths
+}
+
+// prove notes the deviations that a reading of paths, nil for everything, has left standing.
+func (w *watcher) prove(paths []path.Path) {
+	clear(w.proven)
+	for _, f := range w.relevant() {
+		if paths == nil || slices.ContainsFunc(paths, f.Path.HasPrefix) {
+			w.proven[f.Path.String()], w.standing = f.Have, true
+		}
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/policy"
 	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/schema"
 	"github.com/tenter-net/tenter/internal/tree"
 	"github.com/tenter-net/tenter/internal/view"
 )
@@ -144,6 +145,11 @@ type watcher struct {
 	blind    bool            // the last reading beside the stream failed
 	sure     map[string]bool // read since expectations changed last, by path; "" for everything
 	suspects []path.Path     // found by an audit, and not streamed so far
+	// proven holds, by path, the values of an episode's leaves that were read since it began: what only the stream has told
+	// may be untrue. standing says that one of them deviated when it was read, corrected that the last news of the device
+	// came from reading it.
+	proven              map[string]schema.Value
+	standing, corrected bool
 }
 
 // watch runs one watch. It returns errAgain when another one is to be started over the same session.
@@ -151,7 +157,7 @@ func (d *device) watch(ctx context.Context, sess Session) error {
 	ctx, cancel := context.WithCancel(ctx)
 	w := &watcher{
 		device: d, sess: sess, heard: make(chan heard, queueSize), ended: make(chan error, 1), reads: make(chan read, 1),
-		settle: stopped(), audit: stopped(), grace: stopped(), sure: map[string]bool{},
+		settle: stopped(), audit: stopped(), grace: stopped(), sure: map[string]bool{}, proven: map[string]schema.Value{},
 	}
 	defer w.wg.Wait()
 	defer cancel()
@@ -228,6 +234,7 @@ func (w *watcher) hear(ctx context.Context, h heard) error {
 		return nil
 	}
 	f := w.state.Fold(h.update)
+	w.corrected = w.corrected && len(f.Changed) == 0
 	if f.Late > 0 {
 		w.log.Info("updates out of order, reading what is true", zap.Int("leaves", f.Late))
 		w.audit.Reset(w.opts.Settle)
@@ -288,6 +295,10 @@ func (w *watcher) refresh(ctx context.Context) error {
 	}
 	held := w.row.HeldUntil.After(time.Now())
 	if w.settling || !w.untold && w.episode.ID == "" && held == w.told.held && w.row.Mismatch == w.told.mismatch && (w.state.Pending() > 0) == w.told.pending {
+		return nil
+	}
+	if paths := w.unproven(); len(paths) > 0 && len(paths) <= mostPaths {
+		w.read(ctx, paths)
 		return nil
 	}
 	return w.judge(ctx)

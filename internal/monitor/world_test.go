@@ -179,6 +179,16 @@ func (d *device) change(leaves map[string]string) {
 	}
 }
 
+// lie streams a change that there is not.
+func (d *device) lie(p, text string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for s := range d.streams {
+		s.queue = append(s.queue, tree.Update{Time: time.Now(), Leaves: []tree.Leaf{leaf(d.t, p, text)}})
+		poke(s.wake)
+	}
+}
+
 // leave makes the device unreachable, back lets it return.
 func (d *device) leave() {
 	d.mu.Lock()

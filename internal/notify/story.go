@@ -183,6 +183,8 @@ func (s *story) ends(m *Message) {
 			line += "put back by somebody else"
 		case "device":
 			line += "put back by the device itself"
+		case "reading":
+			line += "as reading it shows, whatever it streamed"
 		case "intents":
 			line = fmt.Sprintf("%s: not in the intents any more after %s", d.Device, span(d.Duration))
 		default:

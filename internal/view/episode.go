@@ -18,7 +18,7 @@ type Episode struct {
 	Total       int               `json:"total"` // of findings, also those left out
 	Plan        string            `json:"plan,omitempty"`
 	Run         string            `json:"run,omitempty"`
-	By          string            `json:"by,omitempty"` // who closed it: tenter, device, stranger
+	By          string            `json:"by,omitempty"` // who closed it: tenter, device, stranger, reading, intents
 	Reason      string            `json:"reason,omitempty"`
 	Correlation string            `json:"correlation,omitempty"`
 }
