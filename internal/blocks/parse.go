@@ -45,6 +45,10 @@ func Parse(text string, s *Syntax) ([]Line, []tree.Problem) {
 	return s.filled(merged(p.root)), p.problems
 }
 
+// Unread reports whether Parse leaves a line out: it is no configuration, or it is a secret. What is unread cannot be
+// kept, as nobody can tell whether the device has it.
+func (s *Syntax) Unread(line string) bool { return anyOf(s.Ignore, line) || anyOf(s.Secret, line) }
+
 // textBlock joins the free text after rows[i] to its line, and returns the number of its last row.
 func textBlock(line string, rows []string, i int, end string) (string, int) {
 	for j := i + 1; j < len(rows); j++ {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tenter-net/tenter/internal/blocks"
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/profile"
@@ -24,8 +25,8 @@ type part struct {
 	render func(*dialect.Writer) []claim
 }
 
-// parts splits a device's model; the Config documents are the last part.
-func parts(m *fabric.Device, items []dialect.Item) []part {
+// parts splits a device's model; the Config documents are the last part. lines is how command lines are written.
+func parts(m *fabric.Device, items []dialect.Item, lines *blocks.Syntax) []part {
 	out := make([]part, 0, len(items)+1)
 	for _, i := range items {
 		out = append(out, part{i.Key, i.Model, func(w *dialect.Writer) []claim {
@@ -33,7 +34,7 @@ func parts(m *fabric.Device, items []dialect.Item) []part {
 			return claims(w, 0)
 		}})
 	}
-	return append(out, part{configKey, m.Config, func(w *dialect.Writer) []claim { return renderConfig(w, m.Config) }})
+	return append(out, part{configKey, m.Config, func(w *dialect.Writer) []claim { return renderConfig(w, m.Config, lines) }})
 }
 
 // dialects are the ways to say what a model asks for. What is native says nothing but what Config documents do.
@@ -83,32 +84,33 @@ func (d *device) compile(m *fabric.Device) intent.Diagnostics {
 		return d.diagnostics()
 	}
 	d.model = m
-	p, err := d.speak(m)
+	items, lines, err := d.speak(m)
 	if err != nil {
 		d.result = nil
 		return intent.Diagnostics{diagnostic(codeDialect, m.Source, fmt.Sprintf("device %q: %v", m.Name, err))}
 	}
-	return d.update(parts(m, p))
+	return d.update(parts(m, items, lines))
 }
 
-// speak returns the model's items in the device's dialect. Other schemas than before make all leaves anew.
-func (d *device) speak(m *fabric.Device) ([]dialect.Item, error) {
+// speak returns the model's items in the device's dialect, and how its command lines are written. Other schemas than before
+// make all leaves anew.
+func (d *device) speak(m *fabric.Device) ([]dialect.Item, *blocks.Syntax, error) {
 	p, err := d.opts.Profiles.Get(m.Access.Profile)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	items, ok := dialects[m.Access.Dialect]
 	if !ok {
-		return nil, fmt.Errorf("dialect %q: unknown, there is %s", m.Access.Dialect, strings.Join(Dialects(), ", "))
+		return nil, nil, fmt.Errorf("dialect %q: unknown, there is %s", m.Access.Dialect, strings.Join(Dialects(), ", "))
 	}
 	roots, err := d.opts.Roots(p)
 	if err != nil {
-		return nil, fmt.Errorf("profile %q: %w", p.Name, err)
+		return nil, nil, fmt.Errorf("profile %q: %w", p.Name, err)
 	}
 	if d.table == nil || d.table.Roots() != roots {
 		d.table, d.result = tree.NewTable(roots), nil
 	}
-	return items(m, p.Names), nil
+	return items(m, p.Names), &p.CLI.Syntax, nil
 }
 
 // update brings the device up to date with its parts, if it can by what changed only.

@@ -103,3 +103,27 @@ func TestFRRRendersWhatIsHidden(t *testing.T) {
 		}
 	}
 }
+
+// A line that is never read back would be wanted for ever, and one with a password would stand in every plan.
+func TestSecretLineIsRefused(t *testing.T) {
+	const router = "/line[text=router bgp 65000]"
+	for name, leaf := range map[string]fabric.ConfigLeaf{
+		"by its path":    {Path: router + "/line[text=neighbor 192.0.2.1 password hunter2]/text", Value: "neighbor 192.0.2.1 password hunter2"},
+		"below a block":  {Path: router, Value: map[string]any{"line": []any{map[string]any{"text": "neighbor 192.0.2.1 password hunter2"}}}},
+		"not to be kept": {Path: router + "/line[text=exit-vrf]/text", Value: "exit-vrf"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			leaf.Origin, leaf.Source = blocks.Origin, source("config.yaml", 1, "Config", "c1")
+			f := asFRR(t)
+			f.Devices[0].Config = []fabric.ConfigLeaf{leaf}
+			_, diags := render.NewCompiler(options(t)).Compile(f)
+			got := diags.Text()
+			if !diags.HasErrors() || !strings.Contains(got, "config.yaml:1:3: error[T0702]") || !strings.Contains(got, "cli:"+router+": a command line in this block") {
+				t.Errorf("diagnostics:\n%s", got)
+			}
+			if strings.Contains(got, "hunter2") {
+				t.Error("the password is in the diagnostics")
+			}
+		})
+	}
+}
