@@ -143,6 +143,13 @@ func (e *Engine) settle(ctx context.Context, row view.Plan, a answer) error {
 		if len(row.Devices) == 1 {
 			d.Subject = string(row.Devices[0])
 		}
-		return tx.Append(ctx, d)
+		if err := tx.Append(ctx, d); err != nil || a.status != view.PlanRejected || row.Episode == "" {
+			return err
+		}
+		ep, err := e.o.Store.EpisodeIn(tx, row.Episode)
+		if err != nil || !ep.Closed.IsZero() {
+			return err
+		}
+		return e.noteEpisode(ctx, tx, ep, row.ID, policy.Decision{})
 	})
 }

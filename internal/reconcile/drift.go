@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/tenter-net/tenter/internal/event"
@@ -110,14 +111,23 @@ func (e *Engine) proposeDrift(ctx context.Context, j job, ep view.Episode, from 
 
 // noteEpisode writes the plan into the episode, and tells once why it is held.
 func (e *Engine) noteEpisode(ctx context.Context, tx event.Tx, ep view.Episode, id string, d policy.Decision) error {
-	told := false
+	told, held := false, d.Held()
+	if !held && id != "" {
+		row, err := e.o.Store.PlanIn(tx, id)
+		if err != nil {
+			return err
+		}
+		if row.Status == view.PlanRejected { // which nothing but another drift changes
+			held, d.Reason = true, rejected(row)
+		}
+	}
 	err := e.updateEpisode(tx, ep.ID, func(ep *view.Episode) {
 		told, ep.Plan, ep.Reason = ep.Reason == d.Reason, id, ""
-		if d.Held() {
+		if held {
 			ep.Reason = d.Reason
 		}
 	})
-	if err != nil || !d.Held() || told {
+	if err != nil || !held || told {
 		return err
 	}
 	return tx.Append(ctx, event.Draft{
@@ -126,6 +136,15 @@ func (e *Engine) noteEpisode(ctx context.Context, tx event.Tx, ep view.Episode, 
 			Episode: ep.ID, Device: ep.Device, Findings: ep.Findings, Total: ep.Total, Mode: ep.Mode, Reason: d.Reason, FirstSeen: ep.Opened,
 		},
 	})
+}
+
+// rejected is why drift stays that somebody does not want to be put back, and what to do about it.
+func rejected(p view.Plan) string {
+	why := ""
+	if p.Reason != "" {
+		why = ": " + p.Reason
+	}
+	return fmt.Sprintf("plan %s, which puts it back, was rejected%s; next: tenter apply puts it back all the same, an intent that says the same keeps it", p.ID, why)
 }
 
 // decideDrift judges a remedy by policy and by what happened on the device lately.

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -109,6 +110,13 @@ func TestRejectedStaysRejected(t *testing.T) {
 	}
 	if n := w.count(event.TypePlanGenerated); n != before {
 		t.Error("the rejected plan was made again")
+	}
+	ep, err := w.store.OpenEpisode(t.Context(), "leaf1")
+	if err != nil || !strings.Contains(ep.Reason, "was rejected: on purpose; next: ") {
+		t.Errorf("%v: nobody is told why the drift stays: %q", err, ep.Reason)
+	}
+	if n := w.count(event.TypeDriftHeld); n != 1 {
+		t.Errorf("told %d times", n)
 	}
 	if _, err := e.Start(t.Context(), plan.ID(made.Plan), "ann"); !errors.As(err, new(*DeniedError)) {
 		t.Errorf("a rejected plan: %v", err)
