@@ -161,7 +161,7 @@ func (c *compiler) target(m *fabric.Device, r *render.Result) *target {
 	reached.Scope = ofDevice(m.Scope, r.Desired.Table().Roots())
 	t.watch = &monitor.Target{
 		Model: &reached, Profile: t.profile, Table: r.Desired.Table(), Desired: r.Desired, Sources: c.dialects.Sources(),
-		Secrets: plan.NewSecrets(c.key, r.Secrets),
+		Secrets: plan.NewSecrets(c.key, r.Secrets).Disguised(r.Desired.Table().Roots(), t.profile.Secrets),
 	}
 	return t
 }

@@ -36,7 +36,7 @@ type device struct {
 	target *Target
 	modes  policy.Modes
 	row    view.Device
-	owned  []drift.Owned
+	owned  []view.OwnedLeaf
 	paths  []path.Path // what is watched and audited
 	state  *drift.State
 

@@ -14,6 +14,7 @@ import (
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/policy"
 	"github.com/tenter-net/tenter/internal/schema"
+	"github.com/tenter-net/tenter/internal/tree"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -48,16 +49,13 @@ func (d *device) load(ctx context.Context) error {
 		if row.Applied != before {
 			continue // both must be of one moment
 		}
-		owned = make([]drift.Owned, len(list))
-		for i, l := range list {
-			owned[i] = drift.Owned(l)
-		}
+		owned = list
 		break
 	}
 	return d.expect(target, row, owned)
 }
 
-func (d *device) expect(target *Target, row view.Device, owned []drift.Owned) error {
+func (d *device) expect(target *Target, row view.Device, owned []view.OwnedLeaf) error {
 	scope, err := plan.NewScope(target.Model.Scope)
 	if err != nil {
 		return fmt.Errorf("device %q: %w", d.name, err)
@@ -79,12 +77,8 @@ func (d *device) expect(target *Target, row view.Device, owned []drift.Owned) er
 		d.swapped = time.Now()
 	}
 	d.target, d.modes, d.row, d.owned = target, modes, row, owned
-	writes := make([]drift.Write, len(row.WriteSet))
-	for i, w := range row.WriteSet {
-		writes[i] = drift.Write(w)
-	}
 	d.state.Expect(drift.Expected{
-		Desired: target.Desired, Owned: owned, InFlight: writes, Scope: scope.Action, Digest: target.Secrets.Digest,
+		Desired: target.Desired, Owned: leavesOf(owned), InFlight: writesOf(row), Scope: scope.Action, Digest: digests(target, row, owned),
 		Implied: drift.Defaults(target.Table.Roots()),
 	})
 	paths := watched(target, owned)
@@ -97,6 +91,38 @@ func (d *device) expect(target *Target, row view.Device, owned []drift.Owned) er
 	return nil
 }
 
+func leavesOf(owned []view.OwnedLeaf) []drift.Owned {
+	out := make([]drift.Owned, len(owned))
+	for i, l := range owned {
+		out[i] = drift.Owned{Path: l.Path, Value: l.Value, Applied: l.Applied}
+	}
+	return out
+}
+
+func writesOf(row view.Device) []drift.Write {
+	out := make([]drift.Write, len(row.WriteSet))
+	for i, w := range row.WriteSet {
+		out[i] = drift.Write(w)
+	}
+	return out
+}
+
+// digests returns what makes digests of secrets, also of those that the device shows in another form than they were
+// written or are being written in.
+func digests(target *Target, row view.Device, owned []view.OwnedLeaf) func(path.Path, schema.Value) schema.Value {
+	var forms []plan.Form
+	for _, l := range owned {
+		if l.Shown != "" {
+			forms = append(forms, plan.Form{Path: l.Path, Written: l.Value, Shown: l.Shown})
+		}
+	}
+	writes := make([]tree.Change, len(row.WriteSet))
+	for i, w := range row.WriteSet {
+		writes[i] = tree.Change{Path: w.Path, Before: w.Before, After: w.After}
+	}
+	return target.Secrets.Knowing(forms).Expecting(writes).Digest
+}
+
 // moved reports whether what Tenter wrote, or is writing, is not the same in both rows.
 func moved(a, b view.Device) bool {
 	return a.Applied != b.Applied || a.Run != b.Run || !slices.EqualFunc(a.WriteSet, b.WriteSet, func(x, y view.Write) bool {
@@ -106,7 +132,7 @@ func moved(a, b view.Device) bool {
 
 // watched returns the top-level containers that hold anything of ours or that a rule is about, in canonical order: a
 // device's whole configuration and state may be a hundred times as large.
-func watched(target *Target, owned []drift.Owned) []path.Path {
+func watched(target *Target, owned []view.OwnedLeaf) []path.Path {
 	var tops []path.Path
 	add := func(p path.Path) {
 		p.Elems = p.Elems[:min(1, len(p.Elems))]

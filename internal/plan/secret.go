@@ -18,8 +18,9 @@ import (
 // compute: a change of a secret stays visible, its value does not. A digest of a digest is itself, so values may
 // pass through Digest any number of times. It is safe for concurrent use.
 type Secrets struct {
-	key    []byte
-	marked map[string]bool
+	key      []byte
+	marked   map[string]bool
+	disguise *disguise // nil for a device that shows secrets as they were written
 }
 
 // secretMark starts every digest. No schema type's text begins like it.
@@ -64,9 +65,22 @@ func (s *Secrets) Is(p path.Path) bool {
 	return len(s.marked) > 0 && s.marked[p.String()]
 }
 
-// Digest returns v as it may be stored: itself, or the digest where p is secret. An absent value stays absent.
+// Digest returns v as it may be stored: itself, or the digest where p is secret. An absent value stays absent. What a
+// device shows in a form of its own, and is known to be what was written, has the digest of that.
 func (s *Secrets) Digest(p path.Path, v schema.Value) schema.Value {
-	if v == "" || !s.Is(p) || strings.HasPrefix(string(v), secretMark) {
+	if v == "" || !s.Is(p) {
+		return v
+	}
+	d := s.digest(p, v)
+	if s.disguise != nil {
+		d = s.unmask(p, v, d)
+	}
+	return d
+}
+
+// digest is the keyed hash of v itself.
+func (s *Secrets) digest(p path.Path, v schema.Value) schema.Value {
+	if Hidden(v) {
 		return v
 	}
 	mac := hmac.New(sha256.New, s.key)

@@ -49,6 +49,9 @@ func (p *Profile) check(file string) error {
 	if p.Names.DefaultInstance == "" {
 		bad("names.defaultInstance", "must not be empty")
 	}
+	if (len(p.Secrets.Types) > 0) != (p.Secrets.Shown != "") {
+		bad("secrets", "types and shown say something only together")
+	}
 	if p.Limits.MaxMessage < 64<<10 {
 		bad("limits.maxMessage", "must be at least 65536 bytes")
 	}

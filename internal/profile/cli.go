@@ -66,6 +66,9 @@ func (e *Expression) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
+// Regexp returns the expression compiled. It is for those without {host}, which loading has checked.
+func (e Expression) Regexp() *regexp.Regexp { return regexp.MustCompile(string(e)) }
+
 // HostInPrompt stands for the device's own name in Prompts.
 const HostInPrompt = "{host}"
 

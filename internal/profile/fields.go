@@ -53,6 +53,8 @@ var meanings = map[string]string{
 	"read":                     "RPC that reads configuration, tried first",
 	"phasing":                  "what becomes of a change that is too big for one Set",
 	"defaults.echoed":          "leaves at their default are reported as if somebody had set them",
+	"secrets.types":            "types of leaves that hold secrets and are shown in another form than they were set",
+	"secrets.shown":            "what that form looks like, as a regular expression: what is read back after a Set stands for what was set",
 	"names.ethernet":           "name of a physical port",
 	"names.firstPort":          "number in the name of physical port 1",
 	"names.portStep":           "between the numbers of ports side by side",

@@ -30,6 +30,7 @@ type Profile struct {
 	Read        ReadMethod  `yaml:"read"` // tried first; the other one where it is unimplemented
 	Phasing     Phasing     `yaml:"phasing"`
 	Defaults    Defaults    `yaml:"defaults"`
+	Secrets     Secrets     `yaml:"secrets"`
 	Names       Names       `yaml:"names"`
 	Facts       FactPaths   `yaml:"facts"`
 	Watch       Watch       `yaml:"watch"`
@@ -75,6 +76,13 @@ type Encodings struct {
 type Defaults struct {
 	// Echoed: leaves at their default are reported as if they had been set.
 	Echoed bool `yaml:"echoed"`
+}
+
+// Secrets says which secrets the device shows in a form of its own, and as another text each time that they are set. They
+// are known by the types that their leaves have in its models, by their names without a prefix.
+type Secrets struct {
+	Types []string   `yaml:"types"`
+	Shown Expression `yaml:"shown"` // what such a text matches, and a secret in clear does not
 }
 
 // FactPaths are where a probe reads what identifies the device. An empty path is not read.

@@ -35,12 +35,12 @@ func (e *Engine) clarify(ctx context.Context, device intent.DeviceName) error {
 	if p.row.Run != "" {
 		return nil
 	}
-	applied, dropped := p.landed()
+	applied, shown, dropped := p.landed()
 	err = e.o.Store.Do(ctx, func(tx event.Tx) error {
 		if err := lease.guard(tx); err != nil {
 			return err
 		}
-		if err := e.o.Store.MarkApplied(tx, device, applied); err != nil {
+		if err := e.markApplied(tx, device, applied, shown); err != nil {
 			return err
 		}
 		if err := e.o.Store.DropOwned(tx, device, dropped); err != nil {
@@ -55,11 +55,12 @@ func (e *Engine) clarify(ctx context.Context, device intent.DeviceName) error {
 }
 
 // landed sorts the write-set by what the device has of it now.
-func (p *picture) landed() (applied []tree.Leaf, dropped []path.Path) {
+func (p *picture) landed() (applied, shown []tree.Leaf, dropped []path.Path) {
 	writes := make([]tree.Change, len(p.row.WriteSet))
 	for i, w := range p.row.WriteSet {
 		writes[i] = tree.Change{Path: w.Path, Before: w.Before, After: w.After}
 	}
+	p.recognise(writes)
 	for i, v := range plan.Values(p.input, writes) {
 		w := writes[i]
 		switch {
@@ -68,7 +69,8 @@ func (p *picture) landed() (applied []tree.Leaf, dropped []path.Path) {
 			dropped = append(dropped, w.Path)
 		default:
 			applied = append(applied, tree.Leaf{Path: w.Path, Value: w.After})
+			shown = append(shown, shownAs(p.input, w.Path)...)
 		}
 	}
-	return applied, dropped
+	return applied, shown, dropped
 }

@@ -23,6 +23,8 @@ type picture struct {
 	owned  []view.OwnedLeaf
 	modes  policy.Modes
 	input  plan.Input // without Observed and Problems until the device was read
+	// expecting says that input.Secrets knows of the writes that the device may show.
+	expecting bool
 }
 
 // picture gathers what intents and store say of a device.
@@ -52,6 +54,7 @@ func (e *Engine) picture(ctx context.Context, generation string, device intent.D
 	}
 	in.Scope = in.Scope.Sparing(in.Protected)
 	b := tree.NewBuilder(p.target.Table)
+	var forms []plan.Form
 	for _, o := range p.owned {
 		if !o.Applied {
 			in.Unproven = append(in.Unproven, o.Path)
@@ -60,8 +63,11 @@ func (e *Engine) picture(ctx context.Context, generation string, device intent.D
 		if err := b.Set(tree.Leaf{Path: o.Path, Value: o.Value}); err != nil {
 			return nil, fmt.Errorf("device %q: applied leaves: %w", device, err)
 		}
+		if o.Shown != "" {
+			forms = append(forms, plan.Form{Path: o.Path, Written: o.Value, Shown: o.Shown})
+		}
 	}
-	in.Applied = b.Build()
+	in.Applied, in.Secrets = b.Build(), in.Secrets.Knowing(forms)
 	p.input = in
 	return p, nil
 }

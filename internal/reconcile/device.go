@@ -178,6 +178,7 @@ func (h *hand) set(ctx context.Context) (run.Input, error) {
 			return in, err
 		}
 	}
+	h.picture.expecting = false // what the device shows of secrets is another text with each Set
 	a, barred, err := h.send(ctx, h.result.Edit, h.commit())
 	switch {
 	case err != nil:
@@ -273,6 +274,7 @@ func (h *hand) observe(ctx context.Context) error {
 	if err := h.picture.read(ctx, h.session); err != nil {
 		return &unreachable{h.name, err}
 	}
+	h.picture.recognise(h.writes)
 	return nil
 }
 

@@ -88,6 +88,7 @@ type leafStore interface {
 	Owned(ctx context.Context, name intent.DeviceName) ([]view.OwnedLeaf, error)
 	MarkOwned(tx event.Tx, name intent.DeviceName, paths []path.Path) error
 	MarkApplied(tx event.Tx, name intent.DeviceName, leaves []tree.Leaf) error
+	MarkShown(tx event.Tx, name intent.DeviceName, shown []tree.Leaf) error
 	DropOwned(tx event.Tx, name intent.DeviceName, paths []path.Path) error
 }
 

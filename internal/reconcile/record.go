@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/run"
@@ -85,7 +86,7 @@ func (h *hand) applied(tx event.Tx, writes []tree.Change) error {
 	if h.result.Plan.Digest == "" { // another process checked: what was to be claimed and released, the reading tells again
 		h.result = plan.Compute(in)
 	}
-	var leaves []tree.Leaf
+	var leaves, shown []tree.Leaf
 	dropped := slices.Clone(h.result.Releases)
 	for _, w := range writes {
 		if w.After == "" {
@@ -97,11 +98,12 @@ func (h *hand) applied(tx event.Tx, writes []tree.Change) error {
 			v = h.wanted(w) // what the device has may hold entries that are not Tenter's
 		}
 		leaves = append(leaves, tree.Leaf{Path: w.Path, Value: in.Secrets.Digest(w.Path, v)})
+		shown = append(shown, shownAs(in, w.Path)...)
 	}
 	for _, c := range h.result.Claims {
 		leaves = append(leaves, tree.Leaf{Path: c.Path, Value: in.Secrets.Digest(c.Path, c.Value)})
 	}
-	if err := h.o.Store.MarkApplied(tx, h.name, leaves); err != nil {
+	if err := h.markApplied(tx, h.name, leaves, shown); err != nil {
 		return err
 	}
 	if err := h.o.Store.DropOwned(tx, h.name, dropped); err != nil {
@@ -117,6 +119,23 @@ func (h *hand) applied(tx event.Tx, writes []tree.Change) error {
 			d.Known = h.known
 		}
 	})
+}
+
+// markApplied records leaves that were read back, and in which form where it is another than was written.
+func (e *Engine) markApplied(tx event.Tx, device intent.DeviceName, leaves, shown []tree.Leaf) error {
+	if err := e.o.Store.MarkApplied(tx, device, leaves); err != nil || len(shown) == 0 {
+		return err
+	}
+	return e.o.Store.MarkShown(tx, device, shown)
+}
+
+// shownAs returns the digest of what the device shows at p, if it has another form than what was written there.
+func shownAs(in plan.Input, p path.Path) []tree.Leaf {
+	have, _ := in.Observed.Get(p)
+	if form := in.Secrets.Shown(p, have.Value); form != "" {
+		return []tree.Leaf{{Path: p, Value: form}}
+	}
+	return nil
 }
 
 // wanted returns the key sequence that the plan was after.

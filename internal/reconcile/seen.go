@@ -49,6 +49,15 @@ func seen(in plan.Input, writes []tree.Change) run.Seen {
 	return out
 }
 
+// recognise learns from a reading in which form the device shows secrets that were written to it. Until the next picture
+// the first form that it has shown is the one.
+func (p *picture) recognise(writes []tree.Change) {
+	if !p.expecting {
+		p.input.Secrets, p.expecting = p.input.Secrets.Expecting(writes), true
+	}
+	p.input.Secrets = p.input.Secrets.Recognising(p.input.Observed)
+}
+
 // odd is the one line about a leaf that is not as planned.
 func odd(s *plan.Secrets, w tree.Change, v schema.Value, why string) string {
 	switch {

@@ -210,6 +210,16 @@ func (n Node) Path() string {
 	return "/" + strings.Join(names, "/")
 }
 
+// TypeName returns the name that the model gives a leaf's type, a typedef's or a built-in one, without the prefix that a
+// module uses for another one; "" for what is no leaf.
+func (n Node) TypeName() string {
+	if k := n.Kind(); k != Leaf && k != LeafList {
+		return ""
+	}
+	name := n.s.im.Types[n.spec().Type].Name
+	return name[strings.IndexByte(name, ':')+1:]
+}
+
 // Type describes a leaf's type for people: "uint16, 1..4094".
 func (n Node) Type() string {
 	if k := n.Kind(); k != Leaf && k != LeafList {

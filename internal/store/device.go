@@ -142,14 +142,14 @@ func (s *Store) ForgetDevice(tx event.Tx, name intent.DeviceName) (owned int64, 
 func (s *Store) Owned(ctx context.Context, name intent.DeviceName) ([]view.OwnedLeaf, error) {
 	list, err := collect(s.reader(ctx), func(row scanner) (l view.OwnedLeaf, err error) {
 		var text string
-		var value []byte
-		if err := row.Scan(&text, &value, &l.Applied); err != nil {
+		var value, shown []byte
+		if err := row.Scan(&text, &value, &l.Applied, &shown); err != nil {
 			return l, err
 		}
-		l.Value = schema.Value(value)
+		l.Value, l.Shown = schema.Value(value), schema.Value(shown)
 		l.Path, err = path.Parse(text)
 		return l, err
-	}, "SELECT path, value, applied FROM leaf WHERE device = ? ORDER BY path", string(name))
+	}, "SELECT path, value, applied, shown FROM leaf WHERE device = ? ORDER BY path", string(name))
 	if err != nil {
 		return nil, fmt.Errorf("device %q: owned leaves: %w", name, err)
 	}
@@ -168,12 +168,25 @@ func (s *Store) MarkOwned(tx event.Tx, name intent.DeviceName, paths []path.Path
 	})
 }
 
-// MarkApplied records leaves that were written and read back. The values of secret leaves must be digests by then.
+// MarkApplied records leaves that were written and read back. The values of secret leaves must be digests by then. In
+// which other form the device shows them is for MarkShown to say, afterwards.
 func (s *Store) MarkApplied(tx event.Tx, name intent.DeviceName, leaves []tree.Leaf) error {
 	return s.leaves(tx, name, func(t *transaction) error {
 		for _, l := range leaves {
 			if _, err := t.exec("INSERT INTO leaf (device, path, value, applied) VALUES (?, ?, ?, 1)"+
-				" ON CONFLICT (device, path) DO UPDATE SET value = excluded.value, applied = 1", string(name), l.Path.String(), []byte(l.Value)); err != nil {
+				" ON CONFLICT (device, path) DO UPDATE SET value = excluded.value, applied = 1, shown = x''", string(name), l.Path.String(), []byte(l.Value)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// MarkShown records of applied leaves, all of them secret, the digests of what the device shows instead of their values.
+func (s *Store) MarkShown(tx event.Tx, name intent.DeviceName, shown []tree.Leaf) error {
+	return s.leaves(tx, name, func(t *transaction) error {
+		for _, l := range shown {
+			if _, err := t.exec("UPDATE leaf SET shown = ? WHERE device = ? AND path = ? AND applied = 1", []byte(l.Value), string(name), l.Path.String()); err != nil {
 				return err
 			}
 		}

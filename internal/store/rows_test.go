@@ -111,6 +111,17 @@ func TestDevicesAndTheirLeaves(t *testing.T) {
 	if list, err := s.Devices(t.Context()); err != nil || len(list) != 1 || list[0].Applied != 4 {
 		t.Errorf("Devices() = %+v, %v", list, err)
 	}
+
+	shown := view.OwnedLeaf{Path: mtu, Value: "i1500", Applied: true, Shown: "s\x00form"}
+	do(t, s, func(tx event.Tx) error {
+		return errors.Join(
+			s.MarkApplied(tx, name, []tree.Leaf{{Path: mtu, Value: "i1500"}}),
+			s.MarkShown(tx, name, []tree.Leaf{{Path: mtu, Value: shown.Shown}, {Path: key, Value: "snot applied"}}),
+		)
+	})
+	same(t, "Owned() as shown", []view.OwnedLeaf{shown, {Path: key}})(s.Owned(t.Context(), name))
+	do(t, s, func(tx event.Tx) error { return s.MarkApplied(tx, name, []tree.Leaf{{Path: mtu, Value: "i1501"}}) })
+	same(t, "Owned() once applied anew", []view.OwnedLeaf{{Path: mtu, Value: "i1501", Applied: true}, {Path: key}})(s.Owned(t.Context(), name))
 }
 
 func TestPlansMoveOnce(t *testing.T) {
