@@ -35,6 +35,8 @@ type dialect struct {
 	text func(node string, t *conf.Tree) string
 	// save and show are the commands of the origin "cli" that save the running configuration and show the saved one.
 	save, show []string
+	// keeps makes of a configuration that was set what the device keeps and shows of it; nil where that is the same.
+	keeps func(before, next *conf.Tree) *conf.Tree
 	// saves tells whether a configuration asks for every commit to be saved.
 	saves func(*conf.Tree) bool
 }

@@ -126,6 +126,9 @@ func (s *server) next(req *gpb.SetRequest) (next *conf.Tree, save bool, err erro
 		return nil, false, err
 	}
 	next = e.Tree()
+	if s.dialect.keeps != nil {
+		next = s.dialect.keeps(s.config, next)
+	}
 	return next, save || s.dialect.saves(next), next.Validate()
 }
 

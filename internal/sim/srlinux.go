@@ -29,6 +29,7 @@ var srLinux = dialect{
 	save:       []string{"save startup", "tools system configuration save", "/ tools system configuration save"},
 	show:       []string{"info from startup", "show startup-config"},
 	saves:      srLinuxSaves,
+	keeps:      encrypted,
 }
 
 // srLinuxModels names a module as SR Linux does: by its namespace and its name.

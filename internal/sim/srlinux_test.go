@@ -122,3 +122,35 @@ func TestPresenceIsTold(t *testing.T) {
 		t.Errorf("back again: %s", diff)
 	}
 }
+
+// TestSRLinuxEncryptsPasswords sets a password twice and as the device shows it.
+func TestSRLinuxEncryptsPasswords(t *testing.T) {
+	f := startTopology(t, mixed, Options{})
+	c, ctx := f.raw("srl")
+	const neighbor = "/network-instance[name=default]/protocols/bgp/neighbor[peer-address=10.0.0.1]"
+	const password = neighbor + "/authentication/password"
+	set := func(text string) string {
+		t.Helper()
+		mustSet(t, c, ctx, &gpb.SetRequest{Update: []*gpb.Update{nativeUpdate("srl_nokia", password, `"`+text+`"`)}})
+		return strings.Trim(get(t, c, ctx, password), `"`)
+	}
+	mustSet(t, c, ctx, &gpb.SetRequest{Update: []*gpb.Update{
+		nativeUpdate("srl_nokia", "/network-instance[name=default]", `{"type": "srl_nokia-network-instance:default"}`),
+		nativeUpdate("srl_nokia", "/network-instance[name=default]/protocols/bgp", `{"autonomous-system": 65001, "router-id": "10.0.0.9", "group": [{"group-name": "g"}]}`),
+		nativeUpdate("srl_nokia", neighbor, `{"peer-group": "g"}`),
+	}})
+	first := set("open-sesame")
+	if !strings.HasPrefix(first, "$aes1$") || strings.Contains(first, "open-sesame") {
+		t.Errorf("shown: %s", first)
+	}
+	mustSet(t, c, ctx, &gpb.SetRequest{Update: []*gpb.Update{nativeUpdate("srl_nokia", neighbor+"/description", `"x"`)}})
+	if got := strings.Trim(get(t, c, ctx, password), `"`); got != first {
+		t.Errorf("nobody set it, and it is %s instead of %s", got, first)
+	}
+	if again := set("open-sesame"); again == first || !strings.HasPrefix(again, "$aes1$") {
+		t.Errorf("set again: %s", again)
+	}
+	if got := set(first); got != first {
+		t.Errorf("set as shown: %s", got)
+	}
+}

@@ -66,6 +66,14 @@ type Schema struct {
 	limited bool         // some of those say what must be there, or how much may
 }
 
+// TypeName returns the name that the module gives the type of a leaf, a typedef's or a built-in one; empty for what is none.
+func (s *Schema) TypeName() string {
+	if s.declared == nil {
+		return ""
+	}
+	return s.declared.Name
+}
+
 // OpenConfig returns the schema of a device that implements OpenConfig as published, read once.
 var OpenConfig = sync.OnceValues(func() (*Schema, error) {
 	s := oc.Schema()
