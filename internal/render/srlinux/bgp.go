@@ -109,9 +109,7 @@ func renderSession(w *dialect.Writer, source tree.Source, at path.Path, s fabric
 		}
 	}
 	if s.Auth != "" {
-		password := dialect.Below(at, dialect.Elem("authentication"), dialect.Elem("password"))
-		w.PutSecret(source, password, s.Auth)
-		w.Gap(source, password, "SR Linux shows passwords encrypted: secret %q reads back as written only if it has the form that the device shows ($…$…$…)", s.Auth)
+		w.PutSecret(source, dialect.Below(at, dialect.Elem("authentication"), dialect.Elem("password")), s.Auth)
 	}
 	if s.TTLSecurity != 0 {
 		w.Gap(source, at, "SR Linux has no TTL security (RFC 5082): the session goes without")

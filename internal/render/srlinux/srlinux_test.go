@@ -274,9 +274,6 @@ func TestProblems(t *testing.T) {
 	}{
 		{"number beyond its type", fabric.Device{Interfaces: []fabric.Interface{{ID: eth(1), Source: at, MTU: 70000}}}, false, "70000"},
 		{"value beyond its pattern", fabric.Device{EthernetSegments: []fabric.EthernetSegment{{Name: "s", Source: at, ESI: "00:01", Interface: eth(1)}}}, false, "esi"},
-		{"password, which nobody can verify", fabric.Device{BGP: []fabric.BGP{{ASN: 1, Neighbors: []fabric.Neighbor{{
-			Address: netip.MustParseAddr("192.0.2.1"), Source: at, PeerSettings: fabric.PeerSettings{Auth: "known"},
-		}}}}}, true, `secret "known" reads back as written only if`},
 		{"unknown secret", fabric.Device{BGP: []fabric.BGP{{ASN: 1, Neighbors: []fabric.Neighbor{{
 			Address: netip.MustParseAddr("192.0.2.1"), Source: at, PeerSettings: fabric.PeerSettings{Auth: "nobody"},
 		}}}}}, false, `secret "nobody" is not known`},
