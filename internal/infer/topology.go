@@ -2,6 +2,7 @@ package infer
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -111,7 +112,7 @@ func (c *clab) device(name string, n *yaml.Node, subnet netip.Prefix) (*device, 
 	default:
 		family, ok := spoken[want]
 		if !ok {
-			return nil, fmt.Errorf("label dialect: %q is none of eos, frr, native, openconfig, srlinux", want)
+			return nil, fmt.Errorf("label dialect: %q is none of %s", want, strings.Join(slices.Sorted(maps.Keys(spoken)), ", "))
 		}
 		d.family = family
 	}

@@ -10,7 +10,6 @@ import (
 type bgp struct {
 	step      conf.Step // its list entry, where there is one
 	as        uint32
-	routerID  string
 	families  map[string]bool
 	multipath bool
 	announces bool // export policies choose among all routes of the instance, without a table connection

@@ -122,7 +122,7 @@ func readOpenConfigBGP(d *device, protocol *conf.Node) *bgp {
 	if n == nil {
 		return nil
 	}
-	b := &bgp{step: protocol.Step, as: number(n.Text("global", "config", "as")), routerID: n.Text("global", "config", "router-id"), families: map[string]bool{}}
+	b := &bgp{step: protocol.Step, as: number(n.Text("global", "config", "as")), families: map[string]bool{}}
 	b.multipath = openConfigMultipath(n.At("global", "use-multiple-paths"))
 	for _, a := range n.At("global", "afi-safis").Entries("afi-safi") {
 		b.families[bareName(a.Step.Key("afi-safi-name"))] = a.Text("config", "enabled") == "true"

@@ -86,7 +86,7 @@ func srLinuxFamily(n *conf.Node) string {
 }
 
 func readSRLinuxBGP(n *conf.Node) *bgp {
-	b := &bgp{as: number(n.Text("autonomous-system")), routerID: n.Text("router-id"), families: map[string]bool{}, announces: true}
+	b := &bgp{as: number(n.Text("autonomous-system")), families: map[string]bool{}, announces: true}
 	for _, a := range n.Entries("afi-safi") {
 		b.families[srLinuxFamily(a)] = a.Text("admin-state") == "enable"
 		for _, names := range [][]string{{"maximum-paths"}, {"ebgp", "maximum-paths"}} {
