@@ -72,9 +72,10 @@ var rules = map[string]rule{
 	"internal/schedule":  {tier: engine, uses: []string{"github.com/robfig/cron/v3"}, why: "commands on time; owner of cron"},
 	"internal/notify":    {tier: engine, why: "events to messages for people"},
 
-	"internal/device/gnmi":    {tier: adapter, uses: []string{"google.golang.org/grpc", "google.golang.org/protobuf", "github.com/openconfig/gnmi/proto"}, why: "owner of grpc towards devices"},
-	"internal/device/cli":     {tier: adapter, also: []string{"internal/device/ssh"}, uses: []string{"github.com/scrapli/scrapligo"}, why: "command lines over SSH; owner of scrapligo's network driver"},
-	"internal/device/netconf": {tier: adapter, also: []string{"internal/device/ssh"}, why: "NETCONF, strictly parsed, on a connection of our own"},
+	"internal/device/gnmi":    {tier: adapter, also: []string{"internal/device/poll"}, uses: []string{"google.golang.org/grpc", "google.golang.org/protobuf", "github.com/openconfig/gnmi/proto"}, why: "owner of grpc towards devices"},
+	"internal/device/cli":     {tier: adapter, also: []string{"internal/device/poll", "internal/device/ssh"}, uses: []string{"github.com/scrapli/scrapligo"}, why: "command lines over SSH; owner of scrapligo's network driver"},
+	"internal/device/netconf": {tier: adapter, also: []string{"internal/device/poll", "internal/device/ssh"}, why: "NETCONF, strictly parsed, on a connection of our own"},
+	"internal/device/poll":    {tier: adapter, why: "the last rung of every transport: reading again and again"},
 	"internal/device/ssh":     {tier: adapter, uses: []string{"golang.org/x/crypto"}, why: "whose host key to trust: SSH connections for NETCONF and CLI; owner of x/crypto"},
 	"internal/source":         {tier: adapter, uses: []string{"github.com/fsnotify/fsnotify", "github.com/go-git/go-git"}, why: "where intents come from; owner of go-git and fsnotify"},
 	"internal/store":          {tier: adapter, uses: []string{"database/sql", "modernc.org/sqlite", "github.com/pressly/goose/v3", "github.com/fsnotify/fsnotify"}, why: "owner of database/sql; hears by fsnotify that another process wrote"},

@@ -6,9 +6,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tenter-net/tenter/internal/blocks"
+	"github.com/tenter-net/tenter/internal/device/poll"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/tree"
@@ -109,29 +109,5 @@ func (s *Session) Watch(ctx context.Context, _ profile.Stage, opts profile.Watch
 	if len(everything) == 0 {
 		everything = []path.Path{{Origin: blocks.Origin}}
 	}
-	again := time.NewTicker(s.cfg.Profile.Watch.PollInterval)
-	defer again.Stop()
-	for first := true; ; first = false {
-		have, problems, err := s.Read(ctx, everything)
-		if err != nil {
-			return err
-		}
-		u := tree.Update{Deletes: everything, Problems: problems}
-		for l := range have.All() {
-			u.Leaves = append(u.Leaves, l)
-		}
-		if err := emit(u); err != nil {
-			return err
-		}
-		if first {
-			if err := emit(tree.Update{Sync: true}); err != nil {
-				return err
-			}
-		}
-		select {
-		case <-again.C:
-		case <-ctx.Done():
-			return s.failure("read", KindLost, ctx.Err())
-		}
-	}
+	return poll.Watch{Every: s.cfg.Profile.Watch.PollInterval, Paths: everything, Read: s.Read}.Run(ctx, emit)
 }

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/tenter-net/tenter/internal/device/poll"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/tree"
@@ -190,32 +191,11 @@ func refuses(err error) bool {
 	return false
 }
 
-// poll reads again and again. A reading is one update: all of it is gone but for what was read.
+// poll reads again and again.
 func (s *Session) poll(ctx context.Context, opts profile.WatchOptions, emit func(tree.Update) error) error {
-	paths := s.everything(opts.Paths, s.cfg.Profile.Everything.Get)
-	next := time.NewTicker(s.cfg.Profile.Watch.PollInterval)
-	defer next.Stop()
-	for first := true; ; first = false {
-		have, problems, err := s.Read(ctx, paths)
-		if err != nil {
-			return err
-		}
-		u := tree.Update{Deletes: paths, Problems: problems}
-		for l := range have.All() {
-			u.Leaves = append(u.Leaves, l)
-		}
-		if err := emit(u); err != nil {
-			return err
-		}
-		if first {
-			if err := emit(tree.Update{Sync: true}); err != nil {
-				return err
-			}
-		}
-		select {
-		case <-next.C:
-		case <-ctx.Done():
-			return s.failure("poll", KindLost, ctx.Err())
-		}
-	}
+	return poll.Watch{
+		Every: s.cfg.Profile.Watch.PollInterval,
+		Paths: s.everything(opts.Paths, s.cfg.Profile.Everything.Get),
+		Read:  s.Read,
+	}.Run(ctx, emit)
 }

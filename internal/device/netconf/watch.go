@@ -2,8 +2,8 @@ package netconf
 
 import (
 	"context"
-	"time"
 
+	"github.com/tenter-net/tenter/internal/device/poll"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/tree"
 )
@@ -15,30 +15,9 @@ func (s *Session) Watch(ctx context.Context, _ profile.Stage, opts profile.Watch
 	if opts.OnStage != nil {
 		opts.OnStage(profile.StagePoll, "NETCONF is polled")
 	}
-	next := time.NewTicker(s.cfg.Profile.Watch.PollInterval)
-	defer next.Stop()
-	paths := subtrees(s.cfg.Table.Roots(), opts.Paths)
-	for first := true; ; first = false {
-		have, problems, err := s.Read(ctx, paths)
-		if err != nil {
-			return err
-		}
-		u := tree.Update{Time: time.Now(), Deletes: paths, Problems: problems}
-		for l := range have.All() {
-			u.Leaves = append(u.Leaves, l)
-		}
-		if err := emit(u); err != nil {
-			return err
-		}
-		if first {
-			if err := emit(tree.Update{Sync: true}); err != nil {
-				return err
-			}
-		}
-		select {
-		case <-next.C:
-		case <-ctx.Done():
-			return s.failure("poll", KindLost, ctx.Err())
-		}
-	}
+	return poll.Watch{
+		Every: s.cfg.Profile.Watch.PollInterval,
+		Paths: subtrees(s.cfg.Table.Roots(), opts.Paths),
+		Read:  s.Read,
+	}.Run(ctx, emit)
 }
