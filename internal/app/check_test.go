@@ -101,6 +101,10 @@ spec:
 	if e.Scope != "merge" || e.Drift != "enforce" {
 		t.Errorf("scope %s, drift %s", e.Scope, e.Drift)
 	}
+	all, err := c.Explain("leaf2", "/")
+	if err != nil || len(all) < 100 {
+		t.Errorf("of all origins: %d, %v", len(all), err)
+	}
 	for _, bad := range []string{"/interfaces/interface[name=Ethernet49]/config/colour", "/acl", "interfaces["} {
 		if _, err := c.Explain("leaf2", bad); err == nil {
 			t.Errorf("%s: no error", bad)

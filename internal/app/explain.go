@@ -41,20 +41,28 @@ func positionOf(s tree.Source) Position {
 	return Position{File: s.File, Line: s.Line, Column: s.Column, Kind: s.Kind, Name: s.Name}
 }
 
-// Explain explains every desired leaf of a device at or under a path. A path that the schema does not know, or where no
+// Explain explains every desired leaf of a device at or under a path; / means those of every origin. A path that the schema does not know, or where no
 // intent says anything, is an error.
 func (c *Compiled) Explain(device intent.DeviceName, at string) ([]Explanation, error) {
 	t, err := c.target(device)
 	if err != nil {
 		return nil, err
 	}
-	p, err := path.Parse(at)
-	if err != nil {
-		return nil, err
-	}
 	roots := t.result.Desired.Table().Roots()
-	if p, err = roots.Normalize(p); err != nil {
-		return nil, err
+	var below []path.Path
+	if at == "/" { // all there is, whatever the origins of the dialect
+		for _, origin := range roots.Origins() {
+			below = append(below, path.Path{Origin: origin})
+		}
+	} else {
+		p, err := path.Parse(at)
+		if err != nil {
+			return nil, err
+		}
+		if p, err = roots.Normalize(p); err != nil {
+			return nil, err
+		}
+		below = []path.Path{p}
 	}
 	scope, err := plan.NewScope(t.model.Scope)
 	if err != nil {
@@ -65,26 +73,28 @@ func (c *Compiled) Explain(device intent.DeviceName, at string) ([]Explanation, 
 		return nil, err
 	}
 	var out []Explanation
-	for l := range t.result.Desired.Under(p) {
-		e := Explanation{
-			Path: l.Path.String(), Value: l.Value.Text(), Source: positionOf(c.Sources.Get(l.Source)),
-			Scope: string(scope.Action(l.Path)), Drift: string(modes.Mode(l.Path, time.Now())),
-		}
-		if t.watch.Secrets.Is(l.Path) {
-			e.Value = "(secret)"
-		}
-		if n, ok := roots.Node(l.Path); ok {
-			e.Type = n.Type()
-		}
-		for _, o := range t.result.Overridden {
-			if path.Equal(o.Path, l.Path) {
-				e.Overrides = append(e.Overrides, Override{Value: o.Value.Text(), Source: positionOf(c.Sources.Get(o.Source))})
+	for _, p := range below {
+		for l := range t.result.Desired.Under(p) {
+			e := Explanation{
+				Path: l.Path.String(), Value: l.Value.Text(), Source: positionOf(c.Sources.Get(l.Source)),
+				Scope: string(scope.Action(l.Path)), Drift: string(modes.Mode(l.Path, time.Now())),
 			}
+			if t.watch.Secrets.Is(l.Path) {
+				e.Value = "(secret)"
+			}
+			if n, ok := roots.Node(l.Path); ok {
+				e.Type = n.Type()
+			}
+			for _, o := range t.result.Overridden {
+				if path.Equal(o.Path, l.Path) {
+					e.Overrides = append(e.Overrides, Override{Value: o.Value.Text(), Source: positionOf(c.Sources.Get(o.Source))})
+				}
+			}
+			out = append(out, e)
 		}
-		out = append(out, e)
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("device %q: no intent says anything about %s", device, p)
+		return nil, fmt.Errorf("device %q: no intent says anything about %s", device, at)
 	}
 	return out, nil
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,6 +23,29 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("state directory %s is in use by tenter %s", e.Dir, e.Holder)
 }
 
+// A StateDirError is a state directory that this user may not write in. Readers need to as well: the store keeps its
+// index of readers there.
+type StateDirError struct {
+	Dir string
+	Err error
+}
+
+// Error names the directory and what the system says.
+func (e *StateDirError) Error() string {
+	return fmt.Sprintf("state directory %s cannot be written: %v", e.Dir, e.Err)
+}
+
+// Unwrap returns what the system says.
+func (e *StateDirError) Unwrap() error { return e.Err }
+
+// stateError returns err as a *StateDirError if dir may not be written in.
+func stateError(dir string, err error) error {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EROFS) {
+		return &StateDirError{Dir: dir, Err: err}
+	}
+	return err
+}
+
 // Serving reports whether the holder is a server: then it can be asked, as soon as it listens.
 func (e *LockedError) Serving() bool { return e.Holder == "" || strings.HasPrefix(e.Holder, "serve,") }
 
@@ -31,11 +55,11 @@ type stateLock struct{ file *os.File }
 // lockState takes the lock of dir, which it makes when it is missing, for the named operation.
 func lockState(dir, operation string, now time.Time) (*stateLock, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("state directory: %w", err)
+		return nil, stateError(dir, fmt.Errorf("state directory: %w", err))
 	}
 	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("state directory: %w", err)
+		return nil, stateError(dir, fmt.Errorf("state directory: %w", err))
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		holder, readErr := os.ReadFile(f.Name())

@@ -107,9 +107,13 @@ func openStore(ctx context.Context, s *settings.Settings, locked bool, log *zap.
 	if err != nil {
 		return nil, err
 	}
-	return store.Open(ctx, store.Options{
+	st, err := store.Open(ctx, store.Options{
 		Dir: storeDir(s), Alone: locked && storeDir(s) == s.StateDir, Check: locked, Fabric: s.Fabric, Worker: name, Log: log,
 	})
+	if err != nil {
+		return nil, stateError(storeDir(s), err)
+	}
+	return st, nil
 }
 
 // storeDir is where the embedded store is: beside the lock, unless store.dsn (sqlite:///DIR) puts it elsewhere because

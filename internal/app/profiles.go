@@ -9,7 +9,16 @@ import (
 	"github.com/tenter-net/tenter/internal/settings"
 )
 
-// LoadProfiles returns the embedded profiles and those of the settings' directory.
+// A ProfilesError joins the mistakes in the profiles of the settings' directory, each as "file:line: what".
+type ProfilesError struct{ Err error }
+
+// Error begins with what is wrong: the profiles.
+func (e *ProfilesError) Error() string { return fmt.Sprintf("profiles: %v", e.Err) }
+
+// Unwrap returns the mistakes.
+func (e *ProfilesError) Unwrap() error { return e.Err }
+
+// LoadProfiles returns the embedded profiles and those of the settings' directory, or a *ProfilesError.
 func LoadProfiles(set *settings.Settings) (*profile.Set, error) {
 	var override fs.FS
 	if set.Profiles != "" {
@@ -17,7 +26,7 @@ func LoadProfiles(set *settings.Settings) (*profile.Set, error) {
 	}
 	profiles, err := profile.Load(override)
 	if err != nil {
-		return nil, fmt.Errorf("profiles: %w", err)
+		return nil, &ProfilesError{Err: err}
 	}
 	return profiles, nil
 }

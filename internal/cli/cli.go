@@ -90,10 +90,18 @@ func report(w io.Writer, command string, err error) int {
 	fmt.Fprintf(w, "error: %v\n", err)
 	next := command + " --help"
 	var h hinted
-	var locked *app.LockedError
+	var (
+		locked   *app.LockedError
+		profiles *app.ProfilesError
+		state    *app.StateDirError
+	)
 	switch {
 	case errors.As(err, &locked):
 		next = "wait until it ends, or use another directory: --state-dir DIR"
+	case errors.As(err, &profiles):
+		next = "mend the files, or leave out the setting profiles to use the built-in ones"
+	case errors.As(err, &state):
+		next = "let this user write there, or use another directory: --state-dir DIR"
 	case errors.As(err, &h):
 		next = h.next
 	}

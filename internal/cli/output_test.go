@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -143,7 +144,12 @@ func TestSummary(t *testing.T) {
 func TestWrongUse(t *testing.T) {
 	t.Setenv("TENTER_CONFIG", "")
 	t.Chdir(t.TempDir())
+	if err := errors.Join(os.Mkdir("profiles", 0o700), os.WriteFile("profiles/x.yaml", []byte("limits: {timeout: 60}\n"), 0o600),
+		os.WriteFile("mistaken.yaml", []byte("profiles: profiles\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct{ args, says, next string }{
+		{"profile ls --config mistaken.yaml", "x.yaml:1:", "mend the files"},
 		{"valdate", "did you mean validate?", "tenter validate"},
 		{"nonsense", `no command "nonsense"`, "tenter --help"},
 		{"device lst", "did you mean", "tenter device"},

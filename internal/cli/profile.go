@@ -58,7 +58,7 @@ func loadProfiles(cmd *cobra.Command) (*profile.Set, error) {
 		return nil, err
 	}
 	profiles, err := app.LoadProfiles(set)
-	return profiles, hint(err, "mend the files, or leave out the setting profiles to use the built-in ones")
+	return profiles, err
 }
 
 // A profileRow is one profile in a list.

@@ -45,7 +45,7 @@ func newSim(s Streams) *cobra.Command {
 			if err := t.print(s.Out); err != nil {
 				return err
 			}
-			fmt.Fprintf(s.Err, "\nready; in another terminal: export TENTER_CONFIG=%s\nthen: tenter plan; tenter apply; tenter serve\n", lab.Settings())
+			fmt.Fprintf(s.Err, "\nready; in another terminal: export TENTER_CONFIG=%s\nthen: tenter plan; tenter device enroll --all; tenter apply; tenter serve\n", lab.Settings())
 			return lab.Run(cmd.Context())
 		},
 	}

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -167,13 +169,44 @@ func located(file string, err error) error {
 	many, ok := errors.AsType[*yaml.LoadErrors](err)
 	if !ok {
 		if one, ok := errors.AsType[*yaml.LoadError](err); ok {
-			return fmt.Errorf("%s:%d: %s", file, one.Mark.Line, one.Message)
+			return fmt.Errorf("%s:%d: %s", file, one.Mark.Line, worded(one.Message))
 		}
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	errs := make([]error, len(many.Errors))
 	for i, e := range many.Errors {
-		errs[i] = fmt.Errorf("%s:%d: %s", file, e.Mark.Line, e.Message)
+		errs[i] = fmt.Errorf("%s:%d: %s", file, e.Mark.Line, worded(e.Message))
 	}
 	return errors.Join(errs...)
+}
+
+// notThat is how the parser says that a value has the wrong type: a tag, the value if it is a scalar, a Go type.
+var notThat = regexp.MustCompile("^cannot construct !!([a-z]+) (?:`(.*)` )?into (.+)$")
+
+// worded says in the words of a file what the parser says in those of Go.
+func worded(message string) string {
+	m := notThat.FindStringSubmatch(message)
+	if m == nil {
+		return message
+	}
+	found := map[string]string{"map": "a mapping", "seq": "a list"}[m[1]]
+	if found == "" {
+		found = strconv.Quote(m[2])
+	}
+	want := m[3]
+	switch {
+	case want == "time.Duration":
+		want = "a duration such as 60s or 5m"
+	case want == "bool":
+		want = "true or false"
+	case want == "string":
+		want = "a text"
+	case strings.HasPrefix(want, "int") || strings.HasPrefix(want, "uint"):
+		want = "a number"
+	case strings.HasPrefix(want, "[]"):
+		want = "a list"
+	default:
+		return found + " does not belong here"
+	}
+	return fmt.Sprintf("%s where %s belongs", found, want)
 }

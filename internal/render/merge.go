@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/path"
@@ -161,7 +162,7 @@ func (d *device) diagnostics() intent.Diagnostics {
 				code = codeGap
 			}
 			if p.Path != "" {
-				message = p.Path + ": " + p.Reason
+				message = p.Path + ": " + strings.TrimPrefix(p.Reason, "path "+p.Path+": ")
 			}
 			found := diagnostic(code, p.Source, message)
 			found.Devices, found.Dialect = []string{string(d.name)}, d.model.Access.Dialect

@@ -291,7 +291,7 @@ func TestCheck(t *testing.T) {
 		{"/top/server[name=a][id=x]", `key "id": "x" is no uint32`},
 		{"/top/server[name=a][id=1][z=2]", `list server has no key "z"`},
 		{"/top[name=a]", "top is a container and has no keys"},
-		{"eos:/top", `unknown origin "eos"`},
+		{"eos:/top", `unknown origin "eos"; here paths begin with `},
 	}
 	for _, tt := range tests {
 		if err := r.Check(at(t, tt.text)); err == nil || !strings.Contains(err.Error(), tt.want) {

@@ -85,7 +85,7 @@ func (r *Roots) Check(p path.Path) error {
 func (r *Roots) Normalize(p path.Path) (path.Path, error) {
 	s, ok := r.Schema(p.Origin)
 	if !ok {
-		return path.Path{}, &PathError{Path: p.String(), Elem: -1, Reason: fmt.Sprintf("unknown origin %q", p.Origin), Hint: suggest.Nearest(p.Origin, r.origins)}
+		return path.Path{}, &PathError{Path: p.String(), Elem: -1, Reason: r.noOrigin(p.Origin), Hint: suggest.Nearest(p.Origin, r.origins)}
 	}
 	out := path.Path{Origin: p.Origin, Elems: make([]path.Elem, len(p.Elems))}
 	if out.Origin == "" {
@@ -116,6 +116,17 @@ func (r *Roots) Normalize(p path.Path) (path.Path, error) {
 		out.Elems[i], n = elem, c
 	}
 	return out, nil
+}
+
+// noOrigin says that there is no such origin, and which there are. A path that names none means openconfig.
+func (r *Roots) noOrigin(origin string) string {
+	if origin == "" {
+		origin = path.OpenConfig
+	}
+	if len(r.origins) == 0 {
+		return fmt.Sprintf("unknown origin %q", origin)
+	}
+	return fmt.Sprintf("unknown origin %q; here paths begin with %s:", origin, strings.Join(r.origins, ": or "))
 }
 
 // normalKeys returns the canonical keys of a list entry, or what is wrong with them.
