@@ -127,8 +127,6 @@ func fits(pattern, word string) bool {
 	switch pattern {
 	case "NAME":
 		return name.MatchString(word)
-	case "WORD":
-		return true
 	case "ADDRESS":
 		_, err := netip.ParseAddr(word)
 		return err == nil
