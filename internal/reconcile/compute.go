@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"go.uber.org/zap"
 
@@ -74,7 +75,23 @@ func (e *Engine) picture(ctx context.Context, generation string, device intent.D
 
 // read fills in what the device has.
 func (p *picture) read(ctx context.Context, s Session) error {
-	observed, problems, err := s.Read(ctx, p.input.Reads())
+	return p.readAt(ctx, s, p.input.Reads())
+}
+
+// tops are the top-level containers that writes are in: what says how they went, and nothing that a plan could be computed from.
+func tops(writes []tree.Change) []path.Path {
+	var tops []path.Path
+	for _, w := range writes {
+		top := path.Path{Origin: w.Path.Origin, Elems: w.Path.Elems[:min(1, len(w.Path.Elems))]}
+		if !slices.ContainsFunc(tops, func(q path.Path) bool { return path.Equal(top, q) }) {
+			tops = append(tops, top)
+		}
+	}
+	return tops
+}
+
+func (p *picture) readAt(ctx context.Context, s Session, at []path.Path) error {
+	observed, problems, err := s.Read(ctx, at)
 	if err != nil {
 		return err // names the device, as a session's errors do
 	}

@@ -27,6 +27,7 @@ type device struct {
 	until   time.Time // the deadline of the last Set
 	down    bool
 	reads   int
+	read    []path.Path // what the last reading was of
 	probed  int
 	probes  func(n int) string // the serial number that the nth probe is told, if set
 	serial  string
@@ -80,6 +81,7 @@ func (d *device) Read(_ context.Context, prefixes []path.Path) (*tree.Tree, []tr
 		return nil, nil, errors.New("no route to host")
 	}
 	d.reads++
+	d.read = prefixes
 	b := tree.NewBuilder(d.table)
 	for _, p := range prefixes {
 		for l := range d.running.Under(p) {

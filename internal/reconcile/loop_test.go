@@ -62,6 +62,32 @@ func TestDriftEnforced(t *testing.T) {
 	}
 }
 
+// A device is read whole for the plan and for the check, and for the proof only where something was written.
+func TestRemedyReadsNoMoreThanItNeeds(t *testing.T) {
+	w := newWorld(t, "leaf1")
+	w.intend("g1", map[intent.DeviceName]string{"leaf1": wantEth1 + wantEth2 + "/system/config/hostname = leaf1"}, drifts(fabric.DriftEnforce))
+	if row := w.apply(New(w.options("setup"))); row.Status != view.RunDone {
+		t.Fatalf("%+v\n%s", row, w.log())
+	}
+	d := w.devices["leaf1"]
+	e, before := New(w.options("a")), d.reads // nothing else is under way
+	d.change(t, eth1+"description", "hello")
+	w.drift("leaf1", "e1", described)
+	if err := e.planDrift(t.Context(), job{device: "leaf1"}); err != nil {
+		t.Fatal(err)
+	}
+	ep, err := w.store.OpenEpisode(t.Context(), "leaf1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if row, err := e.Execute(t.Context(), ep.Run); err != nil || row.Status != view.RunDone {
+		t.Fatalf("%+v, %v", row, err)
+	}
+	if n := d.reads - before; n != 3 || len(d.read) != 1 || d.read[0].String() != "/interfaces" {
+		t.Errorf("%d readings, the last of %v", n, d.read)
+	}
+}
+
 func TestOneEpisodeOnePlan(t *testing.T) {
 	w, d := inSync(t, drifts(fabric.DriftPropose))
 	e, _ := w.serve(w.options("a"))
