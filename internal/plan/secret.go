@@ -112,6 +112,24 @@ func (s *Secrets) Show(p path.Path, v schema.Value) string {
 // Strike returns text without the values of the secrets among leaves, for words that others wrote and that may quote
 // what they were sent. It cannot see a value that was shortened or encoded.
 func (s *Secrets) Strike(text string, leaves iter.Seq[tree.Leaf]) string {
+	for _, v := range s.texts(leaves) {
+		text = strings.ReplaceAll(text, v, "(secret)")
+	}
+	return text
+}
+
+// Texts returns the values of the secrets in an edit, plain and quoted, for striking them in turn out of what comes back.
+func (s *Secrets) Texts(e tree.Edit) []string {
+	leaves := slices.Clone(e.Updates)
+	for _, r := range e.Replaces {
+		leaves = append(leaves, r.Leaves...)
+	}
+	return s.texts(slices.Values(leaves))
+}
+
+// texts returns the values of the secrets among leaves, plain and quoted. A value may be part of another one: striking it
+// first would leave the rest of the longer one to be read, so that comes first.
+func (s *Secrets) texts(leaves iter.Seq[tree.Leaf]) []string {
 	var values []string
 	for l := range leaves {
 		v := l.Value.Text()
@@ -121,12 +139,8 @@ func (s *Secrets) Strike(text string, leaves iter.Seq[tree.Leaf]) string {
 		quoted := strconv.Quote(v)
 		values = append(values, v, quoted[1:len(quoted)-1])
 	}
-	// A value may be part of another one: striking it first would leave the rest of the longer one to be read.
 	slices.SortFunc(values, func(a, b string) int { return len(b) - len(a) })
-	for _, v := range values {
-		text = strings.ReplaceAll(text, v, "(secret)")
-	}
-	return text
+	return values
 }
 
 // Redact returns the edit with every secret replaced by its digest, for showing the requests that would be sent.

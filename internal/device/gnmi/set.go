@@ -31,7 +31,7 @@ func (s *Session) Set(ctx context.Context, edit tree.Edit, opts profile.SetOptio
 		err = s.set(ctx, phase)
 		var e *Error
 		if errors.As(err, &e) {
-			e.Err = s.scrub(e.Err, secrets(edit)...)
+			e.Err = s.scrub(e.Err, plan.NewSecrets(nil, nil).Texts(edit)...)
 			if i > 0 && e.Unsent() { // the phases before it went
 				e.Kind = KindLost
 			}
@@ -44,22 +44,6 @@ func (s *Session) Set(ctx context.Context, edit tree.Edit, opts profile.SetOptio
 		}
 	}
 	return err
-}
-
-// secrets returns the values in an edit that a device's answer must not be quoted with.
-func secrets(edit tree.Edit) []string {
-	leaves := slices.Clone(edit.Updates)
-	for _, r := range edit.Replaces {
-		leaves = append(leaves, r.Leaves...)
-	}
-	names := plan.NewSecrets(nil, nil)
-	var values []string
-	for _, l := range leaves {
-		if names.Is(l.Path) {
-			values = append(values, l.Value.Text())
-		}
-	}
-	return values
 }
 
 func (s *Session) set(ctx context.Context, req *gpb.SetRequest) error {

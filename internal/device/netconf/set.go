@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -24,7 +23,7 @@ func (s *Session) Set(ctx context.Context, edit tree.Edit, opts profile.SetOptio
 		return fmt.Errorf("device %q: set: %w", s.cfg.Name, err)
 	}
 	return s.use(ctx, func(l *link) error {
-		s.secrets = secretsOf(edit)
+		s.secrets = plan.NewSecrets(nil, nil).Texts(edit)
 		defer func() { s.secrets = nil }()
 		t := &transaction{Session: s, link: l, opts: opts}
 		switch {
@@ -51,24 +50,6 @@ func checkOptions(edit tree.Edit, opts profile.SetOptions) error {
 		return fmt.Errorf("a commit %s carries no edit", opts.Commit)
 	}
 	return nil
-}
-
-// secretsOf returns the values in an edit that a device's answer must not be quoted with, longer ones first: one may be
-// part of another.
-func secretsOf(edit tree.Edit) []string {
-	leaves := slices.Clone(edit.Updates)
-	for _, r := range edit.Replaces {
-		leaves = append(leaves, r.Leaves...)
-	}
-	names := plan.NewSecrets(nil, nil)
-	var values []string
-	for _, l := range leaves {
-		if names.Is(l.Path) {
-			values = append(values, l.Value.Text())
-		}
-	}
-	slices.SortFunc(values, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
-	return values
 }
 
 // A transaction is one Set under way.
