@@ -161,7 +161,7 @@ func gone(h *hand, err error) (run.Input, error) {
 // set sends the one Set. A process that takes over computes it anew, and gives up if it comes out differently.
 func (h *hand) set(ctx context.Context) (run.Input, error) {
 	if err := h.connect(ctx); err != nil {
-		return gone2(h, err)
+		return goneUnsent(h, err)
 	}
 	if h.s.Sets > 1 || h.result.Plan.Digest == "" {
 		in, err := h.check(ctx)
@@ -224,8 +224,8 @@ func unsendable(err error) bool {
 	return errors.As(err, &unsent) && unsent.Unsent() && errors.As(err, &lasting) && lasting.Permanent()
 }
 
-// gone2 is gone for a Set, which then was not sent.
-func gone2(h *hand, err error) (run.Input, error) {
+// goneUnsent is gone for a Set, which then was not sent.
+func goneUnsent(h *hand, err error) (run.Input, error) {
 	var away *unreachable
 	if errors.As(err, &away) {
 		return run.Answered{At: h.now(), Answer: run.Unsent, Said: away.Error()}, nil
@@ -304,7 +304,7 @@ func (h *hand) store(ctx context.Context) (run.Input, error) {
 // undo puts back what the device still has as written.
 func (h *hand) undo(ctx context.Context) (run.Input, error) {
 	if err := h.observe(ctx, true); err != nil {
-		return gone2(h, err)
+		return goneUnsent(h, err)
 	}
 	if err := h.confirm(ctx); err != nil {
 		h.log.Warn("commit not confirmed", zap.String("device", string(h.name)), zap.Error(err)) // reading and the next Set tell what is to be done
