@@ -35,7 +35,7 @@ type word struct {
 func says(openconfig, own string) word { return word{regexp.MustCompile(openconfig), own} }
 
 // oneFabric are scripts that bring a fabric of their own, or none.
-var oneFabric = regexp.MustCompile(`^(demo|init)_?.*\.txtar$`)
+var oneFabric = regexp.MustCompile(`^(demo|init|secrets_shown).*\.txtar$`)
 
 var srLinux = []word{
 	says(`dialect: openconfig, profile: openconfig-sim`, `dialect: srlinux`),
