@@ -6,6 +6,7 @@ package bustest
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -130,11 +131,23 @@ func (w *World) Events(types ...event.Type) []event.Event {
 // Until waits for the condition and fails the test when it does not come true in time.
 func (w *World) Until(what string, cond func() bool) {
 	w.Helper()
-	const limit = 60 * time.Second // generous: the machine may be busy with other tests
-	for deadline := time.Now().Add(limit); !cond(); time.Sleep(10 * time.Millisecond) {
+	w.untilOrStill(what, cond, func() int { return 0 })
+}
+
+// untilOrStill waits until cond, for as long as count changes from time to time: a busy machine may be slow, but a bus that
+// stands still is broken.
+func (w *World) untilOrStill(what string, cond func() bool, count func() int) {
+	w.Helper()
+	const limit = 60 * time.Second // without any progress
+	last, deadline := count(), time.Now().Add(limit)
+	for ; !cond(); time.Sleep(10 * time.Millisecond) {
+		if n := count(); n != last {
+			last, deadline = n, time.Now().Add(limit)
+		}
 		if time.Now().After(deadline) {
 			groups, err := w.Store.Groups(context.Background())
-			w.Fatalf("not within %v: %s; groups %+v, %v", limit, what, groups, err)
+			stacks := make([]byte, 1<<20)
+			w.Fatalf("not within %v: %s; groups %+v, %v\n%s", limit, what, groups, err, stacks[:runtime.Stack(stacks, true)])
 		}
 	}
 }
@@ -143,8 +156,9 @@ func (w *World) Until(what string, cond func() bool) {
 // in their order.
 func (w *World) UntilAnswered(n int) {
 	w.Helper()
-	w.Until(fmt.Sprintf("%d answers", n), func() bool { return len(w.Events(event.TypeDeviceSynced)) >= n })
-	w.Until("nothing is owed", func() bool { return w.owed() == 0 })
+	answers := func() int { return len(w.Events(event.TypeDeviceSynced)) }
+	w.untilOrStill(fmt.Sprintf("%d answers", n), func() bool { return answers() >= n }, answers)
+	w.untilOrStill("nothing is owed", func() bool { return w.owed() == 0 }, w.owed)
 	want, got := map[string][]event.ID{}, map[string][]event.ID{}
 	for _, e := range w.Events(event.TypeDriftDetected) {
 		want[e.Subject] = append(want[e.Subject], e.ID)
