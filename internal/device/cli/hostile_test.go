@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -83,7 +84,7 @@ func TestHostileAnswers(t *testing.T) {
 		}, KindTooLarge},
 		{"hangs up", "show running-config", func(ch ssh.Channel) { _ = ch.Close() }, KindLost},
 		{"cut short", "show running-config", func(ch ssh.Channel) {
-			_, _ = io.WriteString(ch, "Building configuration...\r\nrouter bgp 65000\r\nbox-1.lab# ")
+			_, _ = io.WriteString(ch, "Building configuration...\r\npassword geheim\r\nrouter bgp 65000\r\nbox-1.lab# ")
 			forever(ch)
 		}, KindRefused},
 		{"complains in between", "show running-config", func(ch ssh.Channel) {
@@ -106,6 +107,9 @@ func TestHostileAnswers(t *testing.T) {
 			var e *Error
 			if !errors.As(err, &e) || e.Kind != tc.kind {
 				t.Errorf("error %v, want kind %d", err, tc.kind)
+			}
+			if strings.Contains(fmt.Sprint(err), "geheim") {
+				t.Errorf("a password is in %v", err)
 			}
 		})
 	}

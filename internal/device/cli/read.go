@@ -82,14 +82,24 @@ func (s *Session) show(ctx context.Context, t *terminal, command string) (string
 	}
 	if whole := string(s.cfg.Profile.CLI.Complete); whole != "" {
 		if re, err := regexp.Compile(whole); err != nil || !re.MatchString(text) {
-			return "", refused("%s shows no whole configuration: %q", command, excerpt(text))
+			return "", refused("%s shows no whole configuration: %q", command, s.excerpt(text))
 		}
 	}
 	return text, nil
 }
 
-// excerpt shortens what a device says for an error's text.
-func excerpt(text string) string {
+// excerpt shortens what a device shows for an error's text, without lines that are never read, as secrets are.
+func (s *Session) excerpt(text string) string {
+	var kept strings.Builder
+	for line := range strings.Lines(text) {
+		if !s.cfg.Profile.CLI.Syntax.Unread(strings.TrimSpace(line)) {
+			kept.WriteString(line)
+		}
+	}
+	return shorten(kept.String())
+}
+
+func shorten(text string) string {
 	const most = 200
 	text = strings.TrimSpace(text)
 	if len(text) > most {

@@ -193,7 +193,7 @@ func (s *Session) complaint(out string) string {
 			lines = append(lines, line)
 		}
 	}
-	return excerpt(strings.Join(lines, " "))
+	return shorten(strings.Join(lines, " "))
 }
 
 // Save makes the running configuration the one that the device starts with, as its profile says. Where the device saves
@@ -209,7 +209,7 @@ func (s *Session) Save(ctx context.Context) error {
 			return err
 		}
 		if re, err := regexp.Compile(string(s.cfg.Profile.CLI.Saved)); err != nil || !re.MatchString(out) {
-			return refused("%s: %s", how.Command, excerpt(out))
+			return refused("%s: %s", how.Command, s.excerpt(out))
 		}
 		return nil
 	})
