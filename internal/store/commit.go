@@ -19,6 +19,7 @@ const (
 	queueSize = 1024                 // Dos that wait for their turn; one more waits to get in
 	batchSize = 512                  // Dos in one transaction
 	batchTime = 5 * time.Millisecond // after which a transaction takes no more Dos in
+	mostBusy  = time.Minute          // for which other processes may keep the store locked
 	slowTurn  = 2 * time.Second      // after which a Do's function is told of as too slow
 )
 
@@ -87,7 +88,7 @@ func (s *Store) commitLoop() {
 // batch commits one transaction with the request and those that come meanwhile.
 func (s *Store) batch(r *request) {
 	t := &transaction{s: s}
-	if _, err := t.raw("BEGIN IMMEDIATE"); err != nil {
+	if err := s.begin(t, r); err != nil {
 		r.done <- fmt.Errorf("store: begin: %w", explained(err, s.file()))
 		return
 	}
@@ -129,6 +130,23 @@ func (s *Store) batch(r *request) {
 		m.done <- nil
 	}
 	s.written()
+}
+
+// begin takes the one lock that writers of all processes need. SQLite gives it to whoever asks at the right moment, so that on a
+// busy machine one may have no luck for long: that is no reason to fail, until it lasts longer than it should.
+func (s *Store) begin(t *transaction, r *request) error {
+	for begun := time.Now(); ; {
+		_, err := t.raw("BEGIN IMMEDIATE")
+		if errorCode(err) != sqlite3.SQLITE_BUSY || r.ctx.Err() != nil || time.Since(begun) > mostBusy {
+			return err
+		}
+		select {
+		case <-s.closed:
+			return err
+		default:
+			s.log.Warn("other processes keep the store locked", zap.Duration("since", time.Since(begun).Round(time.Millisecond)))
+		}
+	}
 }
 
 // give lets the request's function run. It returns the function's transaction when it counts, nil when it was undone or

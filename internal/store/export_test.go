@@ -12,3 +12,11 @@ func SetMaxPages(t *testing.T, s *Store, n int) {
 		t.Fatal(err)
 	}
 }
+
+// SetPatience says how long SQLite waits for the lock of another process before it says so.
+func SetPatience(t *testing.T, s *Store, milliseconds int) {
+	t.Helper()
+	if _, err := s.conn.ExecContext(t.Context(), fmt.Sprintf("PRAGMA busy_timeout(%d)", milliseconds)); err != nil {
+		t.Fatal(err)
+	}
+}

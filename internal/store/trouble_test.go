@@ -2,11 +2,16 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/store"
@@ -101,6 +106,50 @@ func TestAFullDiskIsNamedAndLosesNothing(t *testing.T) {
 	store.SetMaxPages(t, s, 1<<30)
 	appendAll(t, s, synced("leaf1"))
 	if _, err := s.VerifyLog(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A writer that has no luck with the lock is not told to give up.
+func TestABusyStoreIsWaitedFor(t *testing.T) {
+	dir := t.TempDir()
+	seen := make(chan struct{}, 1)
+	log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zapcore.EncoderConfig{}), zapcore.AddSync(io.Discard), zap.WarnLevel),
+		zap.Hooks(func(zapcore.Entry) error {
+			select {
+			case seen <- struct{}{}:
+			default:
+			}
+			return nil
+		}))
+	s, err := store.Open(t.Context(), store.Options{Dir: dir, Alone: true, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	store.SetPatience(t, s, 1)
+	other, err := sql.Open("sqlite", filepath.Join(dir, "tenter.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	other.SetMaxOpenConns(1)
+	if _, err := other.Exec("BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		done <- s.Do(context.Background(), func(tx event.Tx) error { return tx.Append(context.Background(), synced("leaf1")) })
+	}()
+	select {
+	case <-seen:
+	case err := <-done:
+		t.Fatalf("gave up: %v", err)
+	}
+	if _, err := other.Exec("ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
 		t.Error(err)
 	}
 }
