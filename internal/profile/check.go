@@ -49,8 +49,11 @@ func (p *Profile) check(file string) error {
 	if p.Names.DefaultInstance == "" {
 		bad("names.defaultInstance", "must not be empty")
 	}
-	if (len(p.Secrets.Types) > 0) != (p.Secrets.Shown != "") {
-		bad("secrets", "types and shown say something only together")
+	switch types := len(p.Secrets.Types) > 0; {
+	case types && p.Secrets.Shown == "":
+		bad("secrets.types", "say in secrets.shown what they look like then")
+	case !types && p.Secrets.Shown != "":
+		bad("secrets.shown", "say in secrets.types of which leaves")
 	}
 	if p.Limits.MaxMessage < 64<<10 {
 		bad("limits.maxMessage", "must be at least 65536 bytes")

@@ -66,8 +66,10 @@ func (e *Expression) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-// Regexp returns the expression compiled. It is for those without {host}, which loading has checked.
-func (e Expression) Regexp() *regexp.Regexp { return regexp.MustCompile(string(e)) }
+// Regexp returns the expression compiled, as loading has checked it. It is for those in which no device's name stands.
+func (e Expression) Regexp() *regexp.Regexp {
+	return regexp.MustCompile(strings.ReplaceAll(string(e), HostInPrompt, "x"))
+}
 
 // HostInPrompt stands for the device's own name in Prompts.
 const HostInPrompt = "{host}"

@@ -70,6 +70,9 @@ func TestBadProfiles(t *testing.T) {
 		{"name without number", "names: {ethernet: eth}\n", []string{`names.ethernet: "eth" must hold {number} once`}},
 		{"no interval", "watch: {pollInterval: 0s}\n", []string{"watch.pollInterval: must be more than zero"}},
 		{"small messages", "limits: {maxMessage: 10}\n", []string{"limits.maxMessage"}},
+		{"secrets of a form that is not said", "secrets: {types: [routing-password]}\n", []string{"bad.yaml:1: secrets.types: say in secrets.shown"}},
+		{"a form of no secrets", "secrets: {shown: x}\n", []string{"bad.yaml:1: secrets.shown: say in secrets.types"}},
+		{"secrets of a form that is no expression", "secrets: {types: [x], shown: '('}\n", []string{"bad.yaml:1:"}},
 		{"save without command", "save: {method: cli}\n", []string{"bad.yaml:1: save.method: cli needs save.command and save.show"}},
 		{"no default instance", "names: {defaultInstance: \"\"}\n", []string{"names.defaultInstance"}},
 	} {
