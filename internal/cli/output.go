@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -44,8 +45,11 @@ func output(cmd *cobra.Command) string {
 	return f
 }
 
-// printJSON writes v as indented JSON.
+// printJSON writes v as indented JSON. A list of nothing is an empty list: null is nothing that programs could go through.
 func printJSON(w io.Writer, v any) error {
+	if list := reflect.ValueOf(v); list.Kind() == reflect.Slice && list.IsNil() {
+		v = []struct{}{}
+	}
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)

@@ -15,6 +15,13 @@ import (
 	"github.com/tenter-net/tenter/internal/intent"
 )
 
+func TestNothingIsAnEmptyListInJSON(t *testing.T) {
+	var b bytes.Buffer
+	if err := printJSON(&b, []event.Event(nil)); err != nil || b.String() != "[]\n" {
+		t.Errorf("%q, %v", b.String(), err)
+	}
+}
+
 func TestTable(t *testing.T) {
 	for _, tt := range []struct {
 		name string
