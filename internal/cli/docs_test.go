@@ -66,8 +66,8 @@ func TestDocumentedSettings(t *testing.T) {
 // The profile, the settings and the documents of docs/netconf.md are good ones.
 func TestDocumentedNETCONF(t *testing.T) {
 	examples := blocks(t, "docs/netconf.md", "yaml")
-	if len(examples) != 3 {
-		t.Fatalf("%d examples, want profile, settings and intents", len(examples))
+	if len(examples) != 4 {
+		t.Fatalf("%d examples, want profile, settings, intents and a fabric", len(examples))
 	}
 	profiles, err := profile.Load(fstest.MapFS{"switch.yaml": {Data: []byte(examples[0])}})
 	if err != nil {
@@ -83,11 +83,9 @@ func TestDocumentedNETCONF(t *testing.T) {
 	if _, err := settings.LoadFile(file); err != nil {
 		t.Error(err)
 	}
-	_, problems := intent.Load(fstest.MapFS{"switch.yaml": {Data: []byte(examples[2])}}, intent.Options{})
+	_, problems := intent.Load(fstest.MapFS{"switch.yaml": {Data: []byte(examples[2])}, "fabric.yaml": {Data: []byte(examples[3])}}, intent.Options{})
 	for _, p := range problems {
-		if p.Code != intent.CodeNoFabric { // it is a part of one
-			t.Error(p)
-		}
+		t.Error(p)
 	}
 }
 

@@ -42,7 +42,7 @@ func newValidate(s Streams) *cobra.Command {
 				fmt.Fprintf(s.Err, "\nnext:  mend these, then again: tenter validate %s\n", set.Intents)
 				return exit(exitError)
 			}
-			_, err = fmt.Fprintf(s.Out, "%s: ok, %d devices, %d leaves\n%s", set.Intents, len(c.Fabric.Devices), c.Leaves(), gaps(diags))
+			_, err = fmt.Fprintf(s.Out, "%s: ok, %s, %d leaves\n%s", set.Intents, counted(len(c.Fabric.Devices), "device"), c.Leaves(), gaps(diags))
 			return err
 		},
 	}
