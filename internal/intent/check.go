@@ -74,7 +74,6 @@ func (c *checker) fabricCount() {
 		d := c.all[0]
 		g := d.file.diagnoseAt(SeverityError, CodeNoFabric, 0, 0, 0, "there is no Fabric document, so nothing can be numbered")
 		g.File = ""
-		g.Hint = "one is needed, also where no device uses its numbers; tenter init writes one"
 		c.add(g)
 	}
 	for _, f := range c.fabrics[min(1, len(c.fabrics)):] {
