@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"text/template"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -41,11 +42,15 @@ type LabOptions struct {
 // A Lab is a simulated fabric with settings that reach it.
 type Lab struct {
 	*sim.Fabric
-	dir string
+	dir  string
+	lock *stateLock
 }
 
+// Run serves the fabric until ctx ends, and gives its directory back.
+func (l *Lab) Run(ctx context.Context) error { return errors.Join(l.Fabric.Run(ctx), l.lock.release()) }
+
 // NewLab makes the fabric and writes its settings file, password and secrets into the directory. What is there already
-// from an earlier lab stays the same, but for the addresses.
+// from an earlier lab stays the same, but for the addresses. The error is a *LockedError while another one runs there.
 func NewLab(ctx context.Context, o LabOptions) (*Lab, error) {
 	data := o.Data
 	if o.Topology != "" {
@@ -58,9 +63,20 @@ func NewLab(ctx context.Context, o LabOptions) (*Lab, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Topology, err)
 	}
-	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+	lock, err := lockState(o.Dir, "sim", time.Now())
+	if err != nil {
 		return nil, err
 	}
+	lab, err := newLab(ctx, topology, o)
+	if err != nil {
+		return nil, errors.Join(err, lock.release())
+	}
+	lab.lock = lock
+	return lab, nil
+}
+
+// newLab makes the fabric in a directory that nobody else uses.
+func newLab(ctx context.Context, topology *sim.Topology, o LabOptions) (*Lab, error) {
 	password, err := keep(filepath.Join(o.Dir, "password"))
 	if err != nil {
 		return nil, err
