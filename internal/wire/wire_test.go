@@ -206,7 +206,7 @@ func TestNotification(t *testing.T) {
 		},
 		{"an empty container", `update: {path: {elem: {name: "top"}} val: {json_ietf_val: "{}"}}`, ``},
 		{"unknown path", `update: {path: {elem: {name: "nowhere"}} val: {string_val: "x"}}`, `problem /nowhere: / has no child "nowhere"`},
-		{"unknown origin", `update: {path: {origin: "cli"} val: {ascii_val: "x"}}`, `problem cli:/: unknown origin "cli"`},
+		{"unknown origin", `update: {path: {origin: "cli"} val: {ascii_val: "x"}}`, `problem cli:/: unknown origin "cli"; here paths begin with openconfig: or other:`},
 		{
 			"unknown members, and the rest", `update: {path: {elem: {name: "top"}} val: {json_val: "{\"new\": {\"a\": [1]}, \"mode\": \"up\", \"server\": [{\"id\": 1, \"more\": 2, \"name\": \"a\"}]}"}}`,
 			`/top/mode = "eup"
