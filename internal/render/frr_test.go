@@ -1,13 +1,9 @@
 package render_test
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/tenter-net/tenter/internal/blocks"
 	"github.com/tenter-net/tenter/internal/fabric"
@@ -67,19 +63,7 @@ func TestFRR(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			commands := strings.Join(blocks.Commands(nil, commandLines(t, r.Desired), frrSyntax(t)), "\n") + "\n"
-			file := filepath.Join("testdata", "frr", name+".golden")
-			if *update {
-				if err := os.WriteFile(file, []byte(commands), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), commands); diff != "" {
-				t.Errorf("(-%s +now; -update if it is meant)\n%s", file, diff)
-			}
+			golden(t, "frr/"+name, commands)
 		})
 	}
 }

@@ -77,25 +77,30 @@ func TestGolden(t *testing.T) {
 	c := render.NewCompiler(options(t))
 	for _, r := range compile(t, c, example(t)) {
 		t.Run(string(r.Device), func(t *testing.T) {
-			file := filepath.Join("testdata", string(r.Device)+".golden")
-			got := text(r.Desired)
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("(-golden +rendered; -update if it is meant)\n%s", diff)
-			}
+			golden(t, string(r.Device), text(r.Desired))
 			for l := range r.Desired.All() {
 				if s := c.Sources().Get(l.Source); s.File == "" || s.Line == 0 || s.Kind == "" || s.Commit != "c0ffee" {
 					t.Errorf("%s has source %+v", l.Path, s)
 				}
 			}
 		})
+	}
+}
+
+// golden holds got against a file of testdata, which -update writes.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-golden +rendered; -update if it is meant)\n%s", file, diff)
 	}
 }

@@ -2,13 +2,9 @@ package render_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/path"
@@ -68,31 +64,14 @@ func TestSRLinuxGolden(t *testing.T) {
 	if diags.HasErrors() {
 		t.Fatal(diags.Text())
 	}
-	golden(t, "diagnostics", diags.Text())
+	golden(t, "srlinux/diagnostics", diags.Text())
 	for _, r := range results {
-		golden(t, string(r.Device), outline(r.Desired))
+		golden(t, "srlinux/"+string(r.Device), outline(r.Desired))
 		for l := range r.Desired.All() {
 			if s := c.Sources().Get(l.Source); s.File == "" || s.Line == 0 || s.Kind == "" {
 				t.Errorf("%s: %s has source %+v", r.Device, l.Path, s)
 			}
 		}
-	}
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", "srlinux", name+".golden")
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-golden +rendered; -update if it is meant)\n%s", name, diff)
 	}
 }
 
@@ -113,7 +92,7 @@ func TestSRLinuxKeepsTheModelsRules(t *testing.T) {
 	for _, u := range sorted(unchecked) {
 		list.WriteString(u + "\n")
 	}
-	golden(t, "unchecked", list.String())
+	golden(t, "srlinux/unchecked", list.String())
 }
 
 // withFactory is what a device should have beside what it has before anybody configures it.
