@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -98,7 +100,18 @@ func findEpisode(ctx context.Context, st *store.Store, name string) (view.Episod
 	if len(list) == 1 {
 		return list[0], nil
 	}
-	return st.Episode(ctx, name)
+	e, err := st.Episode(ctx, name)
+	if !errors.Is(err, view.ErrNotFound) {
+		return e, err
+	}
+	devices, readErr := st.Devices(ctx)
+	if readErr != nil {
+		return e, readErr
+	}
+	if slices.ContainsFunc(devices, func(d view.Device) bool { return string(d.Name) == name }) {
+		return e, fmt.Errorf("device %q: no drift was seen on it", name)
+	}
+	return e, err
 }
 
 func printEpisode(w io.Writer, e view.Episode) error {
