@@ -13,7 +13,7 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations/sqlite/*.sql
 var migrations embed.FS
 
 // migrate brings the schema up to date. Processes that start together take turns by a lock on a file, since
@@ -30,7 +30,7 @@ func migrate(ctx context.Context, db *sql.DB, file string) (err error) {
 	if err := refuseEmptied(file); err != nil {
 		return err
 	}
-	sub, err := fs.Sub(migrations, "migrations")
+	sub, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
 		return err
 	}
