@@ -39,7 +39,8 @@ const (
 	TypeDeviceHeld         Type = "device.held"
 	TypeDeviceForgotten    Type = "device.forgotten"
 
-	TypeCommand Type = "control.command"
+	TypeCommand    Type = "control.command"
+	TypeCommandAck Type = "control.ack"
 
 	TypeNotificationSent   Type = "notification.sent"
 	TypeNotificationFailed Type = "notification.failed"
@@ -50,6 +51,8 @@ const (
 
 	TypeWorkerJoined Type = "worker.joined"
 	TypeWorkerLeft   Type = "worker.left"
+
+	TypeLeaderElected Type = "leader.elected"
 )
 
 // The streams that events travel on. An intent never waits behind a storm of drifts, because each
@@ -113,6 +116,7 @@ var catalogue = map[Type]entry{
 	TypeDeviceHeld:         of[Device](SeverityCritical),
 	TypeDeviceForgotten:    of[Device](SeverityWarning),
 	TypeCommand:            of[Command](SeverityInfo),
+	TypeCommandAck:         of[CommandAck](SeverityInfo),
 	TypeNotificationSent:   of[Notification](SeverityInfo),
 	TypeNotificationFailed: of[Notification](SeverityError),
 	TypeDeadLettered:       of[DeadLettered](SeverityError),
@@ -120,6 +124,7 @@ var catalogue = map[Type]entry{
 	TypeBusRecovered:       of[Bus](SeverityInfo),
 	TypeWorkerJoined:       of[Worker](SeverityInfo),
 	TypeWorkerLeft:         of[Worker](SeverityInfo),
+	TypeLeaderElected:      of[Leader](SeverityInfo),
 }
 
 // Streams returns the names of all streams, in the order in which they are worth reading.

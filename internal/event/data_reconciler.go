@@ -99,11 +99,20 @@ type Approval struct {
 	Episode string              `json:"episode,omitempty"`
 }
 
-// Command asks the reconciler for work.
+// Command asks the reconciler for work, or a run that is under way to pause, go on or end.
 type Command struct {
-	Verb     string              `json:"verb"` // plan, reconcile
+	Verb     string              `json:"verb"` // plan, reconcile; pause, resume, abort with Run
+	Run      string              `json:"run,omitempty"`
 	Devices  []intent.DeviceName `json:"devices,omitempty"`
 	Labels   map[string]string   `json:"labels,omitempty"`
 	Schedule string              `json:"schedule,omitempty"` // the Schedule document that is due
 	Reason   string              `json:"reason,omitempty"`
+}
+
+// CommandAck says what became of a command that was given to a run: the event's causation is the command.
+type CommandAck struct {
+	Verb    string `json:"verb"`
+	Run     string `json:"run"`
+	Outcome string `json:"outcome"` // done, refused
+	Reason  string `json:"reason,omitempty"`
 }

@@ -37,3 +37,11 @@ type Worker struct {
 	Version string   `json:"version,omitempty"`
 	Reason  string   `json:"reason,omitempty"`
 }
+
+// Leader tells that a worker does, from now on, what only one does at a time.
+type Leader struct {
+	Election string `json:"election"` // what was taken: a lease's key
+	Worker   string `json:"worker"`
+	Previous string `json:"previous,omitempty"` // who had it last
+	Term     int64  `json:"term"`               // the lease's fencing token, growing with every change of hands
+}
