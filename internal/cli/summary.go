@@ -22,7 +22,7 @@ func summary(e event.Event) string {
 		return deviceSummary(e)
 	case event.TypePlanGenerated, event.TypePlanExpired, event.TypeApprovalRequested, event.TypeApprovalGranted, event.TypeApprovalDenied, event.TypeCommand:
 		return planSummary(e)
-	case event.TypeApplyStarted, event.TypeStepCompleted, event.TypeApplyCompleted, event.TypeApplyFailed, event.TypeRolledBack:
+	case event.TypeApplyStarted, event.TypeStepCompleted, event.TypeApplyCompleted, event.TypeApplyFailed, event.TypeRolledBack, event.TypeCommandAck:
 		return runSummary(e)
 	default:
 		return systemSummary(e)
@@ -119,7 +119,7 @@ func planSummary(e event.Event) string {
 		return phrases("plan "+d.Plan, d.Reason)
 	case event.TypeCommand:
 		d := data[event.Command](e)
-		return phrases(d.Verb+" "+deviceList(d.Devices), only(d.Schedule != "", "schedule "+d.Schedule), d.Reason)
+		return phrases(d.Verb+" "+only(d.Run == "", deviceList(d.Devices))+d.Run, only(d.Schedule != "", "schedule "+d.Schedule), d.Reason)
 	default:
 		d := data[event.Approval](e)
 		return phrases("plan "+d.Plan, only(e.Actor != "", "by "+e.Actor), d.Reason)
@@ -133,6 +133,9 @@ func runSummary(e event.Event) string {
 		return fmt.Sprintf("%s for %s on %s", d.Run, d.Cause, deviceList(d.Devices))
 	case event.TypeStepCompleted:
 		return phrases(stepText(data[event.StepCompleted](e)))
+	case event.TypeCommandAck:
+		d := data[event.CommandAck](e)
+		return phrases(d.Verb+" "+d.Run+" "+d.Outcome, d.Reason)
 	case event.TypeRolledBack:
 		d := data[event.RolledBack](e)
 		return phrases(d.Run, "put back", only(d.Proven, "proven by reading"), only(!d.Proven, "not proven"), only(len(d.Left) > 0, "left "+strings.Join(d.Left, " ")))
@@ -161,6 +164,9 @@ func systemSummary(e event.Event) string {
 	case event.TypeBusDegraded, event.TypeBusRecovered:
 		d := data[event.Bus](e)
 		return phrases(d.Reason, only(d.Duration > 0, "after "+tookText(d.Duration)))
+	case event.TypeLeaderElected:
+		d := data[event.Leader](e)
+		return phrases(d.Election+" by "+d.Worker+only(d.Previous != "", " after "+d.Previous), fmt.Sprintf("term %d", d.Term))
 	default:
 		d := data[event.Worker](e)
 		return phrases(d.Worker, strings.Join(d.Roles, " "), d.Reason)

@@ -1,7 +1,6 @@
 package event
 
 import (
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -83,48 +82,63 @@ const (
 // every version with the same major number.
 const SchemaVersion = "1.0"
 
-type entry struct {
-	data     reflect.Type
-	severity string
+// A Kind is what the catalogue says of one type.
+type Kind struct {
+	Type     Type
+	Stream   string
+	Severity string       // unless the draft says another
+	Summary  string       // a sentence
+	Data     reflect.Type // the struct of its data
+
+	required []int // fields of Data that must not be empty
 }
 
-func of[T any](severity string) entry { return entry{reflect.TypeFor[T](), severity} }
+func of[T any](severity, summary string) Kind {
+	t := reflect.TypeFor[T]()
+	k := Kind{Severity: severity, Summary: summary, Data: t}
+	for i := range t.NumField() {
+		if strings.Contains(t.Field(i).Tag.Get("jsonschema"), "minLength=1") {
+			k.required = append(k.required, i)
+		}
+	}
+	return k
+}
 
-var catalogue = map[Type]entry{
-	TypeIntentChanged:      of[IntentChanged](SeverityInfo),
-	TypeIntentValidated:    of[IntentValidated](SeverityInfo),
-	TypeIntentRejected:     of[IntentRejected](SeverityError),
-	TypePlanGenerated:      of[PlanGenerated](SeverityInfo),
-	TypePlanExpired:        of[PlanExpired](SeverityInfo),
-	TypeApplyStarted:       of[ApplyStarted](SeverityInfo),
-	TypeStepCompleted:      of[StepCompleted](SeverityInfo),
-	TypeApplyCompleted:     of[ApplyCompleted](SeverityInfo),
-	TypeApplyFailed:        of[ApplyFailed](SeverityError),
-	TypeRolledBack:         of[RolledBack](SeverityWarning),
-	TypeApprovalRequested:  of[Approval](SeverityWarning),
-	TypeApprovalGranted:    of[Approval](SeverityInfo),
-	TypeApprovalDenied:     of[Approval](SeverityInfo),
-	TypeDriftDetected:      of[Drift](SeverityWarning),
-	TypeDriftUpdated:       of[Drift](SeverityWarning),
-	TypeDriftHeld:          of[Drift](SeverityError),
-	TypeDriftRemediated:    of[DriftRemediated](SeverityInfo),
-	TypeDeviceConnected:    of[Device](SeverityInfo),
-	TypeDeviceDisconnected: of[Device](SeverityWarning),
-	TypeDeviceSynced:       of[Device](SeverityInfo),
-	TypeDeviceCapabilities: of[Device](SeverityInfo),
-	TypeDeviceEnrolled:     of[DeviceEnrolled](SeverityInfo),
-	TypeDeviceHeld:         of[Device](SeverityCritical),
-	TypeDeviceForgotten:    of[Device](SeverityWarning),
-	TypeCommand:            of[Command](SeverityInfo),
-	TypeCommandAck:         of[CommandAck](SeverityInfo),
-	TypeNotificationSent:   of[Notification](SeverityInfo),
-	TypeNotificationFailed: of[Notification](SeverityError),
-	TypeDeadLettered:       of[DeadLettered](SeverityError),
-	TypeBusDegraded:        of[Bus](SeverityError),
-	TypeBusRecovered:       of[Bus](SeverityInfo),
-	TypeWorkerJoined:       of[Worker](SeverityInfo),
-	TypeWorkerLeft:         of[Worker](SeverityInfo),
-	TypeLeaderElected:      of[Leader](SeverityInfo),
+var catalogue = map[Type]Kind{
+	TypeIntentChanged:      of[IntentChanged](SeverityInfo, "The intent source has a new state, which is not judged yet."),
+	TypeIntentValidated:    of[IntentValidated](SeverityInfo, "A generation of intents was accepted and is the current one."),
+	TypeIntentRejected:     of[IntentRejected](SeverityError, "The intent source's state has mistakes; the generation before it stays current."),
+	TypePlanGenerated:      of[PlanGenerated](SeverityInfo, "A plan stands: what it would change, and whether it waits for an approval."),
+	TypePlanExpired:        of[PlanExpired](SeverityInfo, "A plan can not be run any more."),
+	TypeApplyStarted:       of[ApplyStarted](SeverityInfo, "A run of a plan was committed."),
+	TypeStepCompleted:      of[StepCompleted](SeverityInfo, "One step of a run ended on one device."),
+	TypeApplyCompleted:     of[ApplyCompleted](SeverityInfo, "A run ended without a failure."),
+	TypeApplyFailed:        of[ApplyFailed](SeverityError, "A run ended with a failure."),
+	TypeRolledBack:         of[RolledBack](SeverityWarning, "A device was put back to what it had before a run."),
+	TypeApprovalRequested:  of[Approval](SeverityWarning, "A plan waits for somebody to approve it."),
+	TypeApprovalGranted:    of[Approval](SeverityInfo, "A plan was approved."),
+	TypeApprovalDenied:     of[Approval](SeverityInfo, "A plan was rejected."),
+	TypeDriftDetected:      of[Drift](SeverityWarning, "A device is not as Tenter left it: an episode of drift begins."),
+	TypeDriftUpdated:       of[Drift](SeverityWarning, "An open episode of drift has other findings than before."),
+	TypeDriftHeld:          of[Drift](SeverityError, "Drift is not put back, because something holds that."),
+	TypeDriftRemediated:    of[DriftRemediated](SeverityInfo, "A device is in sync again: the episode ends."),
+	TypeDeviceConnected:    of[Device](SeverityInfo, "The session with a device is up."),
+	TypeDeviceDisconnected: of[Device](SeverityWarning, "The session with a device was lost, or could not be had."),
+	TypeDeviceSynced:       of[Device](SeverityInfo, "A device was read whole, and is watched from now on."),
+	TypeDeviceCapabilities: of[Device](SeverityInfo, "What a device says of itself."),
+	TypeDeviceEnrolled:     of[DeviceEnrolled](SeverityInfo, "Somebody let Tenter write to a device."),
+	TypeDeviceHeld:         of[Device](SeverityCritical, "What answers at a device's address is not the device that was enrolled: nothing is written to it."),
+	TypeDeviceForgotten:    of[Device](SeverityWarning, "What Tenter knew of a device was dropped."),
+	TypeCommand:            of[Command](SeverityInfo, "The reconciler is asked for work, or a run to pause, go on or end."),
+	TypeCommandAck:         of[CommandAck](SeverityInfo, "What became of a command that was given to a run."),
+	TypeNotificationSent:   of[Notification](SeverityInfo, "A message reached its receiver."),
+	TypeNotificationFailed: of[Notification](SeverityError, "A message was given up."),
+	TypeDeadLettered:       of[DeadLettered](SeverityError, "A consumer group gave up on an event, or an entry is not what the log has."),
+	TypeBusDegraded:        of[Bus](SeverityError, "Events wait in the log: they can not be distributed."),
+	TypeBusRecovered:       of[Bus](SeverityInfo, "Events are distributed again."),
+	TypeWorkerJoined:       of[Worker](SeverityInfo, "A process began its work."),
+	TypeWorkerLeft:         of[Worker](SeverityInfo, "A process ended its work."),
+	TypeLeaderElected:      of[Leader](SeverityInfo, "A worker does, from now on, what only one does at a time."),
 }
 
 // Streams returns the names of all streams, in the order in which they are worth reading.
@@ -134,6 +148,23 @@ func Streams() []string {
 
 // Types returns every type of the catalogue, in alphabetical order.
 func Types() []Type { return slices.Sorted(maps.Keys(catalogue)) }
+
+// Kinds returns the catalogue, in the order of Types.
+func Kinds() []Kind {
+	var out []Kind
+	for _, t := range Types() {
+		k := catalogue[t]
+		k.Type, k.Stream = t, StreamOf(t)
+		out = append(out, k)
+	}
+	return out
+}
+
+// Known reports whether the type is in this build's catalogue. A reader passes over what is not: a newer build wrote it.
+func (t Type) Known() bool {
+	_, ok := catalogue[t]
+	return ok
+}
 
 // Matches reports whether t is the pattern or under it: "drift" and "drift." match every drift event,
 // "drift.detected" only itself, the empty pattern everything.
@@ -159,17 +190,4 @@ func StreamOf(t Type) string {
 	default:
 		return StreamSystem
 	}
-}
-
-// Check refuses a draft whose type is not in the catalogue or whose data is not that type's struct:
-// a producer's mistake must not reach the log, where it could never be taken back.
-func (d Draft) Check() error {
-	e, ok := catalogue[d.Type]
-	if !ok {
-		return fmt.Errorf("event type %q: not in the catalogue", d.Type)
-	}
-	if got := reflect.TypeOf(d.Data); got != e.data {
-		return fmt.Errorf("event type %q: data is %v, want %v", d.Type, got, e.data)
-	}
-	return nil
 }

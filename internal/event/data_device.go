@@ -5,7 +5,7 @@ import "github.com/tenter-net/tenter/internal/intent"
 // Device tells of the session with one device. The facts are set in device.capabilities only. In device.held, Reason says
 // why what answers at the address is not the enrolled device: nothing is written to it until somebody has looked.
 type Device struct {
-	Device    intent.DeviceName `json:"device"`
+	Device    intent.DeviceName `json:"device" jsonschema:"minLength=1"`
 	Address   string            `json:"address,omitempty"`
 	Stage     string            `json:"stage,omitempty"` // of the watch ladder
 	Reason    string            `json:"reason,omitempty"`
@@ -19,7 +19,7 @@ type Device struct {
 // DeviceEnrolled tells that a person let Tenter write to a device, and by what it is told apart from others from then
 // on. What the device does not tell is empty.
 type DeviceEnrolled struct {
-	Device      intent.DeviceName `json:"device"`
+	Device      intent.DeviceName `json:"device" jsonschema:"minLength=1"`
 	Address     string            `json:"address,omitempty"`
 	Certificate string            `json:"certificate_sha256,omitempty"` // lower-case hex
 	HostKey     string            `json:"host_key_sha256,omitempty"`    // SHA256:…

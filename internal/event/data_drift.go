@@ -8,8 +8,8 @@ import (
 
 // Drift is the state of one device's drift episode. Values of secret leaves are digests.
 type Drift struct {
-	Episode   string            `json:"episode"`
-	Device    intent.DeviceName `json:"device"`
+	Episode   string            `json:"episode" jsonschema:"minLength=1"`
+	Device    intent.DeviceName `json:"device" jsonschema:"minLength=1"`
 	Findings  []Finding         `json:"findings"` // shortened when there are very many; Total is not
 	Total     int               `json:"total"`
 	News      int               `json:"news,omitempty"` // of drift.updated: paths that the episode did not have before
@@ -29,8 +29,8 @@ type Finding struct {
 
 // DriftRemediated closes an episode: the device is in sync again.
 type DriftRemediated struct {
-	Episode  string            `json:"episode"`
-	Device   intent.DeviceName `json:"device"`
+	Episode  string            `json:"episode" jsonschema:"minLength=1"`
+	Device   intent.DeviceName `json:"device" jsonschema:"minLength=1"`
 	Plan     string            `json:"plan,omitempty"`
 	Run      string            `json:"run,omitempty"`
 	By       string            `json:"by"` // tenter, device, stranger; reading when that showed what the stream did not tell; intents when these do not have the device any more

@@ -4,14 +4,14 @@ import "github.com/tenter-net/tenter/internal/intent"
 
 // IntentChanged says that the intent source has a new state, before it is judged.
 type IntentChanged struct {
-	Generation string `json:"generation"` // content hash of the files
+	Generation string `json:"generation" jsonschema:"minLength=1"` // content hash of the files
 	Commit     string `json:"commit,omitempty"`
 	Files      int    `json:"files"`
 }
 
 // IntentValidated says that a generation was accepted and is the current one.
 type IntentValidated struct {
-	Generation string              `json:"generation"`
+	Generation string              `json:"generation" jsonschema:"minLength=1"`
 	Previous   string              `json:"previous,omitempty"`
 	Commit     string              `json:"commit,omitempty"`
 	Author     string              `json:"author,omitempty"`

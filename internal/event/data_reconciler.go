@@ -8,9 +8,9 @@ import (
 
 // PlanGenerated says that a plan stands and what it would change.
 type PlanGenerated struct {
-	Plan          string       `json:"plan"`
-	Content       string       `json:"content"` // hash of the changes and their base
-	Cause         string       `json:"cause"`   // intent, drift, manual, schedule
+	Plan          string       `json:"plan" jsonschema:"minLength=1"`
+	Content       string       `json:"content"`                        // hash of the changes and their base
+	Cause         string       `json:"cause" jsonschema:"minLength=1"` // intent, drift, manual, schedule
 	Devices       []PlanDevice `json:"devices,omitempty"`
 	Risk          string       `json:"risk,omitempty"`
 	NeedsApproval bool         `json:"needs_approval,omitempty"`
@@ -29,13 +29,13 @@ type PlanDevice struct {
 
 // PlanExpired says that a plan can not be run any more, and why.
 type PlanExpired struct {
-	Plan   string `json:"plan"`
+	Plan   string `json:"plan" jsonschema:"minLength=1"`
 	Reason string `json:"reason"`
 }
 
 // ApplyStarted says that a run of a plan was committed.
 type ApplyStarted struct {
-	Run     string              `json:"run"`
+	Run     string              `json:"run" jsonschema:"minLength=1"`
 	Plan    string              `json:"plan"`
 	Devices []intent.DeviceName `json:"devices"`
 	Cause   string              `json:"cause"`
@@ -44,16 +44,16 @@ type ApplyStarted struct {
 
 // StepCompleted says how one step of a run ended on one device.
 type StepCompleted struct {
-	Run     string            `json:"run"`
-	Device  intent.DeviceName `json:"device"`
-	Step    string            `json:"step"`
+	Run     string            `json:"run" jsonschema:"minLength=1"`
+	Device  intent.DeviceName `json:"device" jsonschema:"minLength=1"`
+	Step    string            `json:"step" jsonschema:"minLength=1"`
 	Outcome string            `json:"outcome"`
 	Detail  string            `json:"detail,omitempty"`
 }
 
 // ApplyCompleted says that a run ended without a failure; Outcome is partial when devices are left.
 type ApplyCompleted struct {
-	Run      string        `json:"run"`
+	Run      string        `json:"run" jsonschema:"minLength=1"`
 	Plan     string        `json:"plan"`
 	Cause    string        `json:"cause"`
 	Episode  string        `json:"episode,omitempty"`
@@ -64,7 +64,7 @@ type ApplyCompleted struct {
 
 // ApplyFailed says that a run ended with a failure.
 type ApplyFailed struct {
-	Run      string        `json:"run"`
+	Run      string        `json:"run" jsonschema:"minLength=1"`
 	Plan     string        `json:"plan"`
 	Cause    string        `json:"cause"`
 	Episode  string        `json:"episode,omitempty"`
@@ -84,15 +84,15 @@ type RunDevice struct {
 
 // RolledBack says that a device was put back, whether reading it proved that, and what is left as it was not ours any more.
 type RolledBack struct {
-	Run    string            `json:"run"`
-	Device intent.DeviceName `json:"device"`
+	Run    string            `json:"run" jsonschema:"minLength=1"`
+	Device intent.DeviceName `json:"device" jsonschema:"minLength=1"`
 	Proven bool              `json:"proven"`
 	Left   []string          `json:"left,omitempty"` // paths
 }
 
 // Approval is a request for, or the decision on, one plan. The decision's author is the event's actor.
 type Approval struct {
-	Plan    string              `json:"plan"`
+	Plan    string              `json:"plan" jsonschema:"minLength=1"`
 	Content string              `json:"content,omitempty"`
 	Devices []intent.DeviceName `json:"devices,omitempty"`
 	Reason  string              `json:"reason,omitempty"`
@@ -101,7 +101,7 @@ type Approval struct {
 
 // Command asks the reconciler for work, or a run that is under way to pause, go on or end.
 type Command struct {
-	Verb     string              `json:"verb"` // plan, reconcile; pause, resume, abort with Run
+	Verb     string              `json:"verb" jsonschema:"minLength=1"` // plan, reconcile; pause, resume, abort with Run
 	Run      string              `json:"run,omitempty"`
 	Devices  []intent.DeviceName `json:"devices,omitempty"`
 	Labels   map[string]string   `json:"labels,omitempty"`
@@ -111,8 +111,8 @@ type Command struct {
 
 // CommandAck says what became of a command that was given to a run: the event's causation is the command.
 type CommandAck struct {
-	Verb    string `json:"verb"`
-	Run     string `json:"run"`
+	Verb    string `json:"verb" jsonschema:"minLength=1"`
+	Run     string `json:"run" jsonschema:"minLength=1"`
 	Outcome string `json:"outcome"` // done, refused
 	Reason  string `json:"reason,omitempty"`
 }

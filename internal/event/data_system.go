@@ -4,8 +4,8 @@ import "time"
 
 // Notification tells how a message to a chat receiver went.
 type Notification struct {
-	Receiver string `json:"receiver"`
-	Key      string `json:"key"` // stable over repeats of the same message
+	Receiver string `json:"receiver" jsonschema:"minLength=1"`
+	Key      string `json:"key" jsonschema:"minLength=1"` // stable over repeats of the same message
 	Count    int    `json:"count,omitempty"`
 	Error    string `json:"error,omitempty"`
 }
@@ -13,14 +13,14 @@ type Notification struct {
 // DeadLettered says that a consumer group gave up on an event. For an entry that no event in the log stands
 // behind, only Group, Stream, Entry and Reason are set.
 type DeadLettered struct {
-	Group    string `json:"group"`
+	Group    string `json:"group" jsonschema:"minLength=1"`
 	Stream   string `json:"stream"`
 	Entry    string `json:"entry,omitempty"` // the stream entry's id
 	Seq      Seq    `json:"seq,omitempty"`
 	Event    ID     `json:"event,omitempty"`
 	Type     Type   `json:"type,omitempty"`
 	Attempts int    `json:"attempts"`
-	Reason   string `json:"reason"`
+	Reason   string `json:"reason" jsonschema:"minLength=1"`
 }
 
 // Bus tells that distribution is down or up again. Events wait in the log meanwhile.
@@ -32,7 +32,7 @@ type Bus struct {
 
 // Worker tells that a process began or ended its work.
 type Worker struct {
-	Worker  string   `json:"worker"`
+	Worker  string   `json:"worker" jsonschema:"minLength=1"`
 	Roles   []string `json:"roles,omitempty"`
 	Version string   `json:"version,omitempty"`
 	Reason  string   `json:"reason,omitempty"`
@@ -40,8 +40,8 @@ type Worker struct {
 
 // Leader tells that a worker does, from now on, what only one does at a time.
 type Leader struct {
-	Election string `json:"election"` // what was taken: a lease's key
-	Worker   string `json:"worker"`
+	Election string `json:"election" jsonschema:"minLength=1"` // what was taken: a lease's key
+	Worker   string `json:"worker" jsonschema:"minLength=1"`
 	Previous string `json:"previous,omitempty"` // who had it last
 	Term     int64  `json:"term"`               // the lease's fencing token, growing with every change of hands
 }

@@ -53,7 +53,7 @@ func (d Draft) Seal() (Event, error) {
 		Severity: d.Severity, TraceParent: d.TraceParent, Data: data,
 	}
 	if e.Severity == "" {
-		e.Severity = catalogue[d.Type].severity
+		e.Severity = catalogue[d.Type].Severity
 	}
 	raw, err := json.Marshal(e)
 	if err != nil {

@@ -113,11 +113,17 @@ func TestSealRefuses(t *testing.T) {
 		"another's data": {func(d *event.Draft) { d.Data = event.Command{} }, "data is event.Command, want event.Drift"},
 		"a pointer":      {func(d *event.Draft) { d.Data = &event.Drift{} }, "data is *event.Drift"},
 		"no data":        {func(d *event.Draft) { d.Data = nil }, "data is <nil>"},
+		"no episode":     {func(d *event.Draft) { d.Data = event.Drift{Device: "leaf1"} }, "data.episode is empty"},
+		"NUL":            {func(d *event.Draft) { d.Subject = "leaf\x001" }, `subject: byte 4 of "leaf\x001"`},
+		"not UTF-8":      {func(d *event.Draft) { d.Actor = "caf\xe9" }, "actor: byte 3"},
+		"a C1 control":   {func(d *event.Draft) { d.Correlation = "e\u0085" }, "correlationid: byte 1"},
+		"a noncharacter": {func(d *event.Draft) { d.Source = "w/\ufffe" }, "source: byte 2"},
+		"no severity":    {func(d *event.Draft) { d.Severity = "grave" }, `severity "grave": want info`},
 		"no id":          {func(d *event.Draft) { d.ID = "" }, "must be set"},
 		"no source":      {func(d *event.Draft) { d.Source = "" }, "must be set"},
 		"no time":        {func(d *event.Draft) { d.Time = time.Time{} }, "must be set"},
-		"too large":      {func(d *event.Draft) { d.Data = event.Drift{Reason: strings.Repeat("x", event.MaxEnvelope)} }, "more than the"},
-		"no JSON time":   {func(d *event.Draft) { d.Data = event.Drift{FirstSeen: time.Unix(math.MaxInt32*1000, 0)} }, "data:"},
+		"too large":      {func(d *event.Draft) { d.Data = event.Drift{Episode: "e1", Device: "leaf1", Reason: strings.Repeat("x", event.MaxEnvelope)} }, "more than the"},
+		"no JSON time":   {func(d *event.Draft) { d.Data = event.Drift{Episode: "e1", Device: "leaf1", FirstSeen: time.Unix(math.MaxInt32*1000, 0)} }, "data:"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := draft()
@@ -126,6 +132,24 @@ func TestSealRefuses(t *testing.T) {
 				t.Errorf("Seal() = %v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+// Bytes of a device that are no text, in data, are no reason to lose the event.
+func TestSealTakesAnyText(t *testing.T) {
+	d := draft()
+	d.Actor = "Zoë \ufffd 🦊"
+	d.Data = event.Drift{Episode: "e1", Device: "leaf1", Reason: "caf\xe9 \x00 \u2028 </script>"}
+	e, err := d.Seal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !json.Valid(e.Envelope) {
+		t.Errorf("envelope %q", e.Envelope)
+	}
+	data, err := event.Decode[event.Drift](e)
+	if want := "caf\ufffd \x00 \u2028 </script>"; err != nil || data.Reason != want {
+		t.Errorf("reason %q, %v; want %q", data.Reason, err, want)
 	}
 }
 

@@ -201,9 +201,9 @@ func TestWants(t *testing.T) {
 	proposal := sealed(t, 3, event.TypePlanGenerated, planned("p1", true, "ep-leaf1", "leaf1"))
 	quietPlan := sealed(t, 4, event.TypePlanGenerated, planned("p1", false, "ep-leaf1", "leaf1"))
 	intentPlan := sealed(t, 5, event.TypePlanGenerated, planned("p1", false, "", "leaf1"))
-	repaired := sealed(t, 6, event.TypeApplyCompleted, event.ApplyCompleted{Outcome: "done", Episode: "ep-leaf1"})
-	applied := sealed(t, 7, event.TypeApplyCompleted, event.ApplyCompleted{Outcome: "done"})
-	failed := sealed(t, 8, event.TypeApplyFailed, event.ApplyFailed{})
+	repaired := sealed(t, 6, event.TypeApplyCompleted, event.ApplyCompleted{Run: "r1", Outcome: "done", Episode: "ep-leaf1"})
+	applied := sealed(t, 7, event.TypeApplyCompleted, event.ApplyCompleted{Run: "r1", Outcome: "done"})
+	failed := sealed(t, 8, event.TypeApplyFailed, event.ApplyFailed{Run: "r1"})
 	events := []event.Event{detected, end, proposal, quietPlan, intentPlan, repaired, applied, failed}
 	tests := []struct {
 		name string

@@ -47,7 +47,7 @@ func BenchmarkHandleWithChild(b *testing.B) {
 		device := "leaf" + strconv.FormatInt(next.Add(1), 10)
 		after := event.Seq(0)
 		for pb.Next() {
-			draft := event.Draft{Type: event.TypeDriftDetected, Subject: device, Data: event.Drift{}}
+			draft := event.Draft{Type: event.TypeDriftDetected, Subject: device, Data: event.Drift{Episode: "e1", Device: "leaf1"}}
 			if err := s.Do(ctx, func(tx event.Tx) error { return tx.Append(ctx, draft) }); err != nil {
 				b.Error(err)
 			}

@@ -21,7 +21,7 @@ func owing(t *testing.T, n int) (*store.Store, []event.Event) {
 	s := open(t, t.TempDir())
 	for range n {
 		for _, device := range []string{"leaf1", "leaf2"} {
-			appendAll(t, s, event.Draft{Type: event.TypeDriftDetected, Subject: device, Data: event.Drift{}, Correlation: "c-" + device, TraceParent: "00-1-2-01"})
+			appendAll(t, s, event.Draft{Type: event.TypeDriftDetected, Subject: device, Data: event.Drift{Episode: "e1", Device: "leaf1"}, Correlation: "c-" + device, TraceParent: "00-1-2-01"})
 		}
 	}
 	if err := s.JoinGroup(t.Context(), view.Group{Name: grp, Streams: []string{event.StreamDrift}, Types: []event.Type{"drift"}, Past: true}); err != nil {
@@ -191,7 +191,7 @@ func TestWhoFailsOnDeadLettersMakesNoMore(t *testing.T) {
 	if err := s.JoinGroup(t.Context(), view.Group{Name: grp, Streams: []string{event.StreamSystem}, Past: true}); err != nil {
 		t.Fatal(err)
 	}
-	appendAll(t, s, event.Draft{Type: event.TypeDeadLettered, Data: event.DeadLettered{Group: "other"}})
+	appendAll(t, s, event.Draft{Type: event.TypeDeadLettered, Data: event.DeadLettered{Group: "other", Reason: "tried"}})
 	events, err := s.Events(t.Context(), event.Query{})
 	if err != nil {
 		t.Fatal(err)
@@ -232,7 +232,7 @@ func TestJoinGroupAnewChangesWhatItIsOwed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	appendAll(t, s, synced("leaf1"), event.Draft{Type: event.TypeDriftDetected, Subject: "leaf1", Data: event.Drift{}})
+	appendAll(t, s, synced("leaf1"), event.Draft{Type: event.TypeDriftDetected, Subject: "leaf1", Data: event.Drift{Episode: "e1", Device: "leaf1"}})
 	if g := counts(t, s); g.Pending != 3 {
 		t.Errorf("%+v, want the two of before and the one it wants now", g)
 	}

@@ -26,7 +26,7 @@ func TestRecentEventsAreThoseOfTheLog(t *testing.T) {
 		}
 		var drafts []event.Draft
 		for k := range 60 {
-			drafts = append(drafts, synced("leaf"+strconv.Itoa(k%3)), event.Draft{Type: event.TypeDriftDetected, Subject: "leaf1", Data: event.Drift{}})
+			drafts = append(drafts, synced("leaf"+strconv.Itoa(k%3)), event.Draft{Type: event.TypeDriftDetected, Subject: "leaf1", Data: event.Drift{Episode: "e1", Device: "leaf1"}})
 		}
 		appendAll(t, s, drafts...)
 		if err := a.Wait(t.Context(), event.Seq((i+1)*120-1)); err != nil {

@@ -187,10 +187,10 @@ func TestEventsQuery(t *testing.T) {
 	s := open(t, t.TempDir())
 	base := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	appendAll(t, s,
-		event.Draft{Type: event.TypeIntentChanged, Data: event.IntentChanged{}, Correlation: "a", Time: base},
-		event.Draft{Type: event.TypeDriftDetected, Data: event.Drift{}, Correlation: "b", Subject: "leaf1", Time: base.Add(time.Second)},
-		event.Draft{Type: event.TypeDriftRemediated, Data: event.DriftRemediated{}, Correlation: "b", Subject: "leaf1", Time: base.Add(2 * time.Second)},
-		event.Draft{Type: event.TypeDeviceSynced, Data: event.Device{}, Correlation: "c", Subject: "leaf2", Time: base.Add(3 * time.Second)},
+		event.Draft{Type: event.TypeIntentChanged, Data: event.IntentChanged{Generation: "g"}, Correlation: "a", Time: base},
+		event.Draft{Type: event.TypeDriftDetected, Data: event.Drift{Episode: "e1", Device: "leaf1"}, Correlation: "b", Subject: "leaf1", Time: base.Add(time.Second)},
+		event.Draft{Type: event.TypeDriftRemediated, Data: event.DriftRemediated{Episode: "e1", Device: "leaf1"}, Correlation: "b", Subject: "leaf1", Time: base.Add(2 * time.Second)},
+		event.Draft{Type: event.TypeDeviceSynced, Data: event.Device{Device: "leaf2"}, Correlation: "c", Subject: "leaf2", Time: base.Add(3 * time.Second)},
 	)
 	for name, c := range map[string]struct {
 		q    event.Query

@@ -98,7 +98,7 @@ func (w *World) Drift(n int, devices ...string) {
 	var drafts []event.Draft
 	for range n {
 		for _, d := range devices {
-			drafts = append(drafts, event.Draft{Type: event.TypeDriftDetected, Subject: d, Data: event.Drift{Episode: "e-" + d}})
+			drafts = append(drafts, event.Draft{Type: event.TypeDriftDetected, Subject: d, Data: event.Drift{Episode: "e-" + d, Device: "leaf1"}})
 		}
 	}
 	w.Append(drafts...)
@@ -115,7 +115,7 @@ func (w *World) Append(drafts ...event.Draft) {
 
 // Answer is a handler whose effect is one child event, by which Handled sees what was handled.
 func Answer(ctx context.Context, tx event.Tx, e event.Event) error {
-	return tx.Append(ctx, event.Draft{Type: event.TypeDeviceSynced, Subject: e.Subject, Data: event.Device{Reason: string(e.Type)}})
+	return tx.Append(ctx, event.Draft{Type: event.TypeDeviceSynced, Subject: e.Subject, Data: event.Device{Device: "leaf1", Reason: string(e.Type)}})
 }
 
 // Events returns all events of the type, oldest first.

@@ -116,9 +116,9 @@ func apart(w *World) {
 	})
 	w.Drift(3, "leaf1", "leaf2")
 	w.Append(
-		event.Draft{Type: event.TypeDriftHeld, Subject: "leaf1", Data: event.Drift{}},
+		event.Draft{Type: event.TypeDriftHeld, Subject: "leaf1", Data: event.Drift{Episode: "e1", Device: "leaf1"}},
 		event.Draft{Type: event.TypeCommand, Data: event.Command{Verb: "plan"}},
-		event.Draft{Type: event.TypeApplyStarted, Data: event.ApplyStarted{}},
+		event.Draft{Type: event.TypeApplyStarted, Data: event.ApplyStarted{Run: "r1", Plan: "p1"}},
 	)
 	w.Until("all groups have all of theirs", func() bool {
 		return drifts.Load() >= 6 && commands.Load() >= 1 && all.Load() >= 9 && w.owed() == 0
@@ -171,7 +171,7 @@ func deadLetter(w *World) {
 			return Answer(ctx, tx, e)
 		})
 	})
-	w.Append(event.Draft{Type: event.TypeDriftHeld, Subject: "leaf1", Data: event.Drift{}})
+	w.Append(event.Draft{Type: event.TypeDriftHeld, Subject: "leaf1", Data: event.Drift{Episode: "e1", Device: "leaf1"}})
 	w.Drift(2, "leaf1", "leaf2")
 	w.UntilAnswered(4)
 	dead := w.Events(event.TypeDeadLettered)
