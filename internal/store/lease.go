@@ -21,14 +21,7 @@ func scanLease(row scanner) (l view.Lease, err error) {
 // self is fenced off. Else it returns who has it, and false.
 func (s *Store) Acquire(ctx context.Context, key, holder string, ttl time.Duration) (l view.Lease, ok bool, err error) {
 	err = s.do(ctx, func(t *transaction) error {
-		l, ok, err = first(t, scanLease, `INSERT INTO lease (key, holder, token, expires) VALUES (?, ?, 1, `+clock+` + ?)
-			ON CONFLICT (key) DO UPDATE SET holder = excluded.holder, token = lease.token + 1, expires = excluded.expires
-			WHERE lease.expires <= `+clock+` OR lease.holder = excluded.holder
-			RETURNING key, holder, token, expires`, key, holder, int64(ttl))
-		if err != nil || ok {
-			return err
-		}
-		l, _, err = first(t, scanLease, "SELECT key, holder, token, expires FROM lease WHERE key = ?", key)
+		l, ok, err = acquire(t, key, holder, ttl)
 		return err
 	})
 	if err != nil {
@@ -37,7 +30,45 @@ func (s *Store) Acquire(ctx context.Context, key, holder string, ttl time.Durati
 	return l, ok, nil
 }
 
-const held = " WHERE key = ? AND holder = ? AND token = ? AND expires > " + clock
+func acquire(t *transaction, key, holder string, ttl time.Duration) (l view.Lease, ok bool, err error) {
+	l, ok, err = first(t, scanLease, `INSERT INTO lease (key, holder, token, expires) VALUES (?, ?, 1, `+clock+` + ?)
+		ON CONFLICT (key) DO UPDATE SET holder = excluded.holder, token = lease.token + 1, expires = excluded.expires, incarnation = 0
+		WHERE NOT `+live+` OR lease.holder = excluded.holder
+		RETURNING key, holder, token, expires`, key, holder, int64(ttl))
+	if err != nil || ok {
+		return l, ok, err
+	}
+	l, _, err = first(t, scanLease, "SELECT key, holder, token, expires FROM lease WHERE key = ?", key)
+	return l, false, err
+}
+
+// Elect is Acquire for what one worker at a time does for all: when it passes to another worker than the log was told of
+// last, leader.elected is appended in the same transaction.
+func (s *Store) Elect(ctx context.Context, key, holder string, ttl time.Duration) (l view.Lease, ok bool, err error) {
+	err = s.do(ctx, func(t *transaction) error {
+		if l, ok, err = acquire(t, key, holder, ttl); err != nil || !ok {
+			return err
+		}
+		before, _, err := first(t, func(row scanner) (name string, err error) { return name, row.Scan(&name) },
+			"SELECT elected FROM lease WHERE key = ?", key)
+		if err != nil || before == holder {
+			return err
+		}
+		if _, err := t.exec("UPDATE lease SET elected = ? WHERE key = ?", holder, key); err != nil {
+			return err
+		}
+		return t.Append(ctx, event.Draft{
+			Type: event.TypeLeaderElected, ActorType: event.ActorSystem, Actor: holder,
+			Data: event.Leader{Election: key, Worker: holder, Previous: before, Term: l.Token},
+		})
+	})
+	if err != nil {
+		return view.Lease{}, false, fmt.Errorf("lease %q: %w", key, err)
+	}
+	return l, ok, nil
+}
+
+const held = " WHERE key = ? AND holder = ? AND token = ? AND " + live
 
 // Renew lets the lease last for ttl from now. It returns view.ErrLeaseLost when it is not held any more.
 func (s *Store) Renew(ctx context.Context, l view.Lease, ttl time.Duration) (renewed view.Lease, err error) {
@@ -59,7 +90,7 @@ func (s *Store) Renew(ctx context.Context, l view.Lease, ttl time.Duration) (ren
 // Release gives the lease up, so that another may take it at once. Releasing what is not held does nothing.
 func (s *Store) Release(ctx context.Context, l view.Lease) error {
 	err := s.do(ctx, func(t *transaction) error {
-		_, err := t.exec("UPDATE lease SET expires = 0, holder = ''"+held, l.Key, l.Holder, l.Token)
+		_, err := t.exec("UPDATE lease SET expires = 0"+held, l.Key, l.Holder, l.Token)
 		return err
 	})
 	if err != nil {

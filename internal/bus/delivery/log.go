@@ -21,7 +21,7 @@ type Log interface {
 
 // Leases say which process does what only one may do.
 type Leases interface {
-	Acquire(ctx context.Context, key, holder string, ttl time.Duration) (view.Lease, bool, error)
+	Elect(ctx context.Context, key, holder string, ttl time.Duration) (view.Lease, bool, error) // tells the log who it is now
 	Renew(ctx context.Context, l view.Lease, ttl time.Duration) (view.Lease, error)
 	Release(ctx context.Context, l view.Lease) error
 }
@@ -58,7 +58,7 @@ type Turn struct {
 // is lost. While another has the lease it looks again every tenth of TTL, so that what was released is soon taken.
 func (t Turn) Run(ctx context.Context, work func(context.Context, view.Lease) error) {
 	for failures := 0; ctx.Err() == nil; {
-		lease, ok, err := t.Leases.Acquire(ctx, t.Key, t.Holder, t.TTL)
+		lease, ok, err := t.Leases.Elect(ctx, t.Key, t.Holder, t.TTL)
 		if err == nil && ok {
 			err = t.hold(ctx, lease, work)
 		}

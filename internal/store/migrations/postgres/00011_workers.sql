@@ -1,0 +1,18 @@
+-- +goose Up
+
+-- A worker is a process that is at work. Its row is all that it renews: a lease with an incarnation is held for as long as
+-- the row of its holder is live and has that token, whatever the lease's own end, and until its own end besides.
+CREATE TABLE worker (
+  name      TEXT COLLATE "C" PRIMARY KEY,
+  token     BIGINT NOT NULL,
+  operation TEXT   NOT NULL,
+  roles     TEXT   NOT NULL,
+  joined    BIGINT NOT NULL,
+  expires   BIGINT NOT NULL
+);
+
+-- elected is who the log was told of last as the holder, of a lease that is an election.
+ALTER TABLE lease ADD COLUMN incarnation BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE lease ADD COLUMN since       BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE lease ADD COLUMN elected     TEXT   NOT NULL DEFAULT '';
+CREATE INDEX lease_holder ON lease (holder, incarnation) WHERE incarnation > 0;

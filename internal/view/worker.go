@@ -1,0 +1,49 @@
+package view
+
+import (
+	"fmt"
+	"time"
+)
+
+// A Worker is a process at work, as the store knows it. Times are on the store's clock.
+type Worker struct {
+	Name      string    `json:"name"`
+	Token     int64     `json:"token"`     // grows with every process that joins under the name
+	Operation string    `json:"operation"` // "serve", or the command that it carries out
+	Roles     []string  `json:"roles"`
+	Joined    time.Time `json:"joined"`
+	Expires   time.Time `json:"expires"` // unless it is renewed
+
+	// For and Left are how long it has been there and how long it will be unless renewed, when it was read. Left is not
+	// positive for one that died.
+	For  time.Duration `json:"for_ns"`
+	Left time.Duration `json:"left_ns"`
+}
+
+// OperationServe is the operation of a process that does, for as long as it runs, what events ask for.
+const OperationServe = "serve"
+
+// Live reports whether the worker's leases were valid when it was read.
+func (w Worker) Live() bool { return w.Left > 0 }
+
+// A Claim is a lease of a worker, valid for as long as the worker is.
+type Claim struct {
+	Lease
+	Incarnation int64     // the token that its holder had
+	Since       time.Time // when it was claimed, on the store's clock
+	Live        bool      // it was valid when it was read
+}
+
+// A HeldError says that another worker has the lease that was asked for.
+type HeldError struct {
+	Key    string
+	Holder Worker // only its name, when nothing else is known
+}
+
+// Error names the lease and who has it, what it does, and since when.
+func (e *HeldError) Error() string {
+	if e.Holder.Operation == "" {
+		return fmt.Sprintf("lease %q: held by %s", e.Key, e.Holder.Name)
+	}
+	return fmt.Sprintf("lease %q: held by %s, tenter %s, for %s", e.Key, e.Holder.Name, e.Holder.Operation, e.Holder.For.Round(time.Second))
+}
