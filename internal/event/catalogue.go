@@ -37,6 +37,7 @@ const (
 	TypeDeviceEnrolled     Type = "device.enrolled"
 	TypeDeviceHeld         Type = "device.held"
 	TypeDeviceForgotten    Type = "device.forgotten"
+	TypeDeviceChanged      Type = "device.changed"
 
 	TypeCommand    Type = "control.command"
 	TypeCommandAck Type = "control.ack"
@@ -129,6 +130,7 @@ var catalogue = map[Type]Kind{
 	TypeDeviceEnrolled:     of[DeviceEnrolled](SeverityInfo, "Somebody let Tenter write to a device."),
 	TypeDeviceHeld:         of[Device](SeverityCritical, "What answers at a device's address is not the device that was enrolled: nothing is written to it."),
 	TypeDeviceForgotten:    of[Device](SeverityWarning, "What Tenter knew of a device was dropped."),
+	TypeDeviceChanged:      of[Device](SeverityInfo, "What Tenter shows of a device is otherwise, and no other event tells why: a hold, new intent, in sync."),
 	TypeCommand:            of[Command](SeverityInfo, "The reconciler is asked for work, or a run to pause, go on or end."),
 	TypeCommandAck:         of[CommandAck](SeverityInfo, "What became of a command that was given to a run."),
 	TypeNotificationSent:   of[Notification](SeverityInfo, "A message reached its receiver."),

@@ -1,6 +1,10 @@
 package event
 
-import "github.com/tenter-net/tenter/internal/intent"
+import (
+	"time"
+
+	"github.com/tenter-net/tenter/internal/intent"
+)
 
 // Device tells of the session with one device. The facts are set in device.capabilities only. In device.held, Reason says
 // why what answers at the address is not the enrolled device: nothing is written to it until somebody has looked.
@@ -14,6 +18,28 @@ type Device struct {
 	Models    []string          `json:"models,omitempty"`
 	Software  string            `json:"software,omitempty"`
 	Serial    string            `json:"serial,omitempty"`
+	State     *DeviceState      `json:"state,omitempty"`
+}
+
+// DeviceState is all that Tenter shows of a device from the event that carries it on, until another one carries another. The
+// store sets it, in the first event about the device of each transaction that changes any of it.
+type DeviceState struct {
+	Sync        string    `json:"sync,omitempty"`   // InSync, Pending, Drifted, Conflict, Unknown
+	Health      string    `json:"health,omitempty"` // Healthy, Degraded, Unreachable, Held, Unmanaged
+	Reason      string    `json:"reason,omitempty"`
+	Stage       string    `json:"stage,omitempty"`
+	Generation  string    `json:"generation,omitempty"` // that was applied last
+	Run         string    `json:"run,omitempty"`        // in flight
+	Enrolled    time.Time `json:"enrolled,omitzero"`
+	EnrolledBy  string    `json:"enrolled_by,omitempty"`
+	Certificate string    `json:"certificate_sha256,omitempty"` // of the identity that was enrolled, as the next four
+	HostKey     string    `json:"host_key_sha256,omitempty"`
+	Serial      string    `json:"serial,omitempty"`
+	ChassisMAC  string    `json:"chassis_mac,omitempty"`
+	Software    string    `json:"software,omitempty"`
+	Mismatch    string    `json:"mismatch,omitempty"`
+	HeldUntil   time.Time `json:"held_until,omitzero"`
+	HeldReason  string    `json:"held_reason,omitempty"`
 }
 
 // DeviceEnrolled tells that a person let Tenter write to a device, and by what it is told apart from others from then
@@ -28,4 +54,5 @@ type DeviceEnrolled struct {
 	Software    string            `json:"software,omitempty"`
 	Replaces    string            `json:"replaces,omitempty"` // what is not as it was enrolled before, empty the first time
 	Reason      string            `json:"reason,omitempty"`   // why another device may take its place
+	State       *DeviceState      `json:"state,omitempty"`
 }

@@ -17,6 +17,7 @@ type PlanGenerated struct {
 	Reason        string       `json:"reason,omitempty"`
 	Episode       string       `json:"episode,omitempty"`
 	Generation    string       `json:"generation,omitempty"`
+	Expires       time.Time    `json:"expires,omitzero"` // when it can not be approved any more
 }
 
 // PlanDevice counts a plan's changes on one device.
@@ -37,7 +38,7 @@ type PlanExpired struct {
 type ApplyStarted struct {
 	Run     string              `json:"run" jsonschema:"minLength=1"`
 	Plan    string              `json:"plan"`
-	Devices []intent.DeviceName `json:"devices"`
+	Devices []intent.DeviceName `json:"devices,omitempty"`
 	Cause   string              `json:"cause"`
 	Episode string              `json:"episode,omitempty"`
 }
@@ -49,6 +50,8 @@ type StepCompleted struct {
 	Step    string            `json:"step" jsonschema:"minLength=1"`
 	Outcome string            `json:"outcome"`
 	Detail  string            `json:"detail,omitempty"`
+	Next    string            `json:"next,omitempty"` // the step that the device is at now; ended for none
+	State   *DeviceState      `json:"state,omitempty"`
 }
 
 // ApplyCompleted says that a run ended without a failure; Outcome is partial when devices are left.
@@ -58,8 +61,10 @@ type ApplyCompleted struct {
 	Cause    string        `json:"cause"`
 	Episode  string        `json:"episode,omitempty"`
 	Outcome  string        `json:"outcome"` // done, partial
-	Devices  []RunDevice   `json:"devices"`
+	Devices  []RunDevice   `json:"devices,omitempty"`
 	Duration time.Duration `json:"duration_ns"`
+	Reason   string        `json:"reason,omitempty"`      // of partial: the devices on which it is not done
+	Used     string        `json:"plan_status,omitempty"` // what became of the plan: done, stale
 }
 
 // ApplyFailed says that a run ended with a failure.
@@ -69,9 +74,10 @@ type ApplyFailed struct {
 	Cause    string        `json:"cause"`
 	Episode  string        `json:"episode,omitempty"`
 	Outcome  string        `json:"outcome"`
-	Devices  []RunDevice   `json:"devices"`
+	Devices  []RunDevice   `json:"devices,omitempty"`
 	Duration time.Duration `json:"duration_ns"`
 	Error    string        `json:"error"`
+	Used     string        `json:"plan_status,omitempty"` // what became of the plan: done, stale
 }
 
 // RunDevice is the outcome of a run on one device.
