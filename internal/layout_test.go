@@ -104,6 +104,7 @@ var rules = map[string]rule{
 	"internal/e2ereal/netconfd": {tier: testOnly, why: "Tenter against netconfd"},
 	"internal/bus/bustest":      {tier: testOnly, why: "the suite that every distribution of events passes"},
 	"internal/bus/redistest":    {tier: testOnly, why: "Redis servers to start, stop and break"},
+	"internal/store/pgtest":     {tier: testOnly, uses: []string{"github.com/jackc/pgx/v5"}, why: "PostgreSQL servers to start, stop and break"},
 	"internal/e2e":              {tier: testOnly, why: "the binary as its users see it"},
 }
 
@@ -118,7 +119,7 @@ var harmless = []string{"net/netip", "net/url"}
 
 // Libraries that each have an owner; every other package is refused.
 var owned = []string{
-	"github.com/spf13/viper", "github.com/spf13/cobra", "github.com/redis/go-redis", "database/sql", "modernc.org/sqlite",
+	"github.com/spf13/viper", "github.com/spf13/cobra", "github.com/redis/go-redis", "database/sql", "modernc.org/sqlite", "github.com/jackc/pgx",
 	"github.com/pressly/goose", "google.golang.org/grpc", "github.com/openconfig", "github.com/robfig/cron", "github.com/go-git",
 	"github.com/fsnotify", "go.yaml.in/yaml", "google.golang.org/protobuf",
 	"golang.org/x/crypto", "github.com/scrapli/scrapligo",
