@@ -1,9 +1,11 @@
 // Package schemas holds the compiled YANG schemas that Tenter ships, with the locks that say what they were compiled
-// from. Regenerate them with `make generate YANG_DIR=…`, from the sources that the locks name.
+// from, and the JSON Schemas and examples of its events. Regenerate them with `make generate YANG_DIR=…`, from the
+// sources that the locks name.
 package schemas
 
 import (
-	_ "embed"
+	"embed"
+	"path"
 	"sync"
 
 	"github.com/tenter-net/tenter/internal/schema"
@@ -54,4 +56,26 @@ func loader(data *[]byte) func() *schema.Schema {
 		}
 		return s
 	})
+}
+
+//go:embed event
+var events embed.FS
+
+// EventSchema returns the JSON Schema of a whole event of the type; ok is false when there is no such type.
+func EventSchema(typ string) (schema []byte, ok bool) { return eventFile(typ + ".json") }
+
+// EventExample returns an event of the type as it travels; ok is false when there is no such type.
+func EventExample(typ string) (example []byte, ok bool) {
+	return eventFile("examples/" + typ + ".json")
+}
+
+// AsyncAPI returns the AsyncAPI document of all events and the streams that they travel on.
+func AsyncAPI() []byte {
+	doc, _ := eventFile("asyncapi.json") // it is part of the program, and a test reads it
+	return doc
+}
+
+func eventFile(name string) ([]byte, bool) {
+	data, err := events.ReadFile(path.Join("event", name))
+	return data, err == nil
 }

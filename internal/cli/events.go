@@ -20,7 +20,7 @@ import (
 
 func newEvents(s Streams) *cobra.Command {
 	cmd := &cobra.Command{Use: "events", Short: "The event log: what happened, when, where and why", Args: cobra.NoArgs}
-	cmd.AddCommand(newEventsTail(s), newEventsGroups(s), newEventsDead(s), newEventsVerify(s))
+	cmd.AddCommand(newEventsTail(s), newEventsGroups(s), newEventsDead(s), newEventsVerify(s), newEventsSchema(s))
 	return cmd
 }
 

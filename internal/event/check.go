@@ -35,13 +35,11 @@ func (d Draft) Check() error {
 			return fmt.Errorf("event type %q: %s: byte %d of %q is no text that an attribute may have", d.Type, a.name, at, a.value)
 		}
 	}
-	if d.Severity != "" && !slices.Contains(severities, d.Severity) {
+	if d.Severity != "" && !slices.Contains(rising, d.Severity) {
 		return fmt.Errorf("event type %q: severity %q: want info, warning, error or critical", d.Type, d.Severity)
 	}
 	return nil
 }
-
-var severities = []string{SeverityInfo, SeverityWarning, SeverityError, SeverityCritical}
 
 // badText returns where the text has what CloudEvents does not allow in an attribute, -1 for nowhere: bytes that are not
 // UTF-8, control characters and noncharacters. A database would refuse some of them, too, and everything beside them.

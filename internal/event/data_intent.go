@@ -22,5 +22,5 @@ type IntentValidated struct {
 // IntentRejected says that the source's state has mistakes; the generation before it stays current.
 type IntentRejected struct {
 	Commit      string   `json:"commit,omitempty"`
-	Diagnostics []string `json:"diagnostics"`
+	Diagnostics []string `json:"diagnostics,omitempty"`
 }

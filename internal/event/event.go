@@ -2,6 +2,8 @@
 // envelope and the typed data of each. It knows nothing of how events are stored or carried.
 package event
 
+//go:generate go run ./generate ../.. schemas/event
+
 import (
 	"context"
 	"encoding/json"
@@ -55,19 +57,6 @@ type Event struct {
 	Predecessor   Seq    // the previous event of the same stream, 0 for its first
 	Hash          []byte // SHA-256 over the previous event's hash, this one's place and its Envelope
 	Envelope      []byte // the CloudEvents JSON, as sealed; never to be changed
-}
-
-// A Query selects events of the log. Its zero value selects the oldest 100.
-type Query struct {
-	After       Seq    // only later ones, exclusive
-	Before      Seq    // only earlier ones, exclusive, when not 0
-	Types       []Type // patterns as in Type.Matches; any of them, all types when empty
-	Stream      string
-	Subject     string
-	Correlation string
-	Since       time.Time
-	Limit       int  // 100 when 0
-	Newest      bool // newest first
 }
 
 // A Tx is a transaction of the store. Engines hand it on to the store's methods; all that is done

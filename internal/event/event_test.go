@@ -122,8 +122,12 @@ func TestSealRefuses(t *testing.T) {
 		"no id":          {func(d *event.Draft) { d.ID = "" }, "must be set"},
 		"no source":      {func(d *event.Draft) { d.Source = "" }, "must be set"},
 		"no time":        {func(d *event.Draft) { d.Time = time.Time{} }, "must be set"},
-		"too large":      {func(d *event.Draft) { d.Data = event.Drift{Episode: "e1", Device: "leaf1", Reason: strings.Repeat("x", event.MaxEnvelope)} }, "more than the"},
-		"no JSON time":   {func(d *event.Draft) { d.Data = event.Drift{Episode: "e1", Device: "leaf1", FirstSeen: time.Unix(math.MaxInt32*1000, 0)} }, "data:"},
+		"too large": {func(d *event.Draft) {
+			d.Data = event.Drift{Episode: "e1", Device: "leaf1", Reason: strings.Repeat("x", event.MaxEnvelope)}
+		}, "more than the"},
+		"no JSON time": {func(d *event.Draft) {
+			d.Data = event.Drift{Episode: "e1", Device: "leaf1", FirstSeen: time.Unix(math.MaxInt32*1000, 0)}
+		}, "data:"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := draft()
