@@ -35,11 +35,14 @@ func (d Draft) Check() error {
 			return fmt.Errorf("event type %q: %s: byte %d of %q is no text that an attribute may have", d.Type, a.name, at, a.value)
 		}
 	}
-	if d.Severity != "" && !slices.Contains(rising, d.Severity) {
+	if d.Severity != "" && !slices.Contains(severities, d.Severity) {
 		return fmt.Errorf("event type %q: severity %q: want info, warning, error or critical", d.Type, d.Severity)
 	}
 	return nil
 }
+
+// severities are in their order, from least to most.
+var severities = []string{SeverityInfo, SeverityWarning, SeverityError, SeverityCritical}
 
 // badText returns where the text has what CloudEvents does not allow in an attribute, -1 for nowhere: bytes that are not
 // UTF-8, control characters and noncharacters. A database would refuse some of them, too, and everything beside them.

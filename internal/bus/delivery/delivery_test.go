@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/tenter-net/tenter/internal/bus/delivery"
 	"github.com/tenter-net/tenter/internal/event"
@@ -90,7 +91,7 @@ func TestStoreAwayIsNoFailureOfTheEvent(t *testing.T) {
 		l := lanes(ctx, s, func(context.Context, event.Tx, event.Event) error { return nil })
 		settled := make(chan struct{})
 		begun := time.Now()
-		if err := l.Put(ctx, event.Event{Subject: "leaf1"}, func() { close(settled) }); err != nil {
+		if err := l.Put(ctx, event.Event{Type: event.TypeDriftDetected, Subject: "leaf1"}, func() { close(settled) }); err != nil {
 			t.Fatal(err)
 		}
 		<-settled
@@ -108,7 +109,7 @@ func TestFailureIsToldInOneShortLine(t *testing.T) {
 	l := lanes(ctx, s, func(context.Context, event.Tx, event.Event) error {
 		return errors.New(strings.Repeat("é", 1000) + "\nstack")
 	})
-	if err := l.Put(ctx, event.Event{}, func() {}); err != nil {
+	if err := l.Put(ctx, event.Event{Type: event.TypeDriftDetected}, func() {}); err != nil {
 		t.Fatal(err)
 	}
 	if f := <-s.failed; f.Group != "g" || len(f.Reason) > 510 || !strings.HasSuffix(f.Reason, "é…") {
@@ -118,6 +119,32 @@ func TestFailureIsToldInOneShortLine(t *testing.T) {
 	l.Wait()
 }
 
+// What a newer build wrote is acknowledged without its handler, and counted.
+func TestUnknownTypesArePassedOver(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	core, logged := observer.New(zap.WarnLevel)
+	handled := 0
+	sub := delivery.NewSubscription("g", nil, nil, func(context.Context, event.Tx, event.Event) error { handled++; return nil })
+	l := delivery.NewLanes(ctx, sub, &awayStore{}, delivery.Policy{}, zap.New(core))
+	settled := make(chan struct{}, 4)
+	for _, typ := range []event.Type{"drift.explained", event.TypeDriftDetected, "drift.explained", "later.type"} {
+		if err := l.Put(ctx, event.Event{Type: typ, SchemaVersion: "1.7"}, func() { settled <- struct{}{} }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 4 {
+		<-settled
+	}
+	cancel()
+	l.Wait()
+	if diff := cmp.Diff(map[event.Type]uint64{"drift.explained": 2, "later.type": 1}, l.Newer()); diff != "" || handled != 1 {
+		t.Errorf("handled %d; passed over, -want +got:\n%s", handled, diff)
+	}
+	if n := logged.Len(); n != 2 {
+		t.Errorf("%d warnings, want one for each type", n)
+	}
+}
+
 func TestStoppedGroupLeavesTheEvent(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	s := &awayStore{failed: make(chan view.Failure, 1)}
@@ -125,7 +152,7 @@ func TestStoppedGroupLeavesTheEvent(t *testing.T) {
 		cancel()
 		return delivery.ErrStop
 	})
-	if err := l.Put(t.Context(), event.Event{}, func() { t.Error("settled") }); err != nil {
+	if err := l.Put(t.Context(), event.Event{Type: event.TypeDriftDetected}, func() { t.Error("settled") }); err != nil {
 		t.Fatal(err)
 	}
 	l.Wait()

@@ -57,6 +57,7 @@ type Lanes struct {
 	store Store
 	retry Policy
 	log   *zap.Logger
+	newer newer
 	lanes [laneCount]chan item
 	wg    sync.WaitGroup
 }
@@ -87,6 +88,9 @@ func NewLanes(ctx context.Context, sub Subscription, store Store, retry Policy, 
 	}
 	return l
 }
+
+// Newer returns how many events the group has passed over, by their types, which this build does not know.
+func (l *Lanes) Newer() map[event.Type]uint64 { return l.newer.counts() }
 
 // Wait returns when the lanes have ended.
 func (l *Lanes) Wait() { l.wg.Wait() }
@@ -143,10 +147,10 @@ func (l *Lanes) deliver(ctx context.Context, e event.Event) error {
 
 // attempt returns an error only when the store could not take the outcome: a handler's failure is one.
 func (l *Lanes) attempt(ctx context.Context, e event.Event) (earlier event.Seq, err error) {
-	failed := false
+	failed, handle := false, l.handlerOf(e)
 	earlier, err = l.store.Deliver(ctx, l.sub.Name, e, func(ctx context.Context, tx event.Tx, e event.Event) error {
 		failed = true // should the handler panic
-		err := l.sub.Handler(ctx, tx, e)
+		err := handle(ctx, tx, e)
 		failed = err != nil
 		return err
 	})
