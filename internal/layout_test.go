@@ -66,6 +66,7 @@ var rules = map[string]rule{
 	"internal/infer":                {tier: logic, uses: []string{"go.yaml.in/yaml/v4"}, why: "topologies to intents"},
 	"internal/view":                 {tier: logic, why: "read models: what the store keeps and the faces show"},
 
+	"internal/assign":    {tier: engine, why: "which devices this process serves: workers, claims, elections"},
 	"internal/loader":    {tier: engine, why: "intents to stored generations"},
 	"internal/reconcile": {tier: engine, why: "plans, approvals and runs, by device"},
 	"internal/monitor":   {tier: engine, why: "watches devices, opens and closes episodes of drift"},
