@@ -69,7 +69,7 @@ func (r *redisState) start(dir string) error {
 	if err := r.cmd.Start(); err != nil {
 		return fmt.Errorf("redis-server (install it: make servers): %w", err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
 		if exec.Command("redis-cli", "-p", strconv.Itoa(r.port), "ping").Run() == nil {
 			return nil
 		}
