@@ -41,6 +41,8 @@ type ApplyStarted struct {
 	Devices []intent.DeviceName `json:"devices,omitempty"`
 	Cause   string              `json:"cause"`
 	Episode string              `json:"episode,omitempty"`
+	// OnFailure is what becomes of the devices when one fails: stop, rollback-device, rollback-all.
+	OnFailure string `json:"on_failure,omitempty"`
 }
 
 // StepCompleted says how one step of a run ended on one device.
@@ -121,4 +123,7 @@ type CommandAck struct {
 	Run     string `json:"run" jsonschema:"minLength=1"`
 	Outcome string `json:"outcome"` // done, refused
 	Reason  string `json:"reason,omitempty"`
+	// How the run stands then, if it has not ended, and why: running, paused.
+	Status   string `json:"run_status,omitempty"`
+	Standing string `json:"run_reason,omitempty"`
 }

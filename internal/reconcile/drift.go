@@ -109,9 +109,9 @@ func (e *Engine) proposeDrift(ctx context.Context, j job, ep view.Episode, from 
 	return err
 }
 
-// noteEpisode writes the plan into the episode, and tells once why it is held.
+// noteEpisode writes the plan into the episode if that is open still, and tells once why it is held, or that it is not any more.
 func (e *Engine) noteEpisode(ctx context.Context, tx event.Tx, ep view.Episode, id string, d policy.Decision) error {
-	told, held := false, d.Held()
+	held := d.Held()
 	if !held && id != "" {
 		row, err := e.o.Store.PlanIn(tx, id)
 		if err != nil {
@@ -121,19 +121,27 @@ func (e *Engine) noteEpisode(ctx context.Context, tx event.Tx, ep view.Episode, 
 			held, d.Reason = true, rejected(row)
 		}
 	}
+	var was, is view.Episode
 	err := e.updateEpisode(tx, ep.ID, func(ep *view.Episode) {
-		told, ep.Plan, ep.Reason = ep.Reason == d.Reason, id, ""
+		was = *ep
+		ep.Plan, ep.Reason = id, ""
 		if held {
 			ep.Reason = d.Reason
 		}
+		is = *ep
 	})
-	if err != nil || !held || told {
+	if err != nil || was.Plan == is.Plan && was.Reason == is.Reason {
 		return err
 	}
+	t := event.TypeDriftUpdated // it is not held any more, or another plan puts it back
+	if held && was.Reason != is.Reason {
+		t = event.TypeDriftHeld
+	}
 	return tx.Append(ctx, event.Draft{
-		Type: event.TypeDriftHeld, Subject: string(ep.Device), Correlation: ep.Correlation,
+		Type: t, Subject: string(is.Device), Correlation: is.Correlation, Causation: event.ID(is.ID),
 		Data: event.Drift{
-			Episode: ep.ID, Device: ep.Device, Findings: ep.Findings, Total: ep.Total, Mode: ep.Mode, Reason: d.Reason, FirstSeen: ep.Opened,
+			Episode: is.ID, Device: is.Device, Findings: is.Findings, Total: is.Total, Mode: is.Mode, Reason: is.Reason, FirstSeen: is.Opened,
+			Held: is.Reason, Plan: is.Plan, Run: is.Run,
 		},
 	})
 }

@@ -51,7 +51,7 @@ func (e *Engine) end(ctx context.Context, tx event.Tx, p view.Plan, reason strin
 		return err
 	}
 	return tx.Append(ctx, event.Draft{
-		Type: event.TypePlanExpired, Correlation: p.Correlation,
+		Type: event.TypePlanExpired, Correlation: p.Correlation, Causation: toldPlan(p),
 		Data: event.PlanExpired{Plan: p.ID, Reason: reason},
 	})
 }

@@ -52,6 +52,7 @@ var folds = map[event.Type]func(*State, event.Event) error{
 	event.TypeStepCompleted:  folding(foldStep),
 	event.TypeApplyCompleted: folding(foldCompleted),
 	event.TypeApplyFailed:    folding(foldFailed),
+	event.TypeCommandAck:     folding(foldAck),
 
 	event.TypeDriftDetected:   folding(foldDrift),
 	event.TypeDriftUpdated:    folding(foldDrift),
@@ -85,7 +86,7 @@ func (s *State) shows(e event.Event, name intent.DeviceName, t *event.DeviceStat
 func foldPlan(s *State, e event.Event, d event.PlanGenerated) {
 	p := Plan{
 		ID: d.Plan, Content: d.Content, Status: PlanOpen, Reason: d.Reason, Cause: d.Cause, Episode: d.Episode, Generation: d.Generation,
-		Correlation: e.Correlation, Created: e.Time, Expires: d.Expires,
+		Correlation: e.Correlation, Created: e.Time, Expires: d.Expires.UTC(),
 	}
 	for _, on := range d.Devices {
 		p.Devices = append(p.Devices, on.Device)
@@ -138,18 +139,24 @@ func foldStep(s *State, e event.Event, d event.StepCompleted) {
 	if d.Next == stepEnded {
 		on.Outcome, on.Detail = d.Outcome, d.Detail
 	}
-	r.On[d.Device] = on
+	if r.On[d.Device] = on; on.fresh() {
+		delete(r.On, d.Device)
+	}
 }
-
-// stepEnded is the step of a run that is over on a device, as package run has it.
-const stepEnded = "ended"
 
 func foldCompleted(s *State, e event.Event, d event.ApplyCompleted) {
 	s.endRun(e, d.Run, RunStatus(d.Outcome), d.Reason, d.Used)
 }
 
 func foldFailed(s *State, e event.Event, d event.ApplyFailed) {
-	s.endRun(e, d.Run, RunFailed, d.Error, d.Used)
+	s.endRun(e, d.Run, RunStatus(d.Outcome), d.Error, d.Used)
+}
+
+func foldAck(s *State, _ event.Event, d event.CommandAck) {
+	if r, ok := s.Runs[d.Run]; ok && d.Status != "" && r.Ended.IsZero() {
+		r.Status, r.Reason = RunStatus(d.Status), d.Standing
+		s.Runs[d.Run] = r
+	}
 }
 
 func (s *State) endRun(e event.Event, id string, status RunStatus, reason, used string) {
@@ -171,7 +178,7 @@ func foldDrift(s *State, e event.Event, d event.Drift) {
 		return
 	}
 	s.Episodes[d.Episode] = Episode{
-		ID: d.Episode, Device: d.Device, Opened: d.FirstSeen, Mode: d.Mode, Findings: d.Findings, Total: d.Total,
+		ID: d.Episode, Device: d.Device, Opened: d.FirstSeen.UTC(), Mode: d.Mode, Findings: d.Findings, Total: d.Total,
 		Plan: d.Plan, Run: d.Run, Reason: d.Held, Correlation: e.Correlation,
 	}
 }

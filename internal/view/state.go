@@ -72,7 +72,7 @@ func (r Rows) State() *State {
 		s.Runs[row.ID] = RunState{Run: row, On: map[intent.DeviceName]RunDevice{}}
 	}
 	for _, d := range r.RunDevices {
-		if row, ok := s.Runs[d.Run]; ok {
+		if row, ok := s.Runs[d.Run]; ok && !d.fresh() {
 			row.On[d.Device] = d.told()
 		}
 	}
@@ -114,6 +114,15 @@ func deviceOf(name intent.DeviceName, t event.DeviceState, at time.Time) Device 
 		Updated: at,
 	}
 }
+
+// The steps at either end of a run on a device, as package run has them.
+const (
+	stepCheck = "check"
+	stepEnded = "ended"
+)
+
+// fresh reports whether the run has done nothing on the device, which is as good as no row.
+func (d RunDevice) fresh() bool { return d.Outcome == "" && (d.Step == "" || d.Step == stepCheck) }
 
 func (d RunDevice) told() RunDevice {
 	d.State, d.Updated = nil, time.Time{}
