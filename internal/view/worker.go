@@ -1,8 +1,11 @@
 package view
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/tenter-net/tenter/internal/intent"
 )
 
 // A Worker is a process at work, as the store knows it. Times are on the store's clock.
@@ -46,4 +49,17 @@ func (e *HeldError) Error() string {
 		return fmt.Sprintf("lease %q: held by %s", e.Key, e.Holder.Name)
 	}
 	return fmt.Sprintf("lease %q: held by %s, tenter %s, for %s", e.Key, e.Holder.Name, e.Holder.Operation, e.Holder.For.Round(time.Second))
+}
+
+// An Ask is what one worker wants to have done by whoever serves a device.
+type Ask struct {
+	ID       string // the asker's choice; asking again under the name of an open one changes nothing
+	Device   intent.DeviceName
+	Verb     string
+	Body     json.RawMessage
+	Asker    string
+	Asked    time.Time // on the store's clock
+	Answered time.Time // likewise; zero while it is open
+	Answer   json.RawMessage
+	Error    string // why it could not be done
 }

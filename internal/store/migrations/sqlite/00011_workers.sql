@@ -16,3 +16,16 @@ ALTER TABLE lease ADD COLUMN incarnation INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE lease ADD COLUMN since       INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE lease ADD COLUMN elected     TEXT    NOT NULL DEFAULT '';
 CREATE INDEX lease_holder ON lease (holder, incarnation) WHERE incarnation > 0;
+
+-- What one worker asks of whoever holds a device. The row is the asker's, and goes when it has read the answer.
+CREATE TABLE ask (
+  id       TEXT PRIMARY KEY,
+  device   TEXT NOT NULL,
+  verb     TEXT NOT NULL,
+  body     BLOB NOT NULL,
+  asker    TEXT NOT NULL,
+  asked    INTEGER NOT NULL,
+  answered INTEGER NOT NULL DEFAULT 0,
+  answer   BLOB,
+  error    TEXT NOT NULL DEFAULT ''
+);
