@@ -11,6 +11,10 @@ import (
 	"github.com/tenter-net/tenter/internal/view"
 )
 
+// withoutWorkers takes back what migration 11 brought.
+const withoutWorkers = `DROP TABLE worker; DROP TABLE ask; DROP INDEX lease_holder; ALTER TABLE lease DROP COLUMN incarnation;
+	ALTER TABLE lease DROP COLUMN since; ALTER TABLE lease DROP COLUMN elected;`
+
 func join(t *testing.T, s *store.Store, name string, ttl time.Duration) view.Worker {
 	t.Helper()
 	var w view.Worker
