@@ -74,7 +74,7 @@ func (c *checker) fabricCount() {
 		d := c.all[0]
 		g := d.file.diagnoseAt(SeverityError, CodeNoFabric, 0, 0, 0, "there is no Fabric document, so nothing can be numbered")
 		g.File = ""
-		c.add(g)
+		c.add(g.WithHint("tenter init --from-clab TOPOLOGY writes one, docs/intents.md has an example; is this the directory of the intents?"))
 	}
 	for _, f := range c.fabrics[min(1, len(c.fabrics)):] {
 		c.add(f.errorAt(CodeManyFabrics, At{"metadata", "name"}, "a second Fabric: one directory of intents holds one fabric").

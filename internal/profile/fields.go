@@ -25,17 +25,35 @@ type Field struct {
 	From    string `json:"from"`    // "default", or file and line
 }
 
-// Explain returns every field, in the order of the type. A field that no file sets has Tenter's default.
+// Explain returns every field that means something for the profile's transport, in the order of the type. A field that
+// no file sets has Tenter's default.
 func (p *Profile) Explain() []Field {
 	var out []Field
 	walk(reflect.ValueOf(*p), "", func(name string, v reflect.Value) {
 		r := p.reasons[name]
+		if only, ok := onlyFor(name); ok && only != p.Transport && p.places[name] == "" {
+			return
+		}
 		out = append(out, Field{
 			Name: name, Value: text(v), Meaning: meanings[name], Why: r.Says, Source: r.Source, Seen: r.Seen,
 			From: cmp.Or(p.places[name], "default"),
 		})
 	})
 	return out
+}
+
+// onlyFor returns the one transport that the field is about, if there is one.
+func onlyFor(field string) (Transport, bool) {
+	group, _, _ := strings.Cut(field, ".")
+	switch group {
+	case "cli":
+		return TransportCLI, true
+	case "netconf":
+		return TransportNETCONF, true
+	case "encodings", "granularity", "target":
+		return TransportGNMI, true
+	}
+	return "", false
 }
 
 // meanings says of every field what it does; a test keeps the list complete.
