@@ -53,6 +53,9 @@ const (
 	TypeWorkerLeft   Type = "worker.left"
 
 	TypeLeaderElected Type = "leader.elected"
+
+	TypeLogArchived Type = "log.archived"
+	TypeLogHeld     Type = "log.held"
 )
 
 // The streams that events travel on. An intent never waits behind a storm of drifts, because each
@@ -141,6 +144,8 @@ var catalogue = map[Type]Kind{
 	TypeWorkerJoined:       of[Worker](SeverityInfo, "A process began its work."),
 	TypeWorkerLeft:         of[Worker](SeverityInfo, "A process ended its work."),
 	TypeLeaderElected:      of[Leader](SeverityInfo, "A worker does, from now on, what only one does at a time."),
+	TypeLogArchived:        of[LogArchived](SeverityInfo, "The oldest events of the log were moved to a file."),
+	TypeLogHeld:            of[LogHeld](SeverityWarning, "Events are old enough to be archived, and stay because a consumer group has not handled them."),
 }
 
 // Streams returns the names of all streams, in the order in which they are worth reading.

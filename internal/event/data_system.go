@@ -45,3 +45,18 @@ type Leader struct {
 	Previous string `json:"previous,omitempty"` // who had it last
 	Term     int64  `json:"term"`               // the lease's fencing token, growing with every change of hands
 }
+
+// LogArchived tells that the log begins later from now on: what was before is in a file.
+type LogArchived struct {
+	File  string `json:"file" jsonschema:"minLength=1"` // its name, in the directory of the archive
+	First Seq    `json:"first"`
+	Last  Seq    `json:"last"`
+}
+
+// LogHeld tells of a consumer group that keeps old events in the log.
+type LogHeld struct {
+	Group  string    `json:"group" jsonschema:"minLength=1"`
+	Oldest Seq       `json:"oldest"` // the first event that it has not handled
+	Since  time.Time `json:"since"`  // that event's time
+	Events int       `json:"events"` // that it has not handled
+}

@@ -122,4 +122,6 @@ var examples = map[event.Type]any{
 	event.TypeLeaderElected: event.Leader{
 		Election: "bus/relay", Worker: "host-1a2b3c4d", Previous: "host-5e6f7a8b", Term: 3,
 	},
+	event.TypeLogArchived: event.LogArchived{File: "dc1-000000000001-000000005000.jsonl.gz", First: 1, Last: 5000},
+	event.TypeLogHeld:     event.LogHeld{Group: "notify", Oldest: 4711, Since: time.Date(2026, 9, 1, 2, 30, 0, 0, time.UTC), Events: 12},
 }
