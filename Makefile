@@ -25,14 +25,16 @@ test: servers ## every test, with the race detector
 e2e-real: devices ## against netconfd and FRR, in namespaces (as root)
 	$(GO) test -tags real -count=1 -timeout 20m ./internal/e2ereal/...
 
-# A missing server is an error, never a silently skipped test.
+# A missing server is an error, never a silently skipped test. Debian keeps PostgreSQL's programs out of the PATH.
 servers:
-	@command -v redis-server >/dev/null 2>&1 || { \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
-	    apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q redis-server; \
+	@missing=; command -v redis-server >/dev/null 2>&1 || missing=redis-server; \
+	  command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	  if [ -z "$$missing" ]; then :; \
+	  elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	    apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q $$missing; \
 	  else \
-	    echo "make test needs redis-server: sudo apt-get install redis-server, or brew install redis" >&2; exit 1; \
-	  fi; }
+	    echo "make test needs $$missing: sudo apt-get install $$missing, or brew install redis postgresql" >&2; exit 1; \
+	  fi
 
 devices:
 	@missing=; for f in /usr/sbin/netconfd /usr/bin/vtysh /usr/sbin/sshd; do [ -x $$f ] || missing="$$missing $$f"; done; \
