@@ -80,7 +80,7 @@ func (a *App) newBus() (eventBus, error) {
 
 // ForgetBus removes what the settings' Redis has of their fabric.
 func ForgetBus(ctx context.Context, set *settings.Settings) error {
-	return bus.Forget(ctx, string(set.Bus.Redis), set.Fabric)
+	return bus.Forget(ctx, string(set.Bus.Redis), nil, set.Fabric)
 }
 
 // parts wires the engines of this process's roles to the bus.

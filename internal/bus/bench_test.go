@@ -16,15 +16,15 @@ import (
 // inOneProcess is a world whose bus shares the store with whoever appends.
 func inOneProcess(b *testing.B, subscribe func(bustest.Bus)) *bustest.World {
 	server := redistest.New(b)
-	w := bustest.NewWorld(b, maker(b, server))
-	w.Run(maker(b, server)(w.Store, "bench"), subscribe)
+	w := bustest.NewWorld(b, place{url: server.URL()}.maker(b))
+	w.Run(place{url: server.URL()}.maker(b)(w.Store, "bench"), subscribe)
 	return w
 }
 
 // inTwoProcesses is a world whose bus has a store of its own on the same file.
 func inTwoProcesses(b *testing.B, subscribe func(bustest.Bus)) *bustest.World {
 	server := redistest.New(b)
-	w := bustest.NewWorld(b, maker(b, server))
+	w := bustest.NewWorld(b, place{url: server.URL()}.maker(b))
 	w.Start(subscribe)
 	return w
 }

@@ -9,14 +9,13 @@ package bus
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
-	"net/url"
 	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 	"go.uber.org/zap"
 
 	"github.com/tenter-net/tenter/internal/bus/delivery"
@@ -35,7 +34,10 @@ type Store interface {
 
 // Options make a Bus. URL, Fabric, Store and Worker are required.
 type Options struct {
-	URL    string // redis:// or rediss://, with user and password when the server wants them
+	// URL is redis:// or rediss://, with user and password when the server wants them; redis+sentinel://host,host/MASTER
+	// for the master that Sentinels know by that name; or redis+cluster://host,host. rediss is TLS.
+	URL    string
+	TLS    *tls.Config // whom to trust and as whom to log in with TLS; nil for the system's authorities
 	Fabric string
 	Store  Store
 	Worker string        // unique among the processes on the fabric, better the same after a restart
@@ -50,25 +52,19 @@ type Options struct {
 type Bus struct {
 	opts   Options
 	log    *zap.Logger
-	client *redis.Client
+	at     endpoint
+	client redis.UniversalClient
 	subs   []delivery.Subscription
 }
-
-// quiet silences the client's own logger, once: whatever goes wrong is returned as an error too.
-var quiet = sync.OnceFunc(func() { redis.SetLogger(discard{}) })
-
-type discard struct{}
-
-func (discard) Printf(context.Context, string, ...any) {}
 
 // New returns a Bus that does nothing until Run. Redis need not be there yet. An error never holds the URL's password.
 func New(opts Options) (*Bus, error) {
 	if opts.Fabric == "" || opts.Worker == "" || opts.Store == nil {
 		return nil, errors.New("bus: fabric, worker and store are required")
 	}
-	client, err := newClient(opts.URL)
+	at, err := parseEndpoint(opts.URL, opts.TLS)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("bus: redis URL: %w", err)
 	}
 	if opts.Lease <= 0 {
 		opts.Lease = 5 * time.Second
@@ -82,26 +78,7 @@ func New(opts Options) (*Bus, error) {
 	if opts.Log == nil {
 		opts.Log = zap.NewNop()
 	}
-	return &Bus{opts: opts, log: opts.Log.Named("bus"), client: client}, nil
-}
-
-func newClient(at string) (*redis.Client, error) {
-	o, err := redis.ParseURL(at)
-	if err != nil {
-		if bad := (*url.Error)(nil); errors.As(err, &bad) {
-			err = bad.Err // without the URL
-		}
-		return nil, fmt.Errorf("bus: redis URL: %w", err)
-	}
-	quiet()
-	o.MaxRetries = -1 // what is not idempotent must not be sent again blindly; the loops here try again
-	o.DialerRetries = 1
-	o.DialTimeout = 2 * time.Second
-	o.ReadTimeout = 3 * time.Second
-	o.WriteTimeout = 3 * time.Second
-	o.ContextTimeoutEnabled = true
-	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	return redis.NewClient(o), nil
+	return &Bus{opts: opts, log: opts.Log.Named("bus"), at: at, client: at.client(0)}, nil
 }
 
 // Subscribe adds a group. Types are patterns as in event.Type.Matches; without streams those of the types are read. A group
@@ -157,30 +134,13 @@ func (b *Bus) Run(ctx context.Context) (err error) {
 	return <-closed
 }
 
-// key is the Redis key of a stream.
-func (b *Bus) key(stream string) string { return "tenter:{" + b.opts.Fabric + "}:" + stream }
+// key is the Redis key of a fabric's stream.
+func key(fabric, stream string) string { return "tenter:{" + fabric + "}:" + stream }
+
+func (b *Bus) key(stream string) string { return key(b.opts.Fabric, stream) }
 
 // retryKey is the Redis key of a group's own stream of retries.
 func (b *Bus) retryKey(group string) string { return b.key(group + ":retry") }
-
-// Forget removes all of a fabric's keys from the Redis at the URL. A bus that runs brings back what is still owed.
-func Forget(ctx context.Context, at, fabric string) (err error) {
-	client, err := newClient(at)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, client.Close()) }()
-	keys := client.Scan(ctx, 0, (&Bus{opts: Options{Fabric: fabric}}).key("*"), 100).Iterator()
-	for keys.Next(ctx) {
-		if err := client.Unlink(ctx, keys.Val()).Err(); err != nil {
-			return fmt.Errorf("redis: %s: %w", keys.Val(), err)
-		}
-	}
-	if err := keys.Err(); err != nil {
-		return fmt.Errorf("redis: %w", err)
-	}
-	return nil
-}
 
 // deadEntry tells of an entry that the log does not stand behind.
 func (b *Bus) deadEntry(ctx context.Context, d event.DeadLettered) error {

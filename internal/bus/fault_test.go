@@ -26,7 +26,7 @@ func answering(b bustest.Bus) { b.Replay("answer", nil, []event.Type{"drift"}, b
 func faulty(t *testing.T, args ...string) (*redistest.Server, *bustest.World) {
 	t.Helper()
 	server := redistest.New(t, args...)
-	return server, bustest.NewWorld(t, maker(t, server))
+	return server, bustest.NewWorld(t, place{url: server.URL()}.maker(t))
 }
 
 func must(t *testing.T, err error) {
@@ -243,7 +243,7 @@ func TestPasswordIsNeededAndNeverTold(t *testing.T) {
 	const password = "s3cr3t-Passw0rd"
 	server := redistest.New(t, "--requirepass", password)
 	w := bustest.NewWorld(t, func(s *store.Store, worker string) bustest.Bus {
-		b, err := newBus(s, worker, "redis://:"+password+"@"+server.Addr)
+		b, err := place{url: "redis://:" + password + "@" + server.Addr}.bus(s, worker)
 		must(t, err)
 		return b
 	})
@@ -265,7 +265,7 @@ func TestPasswordIsNeededAndNeverTold(t *testing.T) {
 func TestWrongPasswordIsToldWithoutIt(t *testing.T) {
 	server := redistest.New(t, "--requirepass", "right")
 	w := bustest.NewWorld(t, func(s *store.Store, worker string) bustest.Bus {
-		b, err := newBus(s, worker, "redis://:wr0ng-Passw0rd@"+server.Addr)
+		b, err := place{url: "redis://:wr0ng-Passw0rd@" + server.Addr}.bus(s, worker)
 		must(t, err)
 		return b
 	})

@@ -28,7 +28,7 @@ type group struct {
 	*Bus
 	sub    delivery.Subscription
 	lanes  *delivery.Lanes
-	reader *redis.Client
+	reader redis.UniversalClient
 	acks   chan held
 
 	mu   sync.Mutex
@@ -42,9 +42,7 @@ type held struct {
 }
 
 func newGroup(b *Bus, sub delivery.Subscription) *group {
-	o := *b.client.Options()
-	o.PoolSize = 1
-	return &group{Bus: b, sub: sub, reader: redis.NewClient(&o), acks: make(chan held, 1024), held: map[held]bool{}}
+	return &group{Bus: b, sub: sub, reader: b.at.reader(), acks: make(chan held, 1024), held: map[held]bool{}}
 }
 
 // keys are the Redis keys that the group reads, with their stream; that of its retries has none.

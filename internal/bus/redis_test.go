@@ -1,6 +1,7 @@
 package bus_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -10,14 +11,18 @@ import (
 
 func client(t testing.TB, server *redistest.Server) *redis.Client {
 	t.Helper()
-	c := redis.NewClient(&redis.Options{Addr: server.Addr})
+	c := server.Client()
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }
 
-func flush(t testing.TB, server *redistest.Server) {
+func flush(t testing.TB, c redis.UniversalClient) {
 	t.Helper()
-	if err := client(t, server).FlushAll(t.Context()).Err(); err != nil {
+	err := c.FlushAll(t.Context()).Err()
+	if all, ok := c.(*redis.ClusterClient); ok {
+		err = all.ForEachMaster(t.Context(), func(ctx context.Context, c *redis.Client) error { return c.FlushAll(ctx).Err() })
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 }

@@ -75,7 +75,7 @@ func (b *Bus) runRelay(ctx context.Context) {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			st.bad(ctx, err)
+			st.bad(ctx, explained(err, b.opts.Fabric))
 			if !delivery.Sleep(ctx, delivery.Backoff(failures, 50*time.Millisecond, time.Second)) {
 				return context.Cause(ctx)
 			}
@@ -86,6 +86,9 @@ func (b *Bus) runRelay(ctx context.Context) {
 // run relays until something fails. good is called whenever all of the streams were reached.
 func (r *relay) run(ctx context.Context, good func()) error {
 	var compared, trimmed time.Time
+	if err := r.check(ctx); err != nil {
+		return err
+	}
 	for {
 		now := time.Now()
 		if now.Sub(compared) >= compareEvery {
@@ -121,6 +124,16 @@ func (r *relay) run(ctx context.Context, good func()) error {
 			return err
 		}
 	}
+}
+
+// check looks whether the server is one that can serve, which another may have become meanwhile.
+func (r *relay) check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
+	defer cancel()
+	if err := checkServer(ctx, r.client, r.key("")); err != nil {
+		return fmt.Errorf("redis: %w", err)
+	}
+	return nil
 }
 
 // publish adds the events to their streams; events that a stream has already are left out.

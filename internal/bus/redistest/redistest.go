@@ -1,9 +1,10 @@
-// Package redistest runs a real redis-server for tests, on a free loopback port and without persistence unless asked.
-// It ends only the process that it has started.
+// Package redistest runs real redis-servers for tests, on free loopback ports and without persistence unless asked: one alone, a
+// master with replicas and Sentinels, or a cluster. It ends only the processes that it has started.
 package redistest
 
 import (
-	"bufio"
+	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -13,16 +14,23 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // Hint says how to get the server; a test without it fails, for a skipped check is no check.
 const Hint = "redis-server is not installed: run `apt-get install redis-server` or your system's like, or put it on the PATH"
 
+// startTime is how long a server may take until it answers; a busy machine is slow.
+const startTime = 30 * time.Second
+
 // A Server is a redis-server that can be killed and started again on the same port.
 type Server struct {
 	Addr string
-	dir  string
-	args []string
+	args func(host, port string) []string
+	tls  *tls.Config // of a client; nil without TLS
+
+	gossip string // port of a cluster's node on which the others talk to it
 
 	mu   sync.Mutex
 	cmd  *exec.Cmd
@@ -31,21 +39,44 @@ type Server struct {
 
 // Start starts a server with its files in dir. More arguments are redis-server's own, such as "--appendonly", "yes".
 func Start(dir string, args ...string) (*Server, error) {
+	return start(nil, func(host, port string) []string {
+		return append([]string{"--bind", host, "--port", port, "--dir", dir, "--save", "", "--appendonly", "no"}, args...)
+	})
+}
+
+// quiet silences the client's own logger: that a server does not answer yet is nothing to tell.
+var quiet = sync.OnceFunc(func() { redis.SetLogger(discard{}) })
+
+type discard struct{}
+
+func (discard) Printf(context.Context, string, ...any) {}
+
+// start starts a server with what args gives for the host and a free port.
+func start(conf *tls.Config, args func(host, port string) []string) (*Server, error) {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		return nil, errors.New(Hint)
 	}
+	quiet()
 	var err error
 	for range 5 { // another process may take the port between asking for it and using it
-		var l net.Listener
-		if l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-			return nil, fmt.Errorf("redis-server: %w", err)
+		var addr string
+		if addr, err = freeAddr(); err != nil {
+			return nil, err
 		}
-		s := &Server{Addr: l.Addr().String(), dir: dir, args: args}
-		if err = errors.Join(l.Close(), s.Restart()); err == nil {
+		s := &Server{Addr: addr, args: args, tls: conf}
+		if err = s.Restart(); err == nil {
 			return s, nil
 		}
 	}
 	return nil, err
+}
+
+func freeAddr() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("redis-server: %w", err)
+	}
+	return l.Addr().String(), l.Close()
 }
 
 // New starts a server that ends with the test.
@@ -60,7 +91,12 @@ func New(t testing.TB, args ...string) *Server {
 }
 
 // URL is the server's URL for a client without a password.
-func (s *Server) URL() string { return "redis://" + s.Addr }
+func (s *Server) URL() string {
+	if s.tls != nil {
+		return "rediss://" + s.Addr
+	}
+	return "redis://" + s.Addr
+}
 
 // Restart starts the server when it is not running, on the port that it had, and returns when it answers.
 func (s *Server) Restart() error {
@@ -74,15 +110,17 @@ func (s *Server) Restart() error {
 		return fmt.Errorf("redis-server: %w", err)
 	}
 	var out strings.Builder
-	cmd := exec.Command("redis-server", append([]string{"--bind", host, "--port", port, "--dir", s.dir, "--save", "", "--appendonly", "no"}, s.args...)...)
+	cmd := exec.Command("redis-server", s.args(host, port)...)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("redis-server: %w", err)
 	}
 	gone := make(chan struct{})
 	go func() { defer close(gone); _ = cmd.Wait() }()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
-		if answers(s.Addr) {
+	c := s.Client()
+	defer c.Close()
+	for deadline := time.Now().Add(startTime); time.Now().Before(deadline); {
+		if answers(c) {
 			s.cmd, s.gone = cmd, gone
 			return nil
 		}
@@ -97,21 +135,17 @@ func (s *Server) Restart() error {
 	return fmt.Errorf("redis-server does not answer: %s", out.String())
 }
 
+// Client returns a client of this one server; the caller closes it.
+func (s *Server) Client() *redis.Client {
+	return redis.NewClient(&redis.Options{Addr: s.Addr, TLSConfig: s.tls, MaxRetries: -1, DialerRetries: 1, DisableIdentity: true})
+}
+
 // answers reports whether the server takes commands: one that still loads its file does not.
-func answers(addr string) bool {
-	c, err := net.DialTimeout("tcp", addr, time.Second)
-	if err != nil {
-		return false
-	}
-	defer c.Close()
-	if err := c.SetDeadline(time.Now().Add(time.Second)); err != nil {
-		return false
-	}
-	if _, err := c.Write([]byte("PING\r\n")); err != nil {
-		return false
-	}
-	line, err := bufio.NewReader(c).ReadString('\n')
-	return err == nil && (strings.HasPrefix(line, "+PONG") || strings.HasPrefix(line, "-NOAUTH"))
+func answers(c *redis.Client) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	err := c.Ping(ctx).Err()
+	return err == nil || redis.HasErrorPrefix(err, "NOAUTH") || redis.HasErrorPrefix(err, "NOPERM")
 }
 
 // Kill ends the server with SIGKILL and waits until it is gone. Killing one that is not running does nothing.
@@ -139,4 +173,21 @@ func (s *Server) signal(sig syscall.Signal) error {
 		return errors.New("redis-server is not running")
 	}
 	return s.cmd.Process.Signal(sig)
+}
+
+// within calls ready until it reports no error, for startTime at most.
+func within(what string, ready func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), startTime)
+	defer cancel()
+	for {
+		err := ready(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s: not within %v: %w", what, startTime, err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
