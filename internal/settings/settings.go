@@ -40,6 +40,7 @@ type Settings struct {
 	Roles           []Role        `mapstructure:"roles" doc:"roles that this process runs"`
 	Profiles        string        `mapstructure:"profiles" path:"true" doc:"directory of device profiles that override the built-in ones"`
 	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout" doc:"how long a clean stop may take"`
+	Lease           time.Duration `mapstructure:"lease" doc:"how long a process that died keeps others from its devices"`
 
 	Store       Store         `mapstructure:"store"`
 	Bus         Bus           `mapstructure:"bus"`
@@ -191,6 +192,7 @@ func Default() Settings {
 		Fabric:          "default",
 		Roles:           Roles(),
 		ShutdownTimeout: 5 * time.Second,
+		Lease:           10 * time.Second,
 		Store:           Store{Retention: 90 * 24 * time.Hour},
 		Log:             Log{Level: "info", Format: "text"},
 		Secrets:         Secrets{EnvPrefix: "TENTER_SECRET_"},

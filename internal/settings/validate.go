@@ -108,6 +108,7 @@ func (s *Settings) validate(ps *problems) {
 	}
 	c.oneOf("log.level", s.Log.Level, []string{"debug", "info", "warn", "error"})
 	c.oneOf("log.format", s.Log.Format, []string{"text", "json"})
+	c.between("lease", s.Lease, time.Second, 10*time.Minute)
 	c.between("shutdown_timeout", s.ShutdownTimeout, 100*time.Millisecond, 10*time.Minute)
 	c.url("store.dsn", s.Store.DSN, "sqlite", "file")
 	c.zeroOrBetween("store.retention", s.Store.Retention, 24*time.Hour, 100*365*24*time.Hour)
