@@ -75,12 +75,11 @@ func (a *App) newBus() (eventBus, error) {
 	if a.set.Bus.Redis == "" {
 		return logbus.New(logbus.Options{Store: a.store, Worker: a.worker, Log: a.log}), nil
 	}
-	return bus.New(bus.Options{URL: string(a.set.Bus.Redis), Fabric: a.set.Fabric, Worker: a.worker, Store: a.store, Log: a.log})
-}
-
-// ForgetBus removes what the settings' Redis has of their fabric.
-func ForgetBus(ctx context.Context, set *settings.Settings) error {
-	return bus.Forget(ctx, string(set.Bus.Redis), nil, set.Fabric)
+	conf, err := busTLS(a.set)
+	if err != nil {
+		return nil, err
+	}
+	return bus.New(bus.Options{URL: string(a.set.Bus.Redis), TLS: conf, Fabric: a.set.Fabric, Worker: a.worker, Store: a.store, Log: a.log})
 }
 
 // parts wires the engines of this process's roles to the bus.

@@ -51,7 +51,7 @@ type Settings struct {
 	Apply       Apply         `mapstructure:"apply"`
 	Notify      Notify        `mapstructure:"notify"`
 	Devices     []Device      `mapstructure:"devices" doc:"address book: overrides what the Device documents say"`
-	TLS         []TLS         `mapstructure:"tls" doc:"TLS settings that devices refer to by name"`
+	TLS         []TLS         `mapstructure:"tls" doc:"TLS settings that devices and the bus refer to by name"`
 	SSH         []SSH         `mapstructure:"ssh" doc:"SSH settings, for NETCONF and CLI, that devices refer to by name"`
 	Credentials []Credentials `mapstructure:"credentials" doc:"credentials that devices refer to by name"`
 
@@ -70,7 +70,8 @@ type Store struct {
 
 // Bus says how events are distributed.
 type Bus struct {
-	Redis URL `mapstructure:"redis" secret:"true" doc:"redis:// or rediss:// URL; empty means the embedded bus"`
+	Redis URL    `mapstructure:"redis" secret:"true" doc:"URL: redis://, redis+sentinel://, redis+cluster://, each with rediss for TLS; empty means the embedded bus"`
+	TLS   string `mapstructure:"tls" doc:"entry of tls for a rediss URL; empty means the system's authorities and no client certificate"`
 }
 
 // API says where the application is served.
@@ -107,8 +108,16 @@ type Apply struct {
 	SetTimeout     time.Duration `mapstructure:"set_timeout" doc:"deadline of one request to a device; 0 as the profile has it"`
 	ReadbackWindow time.Duration `mapstructure:"readback_window" doc:"how long a device may take to show what was set"`
 	PlanExpiry     time.Duration `mapstructure:"plan_expiry" doc:"age at which a plan can no longer be approved or run"`
+	OnFailure      string        `mapstructure:"on_failure" doc:"when a device fails: stop, rollback-device, or rollback-all, the last one done first"`
 	Save           bool          `mapstructure:"save" doc:"save to the startup configuration after a verified run"`
 }
+
+// The values of Apply.OnFailure.
+const (
+	FailureStop           = "stop"
+	FailureRollbackDevice = "rollback-device"
+	FailureRollbackAll    = "rollback-all"
+)
 
 // ApplyManual and ApplyAuto are the values of Apply.Intent.
 const (
@@ -154,7 +163,7 @@ type Device struct {
 	Credentials string            `mapstructure:"credentials"`
 }
 
-// TLS says how a device proves who it is, and how Tenter does.
+// TLS says how a device or Redis proves who it is, and how Tenter does.
 type TLS struct {
 	Name               string `mapstructure:"name"`
 	CAFile             string `mapstructure:"ca_file" path:"true"`
@@ -204,6 +213,7 @@ func Default() Settings {
 			Parallel:       8,
 			ReadbackWindow: 10 * time.Second,
 			PlanExpiry:     24 * time.Hour,
+			OnFailure:      FailureRollbackDevice,
 			Save:           true,
 		},
 		Notify: Notify{GroupWait: 5 * time.Second},

@@ -184,6 +184,14 @@ func TestEveryMistakeAtOnce(t *testing.T) {
 			`tenter.yaml:4:50: notify.receivers[1].match.events: "drift" is no event type ("drift.detected" or "drift.*")`,
 			`tenter.yaml:4:67: notify.receivers[1].match.severity: "bad" is none of info, warning, error, critical`,
 		}},
+		{"bus", "bus: {redis: ftp://h, tls: fabrik}\ntls: [{name: fabric, ca_file: x}]\n", []string{
+			`tenter.yaml:1:7: bus.redis: must be a URL that starts with redis:// or rediss:// or redis+sentinel:// or rediss+sentinel:// or redis+cluster:// or rediss+cluster:// or unix://`,
+			`tenter.yaml:1:23: bus.tls: there is no tls entry "fabrik" (did you mean "fabric"?)`,
+			`tenter.yaml:1:23: bus.tls: is of no use: bus.redis does not begin with rediss`,
+		}},
+		{"bus without TLS", "bus: {redis: \"rediss+cluster://h:1,i:2\", tls: open}\ntls: [{name: open, plaintext: true}]\n", []string{
+			`tenter.yaml:1:42: bus.tls: the tls entry "open" is no TLS at all (leave bus.tls empty and begin bus.redis with redis)`,
+		}},
 		{"said twice", "fabric: a\nfabric: b\n", []string{`tenter.yaml:2:1: fabric: said twice, first at tenter.yaml:1:1`}},
 	}
 	for _, tt := range tests {

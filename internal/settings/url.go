@@ -11,7 +11,7 @@ func (u URL) String() string {
 	if u == "" {
 		return ""
 	}
-	p, err := url.Parse(string(u))
+	p, err := url.Parse(string(u)) // several hosts with commas between them are one to it
 	if err != nil || p.Host == "" {
 		return "(set)"
 	}

@@ -112,10 +112,35 @@ func (s *Settings) validate(ps *problems) {
 	c.between("shutdown_timeout", s.ShutdownTimeout, 100*time.Millisecond, 10*time.Minute)
 	c.url("store.dsn", s.Store.DSN, "sqlite", "file")
 	c.zeroOrBetween("store.retention", s.Store.Retention, 24*time.Hour, 100*365*24*time.Hour)
-	c.url("bus.redis", s.Bus.Redis, "redis", "rediss", "unix")
+	s.validateBus(c)
 	s.validateLoops(c)
 	s.validateReceivers(c)
 	s.validateAccess(c)
+}
+
+// validateBus leaves what follows the scheme to the bus, which knows how several hosts are said.
+func (s *Settings) validateBus(c validator) {
+	scheme, _, _ := strings.Cut(string(s.Bus.Redis), "://")
+	schemes := []string{"redis", "rediss", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster", "unix"}
+	if s.Bus.Redis != "" && !slices.Contains(schemes, scheme) {
+		c.bad("bus.redis", "", "must be a URL that starts with %s://", strings.Join(schemes, ":// or "))
+	}
+	if s.Bus.TLS == "" {
+		return
+	}
+	var names []string
+	for _, t := range s.TLS {
+		names = append(names, t.Name)
+		if t.Name == s.Bus.TLS && t.Plaintext {
+			c.bad("bus.tls", "leave bus.tls empty and begin bus.redis with redis", "the tls entry %q is no TLS at all", t.Name)
+		}
+	}
+	if !slices.Contains(names, s.Bus.TLS) {
+		c.bad("bus.tls", nearest(s.Bus.TLS, names), "there is no tls entry %q", s.Bus.TLS)
+	}
+	if !strings.HasPrefix(scheme, "rediss") {
+		c.bad("bus.tls", "", "is of no use: bus.redis does not begin with rediss")
+	}
 }
 
 func (s *Settings) validateLoops(c validator) {
@@ -126,6 +151,7 @@ func (s *Settings) validateLoops(c validator) {
 	c.zeroOrBetween("monitor.sample_interval", m.SampleInterval, 100*time.Millisecond, time.Hour)
 	c.zeroOrBetween("monitor.poll_interval", m.PollInterval, 100*time.Millisecond, time.Hour)
 	c.oneOf("apply.intent", a.Intent, []string{ApplyManual, ApplyAuto})
+	c.oneOf("apply.on_failure", a.OnFailure, []string{FailureStop, FailureRollbackDevice, FailureRollbackAll})
 	if a.Parallel < 1 || a.Parallel > 1024 {
 		c.bad("apply.parallel", "", "%d is not between 1 and 1024", a.Parallel)
 	}
