@@ -49,6 +49,7 @@ var rules = map[string]rule{
 	"internal/wire":           {tier: vocabulary, also: []string{"internal/path", "internal/schema", "internal/tree"}, uses: []string{"github.com/openconfig/gnmi/proto", "google.golang.org/protobuf"}, why: "gNMI messages to leaves and back"},
 	"internal/intent":         {tier: vocabulary, also: []string{"internal/path", "internal/tree", "internal/suggest"}, uses: []string{"go.yaml.in/yaml/v4"}, why: "documents with positions"},
 	"internal/event":          {tier: vocabulary, also: []string{"internal/intent"}, why: "the catalogue and its envelope; devices have their names"},
+	"internal/event/local":    {tier: vocabulary, also: []string{"internal/event"}, why: "events within one process: goroutines and queues, but no I/O, and time only as deadlines and as a given function"},
 
 	"internal/fabric":               {tier: logic, why: "intents to models"},
 	"internal/profile":              {tier: logic, uses: []string{"go.yaml.in/yaml/v4"}, why: "device families as data"},
@@ -70,6 +71,7 @@ var rules = map[string]rule{
 	"internal/loader":    {tier: engine, why: "intents to stored generations"},
 	"internal/reconcile": {tier: engine, why: "plans, approvals and runs, by device"},
 	"internal/monitor":   {tier: engine, why: "watches devices, opens and closes episodes of drift"},
+	"internal/rebuild":   {tier: engine, why: "the log to read models: of the past, to prove the live ones, for snapshots"},
 	"internal/schedule":  {tier: engine, uses: []string{"github.com/robfig/cron/v3"}, why: "commands on time; owner of cron"},
 	"internal/notify":    {tier: engine, why: "events to messages for people"},
 
@@ -79,7 +81,7 @@ var rules = map[string]rule{
 	"internal/device/poll":    {tier: adapter, why: "the last rung of every transport: reading again and again"},
 	"internal/device/ssh":     {tier: adapter, uses: []string{"golang.org/x/crypto"}, why: "whose host key to trust: SSH connections for NETCONF and CLI; owner of x/crypto"},
 	"internal/source":         {tier: adapter, uses: []string{"github.com/fsnotify/fsnotify", "github.com/go-git/go-git"}, why: "where intents come from; owner of go-git and fsnotify"},
-	"internal/store":          {tier: adapter, uses: []string{"database/sql", "modernc.org/sqlite", "github.com/pressly/goose/v3", "github.com/fsnotify/fsnotify"}, why: "owner of database/sql; hears by fsnotify that another process wrote"},
+	"internal/store":          {tier: adapter, uses: []string{"database/sql", "modernc.org/sqlite", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "github.com/fsnotify/fsnotify"}, why: "owner of database/sql; hears by fsnotify that another process wrote"},
 	"internal/bus":            {tier: adapter, also: []string{"internal/bus/delivery"}, uses: []string{"github.com/redis/go-redis/v9"}, why: "owner of go-redis"},
 	"internal/bus/logbus":     {tier: adapter, also: []string{"internal/bus/delivery"}, why: "the same contract without Redis"},
 	"internal/bus/delivery":   {tier: adapter, why: "what both distributions share: retries, order, claims"},
@@ -105,6 +107,7 @@ var rules = map[string]rule{
 	"internal/e2ereal/netconfd": {tier: testOnly, why: "Tenter against netconfd"},
 	"internal/bus/bustest":      {tier: testOnly, why: "the suite that every distribution of events passes"},
 	"internal/bus/redistest":    {tier: testOnly, why: "Redis servers to start, stop and break"},
+	"internal/store/storetest":  {tier: testOnly, also: []string{"internal/store/pgtest"}, uses: []string{"database/sql"}, why: "a test on each kind of store"},
 	"internal/store/pgtest":     {tier: testOnly, uses: []string{"github.com/jackc/pgx/v5"}, why: "PostgreSQL servers to start, stop and break"},
 	"internal/e2e":              {tier: testOnly, why: "the binary as its users see it"},
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -14,10 +13,14 @@ import (
 // Append implements event.Tx. Within a delivery the drafts are children of the event delivered: their ID derives from
 // it, so that handling it again after a crash makes the same events, and they inherit its correlation and trace.
 func (t *transaction) Append(_ context.Context, drafts ...event.Draft) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if t.over {
-		return errors.New("store: append: the transaction is over")
+		return fmt.Errorf("append: %w", errOver)
 	}
+	t.busy.Store(true)
 	for _, d := range drafts {
+		t.carry(&d)
 		if err := t.complete(&d); err != nil {
 			return err
 		}

@@ -18,37 +18,37 @@ const (
 
 // written counts the pages that the transaction just committed has written, and has them copied when they are many. A
 // commit that did that by itself would be the slow one of a thousand, two flushes of the disk longer.
-func (s *Store) written() {
-	err := s.conn.Raw(func(driver any) error {
+func (e *sqliteDB) written() {
+	err := e.conn.Raw(func(driver any) error {
 		status, ok := driver.(sqlite.DBStatus)
 		if !ok {
 			return errors.New("the driver does not count pages")
 		}
 		pages, _, err := status.Status(sqlite.DBStatusCacheWrite, true)
-		s.pages += pages
+		e.pages += pages
 		return err
 	})
-	if err == nil && s.pages < checkpointPages {
+	if err == nil && e.pages < checkpointPages {
 		return
 	}
 	select { // an error is as good as many pages: it only costs some needless looks
-	case s.full <- struct{}{}:
-		s.pages = 0
+	case e.full <- struct{}{}:
+		e.pages = 0
 	default:
 	}
 }
 
 // checkpointLoop copies the pages of the write-ahead log to the database whenever they are many. Nobody waits for it.
-func (s *Store) checkpointLoop() {
+func (e *sqliteDB) checkpointLoop() {
 	for {
 		select {
-		case <-s.full:
-		case <-s.closed:
+		case <-e.full:
+		case <-e.s.closed:
 			return
 		}
 		ctx := context.Background() // one that is begun ends in milliseconds
-		if _, err := s.copier.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
-			s.log.Warn("the write-ahead log is not copied to the database; committing does it", zap.Error(err))
+		if _, err := e.copier.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
+			e.s.log.Warn("the write-ahead log is not copied to the database; committing does it", zap.Error(err))
 		}
 	}
 }

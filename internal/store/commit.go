@@ -2,15 +2,13 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"runtime/debug"
-	"strconv"
 	"time"
 
 	"go.uber.org/zap"
-	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/tenter-net/tenter/internal/event"
 )
@@ -21,6 +19,7 @@ const (
 	batchTime = 5 * time.Millisecond // after which a transaction takes no more Dos in
 	mostBusy  = time.Minute          // for which other processes may keep the store locked
 	slowTurn  = 2 * time.Second      // after which a Do's function is told of as too slow
+	mostTries = 5                    // for a Do that other transactions are in the way of
 )
 
 // A request is one Do on its way: it gets the turn, hands it back with fn's error, and is told the outcome.
@@ -31,14 +30,36 @@ type request struct {
 	done chan error
 }
 
-// Do runs fn within a transaction and returns when it is committed, or nothing of it. fn holds the one lock that every
-// writer needs: it must be quick, must not call Do, and does no I/O of its own. A panic in fn is an error. The
-// context counts until fn's turn comes; from then on Do returns what became of it.
+// Do runs fn within a transaction and returns when it is committed, or nothing of it. fn holds the transaction that all
+// callers share: it must be quick, must not call Do, and does no I/O of its own. One that makes no use of the transaction for
+// as long as the engine's patience is given up, and undone. A panic in fn is an error, and so is a statement that failed
+// in it, whatever it returns.
+//
+// fn may run again from its beginning, when a transaction of another process was in its way or when the connection to
+// PostgreSQL was lost before the commit. So what it sets outside must not depend on how often it ran.
+//
+// The context counts until fn's turn comes; from then on Do returns what became of it. A *LostError says that nobody knows.
 func (s *Store) Do(ctx context.Context, fn func(tx event.Tx) error) error {
 	return s.do(ctx, func(t *transaction) error { return fn(t) })
 }
 
 func (s *Store) do(ctx context.Context, fn func(*transaction) error) error {
+	for n := 1; ; n++ {
+		err := s.try(ctx, fn)
+		if err == nil || n == mostTries || !s.engine.again(err) {
+			return err
+		}
+		select { // so that two that were in each other's way are not again
+		case <-time.After(rand.N(time.Duration(n) * 20 * time.Millisecond)):
+		case <-ctx.Done():
+			return err
+		case <-s.closed:
+			return err
+		}
+	}
+}
+
+func (s *Store) try(ctx context.Context, fn func(*transaction) error) error {
 	r := &request{ctx: ctx, turn: make(chan *transaction), back: make(chan error, 1), done: make(chan error, 1)}
 	select {
 	case s.queue <- r:
@@ -67,10 +88,14 @@ func runTurn(t *transaction, r *request, fn func(*transaction) error) {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("store: panic: %v\n%s", p, debug.Stack())
 		}
-		t.over = true
+		if failed := t.end(); err == nil {
+			err = failed
+		}
 		r.back <- err
 	}()
-	err = fn(t)
+	if err = fn(t); err == nil {
+		err = t.tellRest()
+	}
 }
 
 // commitLoop is the one goroutine that begins and commits transactions.
@@ -87,16 +112,16 @@ func (s *Store) commitLoop() {
 
 // batch commits one transaction with the request and those that come meanwhile.
 func (s *Store) batch(r *request) {
-	t := &transaction{s: s}
-	if err := s.begin(t, r); err != nil {
-		r.done <- fmt.Errorf("store: begin: %w", explained(err, s.file()))
+	if err := s.w.begin(r); err != nil {
+		r.done <- fmt.Errorf("store: begin: %w", s.engine.explain(err))
 		return
 	}
 	var members []*request
 	var events []event.Event
+	var late []func(*transaction) error
 	begun := time.Now()
-	for n := 0; r != nil; n++ {
-		t, err := s.give(r, n)
+	for r != nil {
+		t, err := s.give(r)
 		if err != nil { // the transaction is broken, not only this member
 			s.abort(append(members, r), err)
 			return
@@ -104,6 +129,7 @@ func (s *Store) batch(r *request) {
 		if t != nil {
 			members = append(members, r)
 			events = append(events, t.events...)
+			late = append(late, t.late...)
 		}
 		r = nil
 		if len(members) < batchSize && time.Since(begun) < batchTime {
@@ -113,9 +139,9 @@ func (s *Store) batch(r *request) {
 			}
 		}
 	}
-	head, err := s.seal(events)
+	head, err := s.seal(events, late)
 	if err == nil {
-		_, err = t.raw("COMMIT")
+		err = s.w.commit(head)
 	}
 	if err != nil {
 		s.abort(members, err)
@@ -124,35 +150,17 @@ func (s *Store) batch(r *request) {
 	if len(events) > 0 {
 		s.recent.add(events)
 		s.grown.set(head)
-		s.bell.ring()
 	}
 	for _, m := range members {
 		m.done <- nil
 	}
-	s.written()
-}
-
-// begin takes the one lock that writers of all processes need. SQLite gives it to whoever asks at the right moment, so that on a
-// busy machine one may have no luck for long: that is no reason to fail, until it lasts longer than it should.
-func (s *Store) begin(t *transaction, r *request) error {
-	for begun := time.Now(); ; {
-		_, err := t.raw("BEGIN IMMEDIATE")
-		if errorCode(err) != sqlite3.SQLITE_BUSY || r.ctx.Err() != nil || time.Since(begun) > mostBusy {
-			return err
-		}
-		select {
-		case <-s.closed:
-			return err
-		default:
-			s.log.Warn("other processes keep the store locked", zap.Duration("since", time.Since(begun).Round(time.Millisecond)))
-		}
-	}
+	s.w.committed(head)
 }
 
 // give lets the request's function run. It returns the function's transaction when it counts, nil when it was undone or
 // its caller has left, and an error when the whole transaction is lost.
-func (s *Store) give(r *request, n int) (*transaction, error) {
-	t := &transaction{s: s, savepoint: "s" + strconv.Itoa(n)}
+func (s *Store) give(r *request) (*transaction, error) {
+	t := &transaction{s: s}
 	select {
 	case r.turn <- t:
 	case <-r.ctx.Done():
@@ -160,110 +168,60 @@ func (s *Store) give(r *request, n int) (*transaction, error) {
 	case <-s.closed:
 		return nil, nil
 	}
-	failed := s.back(r)
+	failed := s.back(r, t)
 	if failed == nil {
 		if !t.saved {
 			return t, nil
 		}
-		_, err := t.raw("RELEASE " + t.savepoint)
-		return t, err
+		return t, s.w.release()
 	}
-	if t.saved {
-		if _, err := t.raw("ROLLBACK TO " + t.savepoint); err != nil {
-			return nil, errors.Join(failed, err)
-		}
-		if _, err := t.raw("RELEASE " + t.savepoint); err != nil {
-			return nil, errors.Join(failed, err)
-		}
+	if err := s.w.undo(t.saved); err != nil {
+		return nil, errors.Join(failed, err)
 	}
 	if t.undo != nil {
 		if err := t.undo(); err != nil {
 			return nil, errors.Join(failed, err)
 		}
 	}
-	r.done <- explained(failed, s.file())
+	r.done <- s.engine.explain(failed)
 	return nil, nil
 }
 
-// back waits for the function to end. One that keeps every writer waiting is told of, for it may wait for one of them.
-func (s *Store) back(r *request) error {
+// errGivenUp is what a function gets that kept all writers waiting without doing anything.
+var errGivenUp = errors.New("store: the function made no use of its transaction for too long, and all of it was undone")
+
+// back waits for the function to end. One that keeps every writer waiting is told of, and is given up when it does not even
+// use the transaction: it may wait for one of those who wait for it.
+func (s *Store) back(r *request, t *transaction) error {
 	s.slow.Reset(slowTurn)
 	defer s.slow.Stop()
-	select {
-	case err := <-r.back:
-		return err
-	case <-s.slow.C:
-		s.log.Error("a transaction keeps all writers waiting", zap.Duration("for", slowTurn))
-		return <-r.back
+	for idle := slowTurn; ; {
+		select {
+		case err := <-r.back:
+			return err
+		case <-s.slow.C:
+		}
+		if idle == slowTurn {
+			s.log.Error("a transaction keeps all writers waiting", zap.Duration("for", idle))
+		}
+		// Counted by looks and not by the clock, which also goes on while the whole process is stopped.
+		const look = 500 * time.Millisecond
+		if idle += look; t.busy.Swap(false) {
+			idle = slowTurn + look
+		}
+		if idle > s.engine.patience() && t.giveUp() {
+			return errGivenUp
+		}
+		s.slow.Reset(look)
 	}
 }
 
 // abort undoes the transaction and tells its members so.
 func (s *Store) abort(members []*request, cause error) {
-	full := errorCode(cause) == sqlite3.SQLITE_FULL // after which SQLite may have undone the transaction by itself
-	cause = fmt.Errorf("store: commit: %w", explained(cause, s.file()))
-	if _, err := s.conn.ExecContext(context.Background(), "ROLLBACK"); err != nil && !full {
-		s.log.Warn("transaction could not be rolled back", zap.Error(err), zap.NamedError("cause", cause))
-	}
+	s.w.rollback(cause)
+	cause = fmt.Errorf("store: commit: %w", s.engine.explain(cause))
 	s.consumers.known = false
 	for _, m := range members {
 		m.done <- cause
 	}
-}
-
-// A transaction is one Do's part of the transaction.
-type transaction struct {
-	s         *Store
-	savepoint string
-	saved     bool         // the savepoint is set: before the first statement that writes
-	over      bool         // the function has returned
-	undo      func() error // takes back what was written without a savepoint
-	events    []event.Event
-	cause     *event.Event // what the events appended are caused by
-	group     string       // that handles the cause
-	children  int
-}
-
-// own returns the transaction when it is one of this store and still runs.
-func (s *Store) own(t event.Tx) (*transaction, error) {
-	mine, ok := t.(*transaction)
-	switch {
-	case !ok || mine.s != s:
-		return nil, errors.New("store: the transaction is not of this store")
-	case mine.over:
-		return nil, errors.New("store: the transaction is over")
-	}
-	return mine, nil
-}
-
-// exec runs a statement that writes and returns how many rows it changed.
-func (t *transaction) exec(query string, args ...any) (int64, error) {
-	if !t.saved {
-		if _, err := t.raw("SAVEPOINT " + t.savepoint); err != nil {
-			return 0, err
-		}
-		t.saved = true
-	}
-	return t.raw(query, args...)
-}
-
-// raw runs a statement without a context: an interrupted statement would undo the work of the others.
-func (t *transaction) raw(query string, args ...any) (int64, error) {
-	st, err := t.s.onRW.get(query)
-	if err != nil {
-		return 0, err
-	}
-	res, err := st.ExecContext(context.Background(), args...)
-	if err != nil {
-		return 0, err
-	}
-	return res.RowsAffected()
-}
-
-func (t *transaction) query(query string, args ...any) (*sql.Rows, error) {
-	st, err := t.s.onRW.get(query)
-	if err != nil {
-		return nil, err
-	}
-	return st.QueryContext(context.Background(), args...)
 }

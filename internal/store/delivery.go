@@ -107,8 +107,9 @@ func (s *Store) Deliver(ctx context.Context, group string, e event.Event, h even
 // subject. That is one statement instead of two and a savepoint, of which it needs none, for it can be taken back.
 func (t *transaction) takeFirst(group string, e event.Event) (bool, error) {
 	const (
-		take  = "DELETE FROM delivery WHERE grp = ?1 AND subject = ?2 AND seq = ?3 AND state = 'pending' AND not_before = 0 AND attempts = 0"
-		first = " AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.grp = ?1 AND e.subject = ?2 AND e.seq < ?3 AND e.state <> 'dead')"
+		take  = "DELETE FROM delivery WHERE grp = ? AND subject = ? AND seq = ? AND state = 'pending' AND not_before = 0 AND attempts = 0"
+		first = " AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.grp = delivery.grp AND e.subject = delivery.subject" +
+			" AND e.seq < delivery.seq AND e.state <> 'dead')"
 	)
 	text := take
 	if e.Subject != "" {
@@ -119,7 +120,8 @@ func (t *transaction) takeFirst(group string, e event.Event) (bool, error) {
 		return false, err
 	}
 	t.undo = func() error {
-		_, err := t.raw("INSERT INTO delivery (grp, subject, seq, stream) VALUES (?, ?, ?, ?)", group, e.Subject, int64(e.Seq), e.Stream)
+		_, err := t.s.w.exec("INSERT INTO delivery (grp, subject, seq, stream) VALUES (?, ?, ?, ?)",
+			[]any{group, e.Subject, int64(e.Seq), e.Stream})
 		return err
 	}
 	return true, nil

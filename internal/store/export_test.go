@@ -3,12 +3,14 @@ package store
 import (
 	"fmt"
 	"testing"
+
+	"github.com/tenter-net/tenter/internal/event"
 )
 
 // SetMaxPages bounds the database while nobody writes; less than there is stands for no growth at all.
 func SetMaxPages(t *testing.T, s *Store, n int) {
 	t.Helper()
-	if _, err := s.conn.ExecContext(t.Context(), fmt.Sprintf("PRAGMA max_page_count(%d)", n)); err != nil {
+	if _, err := s.engine.(*sqliteDB).conn.ExecContext(t.Context(), fmt.Sprintf("PRAGMA max_page_count(%d)", n)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -16,7 +18,25 @@ func SetMaxPages(t *testing.T, s *Store, n int) {
 // SetPatience says how long SQLite waits for the lock of another process before it says so.
 func SetPatience(t *testing.T, s *Store, milliseconds int) {
 	t.Helper()
-	if _, err := s.conn.ExecContext(t.Context(), fmt.Sprintf("PRAGMA busy_timeout(%d)", milliseconds)); err != nil {
+	if _, err := s.engine.(*sqliteDB).conn.ExecContext(t.Context(), fmt.Sprintf("PRAGMA busy_timeout(%d)", milliseconds)); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// EventStatement returns the statement that Events answers the query with among the rows, or the first of several.
+func EventStatement(t *testing.T, s *Store, q event.Query) (string, []any) {
+	t.Helper()
+	if err := s.places(t.Context(), &q); err != nil {
+		t.Fatal(err)
+	}
+	cond, keys, err := s.keys(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cond == "" {
+		text, args := eventQuery(q, "")
+		return selectEvent + text, args
+	}
+	text, args := eventQuery(q, cond, keys[0])
+	return selectEvent + text, args
 }

@@ -9,9 +9,6 @@ import (
 	"github.com/tenter-net/tenter/internal/view"
 )
 
-// clock is the database's: for all that share the database it is the same.
-const clock = "CAST(unixepoch('subsec') * 1000 AS INTEGER) * 1000000"
-
 func scanLease(row scanner) (l view.Lease, err error) {
 	err = row.Scan(&l.Key, &l.Holder, &l.Token, timeOf{&l.Expires})
 	return l, err

@@ -10,10 +10,12 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 )
 
-//go:embed migrations/sqlite/*.sql
+//go:embed migrations/sqlite/*.sql migrations/postgres/*.sql
 var migrations embed.FS
 
 // migrate brings the schema up to date. Processes that start together take turns by a lock on a file, since
@@ -30,11 +32,37 @@ func migrate(ctx context.Context, db *sql.DB, file string) (err error) {
 	if err := refuseEmptied(file); err != nil {
 		return err
 	}
-	sub, err := fs.Sub(migrations, "migrations/sqlite")
+	return up(ctx, goose.DialectSQLite3, "migrations/sqlite", db)
+}
+
+// schemaLock is the advisory lock that processes take turns by which bring the same database's schema up to date.
+const schemaLock = 0x74656e746572
+
+// migratePostgres is migrate on PostgreSQL; the lock is on the connection.
+func migratePostgres(ctx context.Context, c *pgx.Conn, config *pgx.ConnConfig) (err error) {
+	config = config.Copy()
+	config.RuntimeParams["lock_timeout"] = "0" // another one's migration is waited for
+	if _, err := c.Exec(ctx, "SET lock_timeout = 0"); err != nil {
+		return err
+	}
+	if _, err := c.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(schemaLock)); err != nil {
+		return fmt.Errorf("lock for migration: %w", err)
+	}
+	db := stdlib.OpenDB(*config)
+	defer func() {
+		_, unlocked := c.Exec(ctx, "SELECT pg_advisory_unlock($1)", int64(schemaLock))
+		err = errors.Join(err, db.Close(), unlocked)
+	}()
+	return up(ctx, goose.DialectPostgres, "migrations/postgres", db)
+}
+
+// up runs the migrations that the database has not seen.
+func up(ctx context.Context, dialect goose.Dialect, dir string, db *sql.DB) error {
+	sub, err := fs.Sub(migrations, dir)
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, sub, goose.WithVerbose(false))
+	p, err := goose.NewProvider(dialect, db, sub, goose.WithVerbose(false))
 	if err != nil {
 		return err
 	}

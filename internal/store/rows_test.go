@@ -51,8 +51,9 @@ func same[T any](t *testing.T, what string, want T) func(got T, err error) {
 	}
 }
 
-func TestGenerations(t *testing.T) {
-	s := open(t, t.TempDir())
+func TestGenerations(t *testing.T) { both(t, testGenerations) }
+
+func testGenerations(t *testing.T, s *store.Store) {
 	if _, err := s.CurrentGeneration(t.Context()); !errors.Is(err, view.ErrNotFound) {
 		t.Errorf("CurrentGeneration() of an empty store = %v", err)
 	}
@@ -76,8 +77,9 @@ func TestGenerations(t *testing.T) {
 	same(t, "CurrentGenerationID() after the failure", "b")(s.CurrentGenerationID(t.Context()))
 }
 
-func TestDevicesAndTheirLeaves(t *testing.T) {
-	s := open(t, t.TempDir())
+func TestDevicesAndTheirLeaves(t *testing.T) { both(t, testDevicesAndTheirLeaves) }
+
+func testDevicesAndTheirLeaves(t *testing.T, s *store.Store) {
 	const name = intent.DeviceName("leaf1")
 	same(t, "Device() never saved", view.Device{Name: name})(s.Device(t.Context(), name))
 	mtu, key := parse(t, "/interfaces/interface[name=Ethernet1]/config/mtu"), parse(t, "/system/config/x[a=b\\]c]")
@@ -124,8 +126,9 @@ func TestDevicesAndTheirLeaves(t *testing.T) {
 	same(t, "Owned() once applied anew", []view.OwnedLeaf{{Path: mtu, Value: "i1501", Applied: true}, {Path: key}})(s.Owned(t.Context(), name))
 }
 
-func TestPlansMoveOnce(t *testing.T) {
-	s := open(t, t.TempDir())
+func TestPlansMoveOnce(t *testing.T) { both(t, testPlansMoveOnce) }
+
+func testPlansMoveOnce(t *testing.T, s *store.Store) {
 	p := view.Plan{
 		ID: "p1", Content: "c", Status: view.PlanOpen, Cause: "drift", Episode: "e1", Generation: "a", Correlation: "e1",
 		Created: noon, Expires: noon.Add(time.Hour), Devices: []intent.DeviceName{"leaf1", "leaf2"}, Body: json.RawMessage(`{"x":1}`),
@@ -178,8 +181,9 @@ func TestPlansMoveOnce(t *testing.T) {
 	}
 }
 
-func TestRuns(t *testing.T) {
-	s := open(t, t.TempDir())
+func TestRuns(t *testing.T) { both(t, testRuns) }
+
+func testRuns(t *testing.T, s *store.Store) {
 	r := view.Run{ID: "r1", Plan: "p1", Status: view.RunRunning, Cause: "intent", Correlation: "x", Created: noon, Body: json.RawMessage("{}")}
 	step := view.RunDevice{Run: "r1", Device: "leaf1", Step: "set", State: json.RawMessage(`{"n":1}`)}
 	do(t, s, func(tx event.Tx) error { return errors.Join(s.SaveRun(tx, r), s.SaveRunDevice(tx, step)) })
@@ -195,8 +199,9 @@ func TestRuns(t *testing.T) {
 	same(t, "RunDevices()", []view.RunDevice{step})(list, err)
 }
 
-func TestEpisodes(t *testing.T) {
-	s := open(t, t.TempDir())
+func TestEpisodes(t *testing.T) { both(t, testEpisodes) }
+
+func testEpisodes(t *testing.T, s *store.Store) {
 	e := view.Episode{
 		ID: "e1", Device: "leaf1", Opened: noon, Mode: "propose", Total: 1, Correlation: "e1",
 		Findings: []event.Finding{{Path: "/a", Class: "changed", Before: "1", After: "2"}},
@@ -222,8 +227,9 @@ func TestEpisodes(t *testing.T) {
 	})
 }
 
-func TestSchedulesFireOnce(t *testing.T) {
-	s := open(t, t.TempDir())
+func TestSchedulesFireOnce(t *testing.T) { both(t, testSchedulesFireOnce) }
+
+func testSchedulesFireOnce(t *testing.T, s *store.Store) {
 	row := view.Schedule{Name: "nightly", Spec: "h", Due: noon}
 	do(t, s, func(tx event.Tx) error { return s.SaveSchedule(tx, row) })
 	fire := func() (ok bool) {
@@ -246,8 +252,9 @@ func TestSchedulesFireOnce(t *testing.T) {
 	same(t, "Schedules() after the delete", []view.Schedule(nil))(s.Schedules(t.Context()))
 }
 
-func TestNotificationsAreKeptOnce(t *testing.T) {
-	s := open(t, t.TempDir())
+func TestNotificationsAreKeptOnce(t *testing.T) { both(t, testNotificationsAreKeptOnce) }
+
+func testNotificationsAreKeptOnce(t *testing.T, s *store.Store) {
 	n := view.Notification{Receiver: "slack", Key: "k", State: view.NotificationPending, NotBefore: noon, Body: json.RawMessage(`{"text":"x"}`), Created: noon}
 	add := func() (added bool) {
 		do(t, s, func(tx event.Tx) (err error) { added, err = s.AddNotification(tx, n); return err })
@@ -267,8 +274,9 @@ func TestNotificationsAreKeptOnce(t *testing.T) {
 	same(t, "PendingNotifications() after sending", []view.Notification(nil))(s.PendingNotifications(t.Context()))
 }
 
-func TestLeases(t *testing.T) {
-	s := open(t, t.TempDir())
+func TestLeases(t *testing.T) { both(t, testLeases) }
+
+func testLeases(t *testing.T, s *store.Store) {
 	ctx := context.Background()
 	acquire := func(holder string, ttl time.Duration) (view.Lease, bool) {
 		l, ok, err := s.Acquire(ctx, "device/leaf1", holder, ttl)

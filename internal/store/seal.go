@@ -1,8 +1,6 @@
 package store
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -31,54 +29,53 @@ func scanHead(row scanner) (head, error) {
 	return h, err
 }
 
-// link is the hash of an event's place and envelope on top of the hash before it.
-func link(before []byte, e event.Event) []byte {
-	h := sha256.New()
-	h.Write(before)
-	var n [16]byte
-	binary.BigEndian.PutUint64(n[:8], uint64(e.Seq))
-	binary.BigEndian.PutUint64(n[8:], uint64(e.Predecessor))
-	h.Write(n[:])
-	h.Write(e.Envelope)
-	return h.Sum(nil)
-}
-
-// seal gives the events their places and writes them, last in the transaction. It returns the log's new end.
-func (s *Store) seal(events []event.Event) (event.Seq, error) {
-	if len(events) == 0 {
+// seal gives the events their places and writes them, last in the transaction: from here on no other process can commit.
+// It returns the log's new end, 0 when nothing was appended. What is late is run first: it finds the log as it is, and
+// nobody adds to it meanwhile.
+func (s *Store) seal(events []event.Event, late []func(*transaction) error) (event.Seq, error) {
+	if len(events) == 0 && len(late) == 0 {
 		return 0, nil
 	}
-	t := &transaction{s: s, saved: true}
-	h, _, err := first(t, scanHead, selectHead)
+	t := &transaction{s: s, saved: true, lazy: true}
+	h, _, err := first(t, scanHead, selectHead+"{lock}")
+	for i := 0; err == nil && i < len(late); i++ {
+		err = late[i](t)
+	}
+	if err == nil && len(late) > 0 {
+		h, _, err = first(t, scanHead, selectHead)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("head: %w", err)
+	}
+	if len(events) == 0 {
+		return 0, nil
 	}
 	if err := s.consumers.refresh(t, h.groups); err != nil {
 		return 0, fmt.Errorf("consumers: %w", err)
 	}
-	var rows, due []any
+	rows, due := make([]any, 0, 12*len(events)), make([]any, 0, 4*len(events)*len(s.consumers.list))
 	for i := range events {
 		e := &events[i]
 		h.seq++
 		e.Seq, e.Predecessor = h.seq, h.last[e.Stream]
 		h.last[e.Stream] = h.seq
-		h.hash = link(h.hash, *e)
+		h.hash = e.Link(h.hash)
 		e.Hash = h.hash
 		rows = append(rows, int64(e.Seq), string(e.ID), string(e.Type), e.Stream, int64(e.Predecessor), toDB(e.Time),
-			e.Subject, e.Correlation, e.Hash, e.Envelope)
+			e.Subject, e.Correlation, e.Hash, e.Envelope, e.Actor, e.Severity)
 		for _, g := range s.consumers.list {
 			if g.Wants(*e) {
 				due = append(due, g.Name, e.Subject, int64(e.Seq), e.Stream)
 			}
 		}
 	}
-	if err := t.insert("event", "seq, id, type, stream, predecessor, time, subject, correlation, hash, envelope", 10, rows); err != nil {
+	if err := t.insert("event", "seq, id, type, stream, predecessor, time, subject, correlation, hash, envelope, actor, severity", 12, rows); err != nil {
 		return 0, err
 	}
 	if err := t.insert("delivery", "grp, subject, seq, stream", 4, due); err != nil {
 		return 0, err
 	}
-	_, err = t.exec("UPDATE head SET seq = ?, hash = ?, intent = ?, reconciler = ?, drift = ?, device = ?, system = ?",
+	err = t.put("UPDATE head SET seq = ?, hash = ?, intent = ?, reconciler = ?, drift = ?, device = ?, system = ?",
 		int64(h.seq), h.hash, int64(h.last[event.StreamIntent]), int64(h.last[event.StreamReconciler]),
 		int64(h.last[event.StreamDrift]), int64(h.last[event.StreamDevice]), int64(h.last[event.StreamSystem]))
 	return h.seq, err
@@ -88,7 +85,11 @@ func (s *Store) seal(events []event.Event) (event.Seq, error) {
 func (t *transaction) insert(table, columns string, width int, values []any) error {
 	for n := 64; len(values) > 0; n /= 2 {
 		for len(values) >= n*width {
-			if _, err := t.exec(insertText(table, columns, width, n), values[:n*width]...); err != nil {
+			run := t.put
+			if !t.lazy {
+				run = func(query string, args ...any) error { _, err := t.exec(query, args...); return err }
+			}
+			if err := run(insertText(table, columns, width, n), values[:n*width]...); err != nil {
 				return fmt.Errorf("%s: %w", table, err)
 			}
 			values = values[n*width:]

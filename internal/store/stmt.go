@@ -45,7 +45,7 @@ func (c *stmts) close() error {
 
 // A querier reads: on a connection of its own, or within a transaction.
 type querier interface {
-	query(query string, args ...any) (*sql.Rows, error)
+	query(query string, args ...any) (rows, error)
 }
 
 type reader struct {
@@ -55,17 +55,13 @@ type reader struct {
 
 func (s *Store) reader(ctx context.Context) querier { return reader{s, ctx} }
 
-func (r reader) query(query string, args ...any) (*sql.Rows, error) {
+func (r reader) query(query string, args ...any) (rows, error) {
 	select {
 	case <-r.s.closed:
 		return nil, ErrClosed
 	default:
 	}
-	st, err := r.s.onRO.get(query)
-	if err != nil {
-		return nil, err
-	}
-	return st.QueryContext(r.ctx, args...)
+	return r.s.engine.read(r.ctx, query, args)
 }
 
 // collect reads all rows with scan.

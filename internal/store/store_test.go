@@ -15,10 +15,11 @@ import (
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/store"
+	"github.com/tenter-net/tenter/internal/store/pgtest"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(pgtest.Main(m)) }
 
 func open(t testing.TB, dir string) *store.Store {
 	t.Helper()
@@ -45,8 +46,9 @@ func appendAll(t testing.TB, s *store.Store, drafts ...event.Draft) {
 	}
 }
 
-func TestLogIsDenseLinkedAndVerified(t *testing.T) {
-	s := open(t, t.TempDir())
+func TestLogIsDenseLinkedAndVerified(t *testing.T) { both(t, testLogIsDenseLinkedAndVerified) }
+
+func testLogIsDenseLinkedAndVerified(t *testing.T, s *store.Store) {
 	var wg sync.WaitGroup
 	for w := range 8 {
 		wg.Go(func() {
@@ -79,13 +81,14 @@ func TestLogIsDenseLinkedAndVerified(t *testing.T) {
 		}
 		last[e.Stream] = e.Seq
 	}
-	if n, err := s.VerifyLog(t.Context()); err != nil || n != 160 {
-		t.Errorf("VerifyLog() = %d, %v", n, err)
+	if v, err := s.VerifyLog(t.Context()); err != nil || v.Seq != 160 {
+		t.Errorf("VerifyLog() = %+v, %v", v, err)
 	}
 }
 
-func TestOneCallersErrorUndoesOnlyItsOwn(t *testing.T) {
-	s := open(t, t.TempDir())
+func TestOneCallersErrorUndoesOnlyItsOwn(t *testing.T) { both(t, testOneCallersErrorUndoesOnlyItsOwn) }
+
+func testOneCallersErrorUndoesOnlyItsOwn(t *testing.T, s *store.Store) {
 	broken := errors.New("broken")
 	save := func(id string, fail func()) error {
 		return s.Do(t.Context(), func(tx event.Tx) error {
@@ -139,8 +142,9 @@ func TestOneCallersErrorUndoesOnlyItsOwn(t *testing.T) {
 	}
 }
 
-func TestDoHonoursItsContext(t *testing.T) {
-	s := open(t, t.TempDir())
+func TestDoHonoursItsContext(t *testing.T) { both(t, testDoHonoursItsContext) }
+
+func testDoHonoursItsContext(t *testing.T, s *store.Store) {
 	inside, leave := make(chan struct{}), make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -183,8 +187,9 @@ func TestTransactionIsOverAfterDo(t *testing.T) {
 	}
 }
 
-func TestEventsQuery(t *testing.T) {
-	s := open(t, t.TempDir())
+func TestEventsQuery(t *testing.T) { both(t, testEventsQuery) }
+
+func testEventsQuery(t *testing.T, s *store.Store) {
 	base := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	appendAll(t, s,
 		event.Draft{Type: event.TypeIntentChanged, Data: event.IntentChanged{Generation: "g"}, Correlation: "a", Time: base},
@@ -241,8 +246,8 @@ func TestWaitSeesThisAndOtherProcesses(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n, err := b.VerifyLog(t.Context()); err != nil || n != 2 {
-		t.Errorf("VerifyLog() = %d, %v", n, err)
+	if v, err := b.VerifyLog(t.Context()); err != nil || v.Seq != 2 {
+		t.Errorf("VerifyLog() = %+v, %v", v, err)
 	}
 }
 

@@ -50,19 +50,19 @@ func refuseEmptied(file string) error {
 }
 
 // quickCheck looks at the pages of the database, for as long as checkTime.
-func (s *Store) quickCheck(ctx context.Context, file string) error {
+func (e *sqliteDB) quickCheck(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
 	var said string
-	err := s.read.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&said)
+	err := e.reads.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&said)
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		s.log.Info("the store is too large to be looked through whole", zap.Duration("stopped after", checkTime))
+		e.s.log.Info("the store is too large to be looked through whole", zap.Duration("stopped after", checkTime))
 		return nil
 	case errors.Is(err, sql.ErrNoRows), err == nil && said == "ok":
 		return nil
 	case err == nil:
-		return &DamagedError{File: file, What: said}
+		return &DamagedError{File: e.file, What: said}
 	}
 	return err
 }

@@ -197,9 +197,14 @@ func (s *Server) URL(database string) string {
 
 // Exec runs statements on a database of the server as a stranger would.
 func (s *Server) Exec(database, statements string) error {
+	return Exec(s.URL(database), statements)
+}
+
+// Exec runs statements on the database of the URL.
+func Exec(url, statements string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	c, err := pgx.Connect(ctx, s.URL(database))
+	c, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,268 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"go.uber.org/zap"
+
+	"github.com/tenter-net/tenter/internal/event"
+)
+
+// pgWriter is the connection that writes. Statements whose results nobody waits for are kept back and sent with the next
+// one, for it is the round trips that cost the time: appending is two, one to lock the head and one for all the rest.
+type pgWriter struct {
+	e    *postgres
+	conn *pgx.Conn // nil while there is none
+	kept []kept    // not sent yet
+	xid  string    // the transaction's, known as soon as anything was sent
+	sent bool      // anything was
+	next time.Time // no connection is tried before, after one that failed
+	wait time.Duration
+	why  error // what failed then
+}
+
+type kept struct {
+	text string
+	args []any
+	into *string // where its one value goes
+}
+
+// The waits between attempts to connect.
+const (
+	least = 50 * time.Millisecond
+	most  = 5 * time.Second
+)
+
+func (e *postgres) writer() writer { return &pgWriter{e: e} }
+
+func (w *pgWriter) begin(r *request) error {
+	w.kept, w.xid, w.sent = w.kept[:0], "", false
+	if w.conn == nil || w.conn.IsClosed() {
+		if err := w.connect(r.ctx); err != nil {
+			return err
+		}
+	}
+	if err := w.limit(); err != nil {
+		return err
+	}
+	// The transaction's id tells what became of it when the connection is lost at the commit.
+	w.kept = append(w.kept, kept{text: "BEGIN"}, kept{text: "SELECT pg_current_xact_id()::text", into: &w.xid})
+	return nil
+}
+
+// limit bounds how long the next answers are waited for. A statement has no context: to break one off is to lose the
+// connection, and with it the work of others.
+func (w *pgWriter) limit() error {
+	return w.conn.PgConn().Conn().SetDeadline(time.Now().Add(answerTime))
+}
+
+// connect connects, or returns the last error while it is too early to try again.
+func (w *pgWriter) connect(ctx context.Context) error {
+	if time.Now().Before(w.next) {
+		return w.why
+	}
+	conn, err := w.e.connect(ctx)
+	if err != nil {
+		if ctx.Err() != nil { // the caller's own end says nothing of the server
+			return err
+		}
+		w.wait = min(max(2*w.wait, least), most)
+		w.next, w.why = time.Now().Add(jitter(w.wait)), err
+		if w.e.away.failed() {
+			w.e.s.log.Warn("PostgreSQL cannot be written to", zap.Error(w.e.explain(err)), zap.Int("times", w.e.away.n))
+		}
+		return err
+	}
+	if n := w.e.away.ended(); n > 0 {
+		w.e.s.log.Info("PostgreSQL can be written to again", zap.Int("after failures", n))
+	}
+	w.conn, w.wait, w.next = conn, 0, time.Time{}
+	return nil
+}
+
+// save sets one for those too who only read: after any error PostgreSQL takes no more statements until it is gone back to.
+func (w *pgWriter) save(bool) (bool, error) {
+	w.kept = append(w.kept, kept{text: "SAVEPOINT s"})
+	return true, w.limit()
+}
+
+func (w *pgWriter) release() error {
+	w.kept = append(w.kept, kept{text: "RELEASE s"})
+	return nil
+}
+
+func (w *pgWriter) undo(saved bool) error {
+	if !saved {
+		if w.conn.IsClosed() || w.conn.PgConn().TxStatus() == 'E' {
+			return errors.New("the transaction cannot go on")
+		}
+		return nil
+	}
+	if err := w.flush(); err != nil && w.conn.IsClosed() {
+		return err
+	}
+	_, err := w.conn.PgConn().Exec(context.Background(), "ROLLBACK TO s; RELEASE s").ReadAll()
+	return err
+}
+
+func (w *pgWriter) put(query string, args []any) error {
+	w.kept = append(w.kept, kept{text: w.e.text(query), args: storable(args)})
+	return nil
+}
+
+func (w *pgWriter) exec(query string, args []any) (int64, error) {
+	w.kept = append(w.kept, kept{text: w.e.text(query), args: storable(args)})
+	br, err := w.send(1)
+	if err != nil {
+		return 0, err
+	}
+	tag, err := br.Exec()
+	err = errors.Join(err, br.Close())
+	return tag.RowsAffected(), err
+}
+
+func (w *pgWriter) query(query string, args []any) (rows, error) {
+	w.kept = append(w.kept, kept{text: w.e.text(query), args: storable(args)})
+	br, err := w.send(1)
+	if err != nil {
+		return nil, err
+	}
+	r, err := br.Query()
+	if err != nil {
+		return nil, errors.Join(err, br.Close())
+	}
+	return &pgRows{Rows: r, then: br.Close}, nil
+}
+
+// flush sends what is kept back and takes its answers.
+func (w *pgWriter) flush() error {
+	if len(w.kept) == 0 {
+		return nil
+	}
+	br, err := w.send(0)
+	if err != nil {
+		return err
+	}
+	return br.Close()
+}
+
+// send sends what is kept back and takes all answers but those of the last so many statements.
+func (w *pgWriter) send(last int) (pgx.BatchResults, error) {
+	var b pgx.Batch
+	for _, k := range w.kept {
+		b.Queue(k.text, k.args...)
+	}
+	list := w.kept[:len(w.kept)-last]
+	w.sent = true
+	br := w.conn.SendBatch(context.Background(), &b)
+	for _, k := range list {
+		var err error
+		if k.into != nil {
+			err = br.QueryRow().Scan(k.into)
+		} else {
+			_, err = br.Exec()
+		}
+		if err != nil {
+			w.kept = w.kept[:0]
+			return nil, errors.Join(err, br.Close())
+		}
+	}
+	w.kept = w.kept[:0]
+	return br, nil
+}
+
+func (w *pgWriter) commit(end event.Seq) error {
+	if !w.sent && len(w.kept) <= 2 { // nobody made any use of it
+		return nil
+	}
+	if end > 0 {
+		w.kept = append(w.kept, kept{text: "SELECT pg_notify($1, $2)", args: []any{w.e.channel, strconv.FormatUint(uint64(end), 10)}})
+	}
+	// All before the commit is sent in the same packet. So an error before it, and not only one of it, may be the last that
+	// is heard of a transaction that was committed.
+	w.kept = append(w.kept, kept{text: "COMMIT"})
+	if err := w.limit(); err != nil {
+		return err
+	}
+	br, err := w.send(1)
+	var tag pgconn.CommandTag
+	if err == nil {
+		tag, err = br.Exec()
+		err = errors.Join(err, br.Close())
+	}
+	switch {
+	case err == nil && tag.String() != "COMMIT":
+		return fmt.Errorf("PostgreSQL undid the transaction: %s", tag)
+	case err != nil && w.conn.IsClosed():
+		return w.resolve(err)
+	}
+	return err
+}
+
+func (w *pgWriter) committed(event.Seq) {}
+
+func (w *pgWriter) rollback(error) {
+	if w.conn == nil || w.conn.IsClosed() || w.conn.PgConn().TxStatus() == 'I' {
+		return
+	}
+	_ = w.limit()
+	if _, err := w.conn.Exec(context.Background(), "ROLLBACK"); err != nil {
+		_ = w.conn.Close(context.Background()) // which undoes it as well
+	}
+}
+
+// A LostError says that the connection to PostgreSQL was lost while a transaction committed, and that PostgreSQL could
+// not be asked since what became of it.
+type LostError struct{ Err error }
+
+// Error says what is not known, and why.
+func (e *LostError) Error() string {
+	return fmt.Sprintf("the connection to PostgreSQL was lost at the commit, and it is not known whether this was committed: %v", e.Err)
+}
+
+// Unwrap returns why it is not known.
+func (e *LostError) Unwrap() error { return e.Err }
+
+// resolve finds out what became of a transaction whose commit was not answered: nil when it was committed.
+func (w *pgWriter) resolve(cause error) error {
+	if w.xid == "" { // then nothing of it was answered, and its beginning may not have arrived
+		return &LostError{Err: cause}
+	}
+	w.e.s.log.Warn("the connection to PostgreSQL was lost at a commit; it is asked what became of it", zap.Error(cause))
+	for end := time.Now().Add(mostBusy); time.Now().Before(end); {
+		var status string
+		err := w.connect(context.Background())
+		if err == nil {
+			ctx, cancel := context.WithTimeout(context.Background(), connectTime)
+			err = w.conn.QueryRow(ctx, "SELECT coalesce(pg_xact_status($1::text::xid8), 'forgotten')", w.xid).Scan(&status)
+			cancel()
+		}
+		var of *pgconn.PgError
+		switch {
+		case status == "committed":
+			w.e.s.log.Info("the transaction was committed")
+			return nil
+		case status == "aborted", errors.As(err, &of) && of.Code == "22023": // an id that this server never gave
+			return &undoneError{cause}
+		case status == "forgotten":
+			return &LostError{Err: cause}
+		}
+		select {
+		case <-time.After(least):
+		case <-w.e.s.closed:
+			return &LostError{Err: cause}
+		}
+	}
+	return &LostError{Err: cause}
+}
+
+// undoneError is a transaction that was undone since its connection was lost.
+type undoneError struct{ error }
+
+func (e *undoneError) Unwrap() error { return e.error }
