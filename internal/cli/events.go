@@ -20,7 +20,7 @@ import (
 
 func newEvents(s Streams) *cobra.Command {
 	cmd := &cobra.Command{Use: "events", Short: "The event log: what happened, when, where and why", Args: cobra.NoArgs}
-	cmd.AddCommand(newEventsTail(s), newEventsGroups(s), newEventsDead(s), newEventsVerify(s), newEventsSchema(s))
+	cmd.AddCommand(newEventsTail(s), newEventsGroups(s), newEventsDead(s), newEventsVerify(s), newEventsRebuild(s), newEventsSchema(s))
 	return cmd
 }
 
@@ -312,11 +312,11 @@ func newEventsVerify(s Streams) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
-				n, err := st.VerifyLog(ctx)
+				v, err := st.VerifyLog(ctx)
 				if err != nil {
 					return fmt.Errorf("event log: %w", err)
 				}
-				_, err = fmt.Fprintf(s.Out, "%d events, the chain is whole\n", n)
+				_, err = fmt.Fprintf(s.Out, "%d events, the chain is whole\n", v.Seq)
 				return err
 			})
 		},

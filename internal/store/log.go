@@ -1,14 +1,11 @@
 package store
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tenter-net/tenter/internal/event"
 )
@@ -52,100 +49,69 @@ func scanEvent(row scanner) (event.Event, error) {
 	return e, nil
 }
 
-// Events returns the events that the query selects, oldest first unless it says otherwise.
+// Events returns the events that the query selects, oldest first unless it says otherwise. Those that were archived
+// are read from their files, one file in memory at a time; a file that is missing or damaged is an *archive.Error.
 func (s *Store) Events(ctx context.Context, q event.Query) ([]event.Event, error) {
+	q.Limit = limitOr100(q.Limit)
 	end, _ := s.grown.get()
 	if list := s.recent.after(q, end); len(list) > 0 {
 		return list, nil
 	}
-	after, err := s.before(ctx, q.Since)
-	if err != nil {
-		return nil, fmt.Errorf("store: events: %w", err)
-	}
-	q.After = max(q.After, after)
-	text, args, err := eventQuery(q)
-	if err != nil {
-		return nil, fmt.Errorf("store: events: %w", err)
-	}
-	list, err := collect(s.reader(ctx), scanEvent, text, args...)
+	list, err := s.events(ctx, q)
 	if err != nil {
 		return nil, fmt.Errorf("store: events: %w", err)
 	}
 	return list, nil
 }
 
-// clockSlack is how far clocks may have been set back without Since missing an event.
-const clockSlack = time.Hour
-
-// before returns a place in the log that no event since the given time is at or before. Events have their times in the
-// log's order, but for clocks that were set: so it is found without reading the log.
-func (s *Store) before(ctx context.Context, since time.Time) (event.Seq, error) {
-	if since.IsZero() {
-		return 0, nil
-	}
-	end, err := s.head(ctx)
+// events reads the rows first and looks for the archive then: what is taken out of the rows meanwhile, always from their
+// beginning, is in the archive before it goes.
+func (s *Store) events(ctx context.Context, q event.Query) ([]event.Event, error) {
+	list, err := s.rows(ctx, q)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	since = since.Add(-clockSlack)
-	lo, hi := event.Seq(0), end.seq
-	for lo < hi {
-		mid := lo + (hi-lo)/2
-		at, _, err := first(s.reader(ctx), func(row scanner) (t time.Time, err error) { return t, row.Scan(timeOf{&t}) },
-			"SELECT time FROM event WHERE seq > ? ORDER BY seq LIMIT 1", int64(mid))
-		if err != nil {
-			return 0, err
-		}
-		if at.Before(since) {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
+	if q.Newest && len(list) == q.Limit || !q.Newest && len(list) > 0 && list[0].Seq == q.After+1 {
+		return list, nil
 	}
-	return lo, nil
-}
-
-// eventQuery's text depends on which fields are set and never on their values, so that only so many are prepared.
-func eventQuery(q event.Query) (string, []any, error) {
-	where, args := []string{"seq > ?"}, []any{int64(q.After)}
-	and := func(cond string, arg ...any) { where, args = append(where, cond), append(args, arg...) }
-	if q.Before != 0 {
-		and("seq < ?", int64(q.Before))
+	floor, err := s.floor(ctx)
+	if err != nil || q.After >= floor {
+		return list, err
 	}
-	if q.Stream != "" {
-		and("stream = ?", q.Stream)
-	}
-	if q.Subject != "" {
-		and("subject = ? AND subject <> ''", q.Subject)
-	}
-	if q.Correlation != "" {
-		and("correlation = ?", q.Correlation)
-	}
-	if !q.Since.IsZero() {
-		and("time >= ?", toDB(q.Since))
-	}
-	if len(q.Types) > 0 {
-		var list []string
-		for _, p := range q.Types {
-			list = append(list, strings.TrimSuffix(string(p), "."))
-		}
-		text, err := json.Marshal(list)
-		if err != nil {
-			return "", nil, err
-		}
-		and("EXISTS (SELECT 1 FROM json_each(?) p WHERE p.value IN ('', event.type) OR substr(event.type, 1, length(p.value) + 1) = p.value || '.')", string(text))
-	}
-	order := "seq"
+	list = slices.DeleteFunc(list, func(e event.Event) bool { return e.Seq <= floor })
 	if q.Newest {
-		order = "seq DESC"
+		q.Limit -= len(list)
 	}
-	return selectEvent + " WHERE " + strings.Join(where, " AND ") + " ORDER BY " + order + " LIMIT ?", append(args, limitOr100(q.Limit)), nil
+	old, err := s.archived(ctx, q, floor)
+	if err != nil {
+		return nil, err
+	}
+	if q.Newest {
+		return append(list, old...), nil
+	}
+	list = append(old, list...)
+	return list[:min(len(list), q.Limit)], nil
 }
 
 // EventsAt returns the events with these places in the log, in its order; those that the log does not have are missing.
+// It reads the archive as Events does.
 func (s *Store) EventsAt(ctx context.Context, seqs []event.Seq) ([]event.Event, error) {
+	list, others := s.recent.at(seqs)
+	rows, err := s.rowsAt(ctx, others)
+	if err == nil && len(rows) < len(others) {
+		rows, err = s.archivedAt(ctx, rows, others)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store: events: %w", err)
+	}
+	list = append(list, rows...)
+	slices.SortFunc(list, func(a, b event.Event) int { return cmp.Compare(a.Seq, b.Seq) })
+	return list, nil
+}
+
+// rowsAt returns those of the events that are rows, in no order.
+func (s *Store) rowsAt(ctx context.Context, seqs []event.Seq) (list []event.Event, err error) {
 	const chunk = 32 // the text is the same for every call, with 0 for what is not asked
-	list, seqs := s.recent.at(seqs)
 	for len(seqs) > 0 {
 		args := make([]any, chunk)
 		for i := range args {
@@ -157,76 +123,9 @@ func (s *Store) EventsAt(ctx context.Context, seqs []event.Seq) ([]event.Event, 
 		seqs = seqs[min(chunk, len(seqs)):]
 		part, err := collect(s.reader(ctx), scanEvent, selectEvent+" WHERE seq IN (?"+strings.Repeat(", ?", chunk-1)+")", args...)
 		if err != nil {
-			return nil, fmt.Errorf("store: events: %w", err)
+			return nil, err
 		}
 		list = append(list, part...)
 	}
-	slices.SortFunc(list, func(a, b event.Event) int { return cmp.Compare(a.Seq, b.Seq) })
 	return list, nil
-}
-
-// VerifyLog reads the whole log and proves that nothing in it was edited, removed, reordered or cut off: places are
-// dense, hashes add up to the head's, columns say what the envelopes say. It returns how far the log is sound.
-func (s *Store) VerifyLog(ctx context.Context) (event.Seq, error) {
-	end, err := s.head(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("store: head: %w", err)
-	}
-	hash, last := make([]byte, 32), map[string]event.Seq{}
-	var sound event.Seq
-	for sound < end.seq {
-		list, err := collect(s.reader(ctx), scanSealed, selectSealed+" WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT 1000", int64(sound), int64(end.seq))
-		if err != nil {
-			return sound, fmt.Errorf("store: event after %d: %w", sound, err)
-		}
-		if len(list) == 0 {
-			return sound, fmt.Errorf("store: event %d and all later ones are missing", sound+1)
-		}
-		for _, e := range list {
-			if err := e.sound(sound+1, last[e.Stream], hash); err != nil {
-				return sound, fmt.Errorf("store: event %d: %w", sound+1, err)
-			}
-			sound, hash, last[e.Stream] = e.Seq, e.Hash, e.Seq
-		}
-	}
-	if !bytes.Equal(hash, end.hash) {
-		return sound, fmt.Errorf("store: the log's hash is not the head's")
-	}
-	return sound, nil
-}
-
-const selectSealed = "SELECT seq, predecessor, hash, envelope, id, type, stream, time, subject, correlation FROM event"
-
-// A sealed event with its columns, which must say the same.
-type sealed struct {
-	event.Event
-	columns [5]string
-	time    int64
-}
-
-func scanSealed(row scanner) (r sealed, err error) {
-	var seq, before event.Seq
-	var hash, envelope []byte
-	if err := row.Scan(&seq, &before, &hash, &envelope, &r.columns[0], &r.columns[1], &r.columns[2], &r.time, &r.columns[3], &r.columns[4]); err != nil {
-		return r, err
-	}
-	if r.Event, err = event.Parse(envelope); err != nil {
-		return r, err
-	}
-	r.Seq, r.Predecessor, r.Hash = seq, before, hash
-	return r, nil
-}
-
-func (r sealed) sound(seq, before event.Seq, hash []byte) error {
-	switch {
-	case r.Seq != seq:
-		return fmt.Errorf("missing; the next one is %d", r.Seq)
-	case r.Predecessor != before:
-		return fmt.Errorf("its predecessor in %s is %d, not %d", r.Stream, before, r.Predecessor)
-	case !bytes.Equal(link(hash, r.Event), r.Hash):
-		return fmt.Errorf("its hash does not follow from its content and the event before")
-	case r.columns != [5]string{string(r.ID), string(r.Type), r.Stream, r.Subject, r.Correlation} || r.time != toDB(r.Time):
-		return fmt.Errorf("its columns differ from its envelope")
-	}
-	return nil
 }

@@ -26,7 +26,7 @@ func TestLookupsOfAnOlderStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	tamper(t, dir, `DROP TABLE plan_device; DROP INDEX plan_status; DROP INDEX plan_episode; DROP INDEX run_status;
-		DROP INDEX episode_device; ALTER TABLE device DROP COLUMN enrolled_by; ALTER TABLE device DROP COLUMN mismatch; ALTER TABLE consumer DROP COLUMN seen; ALTER TABLE leaf DROP COLUMN shown; `+withoutWorkers+`
+		DROP INDEX episode_device; ALTER TABLE device DROP COLUMN enrolled_by; ALTER TABLE device DROP COLUMN mismatch; ALTER TABLE consumer DROP COLUMN seen; ALTER TABLE leaf DROP COLUMN shown; `+withoutWorkers+withoutHistory+`
 		DELETE FROM goose_db_version WHERE version_id >= 4`)
 	s = open(t, dir)
 	for device, want := range map[intent.DeviceName]int{"leaf1": 1, "leaf2": 1, "leaf3": 0} {
@@ -48,7 +48,7 @@ func TestIdentitiesOfAnOlderStore(t *testing.T) {
 	}
 	tamper(t, dir, `ALTER TABLE device DROP COLUMN enrolled_by; ALTER TABLE device DROP COLUMN mismatch; ALTER TABLE consumer DROP COLUMN seen; ALTER TABLE leaf DROP COLUMN shown;
 		INSERT INTO device (name, identity) VALUES ('leaf1', 'serial S 1'), ('leaf2', 'certificate aa'), ('leaf3', 'nameless'), ('leaf4', '');
-		`+withoutWorkers+`
+		`+withoutWorkers+withoutHistory+`
 		DELETE FROM goose_db_version WHERE version_id >= 5`)
 	s = open(t, dir)
 	for device, want := range map[intent.DeviceName]view.Identity{"leaf1": {Serial: "S 1"}, "leaf2": {CertificateSHA256: "aa"}, "leaf3": {}, "leaf4": {}} {

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"slices"
 	"sync"
 
 	"github.com/tenter-net/tenter/internal/event"
@@ -59,7 +58,7 @@ func (r *recent) drop() {
 // after returns the events that the query selects, up to its limit, when all that follow q.After are known, as far as this
 // process has heard of them. It is for queries that follow the log: others are the database's.
 func (r *recent) after(q event.Query, end event.Seq) (list []event.Event) {
-	if q.Before != 0 || !q.Since.IsZero() || q.Newest {
+	if q.Before != 0 || !q.Since.IsZero() || !q.Until.IsZero() || q.Newest {
 		return nil
 	}
 	r.mu.RLock()
@@ -67,14 +66,9 @@ func (r *recent) after(q event.Query, end event.Seq) (list []event.Event) {
 	if q.After+1 < r.first || end > r.last {
 		return nil
 	}
-	limit := limitOr100(q.Limit)
-	for at := q.After + 1; at <= r.last && len(list) < limit; at++ {
+	for at := q.After + 1; at <= r.last && len(list) < q.Limit; at++ {
 		e := &r.ring[at%recentEvents]
-		if (q.Stream != "" && e.Stream != q.Stream) || (q.Subject != "" && e.Subject != q.Subject) ||
-			(q.Correlation != "" && e.Correlation != q.Correlation) {
-			continue
-		}
-		if len(q.Types) == 0 || slices.ContainsFunc(q.Types, func(t event.Type) bool { return e.Type.Matches(string(t)) }) {
+		if q.Selects(*e) {
 			list = append(list, *e)
 		}
 	}

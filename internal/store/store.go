@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -32,7 +33,7 @@ type Options struct {
 	DSN    string // a postgres:// URL, instead of Dir. It may hold a password, and is in no error and no log.
 	Fabric string // set on events that name none
 	Worker string // the source of events that name none
-	// Archive is the directory that ArchiveLog moves events to, and that they are read back from.
+	// Archive is the directory that ArchiveLog moves events to, and that they are read back from; archive in Dir when empty.
 	Archive string
 	// Alone says that no other process writes to Dir, so that none is listened for. Others may read, and are rung for.
 	Alone bool
@@ -79,6 +80,9 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	}
 	if opts.Worker == "" {
 		opts.Worker = "tenter"
+	}
+	if opts.Archive == "" {
+		opts.Archive = filepath.Join(opts.Dir, archiveName)
 	}
 	s := &Store{
 		opts: opts, name: opts.Dir, log: opts.Log.Named("store"), now: time.Now,
