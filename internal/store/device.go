@@ -83,7 +83,8 @@ func device(q querier, name intent.DeviceName) (view.Device, error) {
 }
 
 // UpdateDevice changes the device's row by change, which gets it as it stands within the transaction: several engines
-// keep a part of it each, and none must undo another's. Name, Applied and Updated are not change's to set.
+// keep a part of it each, and none must undo another's. Name, Applied and Updated are not change's to set. What the row shows
+// then is told by the next event about the device that the transaction appends, by device.changed if there is none.
 func (s *Store) UpdateDevice(tx event.Tx, name intent.DeviceName, change func(*view.Device)) error {
 	t, err := s.own(tx)
 	if err != nil {
@@ -93,7 +94,7 @@ func (s *Store) UpdateDevice(tx event.Tx, name intent.DeviceName, change func(*v
 	if err != nil {
 		return err
 	}
-	applied := d.Applied
+	applied, before := d.Applied, d
 	change(&d)
 	rows := make([]writeRow, 0, len(d.WriteSet))
 	for _, w := range d.WriteSet {
@@ -120,6 +121,7 @@ func (s *Store) UpdateDevice(tx event.Tx, name intent.DeviceName, change func(*v
 	if err != nil {
 		return fmt.Errorf("device %q: %w", name, err)
 	}
+	t.changed(before, d)
 	return nil
 }
 
@@ -135,6 +137,7 @@ func (s *Store) ForgetDevice(tx event.Tx, name intent.DeviceName) (owned int64, 
 	if err != nil {
 		return 0, fmt.Errorf("device %q: forget: %w", name, err)
 	}
+	delete(t.untold, name)
 	return owned, nil
 }
 

@@ -13,6 +13,12 @@ const forgetAtOnce = 100
 // closed and were never run or whose runs are gone, episodes of drift, and consumer groups that nobody has joined since,
 // with what they are owed. It returns how many rows that were. The event log stays whole: it is what tells of the past.
 func (s *Store) Forget(ctx context.Context, before time.Time) (n int, err error) {
+	if err := s.do(ctx, func(t *transaction) error {
+		_, err := t.exec("UPDATE telling SET forgotten = ? WHERE forgotten < ?", toDB(before), toDB(before))
+		return err
+	}); err != nil {
+		return 0, fmt.Errorf("store: forget: %w", err)
+	}
 	for _, part := range []func(*transaction, int64) (int, error){
 		forgetNotifications, forgetRuns, forgetPlans, forgetEpisodes, forgetGroups, forgetDeliveries,
 	} {

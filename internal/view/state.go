@@ -46,6 +46,7 @@ func NewState() *State {
 type Rows struct {
 	Seq        event.Seq // the last event of that moment
 	Time       time.Time // of that event
+	Forgotten  time.Time // rows that ended before may be gone
 	Generation string
 	Devices    []Device
 	Plans      []Plan
@@ -150,6 +151,15 @@ func (s *State) Forget(before time.Time) {
 		return ended && over(p.Created) && !kept[id]
 	})
 	maps.DeleteFunc(s.Episodes, func(_ string, e Episode) bool { return over(e.Closed) })
+}
+
+// Rows returns how many rows the State has.
+func (s *State) Rows() int {
+	n := len(s.Devices) + len(s.Plans) + len(s.Runs) + len(s.Episodes)
+	for _, r := range s.Runs {
+		n += len(r.On)
+	}
+	return n
 }
 
 // Encode returns the State's one form as bytes: JSON with sorted keys.
