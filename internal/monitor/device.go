@@ -49,6 +49,7 @@ type device struct {
 	firstSeen  time.Time    // when the deviation that is not told yet was first seen
 	swapped    time.Time    // when what Tenter wrote or writes changed last
 	episode    view.Episode // the open one, as it was saved last
+	since      event.ID     // device.connected, which all that is said of the session follows from
 }
 
 func newDevice(opts Options, log *zap.Logger, name intent.DeviceName) *device {
@@ -146,7 +147,7 @@ func (d *device) lost(ctx context.Context, cause error) {
 		reason = cause.Error()
 	}
 	err := d.write(ctx, func(tx event.Tx) error {
-		if err := d.save(tx, func(r *view.Device) { r.Sync, r.Health, r.Reason = view.Unknown, view.Unreachable, reason }); err != nil {
+		if _, err := d.save(tx, func(r *view.Device) { r.Sync, r.Health, r.Reason = view.Unknown, view.Unreachable, reason }); err != nil {
 			return err
 		}
 		return d.say(ctx, tx, event.TypeDeviceDisconnected, event.Device{Device: d.name, Address: d.address(), Reason: reason})
@@ -175,27 +176,24 @@ func (d *device) write(ctx context.Context, fn func(tx event.Tx) error) error {
 	})
 }
 
-// save changes the device's row, if change changes it at all.
-func (d *device) save(tx event.Tx, change func(*view.Device)) error {
+// save changes the device's row, if change changes it at all, and reports whether that is for anybody to hear of.
+func (d *device) save(tx event.Tx, change func(*view.Device)) (news bool, err error) {
 	row, err := d.opts.Store.DeviceIn(tx, d.name)
 	if err != nil {
-		return err
+		return false, err
 	}
-	type told struct {
-		sync, health, reason, stage, mismatch string
-		known                                 view.Known
-	}
-	of := func(r view.Device) told { return told{r.Sync, r.Health, r.Reason, r.Stage, r.Mismatch, r.Known} }
-	before := of(row)
+	before, known := row.Told(), row.Known
 	change(&row)
-	if before == of(row) {
-		return nil
+	if news = row.Told() != before; !news && row.Known == known {
+		return false, nil
 	}
-	return d.opts.Store.UpdateDevice(tx, d.name, change)
+	return news, d.opts.Store.UpdateDevice(tx, d.name, change)
 }
 
 func (d *device) say(ctx context.Context, tx event.Tx, t event.Type, data any) error {
-	return tx.Append(ctx, event.Draft{Type: t, Subject: string(d.name), Data: data, ActorType: event.ActorSystem, Actor: "monitor"})
+	return tx.Append(ctx, event.Draft{
+		Type: t, Subject: string(d.name), Data: data, Correlation: string(d.since), Causation: d.since, ActorType: event.ActorSystem, Actor: "monitor",
+	})
 }
 
 func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d) }

@@ -124,7 +124,7 @@ func (d *device) dismissed(ctx context.Context) error {
 			return err
 		}
 		d.log.Info("no longer in the intents", zap.Int("owned", len(owned)))
-		if err := d.save(tx, func(r *view.Device) {
+		if _, err := d.save(tx, func(r *view.Device) {
 			r.Sync, r.Health, r.Reason, r.Stage, r.Mismatch = view.Unknown, view.Unmanaged, reason, "", ""
 		}); err != nil {
 			return err
@@ -144,5 +144,9 @@ func (d *device) closeEpisode(ctx context.Context, tx event.Tx) error {
 	}
 	e.Closed, e.By = time.Now(), "intents"
 	d.log.Info("drift ends with the device's intents", zap.String("episode", e.ID))
-	return d.end(ctx, tx, e)
+	told, err := d.end(tx, e)
+	if err != nil {
+		return err
+	}
+	return tx.Append(ctx, *told)
 }

@@ -91,18 +91,28 @@ func (w *watcher) report(ctx context.Context, findings []drift.Finding) error {
 			return err
 		}
 		st := w.status(row, open, findings)
-		if saved, err = w.episodeIn(ctx, tx, open, st, done); err != nil {
+		var told *event.Draft
+		if saved, told, err = w.episodeIn(tx, open, st, done); err != nil {
 			return err
 		}
 		if saved.ID != "" && saved.Closed.IsZero() && st.sync != view.Conflict {
 			st.sync = view.Drifted
 		}
-		return w.save(tx, func(r *view.Device) {
+		news, err := w.save(tx, func(r *view.Device) {
 			r.Sync, r.Health, r.Reason, r.Stage = st.sync, st.health, st.reason, string(w.stage)
 			if len(st.findings) == 0 && r.Mismatch == "" {
 				r.Known = view.Known{Software: w.facts.SoftwareVersion, Serial: w.facts.Serial, Booted: w.facts.BootTime.UTC()}
 			}
 		})
+		switch {
+		case err != nil:
+			return err
+		case told != nil:
+			return tx.Append(ctx, *told)
+		case news:
+			return w.say(ctx, tx, event.TypeDeviceChanged, event.Device{Device: w.name, Reason: st.reason})
+		}
+		return nil
 	})
 	if err != nil {
 		return err
@@ -185,8 +195,9 @@ func comparePaths(a, b string) int {
 	return path.Compare(p, q)
 }
 
-// episodeIn opens, updates or closes the device's episode and says so. It returns the episode as it is then.
-func (w *watcher) episodeIn(ctx context.Context, tx event.Tx, open view.Episode, st status, done work) (view.Episode, error) {
+// episodeIn opens, updates or closes the device's episode. It returns the episode as it is then, and what is to be said of it, if
+// anything.
+func (w *watcher) episodeIn(tx event.Tx, open view.Episode, st status, done work) (view.Episode, *event.Draft, error) {
 	now := time.Now()
 	few := st.findings[:min(len(st.findings), mostFindings)]
 	reason := ""
@@ -195,22 +206,23 @@ func (w *watcher) episodeIn(ctx context.Context, tx event.Tx, open view.Episode,
 	}
 	switch {
 	case len(st.findings) == 0 && open.ID == "":
-		return view.Episode{}, nil
+		return view.Episode{}, nil, nil
 	case len(st.findings) == 0:
 		if open.ID != w.episode.ID || done.busy || w.row.Run != "" || len(w.row.WriteSet) > 0 {
-			return open, nil // not known how it ended yet: judged again with the next hint or tick
+			return open, nil, nil // not known how it ended yet: judged again with the next hint or tick
 		}
 		open.Closed, open.Plan, open.Run, open.By = now, done.plan, done.run, w.closedBy(open, done)
 		w.log.Info("in sync again", zap.String("episode", open.ID), zap.String("by", open.By))
-		return open, w.end(ctx, tx, open)
+		told, err := w.end(tx, open)
+		return open, told, err
 	case open.ID != "" && reason == "" && open.Total == len(st.findings) && open.Mode == string(st.mode) && slices.Equal(open.Findings, few):
-		return open, nil
+		return open, nil, nil
 	}
 	t := event.TypeDriftUpdated
 	if open.ID == "" {
 		id, err := uuid.NewV7()
 		if err != nil {
-			return view.Episode{}, err
+			return view.Episode{}, nil, err
 		}
 		t = event.TypeDriftDetected
 		open = view.Episode{ID: id.String(), Device: w.name, Opened: w.firstSeen, Correlation: id.String()}
@@ -227,27 +239,31 @@ func (w *watcher) episodeIn(ctx context.Context, tx event.Tx, open view.Episode,
 	}
 	open.Findings, open.Total, open.Mode = slices.Clone(few), len(st.findings), string(st.mode)
 	w.log.Info("drift", zap.String("episode", open.ID), zap.Int("findings", open.Total), zap.String("path", few[0].Path))
-	err := w.tell(ctx, tx, open, t, event.Drift{
+	told := w.about(open, t, event.Drift{
 		Episode: open.ID, Device: w.name, Findings: open.Findings, Total: open.Total, News: news, Mode: open.Mode, Reason: reason,
-		FirstSeen: open.Opened,
+		FirstSeen: open.Opened, Held: open.Reason, Plan: open.Plan, Run: open.Run,
 	})
-	return open, err
+	return open, told, w.opts.Store.SaveEpisode(tx, open)
 }
 
-// end saves an episode that is closed, and says so.
-func (d *device) end(ctx context.Context, tx event.Tx, e view.Episode) error {
-	return d.tell(ctx, tx, e, event.TypeDriftRemediated, event.DriftRemediated{
+// end saves an episode that is closed, and returns what is to be said of it.
+func (d *device) end(tx event.Tx, e view.Episode) (*event.Draft, error) {
+	told := d.about(e, event.TypeDriftRemediated, event.DriftRemediated{
 		Episode: e.ID, Device: d.name, Plan: e.Plan, Run: e.Run, By: e.By, Findings: e.Findings, Duration: e.Closed.Sub(e.Opened),
 	})
+	told.Time = e.Closed
+	return told, d.opts.Store.SaveEpisode(tx, e)
 }
 
-func (d *device) tell(ctx context.Context, tx event.Tx, e view.Episode, t event.Type, data any) error {
-	if err := d.opts.Store.SaveEpisode(tx, e); err != nil {
-		return err
+// about is an event of an episode. The first of them has the episode's name, and the others follow from it.
+func (d *device) about(e view.Episode, t event.Type, data any) *event.Draft {
+	told := event.Draft{
+		Type: t, Subject: string(d.name), Data: data, Correlation: e.Correlation, Causation: event.ID(e.ID), ActorType: event.ActorSystem, Actor: "monitor",
 	}
-	return tx.Append(ctx, event.Draft{
-		Type: t, Subject: string(d.name), Data: data, Correlation: e.Correlation, ActorType: event.ActorSystem, Actor: "monitor",
-	})
+	if t == event.TypeDriftDetected {
+		told.ID, told.Causation = event.ID(e.ID), ""
+	}
+	return &told
 }
 
 // show makes a finding fit to be stored and read: no secret, no more than people need.

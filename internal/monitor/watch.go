@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"go.uber.org/zap"
 
 	"github.com/tenter-net/tenter/internal/event"
@@ -53,16 +54,17 @@ func (d *device) connected(ctx context.Context, facts profile.Facts) error {
 	if facts.CertificateSHA256 != "" && d.facts.CertificateSHA256 != "" && facts.CertificateSHA256 != d.facts.CertificateSHA256 {
 		d.log.Warn("the device shows another certificate than before", zap.String("certificate", facts.CertificateSHA256))
 	}
-	err := d.write(ctx, func(tx event.Tx) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return fmt.Errorf("device %q: event id: %w", d.name, err)
+	}
+	err = d.write(ctx, func(tx event.Tx) error {
 		open, err := d.opts.Store.OpenEpisodeIn(tx, d.name)
 		if err != nil && !errors.Is(err, view.ErrNotFound) {
 			return err
 		}
-		d.episode = open
-		if err := d.identify(ctx, tx, facts); err != nil {
-			return err
-		}
-		if err := d.say(ctx, tx, event.TypeDeviceConnected, event.Device{Device: d.name, Address: d.address()}); err != nil || !news {
+		d.episode, d.since = open, event.ID(id.String())
+		if err := d.identify(ctx, tx, facts); err != nil || !news {
 			return err
 		}
 		c := event.Device{
@@ -83,20 +85,27 @@ func (d *device) connected(ctx context.Context, facts profile.Facts) error {
 	return nil
 }
 
-// identify notes whether the device is the one that intents and enrolment name, and tells of it when that is news.
+// identify says that the device is there, notes whether it is the one that intents and enrolment name, and tells of it when
+// that is news.
 func (d *device) identify(ctx context.Context, tx event.Tx, facts profile.Facts) error {
 	row, err := d.opts.Store.DeviceIn(tx, d.name)
 	if err != nil {
 		return err
 	}
 	why := policy.Impostor(d.target.Model.Access.Identity, row, policy.IdentityOf(facts))
-	err = d.save(tx, func(r *view.Device) {
+	_, err = d.save(tx, func(r *view.Device) {
 		r.Mismatch, r.Sync, r.Health, r.Reason = why, view.Unknown, view.Healthy, ""
 		if why != "" {
 			r.Health, r.Reason = view.Held, policy.NotThatDevice(d.name, why)
 		}
 	})
-	if err != nil || why == "" || why == row.Mismatch {
+	if err != nil {
+		return err
+	}
+	if err := tx.Append(ctx, event.Draft{
+		ID: d.since, Type: event.TypeDeviceConnected, Subject: string(d.name), Correlation: string(d.since),
+		Data: event.Device{Device: d.name, Address: d.address()}, ActorType: event.ActorSystem, Actor: "monitor",
+	}); err != nil || why == "" || why == row.Mismatch {
 		return err
 	}
 	d.log.Warn("not the device that was enrolled", zap.String("why", why))
