@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/crypto/ssh"
 
+	"github.com/tenter-net/tenter/internal/device/fault"
 	devicessh "github.com/tenter-net/tenter/internal/device/ssh"
 	"github.com/tenter-net/tenter/internal/device/ssh/sshtest"
 	"github.com/tenter-net/tenter/internal/path"
@@ -37,15 +38,15 @@ func TestHostileGreeting(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		shell func(ssh.Channel)
-		kind  Kind
+		kind  fault.Kind
 		want  string
 	}{
-		{"silent", func(ch ssh.Channel) { forever(ch) }, KindUnreachable, "no answer within"},
-		{"hangs up", func(ssh.Channel) {}, KindUnreachable, "ended the session"},
+		{"silent", func(ch ssh.Channel) { forever(ch) }, fault.Unreachable, "no answer within"},
+		{"hangs up", func(ssh.Channel) {}, fault.Unreachable, "ended the session"},
 		{"another prompt", func(ch ssh.Channel) {
 			_, _ = io.WriteString(ch, "login: ")
 			forever(ch)
-		}, KindUnreachable, "no answer within"},
+		}, fault.Unreachable, "no answer within"},
 		{"floods", func(ch ssh.Channel) {
 			junk := strings.Repeat("x", 1<<15)
 			for {
@@ -53,12 +54,12 @@ func TestHostileGreeting(t *testing.T) {
 					return
 				}
 			}
-		}, KindTooLarge, "prints more than"},
+		}, fault.TooLarge, "prints more than"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			server := sshtest.Start(t, sshtest.Handlers{Shell: tc.shell})
 			_, err := Dial(t.Context(), to(t, server, impatient(t)))
-			var e *Error
+			var e *fault.Error
 			if !errors.As(err, &e) || e.Kind != tc.kind || !e.Unsent() || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error %v, want %q", err, tc.want)
 			}
@@ -72,29 +73,29 @@ func TestHostileAnswers(t *testing.T) {
 		name string
 		turn string // the line at which it does
 		do   func(ssh.Channel)
-		kind Kind
+		kind fault.Kind
 	}{
-		{"the prompt never comes", "show running-config", forever2, KindLost},
+		{"the prompt never comes", "show running-config", forever2, fault.Lost},
 		{"floods", "show running-config", func(ch ssh.Channel) {
 			for {
 				if _, err := io.WriteString(ch, strings.Repeat("router bgp 1\n", 1000)); err != nil {
 					return
 				}
 			}
-		}, KindTooLarge},
-		{"hangs up", "show running-config", func(ch ssh.Channel) { _ = ch.Close() }, KindLost},
+		}, fault.TooLarge},
+		{"hangs up", "show running-config", func(ch ssh.Channel) { _ = ch.Close() }, fault.Lost},
 		{"cut short", "show running-config", func(ch ssh.Channel) {
 			_, _ = io.WriteString(ch, "Building configuration...\r\npassword geheim\r\nrouter bgp 65000\r\nbox-1.lab# ")
 			forever(ch)
-		}, KindRefused},
+		}, fault.Refused},
 		{"complains in between", "show running-config", func(ch ssh.Channel) {
 			_, _ = io.WriteString(ch, "vtysh: error reading from bgpd: Success (0)\r\nBuilding configuration...\r\nend\r\nbox-1.lab# ")
 			forever(ch)
-		}, KindRefused},
+		}, fault.Refused},
 		{"no text at all", "show running-config", func(ch ssh.Channel) {
 			_, _ = ch.Write([]byte{0x1b, '[', 'c', 0x9b, 0xff, 0, '\r', 0x1b})
 			forever(ch)
-		}, KindLost},
+		}, fault.Lost},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			server := sshtest.Start(t, sshtest.Handlers{Shell: turning(tc.turn, tc.do)})
@@ -104,7 +105,7 @@ func TestHostileAnswers(t *testing.T) {
 			}
 			defer s.Close()
 			_, _, err = s.Read(t.Context(), nil)
-			var e *Error
+			var e *fault.Error
 			if !errors.As(err, &e) || e.Kind != tc.kind {
 				t.Errorf("error %v, want kind %d", err, tc.kind)
 			}
@@ -159,7 +160,7 @@ func TestLostInSet(t *testing.T) {
 	b.answers["bgp log-neighbor-changes"] = strings.Repeat("z", 300<<10) // more than fits: the session ends here
 	b.mu.Unlock()
 	err = s.Set(t.Context(), tree.Edit{Updates: []tree.Leaf{line("router bgp 65000", "bgp log-neighbor-changes")}}, profile.SetOptions{})
-	var e *Error
+	var e *fault.Error
 	if !errors.As(err, &e) || e.Unsent() || e.Refused() {
 		t.Errorf("error %v must leave it open what was done", err)
 	}
@@ -191,7 +192,7 @@ func TestSlow(t *testing.T) {
 	}
 	defer s.Close()
 	p.CLI.Patience, p.Limits.Timeout = time.Hour, 100*time.Millisecond
-	var e *Error
+	var e *fault.Error
 	if _, _, err := s.Read(t.Context(), nil); !errors.As(err, &e) || !e.Lost() || !strings.Contains(err.Error(), "not done within") {
 		t.Errorf("error %v", err)
 	}
@@ -203,17 +204,17 @@ func TestTrust(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		wrong func(*Config)
-		kind  Kind
+		kind  fault.Kind
 	}{
-		{"another host key", func(c *Config) { c.Trust = devicessh.Trust{Pin: another.Fingerprint()} }, KindHostKey},
-		{"nobody to trust", func(c *Config) { c.Trust = devicessh.Trust{} }, KindHostKey},
-		{"another password", func(c *Config) { c.Password = func() (string, error) { return "hunter2", nil } }, KindUnauthenticated},
+		{"another host key", func(c *Config) { c.Trust = devicessh.Trust{Pin: another.Fingerprint()} }, fault.Untrusted},
+		{"nobody to trust", func(c *Config) { c.Trust = devicessh.Trust{} }, fault.Untrusted},
+		{"another password", func(c *Config) { c.Password = func() (string, error) { return "hunter2", nil } }, fault.Unauthenticated},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			cfg := to(t, server, impatient(t))
 			tc.wrong(&cfg)
 			_, err := Dial(t.Context(), cfg)
-			var e *Error
+			var e *fault.Error
 			if !errors.As(err, &e) || e.Kind != tc.kind || !e.Permanent() || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("error %v", err)
 			}
@@ -227,7 +228,7 @@ func TestNoSSH(t *testing.T) {
 	cfg.Address = server.Address
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	var e *Error
+	var e *fault.Error
 	if _, err := Dial(ctx, cfg); !errors.As(err, &e) || !e.Unsent() {
 		t.Errorf("error %v", err)
 	}

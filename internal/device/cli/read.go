@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tenter-net/tenter/internal/blocks"
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/device/poll"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
@@ -62,7 +63,7 @@ func (s *Session) lines(ctx context.Context, t *terminal) ([]blocks.Line, []tree
 		}
 		for _, w := range p.Alive.Words {
 			if !slices.Contains(strings.Fields(said), w) {
-				return nil, nil, &kindError{KindDegraded, fmt.Errorf("%s does not run, so the configuration lacks its lines", w)}
+				return nil, nil, &kindError{fault.Degraded, fmt.Errorf("%s does not run, so the configuration lacks its lines", w)}
 			}
 		}
 	}

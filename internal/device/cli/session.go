@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/device/ssh"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/profile"
@@ -40,7 +41,7 @@ type Session struct {
 	hostKey string // SHA-256 of what the device showed last
 }
 
-// Dial returns a session after the device has shown a prompt. The error is an *Error unless the configuration itself is
+// Dial returns a session after the device has shown a prompt. The error is a *fault.Error unless the configuration itself is
 // wrong.
 func Dial(ctx context.Context, cfg Config) (*Session, error) {
 	s := &Session{
@@ -75,9 +76,9 @@ func (s *Session) do(ctx context.Context, call string, fn func(context.Context, 
 	select {
 	case <-s.turn:
 	case <-s.closed:
-		return s.failure(call, KindUnreachable, errClosed)
+		return s.failure(call, fault.Unreachable, errClosed)
 	case <-ctx.Done():
-		return s.failure(call, KindUnreachable, fmt.Errorf("another call is still under way: %w", ctx.Err()))
+		return s.failure(call, fault.Unreachable, fmt.Errorf("another call is still under way: %w", ctx.Err()))
 	}
 	defer func() { s.turn <- struct{}{} }()
 	limit := s.cfg.Profile.Limits.Timeout
@@ -124,12 +125,12 @@ func (s *Session) connect(ctx context.Context) (*terminal, error) {
 	stream, err := conn.Shell(open, uint32(s.cfg.Profile.CLI.Columns), 1000)
 	if err != nil {
 		_ = conn.Close() // the reason is in err
-		return nil, &kindError{KindUnreachable, because(ctx, err)}
+		return nil, &kindError{fault.Unreachable, because(ctx, err)}
 	}
 	t, err := openTerminal(ctx, newWire(stream, s.cfg.Profile.Limits.MaxMessage), s.cfg.Profile)
 	var known *kindError
 	if err != nil && !errors.As(err, &known) {
-		err = &kindError{KindUnreachable, err} // no command that changes anything was sent
+		err = &kindError{fault.Unreachable, err} // no command that changes anything was sent
 	}
 	if err != nil {
 		return nil, err

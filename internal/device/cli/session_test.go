@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tenter-net/tenter/internal/blocks"
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/schema"
@@ -111,7 +112,7 @@ func TestSetUndoes(t *testing.T) {
 				Deletes: []path.Path{blocks.Path("router bgp 65000", "neighbor 10.0.0.2 bfd"), blocks.Path("interface eth1", "description to spine1")},
 				Updates: []tree.Leaf{line("router bgp 65000", "bgp log-neighbor-changes"), line("router bgp 65000", "neighbor 10.0.0.3 remote-as 65100")},
 			}, profile.SetOptions{})
-			var e *Error
+			var e *fault.Error
 			if !errors.As(err, &e) || !e.Refused() || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), "all of it is undone") {
 				t.Errorf("error %v", err)
 			}
@@ -162,8 +163,8 @@ func TestDegraded(t *testing.T) {
 	b.daemons = " zebra bfdd"
 	b.mu.Unlock()
 	_, _, err := s.Read(t.Context(), nil)
-	var e *Error
-	if !errors.As(err, &e) || e.Kind != KindDegraded || e.Permanent() || !strings.Contains(err.Error(), "bgpd does not run") {
+	var e *fault.Error
+	if !errors.As(err, &e) || e.Kind != fault.Degraded || e.Permanent() || !strings.Contains(err.Error(), "bgpd does not run") {
 		t.Errorf("error %v", err)
 	}
 	err = s.Set(t.Context(), tree.Edit{Updates: []tree.Leaf{line("router bgp 65000", "bgp log-neighbor-changes")}}, profile.SetOptions{})

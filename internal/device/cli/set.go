@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tenter-net/tenter/internal/blocks"
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/tree"
 )
@@ -20,7 +21,7 @@ import (
 const rounds = 2
 
 // Set sends the commands of one edit, stopping at the first that complains, reads the device and compares. What did not
-// come out as wanted is undone, by what reading it again says. An *Error tells whether the device refused, cannot have
+// come out as wanted is undone, by what reading it again says. A *fault.Error tells whether the device refused, cannot have
 // got anything, or may have done anything; whatever it is, only reading tells what the device has now.
 func (s *Session) Set(ctx context.Context, edit tree.Edit, opts profile.SetOptions) error {
 	if opts.Commit != profile.CommitPlain {
@@ -29,7 +30,7 @@ func (s *Session) Set(ctx context.Context, edit tree.Edit, opts profile.SetOptio
 	return s.do(ctx, "set", func(ctx context.Context, t *terminal) error {
 		before, _, err := s.lines(ctx, t)
 		if err != nil {
-			return &kindError{KindUnreachable, err} // nothing was sent yet
+			return &kindError{fault.Unreachable, err} // nothing was sent yet
 		}
 		want, err := blocks.Apply(before, edit, &s.cfg.Profile.CLI.Syntax)
 		if err != nil {

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"github.com/tenter-net/tenter/internal/device/fault"
+
 	"errors"
 	"fmt"
 	"io"
@@ -55,7 +57,7 @@ func (w *wire) take(b []byte) bool {
 	defer w.mu.Unlock()
 	w.got += len(b)
 	if w.got > w.limit {
-		w.fail(&kindError{KindTooLarge, fmt.Errorf("the device prints more than %d bytes", w.limit)})
+		w.fail(&kindError{fault.TooLarge, fmt.Errorf("the device prints more than %d bytes", w.limit)})
 	}
 	if w.err != nil {
 		return false

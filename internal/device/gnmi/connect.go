@@ -1,6 +1,8 @@
 package gnmi
 
 import (
+	"github.com/tenter-net/tenter/internal/device/fault"
+
 	"context"
 	"crypto/tls"
 	"errors"
@@ -209,7 +211,7 @@ func (s *Session) ready(ctx context.Context) error {
 		case connectivity.Idle:
 			s.conn.Connect()
 		case connectivity.Shutdown:
-			return s.failure("connect", KindUnreachable, errors.New("the session is closed"))
+			return s.failure("connect", fault.Unreachable, errors.New("the session is closed"))
 		case connectivity.TransientFailure:
 			if n, err := s.trouble.last(); n > before {
 				return s.failure("connect", connectKind(err), s.explain(err))
@@ -246,12 +248,12 @@ func hungUp(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-func connectKind(err error) Kind {
+func connectKind(err error) fault.Kind {
 	switch {
 	case errors.Is(err, errCertificate):
-		return KindCertificate
+		return fault.Untrusted
 	case strings.Contains(err.Error(), "remote error: tls:"):
-		return KindUnauthenticated // the device refused our certificate, or that we showed none
+		return fault.Unauthenticated // the device refused our certificate, or that we showed none
 	}
-	return KindUnreachable
+	return fault.Unreachable
 }

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/device/gnmi"
 	"github.com/tenter-net/tenter/internal/tree"
 )
@@ -88,7 +89,7 @@ func TestHungUp(t *testing.T) {
 				_, err = s.Probe(t.Context())
 				_ = s.Close()
 			}
-			if kind(err) != gnmi.KindUnreachable || !strings.Contains(err.Error(), tt.want) {
+			if kind(err) != fault.Unreachable || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%v, which does not say %q", err, tt.want)
 			}
 		})

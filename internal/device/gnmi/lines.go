@@ -12,6 +12,7 @@ import (
 	gpb "github.com/openconfig/gnmi/proto/gnmi"
 
 	"github.com/tenter-net/tenter/internal/blocks"
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/tree"
 )
@@ -51,7 +52,7 @@ func (s *Session) running(ctx context.Context) (string, error) {
 		}
 	}
 	if b.Len() == 0 {
-		return "", s.failure("get", KindUnsupported, fmt.Errorf("%q shows no text", command))
+		return "", s.failure("get", fault.Unsupported, fmt.Errorf("%q shows no text", command))
 	}
 	return b.String(), nil
 }

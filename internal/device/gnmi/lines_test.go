@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/tenter-net/tenter/internal/blocks"
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/device/gnmi"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
@@ -147,7 +148,7 @@ cli:/line[text=router bgp 65201]/line[text=vrf red]/line[text=redistribute conne
 		})
 	}
 	l.shows("")
-	var failed *gnmi.Error
+	var failed *fault.Error
 	if _, _, err := s.Read(context.Background(), nil); !errors.As(err, &failed) {
 		t.Errorf("a show command that fails: %v", err)
 	}
@@ -256,7 +257,7 @@ func TestWatchLines(t *testing.T) {
 		}
 		return nil
 	})
-	var failed *gnmi.Error
+	var failed *fault.Error
 	if !changed || !errors.As(err, &failed) {
 		t.Errorf("changed %t, error %v", changed, err)
 	}

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/prototext"
 
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/device/gnmi"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
@@ -227,14 +228,14 @@ func TestSecretsAreScrubbed(t *testing.T) {
 	cfg.Password = text(password)
 	bob := leaf(t, "/system/aaa/authentication/users/user[username=bob]/config/password", "geheim")
 	err := dial(t, cfg).Set(t.Context(), update(bob), profile.SetOptions{})
-	if kind(err) != gnmi.KindRefused || strings.Contains(err.Error(), password) || strings.Contains(err.Error(), "geheim") {
+	if kind(err) != fault.Refused || strings.Contains(err.Error(), password) || strings.Contains(err.Error(), "geheim") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestNeitherGetNorOnce(t *testing.T) {
 	_, _, err := dial(t, (&odd{}).serve(t)).Read(t.Context(), []path.Path{at(t, "/system")})
-	if kind(err) != gnmi.KindUnsupported || !strings.Contains(err.Error(), "profile") {
+	if kind(err) != fault.Unsupported || !strings.Contains(err.Error(), "profile") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -262,7 +263,7 @@ func TestLargeAnswer(t *testing.T) {
 	}}
 	cfg := o.serve(t)
 	_, _, err := dial(t, cfg).Read(t.Context(), nil)
-	if kind(err) != gnmi.KindTooLarge || !strings.Contains(err.Error(), "raise the message size") {
+	if kind(err) != fault.TooLarge || !strings.Contains(err.Error(), "raise the message size") {
 		t.Errorf("over the limit: %v", err)
 	}
 	cfg.Profile.Limits.MaxMessage = 16 << 20
@@ -307,7 +308,7 @@ func TestSetsAreSerialised(t *testing.T) {
 	<-entered
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if err := s.Set(ctx, update(leaf(t, oddDesc, "x")), profile.SetOptions{}); kind(err) != gnmi.KindUnreachable {
+	if err := s.Set(ctx, update(leaf(t, oddDesc, "x")), profile.SetOptions{}); kind(err) != fault.Unreachable {
 		t.Errorf("a Set that never began: %v", err)
 	}
 	if len(entered) != 0 {
@@ -342,10 +343,10 @@ func TestSetOnABrokenConnectionIsLost(t *testing.T) {
 	s := dial(t, gnmi.Config{
 		Name: "odd1", Address: lis.Addr().String(), TLS: gnmi.TLS{Plaintext: true}, Profile: simProfile(t), Table: tree.NewTable(roots), Log: zap.NewNop(),
 	})
-	if err := s.Set(t.Context(), update(leaf(t, oddDesc, "x")), profile.SetOptions{}); kind(err) != gnmi.KindLost {
+	if err := s.Set(t.Context(), update(leaf(t, oddDesc, "x")), profile.SetOptions{}); kind(err) != fault.Lost {
 		t.Errorf("got %v", err)
 	}
-	if err := s.Set(t.Context(), update(leaf(t, oddDesc, "x")), profile.SetOptions{}); kind(err) != gnmi.KindUnreachable {
+	if err := s.Set(t.Context(), update(leaf(t, oddDesc, "x")), profile.SetOptions{}); kind(err) != fault.Unreachable {
 		t.Errorf("with nobody there: %v", err)
 	}
 	<-served
@@ -416,7 +417,7 @@ func TestNoTLSWhereItIsExpected(t *testing.T) {
 	cfg := (&odd{}).serve(t)
 	cfg.TLS = gnmi.TLS{Pin: strings.Repeat("0", 64)}
 	_, err := gnmi.Dial(t.Context(), cfg)
-	if kind(err) != gnmi.KindUnreachable || !strings.Contains(err.Error(), "does not speak TLS on this port") {
+	if kind(err) != fault.Unreachable || !strings.Contains(err.Error(), "does not speak TLS on this port") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -8,12 +8,13 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/tree"
 )
 
 // Phases returns in how many Sets an edit goes to the device: one, unless it is too big for one and the device's profile
-// lets it be split. The error is an *Error of KindTooLarge for an edit that does not fit. Nothing is sent.
+// lets it be split. The error is a *fault.Error of fault.TooLarge for an edit that does not fit. Nothing is sent.
 func (s *Session) Phases(ctx context.Context, edit tree.Edit) (int, error) {
 	reqs, err := s.phases(ctx, edit, profile.SetOptions{})
 	return len(reqs), err
@@ -72,11 +73,11 @@ func (s *Session) phases(ctx context.Context, edit tree.Edit, opts profile.SetOp
 func (s *Session) tooLarge(req *gpb.SetRequest) error {
 	limits := s.cfg.Profile.Limits
 	if size := proto.Size(req); size > limits.MaxMessage {
-		return s.failure("set", KindTooLarge, fmt.Errorf("the change has %d bytes, and the device takes %d (limits.maxMessage of profile %q)",
+		return s.failure("set", fault.TooLarge, fmt.Errorf("the change has %d bytes, and the device takes %d (limits.maxMessage of profile %q)",
 			size, limits.MaxMessage, s.cfg.Profile.Name))
 	}
 	if n := len(req.Delete) + len(req.Replace) + len(req.Update); limits.MaxOperations > 0 && n > limits.MaxOperations {
-		return s.failure("set", KindTooLarge, fmt.Errorf("the change has %d paths, and the device takes %d (limits.maxOperations of profile %q)",
+		return s.failure("set", fault.TooLarge, fmt.Errorf("the change has %d paths, and the device takes %d (limits.maxOperations of profile %q)",
 			n, limits.MaxOperations, s.cfg.Profile.Name))
 	}
 	return nil

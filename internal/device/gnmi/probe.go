@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 	"google.golang.org/grpc/connectivity"
 
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/wire"
@@ -104,8 +105,8 @@ func (s *Session) capabilities(ctx context.Context) (*gpb.CapabilityResponse, er
 	caps, err = s.client.Capabilities(ctx, &gpb.CapabilityRequest{})
 	if err != nil {
 		failed := s.fail("capabilities", err)
-		var e *Error
-		if !errors.As(failed, &e) || e.Kind != KindUnsupported {
+		var e *fault.Error
+		if !errors.As(failed, &e) || e.Kind != fault.Unsupported {
 			return nil, failed
 		}
 		s.setLack("capabilities")
@@ -120,7 +121,7 @@ func (s *Session) capabilities(ctx context.Context) (*gpb.CapabilityResponse, er
 // state reads one state leaf as text, empty when the device does not have it.
 func (s *Session) state(ctx context.Context, p path.Path) (string, error) {
 	notes, err := s.fetch(ctx, gpb.GetRequest_STATE, []path.Path{p})
-	var e *Error
+	var e *fault.Error
 	if errors.As(err, &e) && !e.Lost() && !e.Unsent() {
 		return "", nil // the device said no: it has no such leaf, or does not show it to us
 	}

@@ -15,7 +15,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/tenter-net/tenter/internal/device/gnmi"
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/tree"
@@ -113,7 +113,7 @@ func TestMaxCalls(t *testing.T) {
 	<-entered
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, _, err := s.Read(ctx, nil); kind(err) != gnmi.KindUnreachable || !strings.Contains(err.Error(), "2 calls are still under way") {
+	if _, _, err := s.Read(ctx, nil); kind(err) != fault.Unreachable || !strings.Contains(err.Error(), "2 calls are still under way") {
 		t.Errorf("a third call: %v", err)
 	}
 	close(leave)
@@ -135,7 +135,7 @@ func TestMaxOperations(t *testing.T) {
 	if err := s.Set(t.Context(), update(one), profile.SetOptions{}); err != nil {
 		t.Error(err)
 	}
-	if err := s.Set(t.Context(), tree.Edit{Updates: []tree.Leaf{one, two}}, profile.SetOptions{}); kind(err) != gnmi.KindTooLarge {
+	if err := s.Set(t.Context(), tree.Edit{Updates: []tree.Leaf{one, two}}, profile.SetOptions{}); kind(err) != fault.TooLarge {
 		t.Errorf("two paths where one is the most: %v", err)
 	}
 }
@@ -175,16 +175,16 @@ func TestPhases(t *testing.T) {
 	if want := []string{"-3+0", "-1+2", "-0+2"}; !slices.Equal(shape, want) {
 		t.Errorf("phases %v, want %v", shape, want)
 	}
-	if err := s.Set(t.Context(), edit, profile.SetOptions{}); kind(err) != gnmi.KindRefused || !strings.Contains(err.Error(), "phase 2 of 3: ") || len(got) != 5 {
+	if err := s.Set(t.Context(), edit, profile.SetOptions{}); kind(err) != fault.Refused || !strings.Contains(err.Error(), "phase 2 of 3: ") || len(got) != 5 {
 		t.Errorf("a phase that is refused ends the Set: %v after %d", err, len(got))
 	}
 
 	huge := tree.Edit{Updates: []tree.Leaf{leaf(t, oddDesc, strings.Repeat("x", 65<<10))}}
-	if n, err := s.Phases(t.Context(), huge); kind(err) != gnmi.KindTooLarge || n != 0 {
+	if n, err := s.Phases(t.Context(), huge); kind(err) != fault.TooLarge || n != 0 {
 		t.Errorf("one value that is too big alone: %d, %v", n, err)
 	}
 	cfg.Profile.Phasing = profile.PhasingNone
-	if n, err := s.Phases(t.Context(), edit); kind(err) != gnmi.KindTooLarge || n != 0 || !strings.Contains(err.Error(), "and the device takes 65536 (limits.maxMessage") {
+	if n, err := s.Phases(t.Context(), edit); kind(err) != fault.TooLarge || n != 0 || !strings.Contains(err.Error(), "and the device takes 65536 (limits.maxMessage") {
 		t.Errorf("where nothing may be split: %d, %v", n, err)
 	}
 }
@@ -201,7 +201,7 @@ func TestLaterPhaseIsNeverUnsent(t *testing.T) {
 	cfg.Profile.Phasing, cfg.Profile.Limits.MaxOperations = profile.PhasingSplit, 1
 	one, two := leaf(t, oddDesc, "x"), leaf(t, strings.Replace(oddDesc, "Ethernet1", "Ethernet2", 1), "x")
 	err := dial(t, cfg).Set(t.Context(), tree.Edit{Updates: []tree.Leaf{one, two}}, profile.SetOptions{})
-	if kind(err) != gnmi.KindLost || !strings.HasPrefix(err.Error(), "phase 2 of 2: ") {
+	if kind(err) != fault.Lost || !strings.HasPrefix(err.Error(), "phase 2 of 2: ") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/tenter-net/tenter/internal/blocks"
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/tree"
@@ -97,7 +98,7 @@ func (s *Session) fetch(ctx context.Context, kind gpb.GetRequest_DataType, paths
 	if err == nil {
 		err = errors.New("neither Get nor Subscribe ONCE")
 	}
-	return nil, s.failure("read", KindUnsupported, plain(err))
+	return nil, s.failure("read", fault.Unsupported, plain(err))
 }
 
 // fetchEach asks for one path at a time, as some devices refuse the whole request for one path that they do not have.

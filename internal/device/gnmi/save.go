@@ -7,6 +7,7 @@ import (
 
 	gpb "github.com/openconfig/gnmi/proto/gnmi"
 
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/tree"
@@ -74,7 +75,7 @@ func (s *Session) show(ctx context.Context, command string) (*tree.Tree, error) 
 		}
 	}
 	if !said {
-		return nil, s.failure("get", KindRefused, errors.New(command+" shows nothing"))
+		return nil, s.failure("get", fault.Refused, errors.New(command+" shows nothing"))
 	}
 	return b.Build(), nil
 }

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
 
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/tree"
@@ -53,7 +54,7 @@ type Session struct {
 	forms       map[string]form         // of reading, that worked last
 }
 
-// Dial returns a session whose connection stands. The error is an *Error unless the configuration itself is wrong.
+// Dial returns a session whose connection stands. The error is a *fault.Error unless the configuration itself is wrong.
 func Dial(ctx context.Context, cfg Config) (*Session, error) {
 	s := &Session{
 		cfg:     cfg,
@@ -124,7 +125,7 @@ func (s *Session) begin(ctx context.Context) (end func(), err error) {
 	case s.calls <- struct{}{}:
 		return sync.OnceFunc(func() { <-s.calls }), nil
 	case <-ctx.Done():
-		return nil, s.failure("call", KindUnreachable, fmt.Errorf("%d calls are still under way, as many as the device takes: %w", cap(s.calls), ctx.Err()))
+		return nil, s.failure("call", fault.Unreachable, fmt.Errorf("%d calls are still under way, as many as the device takes: %w", cap(s.calls), ctx.Err()))
 	}
 }
 

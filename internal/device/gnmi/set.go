@@ -13,13 +13,14 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/tenter-net/tenter/internal/blocks"
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/tree"
 	"github.com/tenter-net/tenter/internal/wire"
 )
 
-// Set sends one edit as one SetRequest, or as the phases that its size needs, and at most one at a time. An *Error tells
+// Set sends one edit as one SetRequest, or as the phases that its size needs, and at most one at a time. A *fault.Error tells
 // whether the device refused, cannot have got it, or may have done it; whatever it is, only reading tells what the
 // device has now.
 func (s *Session) Set(ctx context.Context, edit tree.Edit, opts profile.SetOptions) error {
@@ -29,11 +30,11 @@ func (s *Session) Set(ctx context.Context, edit tree.Edit, opts profile.SetOptio
 	}
 	for i, phase := range phases {
 		err = s.set(ctx, phase)
-		var e *Error
+		var e *fault.Error
 		if errors.As(err, &e) {
 			e.Err = s.scrub(e.Err, plan.NewSecrets(nil, nil).Texts(edit)...)
 			if i > 0 && e.Unsent() { // the phases before it went
-				e.Kind = KindLost
+				e.Kind = fault.Lost
 			}
 		}
 		if err != nil && len(phases) > 1 {
@@ -53,7 +54,7 @@ func (s *Session) set(ctx context.Context, req *gpb.SetRequest) error {
 	select {
 	case <-s.setting:
 	case <-ctx.Done():
-		return s.failure("set", KindUnreachable, fmt.Errorf("another Set is still under way: %w", ctx.Err()))
+		return s.failure("set", fault.Unreachable, fmt.Errorf("another Set is still under way: %w", ctx.Err()))
 	}
 	defer func() { s.setting <- struct{}{} }()
 	ctx, cancel, err := s.unary(ctx)
@@ -63,7 +64,7 @@ func (s *Session) set(ctx context.Context, req *gpb.SetRequest) error {
 	defer cancel()
 	ctx, sent := withSent(ctx)
 	_, err = s.client.Set(ctx, req)
-	if err != nil && !sent.Load() && kindOf(err) == KindLost {
+	if err != nil && !sent.Load() && kindOf(err) == fault.Lost {
 		return s.failure("set", connectKind(err), plain(err))
 	}
 	return s.fail("set", err)

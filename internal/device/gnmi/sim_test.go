@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/device/gnmi"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
@@ -191,13 +192,13 @@ func TestProbe(t *testing.T) {
 	cfg.TLS = gnmi.TLS{Pin: strings.ToUpper(facts.CertificateSHA256)}
 	dial(t, cfg)
 	cfg.Address = f.address("leaf2")
-	if _, err := gnmi.Dial(t.Context(), cfg); kind(err) != gnmi.KindCertificate {
+	if _, err := gnmi.Dial(t.Context(), cfg); kind(err) != fault.Untrusted {
 		t.Errorf("another device's certificate: %v", err)
 	}
 }
 
-func kind(err error) gnmi.Kind {
-	var e *gnmi.Error
+func kind(err error) fault.Kind {
+	var e *fault.Error
 	if errors.As(err, &e) {
 		return e.Kind
 	}
@@ -281,13 +282,13 @@ func TestReadsAgree(t *testing.T) {
 func TestSetErrors(t *testing.T) {
 	for name, tt := range map[string]struct {
 		fault string
-		is    func(*gnmi.Error) bool
+		is    func(*fault.Error) bool
 		kept  bool
 	}{
-		"refused":                {"refuse-set", (*gnmi.Error).Refused, false},
-		"error, yet applied":     {"fail-after-set", (*gnmi.Error).Refused, true},
-		"no answer":              {"hang-set", (*gnmi.Error).Lost, false},
-		"no answer, and applied": {"hang-after-set", (*gnmi.Error).Lost, true},
+		"refused":                {"refuse-set", (*fault.Error).Refused, false},
+		"error, yet applied":     {"fail-after-set", (*fault.Error).Refused, true},
+		"no answer":              {"hang-set", (*fault.Error).Lost, false},
+		"no answer, and applied": {"hang-after-set", (*fault.Error).Lost, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := simulate(t, "leaf1 "+tt.fault+" once")
@@ -295,7 +296,7 @@ func TestSetErrors(t *testing.T) {
 			cfg.Profile.Limits.Timeout = time.Second
 			s := dial(t, cfg)
 			err := s.Set(t.Context(), update(leaf(t, desc, "x")), profile.SetOptions{})
-			var e *gnmi.Error
+			var e *fault.Error
 			if !errors.As(err, &e) || !tt.is(e) {
 				t.Fatalf("got %v", err)
 			}
@@ -318,14 +319,14 @@ func TestLoginAndTrust(t *testing.T) {
 	f := simulate(t)
 	for name, tt := range map[string]struct {
 		change func(*gnmi.Config)
-		want   gnmi.Kind
+		want   fault.Kind
 	}{
-		"wrong password": {func(c *gnmi.Config) { c.Password = text("wrong") }, gnmi.KindUnauthenticated},
-		"no password":    {func(c *gnmi.Config) { c.Password = nil }, gnmi.KindUnauthenticated},
-		"wrong name":     {func(c *gnmi.Config) { c.TLS.ServerName = "leaf2" }, gnmi.KindCertificate},
-		"no CA":          {func(c *gnmi.Config) { c.TLS.CA = nil }, gnmi.KindCertificate},
-		"nobody there":   {func(c *gnmi.Config) { c.Address = "127.0.0.1:1" }, gnmi.KindUnreachable},
-		"no TLS":         {func(c *gnmi.Config) { c.TLS = gnmi.TLS{Plaintext: true} }, gnmi.KindUnreachable},
+		"wrong password": {func(c *gnmi.Config) { c.Password = text("wrong") }, fault.Unauthenticated},
+		"no password":    {func(c *gnmi.Config) { c.Password = nil }, fault.Unauthenticated},
+		"wrong name":     {func(c *gnmi.Config) { c.TLS.ServerName = "leaf2" }, fault.Untrusted},
+		"no CA":          {func(c *gnmi.Config) { c.TLS.CA = nil }, fault.Untrusted},
+		"nobody there":   {func(c *gnmi.Config) { c.Address = "127.0.0.1:1" }, fault.Unreachable},
+		"no TLS":         {func(c *gnmi.Config) { c.TLS = gnmi.TLS{Plaintext: true} }, fault.Unreachable},
 	} {
 		cfg := f.config("leaf1")
 		tt.change(&cfg)
@@ -341,7 +342,7 @@ func TestLoginAndTrust(t *testing.T) {
 		if name == "no TLS" && !strings.Contains(err.Error(), "speaks TLS only") {
 			t.Errorf("%q does not say what it takes", err)
 		}
-		if tt.want == gnmi.KindUnauthenticated && !strings.Contains(err.Error(), "password") {
+		if tt.want == fault.Unauthenticated && !strings.Contains(err.Error(), "password") {
 			t.Errorf("%s: %q says no next step", name, err)
 		}
 	}
@@ -419,7 +420,7 @@ func TestTooLarge(t *testing.T) {
 	for i := range 1000 {
 		edit.Updates = append(edit.Updates, leaf(t, "/interfaces/interface[name=Loopback"+strings.Repeat("1", i%9+1)+"]/config/description", strings.Repeat("x", 200)))
 	}
-	if err := s.Set(t.Context(), edit, profile.SetOptions{}); kind(err) != gnmi.KindTooLarge {
+	if err := s.Set(t.Context(), edit, profile.SetOptions{}); kind(err) != fault.TooLarge {
 		t.Errorf("a large Set: %v", err)
 	}
 }

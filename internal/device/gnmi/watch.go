@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/device/poll"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
@@ -185,7 +186,7 @@ func (r *refusal) Unwrap() []error { return []error{&r.stepDown, r.err} }
 // use many codes for it.
 func refuses(err error) bool {
 	switch kindOf(err) {
-	case KindRefused, KindUnsupported:
+	case fault.Refused, fault.Unsupported:
 		return true
 	}
 	return false

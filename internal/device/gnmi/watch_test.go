@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/device/gnmi"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
@@ -169,7 +170,7 @@ func whenSynced(t *testing.T, s *gnmi.Session) <-chan error {
 		case <-synced:
 			return done
 		case err := <-done:
-			if k := kind(err); k != gnmi.KindUnreachable && k != gnmi.KindLost || time.Now().After(deadline) {
+			if k := kind(err); k != fault.Unreachable && k != fault.Lost || time.Now().After(deadline) {
 				t.Fatal(err)
 			}
 		}
@@ -184,7 +185,7 @@ func TestWatchEndsWithItsStream(t *testing.T) {
 		f.control("leaf1 " + what)
 		select {
 		case err := <-done:
-			if kind(err) != gnmi.KindLost {
+			if kind(err) != fault.Lost {
 				t.Errorf("%s: %v", what, err)
 			}
 		case <-time.After(20 * time.Second):

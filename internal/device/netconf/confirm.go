@@ -8,6 +8,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/tree"
 )
@@ -31,7 +32,7 @@ func (t *transaction) commitXML() (string, error) {
 		return "<commit/>", nil
 	}
 	if !t.link.caps.has(capConfirmed10) && !t.link.caps.has(capConfirmed11) {
-		return "", t.failure("commit", KindUnsupported, errors.New("the device has no confirmed commit: take commitConfirmed out of its profile"))
+		return "", t.failure("commit", fault.Unsupported, errors.New("the device has no confirmed commit: take commitConfirmed out of its profile"))
 	}
 	seconds := int(math.Ceil(t.opts.Rollback.Seconds()))
 	persist := ""
@@ -47,7 +48,7 @@ func (t *transaction) byID() (string, error) {
 		return "<persist-id>" + escape(t.opts.CommitID) + "</persist-id>", nil
 	}
 	if !t.ours() || t.opened.link != t.link {
-		return "", t.failure("commit", KindUnsupported, errors.New("the commit was opened by another session, and the device lets nobody else confirm or cancel it: it rolls back by itself"))
+		return "", t.failure("commit", fault.Unsupported, errors.New("the commit was opened by another session, and the device lets nobody else confirm or cancel it: it rolls back by itself"))
 	}
 	return "", nil
 }

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/device/netconf"
 	"github.com/tenter-net/tenter/internal/device/ssh"
 	"github.com/tenter-net/tenter/internal/device/ssh/sshtest"
@@ -119,8 +120,8 @@ func readAll(t testing.TB, s *netconf.Session) (*tree.Tree, []tree.Problem, erro
 }
 
 // kind returns the error's kind, -1 for no *Error.
-func kind(err error) netconf.Kind {
-	var e *netconf.Error
+func kind(err error) fault.Kind {
+	var e *fault.Error
 	if errors.As(err, &e) {
 		return e.Kind
 	}

@@ -12,6 +12,7 @@ import (
 
 	cryptossh "golang.org/x/crypto/ssh"
 
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/device/netconf"
 	"github.com/tenter-net/tenter/internal/device/ssh"
 	"github.com/tenter-net/tenter/internal/device/ssh/sshtest"
@@ -119,10 +120,10 @@ func TestDialHostile(t *testing.T) {
 			defer cancel()
 			within(t, "Dial", func() {
 				_, err := netconf.Dial(ctx, cfg)
-				if kind(err) != netconf.KindUnreachable || !strings.Contains(fmt.Sprint(err), tt.want) {
+				if kind(err) != fault.Unreachable || !strings.Contains(fmt.Sprint(err), tt.want) {
 					t.Errorf("error %v, want %q", err, tt.want)
 				}
-				var e *netconf.Error
+				var e *fault.Error
 				if errors.As(err, &e) && (!e.Unsent() || e.Permanent() || e.Refused() || e.Lost()) {
 					t.Error("it is to be tried again")
 				}
@@ -138,7 +139,7 @@ func TestAnswers(t *testing.T) {
 	half := len(denied) / 2
 	tests := []struct {
 		name, answer string
-		kind         netconf.Kind
+		kind         fault.Kind
 		want         string
 	}{
 		{"nothing there", chunks(reply("<data/>")), -1, "<nil>"},
@@ -146,30 +147,30 @@ func TestAnswers(t *testing.T) {
 		{"line feeds before it", "\n\n" + chunks(reply("<data/>")), -1, "<nil>"},
 		{"chunk marks in the text", chunks(reply("<data><system xmlns='urn:example:switch'><banner>\n##\n#9\n</banner></system></data>")), -1, "<nil>"},
 		{"a warning", chunks(reply("<rpc-error><error-tag>x</error-tag><error-severity>warning</error-severity></rpc-error><data/>")), -1, "<nil>"},
-		{"error", chunks(denied), netconf.KindUnauthenticated, `device "switch" at 127.0.0.1:`},
-		{"error split across chunks", chunks(denied[:half], denied[half:]), netconf.KindUnauthenticated, "access-denied at /s:system: no"},
-		{"error in chunks of one", chunks(strings.Split(denied, "")...), netconf.KindUnauthenticated, "access-denied at /s:system: no"},
-		{"error beside data", chunks(reply("<data/><rpc-error><error-tag>partial</error-tag></rpc-error>")), netconf.KindRefused, "partial"},
-		{"error under a prefix", chunks(strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(denied, "<", "<nc:"), "<nc:/", "</nc:"), "xmlns=", "xmlns:nc=")), netconf.KindUnauthenticated, "access-denied"},
-		{"no answer", "", netconf.KindUnreachable, "hung up"},
-		{"chunk too long", "\n#4294967295\n<rpc", netconf.KindTooLarge, "larger than"},
-		{"chunk of too many digits", "\n#99999999999\n<rpc", netconf.KindUnreachable, "chunk size"},
-		{"chunk longer than what comes", "\n#500\n<rpc-reply", netconf.KindUnreachable, "hung up"},
-		{"chunk shorter than what comes", "\n#3\n<rpc-reply", netconf.KindUnreachable, "where a chunk should begin"},
-		{"chunk of nothing", "\n#0\n\n##\n", netconf.KindUnreachable, "chunk size"},
-		{"chunk of less than nothing", "\n#-5\nabc", netconf.KindUnreachable, "chunk size"},
-		{"chunk of no number", "\n#x\nabc", netconf.KindUnreachable, "chunk size"},
-		{"chunk without a size", "\n#\nabc", netconf.KindUnreachable, "chunk size"},
-		{"no chunk", "\n##\n", netconf.KindUnreachable, "without a chunk"},
-		{"the framing of 1.0", reply("<data/>") + "]]>]]>", netconf.KindUnreachable, "where a chunk should begin"},
-		{"to another question", chunks(strings.Replace(reply("<data/>"), `"1"`, `"2"`, 1)), netconf.KindUnreachable, `message "2"`},
-		{"not a reply", chunks("<notification/>"), netconf.KindUnreachable, "not a reply"},
-		{"says nothing", chunks(reply("")), netconf.KindUnreachable, "neither ok nor data nor error"},
-		{"not XML", chunks("<rpc-reply>"), netconf.KindUnreachable, "not NETCONF"},
-		{"two at once", chunks(reply("<data/>") + reply("<data/>")), netconf.KindUnreachable, "a second element"},
-		{"a document type", chunks("<!DOCTYPE x>" + reply("<data/>")), netconf.KindUnreachable, "document type"},
-		{"nested without end", chunks(strings.Repeat("<a>", 10_000)), netconf.KindUnreachable, "nested more than"},
-		{"an entity of its own", chunks(reply("<data>&x;</data>")), netconf.KindUnreachable, "invalid character entity"},
+		{"error", chunks(denied), fault.Unauthenticated, `device "switch" at 127.0.0.1:`},
+		{"error split across chunks", chunks(denied[:half], denied[half:]), fault.Unauthenticated, "access-denied at /s:system: no"},
+		{"error in chunks of one", chunks(strings.Split(denied, "")...), fault.Unauthenticated, "access-denied at /s:system: no"},
+		{"error beside data", chunks(reply("<data/><rpc-error><error-tag>partial</error-tag></rpc-error>")), fault.Refused, "partial"},
+		{"error under a prefix", chunks(strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(denied, "<", "<nc:"), "<nc:/", "</nc:"), "xmlns=", "xmlns:nc=")), fault.Unauthenticated, "access-denied"},
+		{"no answer", "", fault.Unreachable, "hung up"},
+		{"chunk too long", "\n#4294967295\n<rpc", fault.TooLarge, "larger than"},
+		{"chunk of too many digits", "\n#99999999999\n<rpc", fault.Unreachable, "chunk size"},
+		{"chunk longer than what comes", "\n#500\n<rpc-reply", fault.Unreachable, "hung up"},
+		{"chunk shorter than what comes", "\n#3\n<rpc-reply", fault.Unreachable, "where a chunk should begin"},
+		{"chunk of nothing", "\n#0\n\n##\n", fault.Unreachable, "chunk size"},
+		{"chunk of less than nothing", "\n#-5\nabc", fault.Unreachable, "chunk size"},
+		{"chunk of no number", "\n#x\nabc", fault.Unreachable, "chunk size"},
+		{"chunk without a size", "\n#\nabc", fault.Unreachable, "chunk size"},
+		{"no chunk", "\n##\n", fault.Unreachable, "without a chunk"},
+		{"the framing of 1.0", reply("<data/>") + "]]>]]>", fault.Unreachable, "where a chunk should begin"},
+		{"to another question", chunks(strings.Replace(reply("<data/>"), `"1"`, `"2"`, 1)), fault.Unreachable, `message "2"`},
+		{"not a reply", chunks("<notification/>"), fault.Unreachable, "not a reply"},
+		{"says nothing", chunks(reply("")), fault.Unreachable, "neither ok nor data nor error"},
+		{"not XML", chunks("<rpc-reply>"), fault.Unreachable, "not NETCONF"},
+		{"two at once", chunks(reply("<data/>") + reply("<data/>")), fault.Unreachable, "a second element"},
+		{"a document type", chunks("<!DOCTYPE x>" + reply("<data/>")), fault.Unreachable, "document type"},
+		{"nested without end", chunks(strings.Repeat("<a>", 10_000)), fault.Unreachable, "nested more than"},
+		{"an entity of its own", chunks(reply("<data>&x;</data>")), fault.Unreachable, "invalid character entity"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -198,7 +199,7 @@ func TestSilent(t *testing.T) {
 			})
 			s := dial(t, config(t, server, hurried))
 			_, _, err := readAll(t, s)
-			if err == nil || kind(err) != netconf.KindUnreachable && kind(err) != netconf.KindTooLarge {
+			if err == nil || kind(err) != fault.Unreachable && kind(err) != fault.TooLarge {
 				t.Errorf("error %v", err)
 			}
 			// The next call connects anew.
@@ -238,11 +239,11 @@ func TestCloseAfterHangup(t *testing.T) {
 		if err := busy.Close(); err != nil {
 			t.Error(err)
 		}
-		if err := <-ended; kind(err) != netconf.KindUnreachable {
+		if err := <-ended; kind(err) != fault.Unreachable {
 			t.Errorf("the call under way ended with %v", err)
 		}
 	})
-	if _, _, err := readAll(t, busy); kind(err) != netconf.KindUnreachable || !strings.Contains(fmt.Sprint(err), "closed") {
+	if _, _, err := readAll(t, busy); kind(err) != fault.Unreachable || !strings.Contains(fmt.Sprint(err), "closed") {
 		t.Errorf("a call after Close: %v", err)
 	}
 }
@@ -272,7 +273,7 @@ func TestCancelled(t *testing.T) {
 	}()
 	stop()
 	within(t, "Read", func() {
-		if err := <-second; !errors.Is(err, context.Canceled) || kind(err) != netconf.KindUnreachable {
+		if err := <-second; !errors.Is(err, context.Canceled) || kind(err) != fault.Unreachable {
 			t.Errorf("the second call: %v", err)
 		}
 		cancel()
@@ -292,8 +293,8 @@ func TestHostKey(t *testing.T) {
 		t.Error("no error from a connection that is gone")
 	}
 	_, _, err := readAll(t, s)
-	var e *netconf.Error
-	if !errors.As(err, &e) || e.Kind != netconf.KindHostKey || !e.Permanent() || !e.Unsent() || !strings.Contains(err.Error(), "it was changed, or another host answers") {
+	var e *fault.Error
+	if !errors.As(err, &e) || e.Kind != fault.Untrusted || !e.Permanent() || !e.Unsent() || !strings.Contains(err.Error(), "it was changed, or another host answers") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -1,6 +1,8 @@
 package netconf
 
 import (
+	"github.com/tenter-net/tenter/internal/device/fault"
+
 	"context"
 	"errors"
 	"fmt"
@@ -45,8 +47,8 @@ func isLocked(err error) bool {
 
 // isRefused reports whether the device does not do what it was asked, for anybody.
 func isRefused(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && (e.Kind == KindRefused || e.Kind == KindUnsupported)
+	var e *fault.Error
+	return errors.As(err, &e) && (e.Kind == fault.Refused || e.Kind == fault.Unsupported)
 }
 
 func target(operation string, d datastore) string {
@@ -55,7 +57,7 @@ func target(operation string, d datastore) string {
 
 // nameHolder says who has the lock that was denied.
 func (s *Session) nameHolder(ctx context.Context, l *link, d datastore, err error) error {
-	var e *Error
+	var e *fault.Error
 	var said rpcErrors
 	if !errors.As(err, &e) || !errors.As(err, &said) {
 		return err
@@ -65,7 +67,7 @@ func (s *Session) nameHolder(ctx context.Context, l *link, d datastore, err erro
 	case !isLocked(err):
 		return err
 	case denied == nil:
-		e.Kind, e.Err = KindLocked, fmt.Errorf("%s: %w", d, said)
+		e.Kind, e.Err = fault.Locked, fmt.Errorf("%s: %w", d, said)
 		return e
 	}
 	switch denied.holder {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
 )
@@ -106,7 +107,7 @@ func library(e *element, out []profile.Model) []profile.Model {
 
 // tolerate takes a device's no for having nothing to say.
 func (s *Session) tolerate(data *element, err error) (*element, error) {
-	var e *Error
+	var e *fault.Error
 	if errors.As(err, &e) && e.Refused() {
 		return nil, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/tree"
 )
@@ -38,7 +39,7 @@ func (s *Session) read(ctx context.Context, l *link, from datastore, prefixes []
 	wanted := subtrees(roots, prefixes)
 	filter, err := filterXML(roots, wanted)
 	if err != nil {
-		return nil, nil, s.failure("get-config", KindRefused, err)
+		return nil, nil, s.failure("get-config", fault.Refused, err)
 	}
 	mode, untagged := defaultsMode(l.caps, s.cfg.Profile.Defaults.Echoed)
 	if mode != "" {

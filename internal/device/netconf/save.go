@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/tree"
 )
@@ -33,7 +34,7 @@ func (s *Session) save(ctx context.Context, l *link) error {
 		return fmt.Errorf("save: prove: %w", err)
 	}
 	saved, _, err := s.read(ctx, l, startup, nil)
-	var e *Error
+	var e *fault.Error
 	switch {
 	case errors.As(err, &e) && e.Refused():
 		return nil // a device need not show it
@@ -41,7 +42,7 @@ func (s *Session) save(ctx context.Context, l *link) error {
 		return fmt.Errorf("save: prove: %w", err)
 	}
 	for c := range tree.Diff(now, saved) {
-		return s.failure("copy-config", KindUntrue, fmt.Errorf("the startup configuration differs from the running one at %s", c.Path))
+		return s.failure("copy-config", fault.Untrue, fmt.Errorf("the startup configuration differs from the running one at %s", c.Path))
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/device/ssh"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/profile"
@@ -46,7 +47,7 @@ type Session struct {
 	closed  bool
 }
 
-// Dial returns a session whose connection stands. The error is an *Error.
+// Dial returns a session whose connection stands. The error is a *fault.Error.
 func Dial(ctx context.Context, cfg Config) (*Session, error) {
 	s := &Session{
 		cfg:   cfg,
@@ -92,7 +93,7 @@ func (s *Session) connect(ctx context.Context) (*link, error) {
 	s.mu.Unlock()
 	switch {
 	case closed:
-		return nil, s.failure("connect", KindUnreachable, errClosed)
+		return nil, s.failure("connect", fault.Unreachable, errClosed)
 	case l != nil && !l.broken:
 		return l, nil
 	}
@@ -107,13 +108,13 @@ func (s *Session) connect(ctx context.Context) (*link, error) {
 	}
 	hostKey := conn.Fingerprint()
 	if l, err = open(ctx, conn, s.cfg.Profile.Limits.MaxMessage); err != nil {
-		return nil, s.failure("connect", KindUnreachable, err)
+		return nil, s.failure("connect", fault.Unreachable, err)
 	}
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
 		l.close()
-		return nil, s.failure("connect", KindUnreachable, errClosed)
+		return nil, s.failure("connect", fault.Unreachable, errClosed)
 	}
 	s.link, s.hostKey = l, hostKey
 	s.mu.Unlock()
@@ -121,14 +122,14 @@ func (s *Session) connect(ctx context.Context) (*link, error) {
 	return l, nil
 }
 
-func connectKind(err error) Kind {
+func connectKind(err error) fault.Kind {
 	switch {
 	case errors.Is(err, ssh.ErrHostKey):
-		return KindHostKey
+		return fault.Untrusted
 	case errors.Is(err, ssh.ErrLogin):
-		return KindUnauthenticated
+		return fault.Unauthenticated
 	}
-	return KindUnreachable
+	return fault.Unreachable
 }
 
 // use gives fn the link for itself.
@@ -136,7 +137,7 @@ func (s *Session) use(ctx context.Context, fn func(*link) error) error {
 	select {
 	case <-s.using:
 	case <-ctx.Done():
-		return s.failure("wait", KindUnreachable, fmt.Errorf("another call is still under way: %w", ctx.Err()))
+		return s.failure("wait", fault.Unreachable, fmt.Errorf("another call is still under way: %w", ctx.Err()))
 	}
 	defer func() { s.using <- struct{}{} }()
 	l, err := s.connect(ctx)
@@ -174,17 +175,17 @@ func (s *Session) do(ctx context.Context, l *link, name, operation string, chang
 	case err == nil:
 		return data, nil
 	case errors.As(err, &said) && said.has("lock-denied") != nil:
-		return nil, s.failure(name, KindLocked, said)
+		return nil, s.failure(name, fault.Locked, said)
 	case errors.As(err, &said) && said.has("access-denied") != nil:
-		return nil, s.failure(name, KindUnauthenticated, said)
+		return nil, s.failure(name, fault.Unauthenticated, said)
 	case errors.As(err, &said) && said.has("operation-not-supported") != nil:
-		return nil, s.failure(name, KindUnsupported, said)
+		return nil, s.failure(name, fault.Unsupported, said)
 	case errors.As(err, &said):
-		return nil, s.failure(name, KindRefused, said)
+		return nil, s.failure(name, fault.Refused, said)
 	case errors.Is(err, errTooLarge) && !changes:
-		return nil, s.failure(name, KindTooLarge, err)
+		return nil, s.failure(name, fault.TooLarge, err)
 	case errors.As(err, &unsent) || !changes:
-		return nil, s.failure(name, KindUnreachable, fmt.Errorf("%w%s", err, complaint(l.stream)))
+		return nil, s.failure(name, fault.Unreachable, fmt.Errorf("%w%s", err, complaint(l.stream)))
 	}
-	return nil, s.failure(name, KindLost, fmt.Errorf("%w%s", err, complaint(l.stream)))
+	return nil, s.failure(name, fault.Lost, fmt.Errorf("%w%s", err, complaint(l.stream)))
 }

@@ -10,13 +10,14 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/tree"
 )
 
 // Set makes one edit, through the candidate where the device has one, else in the running configuration, with what it
-// writes to locked. It returns nil only when the running configuration was read and has it. An *Error tells whether the
+// writes to locked. It returns nil only when the running configuration was read and has it. A *fault.Error tells whether the
 // device refused, cannot have changed anything, or may have done it; whatever it is, only reading tells what it has now.
 func (s *Session) Set(ctx context.Context, edit tree.Edit, opts profile.SetOptions) error {
 	if err := checkOptions(edit, opts); err != nil {
@@ -36,9 +37,9 @@ func (s *Session) Set(ctx context.Context, edit tree.Edit, opts profile.SetOptio
 		case l.caps.has(capWritableRunning) && opts.Commit == profile.CommitPlain:
 			return s.locked(ctx, l, []datastore{running}, func() error { return t.intoRunning(ctx, edit) })
 		case l.caps.has(capWritableRunning):
-			return s.failure("commit", KindUnsupported, errors.New("without a candidate there is no confirmed commit"))
+			return s.failure("commit", fault.Unsupported, errors.New("without a candidate there is no confirmed commit"))
 		}
-		return s.failure("edit-config", KindUnsupported, errors.New("the device has neither a candidate nor a running configuration to write to"))
+		return s.failure("edit-config", fault.Unsupported, errors.New("the device has neither a candidate nor a running configuration to write to"))
 	})
 }
 
@@ -69,7 +70,7 @@ func (t *transaction) prepare(ctx context.Context, from datastore, edit tree.Edi
 		return "", err
 	}
 	if t.after, err = outcome(t.before, edit); err != nil {
-		return "", t.failure("edit-config", KindRefused, err)
+		return "", t.failure("edit-config", fault.Refused, err)
 	}
 	t.list = changes(t.before, t.after)
 	return t.config(t.before, t.after)
@@ -83,7 +84,7 @@ func (t *transaction) config(before, after *tree.Tree) (string, error) {
 	}
 	config, err := configXML(before, after, changes(before, after), remove)
 	if err != nil {
-		return "", t.failure("edit-config", KindRefused, err)
+		return "", t.failure("edit-config", fault.Refused, err)
 	}
 	return config, nil
 }
@@ -102,7 +103,7 @@ func (t *transaction) throughCandidate(ctx context.Context, edit tree.Edit) erro
 		return nil
 	}
 	if err := t.commit(ctx, config); err != nil {
-		var e *Error
+		var e *fault.Error
 		if !errors.As(err, &e) || e.Lost() || t.link.broken {
 			return err // a session that ends takes its edits along
 		}
@@ -118,7 +119,7 @@ func (t *transaction) same(ctx context.Context) error {
 		return err
 	}
 	for c := range tree.Diff(have, t.before) {
-		return t.failure("lock", KindLocked, fmt.Errorf("the candidate holds changes that nobody committed, as at %s: commit or discard them on the device", c.Path))
+		return t.failure("lock", fault.Locked, fmt.Errorf("the candidate holds changes that nobody committed, as at %s: commit or discard them on the device", c.Path))
 	}
 	return nil
 }
@@ -182,13 +183,13 @@ func (t *transaction) intoRunning(ctx context.Context, edit tree.Edit) error {
 func (t *transaction) prove(ctx context.Context, in datastore, after string) error {
 	have, _, err := t.read(ctx, t.link, in, nil)
 	if err != nil && in == running {
-		return t.failure("get-config", KindLost, fmt.Errorf("after %s: %w", after, err))
+		return t.failure("get-config", fault.Lost, fmt.Errorf("after %s: %w", after, err))
 	}
 	if err != nil {
 		return err
 	}
 	if c, ok := undone(have, t.list); ok {
-		return t.failure(after, KindUntrue, fmt.Errorf("the %s configuration has %s at %s, and %s was sent",
+		return t.failure(after, fault.Untrue, fmt.Errorf("the %s configuration has %s at %s, and %s was sent",
 			in, said(have, c), c.Path, shown(c)))
 	}
 	return nil
@@ -197,8 +198,8 @@ func (t *transaction) prove(ctx context.Context, in datastore, after string) err
 // suspect says what most likely is behind a candidate or a commit that does not have the edit: some devices drop what
 // they were asked to validate.
 func suspect(err error, validated bool) error {
-	var e *Error
-	if validated && errors.As(err, &e) && e.Kind == KindUntrue {
+	var e *fault.Error
+	if validated && errors.As(err, &e) && e.Kind == fault.Untrue {
 		e.Err = fmt.Errorf(`%w; if it drops its candidate when it validates it, set "netconf: {validate: false}" in its profile`, e.Err)
 	}
 	return err
@@ -246,7 +247,7 @@ func shown(c tree.Change) string {
 }
 
 // discard takes the edit out of the candidate again after it failed, and makes sure of it.
-func (t *transaction) discard(ctx context.Context, failed *Error) error {
+func (t *transaction) discard(ctx context.Context, failed *fault.Error) error {
 	how := []struct{ name, operation string }{
 		{"discard-changes", "<discard-changes/>"},
 		{"copy-config", "<copy-config><target><candidate/></target><source><running/></source></copy-config>"},

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/device/netconf"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
@@ -146,7 +147,7 @@ func TestTransaction(t *testing.T) {
 		t.Error(diff)
 	}
 	w.with(func() { w.refusals["commit"] = "operation-failed" })
-	if err := w.update(w.leaf("/system/hostname", "b")); kind(err) != netconf.KindRefused {
+	if err := w.update(w.leaf("/system/hostname", "b")); kind(err) != fault.Refused {
 		t.Errorf("a refused commit: %v", err)
 	}
 	if diff := cmp.Diff(slices.Concat(want[:8:8], []string{"discard-changes", "get-config candidate", "get-config running"}, want[9:]), w.takeCalls()); diff != "" {
@@ -175,8 +176,8 @@ func TestUntrue(t *testing.T) {
 			w := newWorld(t, full...)
 			w.with(func() { w.lies[lie] = true })
 			err := w.update(w.leaf("/system/hostname", "a"))
-			var e *netconf.Error
-			if !errors.As(err, &e) || e.Kind != netconf.KindUntrue || e.Call != lie || !e.Refused() || !strings.Contains(err.Error(), `nothing at example:/system/hostname, and "a" was sent`) {
+			var e *fault.Error
+			if !errors.As(err, &e) || e.Kind != fault.Untrue || e.Call != lie || !e.Refused() || !strings.Contains(err.Error(), `nothing at example:/system/hostname, and "a" was sent`) {
 				t.Errorf("%v", err)
 			}
 			w.want()
@@ -185,16 +186,16 @@ func TestUntrue(t *testing.T) {
 	t.Run("discard-changes", func(t *testing.T) {
 		w := newWorld(t, full...)
 		w.with(func() { w.lies["discard-changes"], w.refusals["validate"] = true, "operation-failed" })
-		if err := w.update(w.leaf("/system/hostname", "a")); kind(err) != netconf.KindRefused || strings.Contains(err.Error(), "still holds") {
+		if err := w.update(w.leaf("/system/hostname", "a")); kind(err) != fault.Refused || strings.Contains(err.Error(), "still holds") {
 			t.Errorf("with copy-config to fall back on: %v", err)
 		}
 		w.with(func() { w.lies["copy-config"] = true })
-		if err := w.update(w.leaf("/system/hostname", "a")); kind(err) != netconf.KindRefused || !strings.Contains(err.Error(), "the candidate still holds the edit") {
+		if err := w.update(w.leaf("/system/hostname", "a")); kind(err) != fault.Refused || !strings.Contains(err.Error(), "the candidate still holds the edit") {
 			t.Errorf("without: %v", err)
 		}
 		// It is not committed along with the next one.
 		w.with(func() { w.refusals["validate"] = "" })
-		if err := w.update(w.leaf("/system/banner", "b")); kind(err) != netconf.KindLocked || !strings.Contains(err.Error(), "at example:/system/hostname") {
+		if err := w.update(w.leaf("/system/banner", "b")); kind(err) != fault.Locked || !strings.Contains(err.Error(), "at example:/system/hostname") {
 			t.Errorf("the next edit: %v", err)
 		}
 		w.want()
@@ -216,7 +217,7 @@ func TestUntrue(t *testing.T) {
 		if err := w.update(w.leaf("/system/hostname", "a")); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Save(context.Background()); kind(err) != netconf.KindUntrue {
+		if err := w.Save(context.Background()); kind(err) != fault.Untrue {
 			t.Errorf("%v", err)
 		}
 	})
@@ -249,7 +250,7 @@ func TestConfirmedCommit(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.with(func() { w.lies["cancel-commit"] = true })
-		if err := w.set(cancel, tree.Edit{}); kind(err) != netconf.KindUntrue {
+		if err := w.set(cancel, tree.Edit{}); kind(err) != fault.Untrue {
 			t.Errorf("%v", err)
 		}
 	})
@@ -259,20 +260,20 @@ func TestConfirmedCommit(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.with(func() { w.stores["running"], w.stores["candidate"] = &node{}, &node{} })
-		if err := w.set(confirm, tree.Edit{}); kind(err) != netconf.KindUntrue {
+		if err := w.set(confirm, tree.Edit{}); kind(err) != fault.Untrue {
 			t.Errorf("%v", err)
 		}
 	})
 	t.Run("of another session, without persist-id", func(t *testing.T) {
 		w := newWorld(t, base10, base11, "candidate:1.0", "confirmed-commit:1.0")
-		if err := w.set(confirm, tree.Edit{}); kind(err) != netconf.KindUnsupported || !strings.Contains(err.Error(), "another session") {
+		if err := w.set(confirm, tree.Edit{}); kind(err) != fault.Unsupported || !strings.Contains(err.Error(), "another session") {
 			t.Errorf("%v", err)
 		}
 	})
 	t.Run("not to be had", func(t *testing.T) {
 		for _, capabilities := range [][]string{{base11, "candidate:1.0"}, {base11, "writable-running:1.0"}, {base11}} {
 			w := newWorld(t, capabilities...)
-			if err := w.set(open, tree.Edit{Updates: []tree.Leaf{w.leaf("/system/hostname", "a")}}); kind(err) != netconf.KindUnsupported {
+			if err := w.set(open, tree.Edit{Updates: []tree.Leaf{w.leaf("/system/hostname", "a")}}); kind(err) != fault.Unsupported {
 				t.Errorf("%v: %v", capabilities, err)
 			}
 			w.want()
@@ -286,27 +287,27 @@ func TestSetFails(t *testing.T) {
 		name  string
 		caps  []string
 		spoil func(f *fake)
-		kind  netconf.Kind
+		kind  fault.Kind
 		want  string
 	}{
-		{"locked", full, func(f *fake) { f.holder = "42" }, netconf.KindLocked, "running: by session 42 of alice from 192.0.2.7"},
-		{"locked by no session", full, func(f *fake) { f.holder = "0" }, netconf.KindLocked, "no NETCONF session"},
-		{"candidate is changed", full, func(f *fake) { f.refusals["lock"] = "resource-denied" }, netconf.KindLocked, "resource-denied"},
-		{"refused", full, func(f *fake) { f.refusals["edit-config"] = "invalid-value" }, netconf.KindRefused, "edit-config: refused: invalid-value at /system: (secret) is no good"},
-		{"not allowed", full, func(f *fake) { f.refusals["commit"] = "access-denied" }, netconf.KindUnauthenticated, "access-denied"},
-		{"no answer to the edit", full, func(f *fake) { f.hangups["edit-config"] = true }, netconf.KindUnreachable, "hung up"},
-		{"no answer to the commit", full, func(f *fake) { f.hangups["commit"] = true }, netconf.KindLost, "read the device"},
-		{"no answer to the edit of what runs", []string{base11, "writable-running:1.0"}, func(f *fake) { f.hangups["edit-config"] = true }, netconf.KindLost, "read the device"},
+		{"locked", full, func(f *fake) { f.holder = "42" }, fault.Locked, "running: by session 42 of alice from 192.0.2.7"},
+		{"locked by no session", full, func(f *fake) { f.holder = "0" }, fault.Locked, "no NETCONF session"},
+		{"candidate is changed", full, func(f *fake) { f.refusals["lock"] = "resource-denied" }, fault.Locked, "resource-denied"},
+		{"refused", full, func(f *fake) { f.refusals["edit-config"] = "invalid-value" }, fault.Refused, "edit-config: refused: invalid-value at /system: (secret) is no good"},
+		{"not allowed", full, func(f *fake) { f.refusals["commit"] = "access-denied" }, fault.Unauthenticated, "access-denied"},
+		{"no answer to the edit", full, func(f *fake) { f.hangups["edit-config"] = true }, fault.Unreachable, "hung up"},
+		{"no answer to the commit", full, func(f *fake) { f.hangups["commit"] = true }, fault.Lost, "read the device"},
+		{"no answer to the edit of what runs", []string{base11, "writable-running:1.0"}, func(f *fake) { f.hangups["edit-config"] = true }, fault.Lost, "read the device"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t, tt.caps...)
 			w.with(func() { tt.spoil(w.fake) })
 			err := w.update(w.leaf("/system/snmp/community", "secret-1"))
-			var e *netconf.Error
+			var e *fault.Error
 			if !errors.As(err, &e) || e.Kind != tt.kind || !strings.Contains(fmt.Sprint(err), tt.want) {
 				t.Fatalf("%v", err)
 			}
-			if e.Lost() != (tt.kind == netconf.KindLost) || e.Unsent() != (tt.kind == netconf.KindLocked || tt.kind == netconf.KindUnreachable) {
+			if e.Lost() != (tt.kind == fault.Lost) || e.Unsent() != (tt.kind == fault.Locked || tt.kind == fault.Unreachable) {
 				t.Errorf("lost %v, unsent %v", e.Lost(), e.Unsent())
 			}
 		})
@@ -335,9 +336,4 @@ func TestWarning(t *testing.T) {
 	if len(said) != 1 || said[0].ContextMap()["error"] != "weak: (secret) is weak" {
 		t.Errorf("logged %v", said)
 	}
-}
-
-func Example() {
-	fmt.Println((&netconf.Error{Device: "leaf1", Address: "192.0.2.1:830", Call: "lock", Kind: netconf.KindLocked, Err: errors.New("candidate: by session 7")}).Error())
-	// Output: device "leaf1" at 192.0.2.1:830: lock: locked: candidate: by session 7; end that session on the device, or wait for it
 }

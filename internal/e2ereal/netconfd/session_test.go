@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap/zaptest"
 
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/device/netconf"
 	"github.com/tenter-net/tenter/internal/device/ssh"
 	"github.com/tenter-net/tenter/internal/path"
@@ -197,15 +198,15 @@ func TestRefusals(t *testing.T) {
 	s := d.stranger()
 	s.call(`<lock><target><running/></target></lock>`)
 	err := c.set(tree.Edit{Updates: []tree.Leaf{c.leaf("/system/hostname", "leaf2")}}, profile.SetOptions{})
-	var e *netconf.Error
-	if !errors.As(err, &e) || e.Kind != netconf.KindLocked || !e.Unsent() || e.Permanent() || !strings.Contains(err.Error(), "by session 2 of root from 127.0.0.1") {
+	var e *fault.Error
+	if !errors.As(err, &e) || e.Kind != fault.Locked || !e.Unsent() || e.Permanent() || !strings.Contains(err.Error(), "by session 2 of root from 127.0.0.1") {
 		t.Errorf("locked by a stranger: %v", err)
 	}
 	s.call(`<unlock><target><running/></target></unlock>`)
 	// What somebody left in the candidate is not committed along.
 	s.call(`<edit-config><target><candidate/></target><config><system xmlns="urn:example:switch"><banner>stranger</banner></system></config></edit-config>`)
 	err = c.set(tree.Edit{Updates: []tree.Leaf{c.leaf("/system/hostname", "leaf2")}}, profile.SetOptions{})
-	if !errors.As(err, &e) || e.Kind != netconf.KindLocked {
+	if !errors.As(err, &e) || e.Kind != fault.Locked {
 		t.Errorf("with another's edits in the candidate: %v", err)
 	}
 	c.want("/system", "/system/hostname = leaf1")
@@ -223,13 +224,13 @@ func TestRefusals(t *testing.T) {
 // TestLies is what netconfd says and does not do.
 func TestLies(t *testing.T) {
 	d := boot(t, "candidate")
-	var e *netconf.Error
+	var e *fault.Error
 	for _, opts := range []profile.SetOptions{{}, {Commit: profile.CommitOpen, CommitID: "run-0", Rollback: time.Minute}} {
 		t.Run("validate, then commit "+string(opts.Commit), func(t *testing.T) {
 			d.t = t
 			c := d.client(func(cfg *netconf.Config) { p := *cfg.Profile; p.NETCONF.Validate = true; cfg.Profile = &p })
 			err := c.set(tree.Edit{Updates: []tree.Leaf{c.leaf("/system/hostname", "validated")}}, opts)
-			if !errors.As(err, &e) || e.Kind != netconf.KindUntrue || !e.Refused() || e.Call != "commit" || !strings.Contains(err.Error(), "validate: false") {
+			if !errors.As(err, &e) || e.Kind != fault.Untrue || !e.Refused() || e.Call != "commit" || !strings.Contains(err.Error(), "validate: false") {
 				t.Errorf("%v", err)
 			}
 			c.want("/system")
@@ -287,7 +288,7 @@ func TestLies(t *testing.T) {
 		c := d.client(nil)
 		c.mustSet(c.leaf("/system/hostname", "before"))
 		err := c.set(tree.Edit{Updates: []tree.Leaf{c.leaf("/system/banner", " spaced ")}}, profile.SetOptions{})
-		if !errors.As(err, &e) || e.Kind != netconf.KindUntrue || e.Call != "edit-config" {
+		if !errors.As(err, &e) || e.Kind != fault.Untrue || e.Call != "edit-config" {
 			t.Errorf("%v", err)
 		}
 		c.want("/system", "/system/hostname = before") // nothing of it was committed
