@@ -54,7 +54,7 @@ func (a *App) Serve(ctx context.Context) error {
 	if err := a.announce(ctx, event.TypeWorkerJoined); err != nil {
 		return err
 	}
-	err = runParts(ctx, append(parts, part{"bus", b.Run}, part{"retention", a.retention(b)}), a.log)
+	err = runParts(ctx, append(parts, part{"bus", b.Run}, part{"retention", a.retention(b)}, part{"snapshots", a.snapshots}), a.log)
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	return errors.Join(err, a.announce(last, event.TypeWorkerLeft))

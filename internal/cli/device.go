@@ -30,7 +30,11 @@ func newDeviceLs(s Streams) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
-				list, err := st.Devices(ctx)
+				from, err := at(ctx, cmd, s, st)
+				if err != nil {
+					return err
+				}
+				list, err := from.devices(ctx, st)
 				if err != nil {
 					return err
 				}
@@ -43,14 +47,22 @@ func newDeviceLs(s Streams) *cobra.Command {
 				}
 				t := newTable("DEVICE", "SYNC", "HEALTH", "WATCHED BY", "?RUN", "UPDATED", "?REASON")
 				for _, d := range list {
-					t.add(string(d.Name), dash(d.Sync), health(d), dash(d.Stage), dash(d.Run), age(time.Now(), d.Updated), dash(reason(d)))
+					t.add(string(d.Name), dash(d.Sync), health(d, from.now), dash(d.Stage), dash(d.Run), age(from.now, d.Updated), dash(reason(d)))
 				}
 				return t.print(s.Out)
 			})
 		},
 	}
+	addAt(cmd)
 	addOutput(cmd, formatText, formatJSON)
 	return cmd
+}
+
+func (f display) devices(ctx context.Context, st *store.Store) ([]view.Device, error) {
+	if f.past != nil {
+		return f.past.DeviceList(), nil
+	}
+	return st.Devices(ctx)
 }
 
 // reason is why the device is as it is, without the name that the row begins with.
@@ -66,8 +78,8 @@ func reason(d view.Device) string {
 }
 
 // health is the device's health, with a hold that the monitor may not have seen yet.
-func health(d view.Device) string {
-	if d.HeldUntil.After(time.Now()) {
+func health(d view.Device, now time.Time) string {
+	if d.HeldUntil.After(now) {
 		return fmt.Sprintf("%s until %s (%s)", view.Held, d.HeldUntil.Local().Format("Jan 2 15:04"), d.HeldReason)
 	}
 	return dash(d.Health)

@@ -32,7 +32,11 @@ func newDriftLs(s Streams) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
-				list, err := st.Episodes(ctx, view.EpisodeQuery{Open: !all})
+				from, err := at(ctx, cmd, s, st)
+				if err != nil {
+					return err
+				}
+				list, err := from.episodes(ctx, st, all)
 				if err != nil {
 					return err
 				}
@@ -45,15 +49,27 @@ func newDriftLs(s Streams) *cobra.Command {
 				}
 				t := newTable("EPISODE", "DEVICE", "MODE", "LEAVES", "STATE", "SINCE", "?PLAN", "FIRST")
 				for _, e := range list {
-					t.add(e.ID, string(e.Device), e.Mode, strconv.Itoa(e.Total), episodeState(e), age(time.Now(), e.Opened), dash(e.Plan), firstFinding(e.Findings))
+					t.add(e.ID, string(e.Device), e.Mode, strconv.Itoa(e.Total), episodeState(e), age(from.now, e.Opened), dash(e.Plan), firstFinding(e.Findings))
 				}
 				return t.print(s.Out)
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "closed episodes too")
+	addAt(cmd)
 	addOutput(cmd, formatText, formatJSON)
 	return cmd
+}
+
+func (f display) episodes(ctx context.Context, st *store.Store, all bool) ([]view.Episode, error) {
+	if f.past == nil {
+		return st.Episodes(ctx, view.EpisodeQuery{Open: !all})
+	}
+	list := f.past.EpisodeList()
+	if !all {
+		list = slices.DeleteFunc(list, func(e view.Episode) bool { return !e.Closed.IsZero() })
+	}
+	return list, nil
 }
 
 func episodeState(e view.Episode) string {

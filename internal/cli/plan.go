@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -165,11 +164,11 @@ func newPlanLs(s Streams) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
-				q := view.PlanQuery{Status: []view.PlanStatus{view.PlanOpen, view.PlanApproved, view.PlanRunning}, Bodies: true}
-				if all {
-					q.Status = nil
+				from, err := at(ctx, cmd, s, st)
+				if err != nil {
+					return err
 				}
-				list, err := st.Plans(ctx, q)
+				list, err := from.plans(ctx, st, all)
 				if err != nil {
 					return err
 				}
@@ -182,15 +181,41 @@ func newPlanLs(s Streams) *cobra.Command {
 				}
 				t := newTable("PLAN", "STATUS", "CAUSE", "DEVICES", "CHANGES", "AGE", "?REASON")
 				for _, p := range list {
-					t.add(p.ID, string(p.Status), p.Cause, deviceList(p.Devices), changes(p), age(time.Now(), p.Created), dash(p.Reason))
+					t.add(p.ID, string(p.Status), p.Cause, deviceList(p.Devices), changes(p), age(from.now, p.Created), dash(p.Reason))
 				}
 				return t.print(s.Out)
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "used, rejected and expired ones too")
+	addAt(cmd)
 	addOutput(cmd, formatText, formatJSON)
 	return cmd
+}
+
+// plans returns the plans that wait or run, or all. What a plan changes does not change, and is in the store for as long as
+// it keeps the plan.
+func (f display) plans(ctx context.Context, st *store.Store, all bool) ([]view.Plan, error) {
+	live := []view.PlanStatus{view.PlanOpen, view.PlanApproved, view.PlanRunning}
+	if f.past == nil {
+		q := view.PlanQuery{Status: live, Bodies: true}
+		if all {
+			q.Status = nil
+		}
+		return st.Plans(ctx, q)
+	}
+	list := f.past.PlanList()
+	if !all {
+		list = slices.DeleteFunc(list, func(p view.Plan) bool { return !slices.Contains(live, p.Status) })
+	}
+	for i, p := range list {
+		now, err := st.Plan(ctx, p.ID)
+		if err != nil && !errors.Is(err, view.ErrNotFound) {
+			return nil, err
+		}
+		list[i].Body = now.Body
+	}
+	return list, nil
 }
 
 func changes(row view.Plan) string {

@@ -22,7 +22,11 @@ func newRun(s Streams) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
-				list, err := st.Runs(ctx, view.RunQuery{})
+				from, err := at(ctx, cmd, s, st)
+				if err != nil {
+					return err
+				}
+				list, err := from.runs(ctx, st)
 				if err != nil {
 					return err
 				}
@@ -31,12 +35,13 @@ func newRun(s Streams) *cobra.Command {
 				}
 				t := newTable("RUN", "STATUS", "CAUSE", "AGE", "TOOK", "?REASON")
 				for _, r := range list {
-					t.add(r.ID, string(r.Status), r.Cause, age(time.Now(), r.Created), took(r), dash(r.Reason))
+					t.add(r.ID, string(r.Status), r.Cause, age(from.now, r.Created), took(r), dash(r.Reason))
 				}
 				return t.print(s.Out)
 			})
 		},
 	}
+	addAt(ls)
 	addOutput(ls, formatText, formatJSON)
 	show := &cobra.Command{
 		Use:   "show RUN",
@@ -79,6 +84,13 @@ func newRun(s Streams) *cobra.Command {
 	addOutput(show, formatText, formatJSON)
 	cmd.AddCommand(ls, completes(show, runNames))
 	return cmd
+}
+
+func (f display) runs(ctx context.Context, st *store.Store) ([]view.Run, error) {
+	if f.past != nil {
+		return f.past.RunList(), nil
+	}
+	return st.Runs(ctx, view.RunQuery{})
 }
 
 // leftovers prints what a run could not make as planned on a device, and what of it is there still.
