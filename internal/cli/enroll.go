@@ -68,6 +68,7 @@ func printEnrolments(w io.Writer, list []reconcile.Enrolment) error {
 		text := map[reconcile.EnrollOutcome]string{
 			reconcile.Enrolled: "enrolled", reconcile.Already: "was enrolled before, and is the same", reconcile.Replaced: "enrolled instead of another device",
 			reconcile.Denied: "NOT enrolled", reconcile.Unreachable: "NOT enrolled: it could not be asked",
+			reconcile.Stopped: "NOT enrolled: you ended it before it was asked",
 		}[d.Outcome]
 		if _, err := fmt.Fprintf(w, "%s at %s: %s\n", d.Device, d.Address, text); err != nil {
 			return err
@@ -79,7 +80,7 @@ func printEnrolments(w io.Writer, list []reconcile.Enrolment) error {
 		if d.Identity.Software != "" {
 			fmt.Fprintf(w, "  %-13s  %s\n", "software", d.Identity.Software)
 		}
-		if len(known) == 0 && d.Outcome != reconcile.Unreachable {
+		if len(known) == 0 && d.Outcome != reconcile.Unreachable && d.Outcome != reconcile.Stopped {
 			fmt.Fprintf(w, "  %-13s  nothing tells it apart from another device at its address\n", "warning")
 		}
 		if d.Changed != "" && d.Outcome == reconcile.Replaced {
@@ -98,7 +99,7 @@ func enrollExit(list []reconcile.Enrolment) error {
 	for _, d := range list {
 		count[d.Outcome]++
 	}
-	left := count[reconcile.Denied] + count[reconcile.Unreachable]
+	left := count[reconcile.Denied] + count[reconcile.Unreachable] + count[reconcile.Stopped]
 	switch {
 	case left == 0:
 		return nil

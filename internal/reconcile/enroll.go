@@ -11,6 +11,7 @@ import (
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -43,6 +44,7 @@ const (
 	Replaced    EnrollOutcome = "replaced"    // another device took its place
 	Denied      EnrollOutcome = "denied"      // it is not the device of the intents or of the earlier enrolment
 	Unreachable EnrollOutcome = "unreachable" // it could not be asked
+	Stopped     EnrollOutcome = "stopped"     // somebody ended the enrolment before it was asked
 )
 
 // Enroll connects to devices, asks each what it is, and pins that in the actor's name: from then on Tenter writes to the
@@ -87,13 +89,12 @@ func (e *Engine) Enroll(ctx context.Context, req EnrollRequest, actor string) ([
 func (e *Engine) enrollOne(ctx context.Context, t Target, req EnrollRequest, actor string) (Enrolment, error) {
 	name := t.Model.Name
 	out := Enrolment{Device: name, Address: t.Model.Access.Address, Outcome: Unreachable}
-	s, err := e.o.Sessions.Session(ctx, name)
-	if err != nil {
-		out.Detail = err.Error()
+	facts, err := e.ask(ctx, name)
+	switch {
+	case ctx.Err() != nil:
+		out.Outcome = Stopped
 		return out, nil
-	}
-	facts, err := s.Probe(ctx)
-	if err != nil {
+	case err != nil:
 		out.Detail = err.Error()
 		return out, nil
 	}
@@ -127,6 +128,15 @@ func (e *Engine) enrollOne(ctx context.Context, t Target, req EnrollRequest, act
 		return out, fmt.Errorf("device %q: enroll: %w", name, err)
 	}
 	return out, nil
+}
+
+// ask lets the device say what it is.
+func (e *Engine) ask(ctx context.Context, name intent.DeviceName) (profile.Facts, error) {
+	s, err := e.o.Sessions.Session(ctx, name)
+	if err != nil {
+		return profile.Facts{}, err
+	}
+	return s.Probe(ctx)
 }
 
 // pin changes the device's row, if it may be enrolled as what it shows now.
