@@ -27,31 +27,60 @@ func (s *Store) JoinGroup(ctx context.Context, g view.Group) error {
 		return fmt.Errorf("store: group %q: %w", name, err)
 	}
 	return wrapGroup(name, s.do(ctx, func(t *transaction) error {
-		old, known, err := first(t, scanGroup, "SELECT grp, streams, types FROM consumer WHERE grp = ?", name)
-		if err != nil {
-			return err
+		for {
+			n, err := t.exec("INSERT INTO consumer (grp, streams, types, seen) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+				name, string(streamText), string(typeText), toDB(s.now()))
+			if err != nil {
+				return err
+			}
+			if n > 0 {
+				return t.welcome(g)
+			}
+			old, known, err := first(t, scanGroup, "SELECT grp, streams, types FROM consumer WHERE grp = ?{lock}", name)
+			if err != nil {
+				return err
+			}
+			if !known { // forgotten in between
+				continue
+			}
+			if slices.Equal(old.Streams, g.Streams) && slices.Equal(old.Types, g.Types) {
+				return t.put("UPDATE consumer SET seen = ? WHERE grp = ?", toDB(s.now()), name)
+			}
+			t.late = append(t.late, regroup)
+			return t.put("UPDATE consumer SET streams = ?, types = ?, seen = ? WHERE grp = ?", string(streamText), string(typeText), toDB(s.now()), name)
 		}
-		if _, err := t.exec("INSERT INTO consumer (grp, streams, types, seen) VALUES (?, ?, ?, ?) ON CONFLICT (grp) DO UPDATE SET"+
-			" streams = excluded.streams, types = excluded.types, seen = excluded.seen",
-			name, string(streamText), string(typeText), toDB(s.now())); err != nil {
-			return err
-		}
-		if known && slices.Equal(old.Streams, g.Streams) && slices.Equal(old.Types, g.Types) {
-			return nil
-		}
-		if _, err := t.exec("UPDATE head SET groups = groups + 1"); err != nil || known || !g.Past {
-			return err
-		}
-		return t.owePast(g)
 	}))
 }
 
-// owePast adds a delivery for every event that is in the log already.
-func (t *transaction) owePast(g view.Group) error {
-	for after := event.Seq(0); ; {
+// regroup has all sealers read the groups anew: those that seal after this transaction.
+func regroup(t *transaction) error { return t.put("UPDATE head SET groups = groups + 1") }
+
+// welcome owes a new group what is in the log already, if it asks for that, and nothing that a group of its name was owed that
+// is forgotten. What is appended meanwhile it is owed too: that is looked for when nobody can append any more.
+func (t *transaction) welcome(g view.Group) error {
+	if err := t.put("DELETE FROM delivery WHERE grp = ?", g.Name); err != nil {
+		return err
+	}
+	if !g.Past {
+		t.late = append(t.late, regroup)
+		return nil
+	}
+	last, err := t.owePast(g, 0)
+	t.late = append(t.late, func(t *transaction) error {
+		if _, err := t.owePast(g, last); err != nil {
+			return err
+		}
+		return regroup(t)
+	})
+	return err
+}
+
+// owePast adds a delivery for every event that is in the log already, after the given one. It returns the last.
+func (t *transaction) owePast(g view.Group, after event.Seq) (event.Seq, error) {
+	for {
 		list, err := collect(t, scanEvent, selectEvent+" WHERE seq > ? ORDER BY seq LIMIT 1000", int64(after))
 		if err != nil || len(list) == 0 {
-			return err
+			return after, err
 		}
 		var due []any
 		for _, e := range list {
@@ -59,8 +88,8 @@ func (t *transaction) owePast(g view.Group) error {
 				due = append(due, g.Name, e.Subject, int64(e.Seq), e.Stream)
 			}
 		}
-		if err := t.insert("delivery", "grp, subject, seq, stream", 4, due); err != nil {
-			return err
+		if err := t.insert(rowsOf{table: "delivery", columns: "grp, subject, seq, stream"}, due); err != nil {
+			return after, err
 		}
 		after = list[len(list)-1].Seq
 	}
@@ -127,21 +156,20 @@ func (t *transaction) takeFirst(group string, e event.Event) (bool, error) {
 	return true, nil
 }
 
-// nextOwed returns the first delivery of the event's subject up to the event; ok is false when the event is not owed.
+// nextOwed returns the first delivery of the event's subject up to the event; ok is false when the event is not owed. It locks
+// only the event's own: who waited for an earlier one while its own is locked could be waited for by its handler.
 func (t *transaction) nextOwed(group string, e event.Event) (d view.Delivery, ok bool, err error) {
-	least := e.Seq
-	if e.Subject != "" {
-		least = 0
+	own, ok, err := first(t, scanDelivery, selectDelivery+" WHERE grp = ? AND subject = ? AND seq = ? AND state <> 'dead'{lock}",
+		group, e.Subject, int64(e.Seq))
+	if err != nil || !ok || e.Subject == "" {
+		return own, ok, err
 	}
-	d, ok, err = first(t, scanDelivery, selectDelivery+
-		" WHERE grp = ? AND subject = ? AND seq >= ? AND seq <= ? AND state <> 'dead' ORDER BY seq LIMIT 1",
-		group, e.Subject, int64(least), int64(e.Seq))
-	if err != nil || !ok || d.Seq == e.Seq {
-		return d, ok, err
+	d, earlier, err := first(t, scanDelivery, selectDelivery+
+		" WHERE grp = ? AND subject = ? AND seq < ? AND state <> 'dead' ORDER BY seq LIMIT 1", group, e.Subject, int64(e.Seq))
+	if err != nil || !earlier {
+		return own, true, err
 	}
-	_, ok, err = first(t, scanDelivery, selectDelivery+
-		" WHERE grp = ? AND subject = ? AND seq = ? AND state <> 'dead'", group, e.Subject, int64(e.Seq))
-	return d, ok, err
+	return d, true, nil
 }
 
 // FailDelivery records that the group's handler failed: the delivery becomes a retry after a wait, or dead, which
@@ -150,7 +178,7 @@ func (s *Store) FailDelivery(ctx context.Context, f view.Failure) (dead bool, er
 	e := f.Event
 	err = s.do(ctx, func(t *transaction) error {
 		d, ok, err := first(t, scanDelivery, selectDelivery+
-			" WHERE grp = ? AND subject = ? AND seq = ? AND state <> 'dead'", f.Group, e.Subject, int64(e.Seq))
+			" WHERE grp = ? AND subject = ? AND seq = ? AND state <> 'dead'{lock}", f.Group, e.Subject, int64(e.Seq))
 		if err != nil || !ok {
 			return err
 		}
@@ -161,17 +189,14 @@ func (s *Store) FailDelivery(ctx context.Context, f view.Failure) (dead bool, er
 		} else {
 			d.State, d.NotBefore = view.DeliveryRetry, s.now().Add(wait)
 		}
-		if _, err := t.exec("UPDATE delivery SET state = ?, attempts = ?, not_before = ?, error = ? WHERE grp = ? AND subject = ? AND seq = ?",
+		if _, err := t.exec("UPDATE delivery SET state = ?, attempts = ?, not_before = ?, error = ?, begun = 0 WHERE grp = ? AND subject = ? AND seq = ?",
 			d.State, d.Attempts, toDB(d.NotBefore), f.Reason, f.Group, e.Subject, int64(e.Seq)); err != nil {
 			return err
 		}
-		if !dead || e.Type == event.TypeDeadLettered { // whoever fails on that would fail on the next, for ever
+		if !dead {
 			return nil
 		}
-		t.cause, t.group = &e, f.Group
-		return t.Append(ctx, event.Draft{Type: event.TypeDeadLettered, Subject: e.Subject, Data: event.DeadLettered{
-			Group: f.Group, Stream: e.Stream, Seq: e.Seq, Event: e.ID, Type: e.Type, Attempts: d.Attempts, Reason: f.Reason,
-		}})
+		return t.deadLettered(ctx, f, d.Attempts)
 	})
 	return dead, wrapGroup(f.Group, err)
 }
@@ -192,11 +217,11 @@ func (s *Store) TakeRetries(ctx context.Context, group string, limit int, hold t
 	}
 	err = s.do(ctx, func(t *transaction) error {
 		now := s.now()
-		if list, err = collect(t, scanDelivery, selectDelivery+dueRetries, group, toDB(now), limit); err != nil {
+		if list, err = collect(t, scanDelivery, selectDelivery+dueRetries+"{free}", group, toDB(now), limit); err != nil {
 			return err
 		}
 		for _, d := range list {
-			if _, err := t.exec("UPDATE delivery SET state = 'pending', not_before = ? WHERE grp = ? AND subject = ? AND seq = ?",
+			if err := t.put("UPDATE delivery SET state = 'pending', not_before = ? WHERE grp = ? AND subject = ? AND seq = ?",
 				toDB(now.Add(hold)), group, d.Subject, int64(d.Seq)); err != nil {
 				return err
 			}
@@ -232,7 +257,7 @@ func (s *Store) OldestPending(ctx context.Context, group, stream string) (event.
 // RequeueDead gives a dead delivery all its attempts again. It reports whether there was one.
 func (s *Store) RequeueDead(ctx context.Context, group string, seq event.Seq) (ok bool, err error) {
 	err = s.do(ctx, func(t *transaction) error {
-		n, err := t.exec("UPDATE delivery SET state = 'retry', attempts = 0, not_before = ? WHERE grp = ? AND seq = ? AND state = 'dead'",
+		n, err := t.exec("UPDATE delivery SET state = 'retry', attempts = 0, begun = 0, not_before = ? WHERE grp = ? AND seq = ? AND state = 'dead'",
 			toDB(s.now()), group, int64(seq))
 		ok = n > 0
 		return err
