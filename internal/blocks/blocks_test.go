@@ -117,7 +117,7 @@ func TestParseProblems(t *testing.T) {
 			if len(problems) != 1 || problems[0].Path != tc.at || problems[0].Reason != tc.reason {
 				t.Fatalf("problems %q", problems)
 			}
-			if strings.Contains(problems[0].Value, "hunter2") {
+			if strings.Contains(problems[0].Path+problems[0].Reason, "hunter2") {
 				t.Error("the secret is handed on")
 			}
 		})

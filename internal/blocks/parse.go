@@ -84,16 +84,16 @@ func (p *parser) add(indent int, text string) {
 	p.close(indent)
 	switch {
 	case anyOf(p.syntax.Secret, text):
-		p.problem("(secret)", "a line with a secret is not read")
+		p.problem("a line with a secret is not read")
 		return
 	case len(text) > maxLine:
-		p.problem(text, "the line is too long")
+		p.problem("the line is too long")
 		return
 	case !printable(text):
-		p.problem(text, "the line holds what is no text")
+		p.problem("the line holds what is no text")
 		return
 	case len(p.open) == Depth:
-		p.problem(text, "the line stands too deep in blocks")
+		p.problem("the line stands too deep in blocks")
 		return
 	}
 	p.open = append(p.open, level{indent, Line{Text: text}})
@@ -130,12 +130,12 @@ func merged(lines []Line) []Line {
 	return out
 }
 
-func (p *parser) problem(value, reason string) {
+func (p *parser) problem(reason string) {
 	at := root
 	for _, l := range p.open {
 		at = at.Append(elem(l.line.Text))
 	}
-	p.problems = append(p.problems, tree.Problem{Path: at.String(), Value: strings.ToValidUTF8(value[:min(len(value), 256)], "�"), Reason: reason})
+	p.problems = append(p.problems, tree.Problem{Path: at.String(), Reason: reason})
 }
 
 func printable(text string) bool {

@@ -346,10 +346,10 @@ func TestUnreadable(t *testing.T) {
 	s.Expect(drift.Expected{Desired: d, Owned: applied(d), Scope: scoped(t, "/system/**", "own")})
 	s.Begin()
 	s.Fold(tree.Update{Leaves: []tree.Leaf{leaf(t, eth1Desc, "a")}, Problems: []tree.Problem{
-		{Path: eth1MTU, Value: "many", Reason: "no number"},
-		{Path: "/interfaces/interface[name=Ethernet1]/config/vendor-thing", Value: "1", Reason: "unknown"},
-		{Path: "/system/config/vendor-thing", Value: "1", Reason: "unknown"},
-		{Path: "?", Value: "1", Reason: "no path"},
+		{Path: eth1MTU, Reason: "no number"},
+		{Path: "/interfaces/interface[name=Ethernet1]/config/vendor-thing", Reason: "unknown"},
+		{Path: "/system/config/vendor-thing", Reason: "unknown"},
+		{Path: "?", Reason: "no path"},
 	}})
 	s.Fold(tree.Update{Sync: true})
 	want := []string{"unreadable / report", "unreadable " + eth1MTU, "unreadable /system/config/vendor-thing report"}

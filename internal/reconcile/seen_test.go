@@ -46,7 +46,7 @@ func TestSeen(t *testing.T) {
 		{
 			"a value that is none",
 			[]string{"description = new"},
-			[]tree.Problem{{Path: ethernet + "mtu", Value: "9k", Reason: `"9k" is no uint16`}},
+			[]tree.Problem{{Path: ethernet + "mtu", Reason: `"9k" is no uint16`}},
 			[]schema.Value{"", "", "snew"},
 			[]bool{true, false, false},
 			[]string{ethernet + `mtu: what the device sends cannot be read: "9k" is no uint16`},

@@ -37,8 +37,7 @@ type Change struct {
 // A Problem is something a device sent that could not be made canonical. It is a finding of its own.
 type Problem struct {
 	Path   string // as the device sent it
-	Value  string // as the device sent it, shortened to 256 bytes
-	Reason string
+	Reason string // why; never the value itself, which may be a secret
 }
 
 // An Update is what a device said at one moment, in canonical form and in this order: deletes first, then leaves

@@ -74,7 +74,7 @@ func (c *checker) leaf(l docLeaf, i int, known bool) {
 		return
 	}
 	p := c.at.Append(c.doc.elems(l.entry, n)...)
-	c.doc.problems = append(c.doc.problems, tree.Problem{Path: p.String(), Value: clip(string(c.doc.raw(l.token))), Reason: v.err.Error()})
+	c.doc.problems = append(c.doc.problems, tree.Problem{Path: p.String(), Reason: v.err.Error()})
 	if known {
 		c.seen[i-c.lo] = true // it is there, and its value a finding of its own
 	}

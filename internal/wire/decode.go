@@ -66,12 +66,11 @@ func (d Decoder) update(out *tree.Update, prefix *gnmi.Path, u *gnmi.Update) {
 	val := typed(u)
 	at, err := FromPath(prefix, u.GetPath())
 	if err != nil {
-		out.Problems = append(out.Problems, tree.Problem{Path: u.GetPath().String(), Value: clip(val.String()), Reason: err.Error()})
+		out.Problems = append(out.Problems, tree.Problem{Path: u.GetPath().String(), Reason: err.Error()})
 		return
 	}
 	n, at, problem := d.node(at)
 	if problem != nil {
-		problem.Value = clip(val.String())
 		out.Problems = append(out.Problems, *problem)
 		return
 	}
@@ -89,7 +88,7 @@ func (d Decoder) update(out *tree.Update, prefix *gnmi.Path, u *gnmi.Update) {
 	}
 	switch {
 	case err != nil:
-		out.Problems = append(out.Problems, tree.Problem{Path: at.String(), Value: clip(val.String()), Reason: err.Error()})
+		out.Problems = append(out.Problems, tree.Problem{Path: at.String(), Reason: err.Error()})
 	case !n.IsKeyAlias():
 		out.Leaves = append(out.Leaves, tree.Leaf{Path: at, Value: v})
 	}
@@ -100,7 +99,7 @@ func (d Decoder) read(at path.Path, n schema.Node, text []byte) (*document, path
 	s, _ := d.Roots.Schema(at.Origin)
 	doc, err := readJSON(s, n, text)
 	if err != nil {
-		return nil, at, &tree.Problem{Path: at.String(), Value: clip(string(text)), Reason: err.Error()}
+		return nil, at, &tree.Problem{Path: at.String(), Reason: err.Error()}
 	}
 	if doc.start.ID() != n.ID() {
 		at = at.Parent() // the document is a whole list
@@ -124,7 +123,7 @@ func (d Decoder) json(out *tree.Update, at path.Path, n schema.Node, text []byte
 		leaf := doc.schema.Node(l.node)
 		p := at.Append(doc.elems(l.entry, leaf)...)
 		if v := doc.value(leaf, l.token); v.err != nil {
-			out.Problems = append(out.Problems, tree.Problem{Path: p.String(), Value: clip(string(doc.raw(l.token))), Reason: v.err.Error()})
+			out.Problems = append(out.Problems, tree.Problem{Path: p.String(), Reason: v.err.Error()})
 		} else {
 			out.Leaves = append(out.Leaves, tree.Leaf{Path: p, Value: v.value})
 		}
@@ -162,7 +161,7 @@ func (d Decoder) set(b *tree.Builder, u tree.Update) []tree.Problem {
 	}
 	for _, l := range u.Leaves {
 		if err := b.Set(l); err != nil {
-			u.Problems = append(u.Problems, tree.Problem{Path: l.Path.String(), Value: clip(l.Value.Text()), Reason: err.Error()})
+			u.Problems = append(u.Problems, tree.Problem{Path: l.Path.String(), Reason: err.Error()})
 		}
 	}
 	return u.Problems
@@ -173,7 +172,6 @@ func (d Decoder) set(b *tree.Builder, u tree.Update) []tree.Problem {
 func (d Decoder) Snapshot(b *tree.Builder, at path.Path, text []byte) []tree.Problem {
 	n, at, problem := d.node(at)
 	if problem != nil {
-		problem.Value = clip(string(text))
 		return []tree.Problem{*problem}
 	}
 	if !n.Config() {
@@ -196,7 +194,7 @@ func (d Decoder) Snapshot(b *tree.Builder, at path.Path, text []byte) []tree.Pro
 		v := doc.value(n, l.token)
 		if v.err != nil {
 			p := at.Append(doc.elems(l.entry, n)...)
-			doc.problems = append(doc.problems, tree.Problem{Path: p.String(), Value: clip(string(doc.raw(l.token))), Reason: v.err.Error()})
+			doc.problems = append(doc.problems, tree.Problem{Path: p.String(), Reason: v.err.Error()})
 			continue
 		}
 		if v.id == 0 {

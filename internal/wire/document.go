@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-	"unicode/utf8"
 
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/schema"
@@ -210,17 +209,5 @@ func (d *document) problem(entry int32, n schema.Node, child string, t token, wh
 	if child != "" {
 		p = p.Append(path.Elem{Name: child})
 	}
-	d.problems = append(d.problems, tree.Problem{Path: p.String(), Value: clip(string(d.raw(t))), Reason: why})
-}
-
-// clip shortens what a device sent to the 256 bytes that a Problem holds.
-func clip(s string) string {
-	if len(s) <= 256 {
-		return s
-	}
-	cut := 256
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut]
+	d.problems = append(d.problems, tree.Problem{Path: p.String(), Reason: why})
 }

@@ -285,7 +285,7 @@ func TestLeavesAgainstYtypes(t *testing.T) {
 			}
 			again, problems := ours(t, table, back)
 			for c := range tree.Diff(mine, again) {
-				problems = append(problems, tree.Problem{Path: c.Path.String(), Value: string(c.Before), Reason: string(c.After)})
+				problems = append(problems, tree.Problem{Path: c.Path.String(), Reason: fmt.Sprintf("%s is %s", c.Before, c.After)})
 			}
 			if len(problems) > 0 {
 				differ[n.Type()] = append(differ[n.Type()], fmt.Sprintf("%s = %s: came back as %s: %v", n.Path(), v, back, problems))

@@ -33,7 +33,7 @@ func (s *Session) Read(ctx context.Context, prefixes []path.Path) (*tree.Tree, [
 				continue
 			}
 			if err := b.Set(l); err != nil {
-				problems = append(problems, tree.Problem{Path: l.Path.String(), Value: l.Value.Text(), Reason: err.Error()})
+				problems = append(problems, tree.Problem{Path: l.Path.String(), Reason: err.Error()})
 			}
 		}
 		out = b.Build()

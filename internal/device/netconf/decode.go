@@ -40,13 +40,7 @@ func (d *decoder) data(data *element) {
 func origins(roots *schema.Roots) string { return strings.Join(roots.Origins(), "|") }
 
 func (d *decoder) problem(at path.Path, e *element, reason string) {
-	text := strings.TrimSpace(e.text)
-	if len(text) > 256 {
-		text = strings.ToValidUTF8(text[:256], "") + "…"
-	}
-	d.problems = append(d.problems, tree.Problem{
-		Path: at.Append(path.Elem{Name: e.name.Local}).String(), Value: text, Reason: reason,
-	})
+	d.problems = append(d.problems, tree.Problem{Path: at.Append(path.Elem{Name: e.name.Local}).String(), Reason: reason})
 }
 
 // siblings adds elements that are children of one node.
