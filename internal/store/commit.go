@@ -169,11 +169,11 @@ func (s *Store) give(r *request) (*transaction, error) {
 		return nil, nil
 	}
 	failed := s.back(r, t)
+	if failed == nil && t.saved {
+		failed = s.w.release()
+	}
 	if failed == nil {
-		if !t.saved {
-			return t, nil
-		}
-		return t, s.w.release()
+		return t, nil
 	}
 	if err := s.w.undo(t.saved); err != nil {
 		return nil, errors.Join(failed, err)

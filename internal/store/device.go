@@ -61,7 +61,8 @@ func (s *Store) Devices(ctx context.Context) ([]view.Device, error) {
 
 // Device returns what is remembered of the device; of one that was never saved, only its name.
 func (s *Store) Device(ctx context.Context, name intent.DeviceName) (view.Device, error) {
-	return device(s.reader(ctx), name)
+	d, _, err := device(s.reader(ctx), name, "")
+	return d, err
 }
 
 // DeviceIn is Device within the transaction: nothing changes the row before it commits.
@@ -70,16 +71,18 @@ func (s *Store) DeviceIn(tx event.Tx, name intent.DeviceName) (view.Device, erro
 	if err != nil {
 		return view.Device{}, err
 	}
-	return device(t, name)
+	d, _, err := device(t, name, "{lock}")
+	return d, err
 }
 
-func device(q querier, name intent.DeviceName) (view.Device, error) {
-	d, _, err := first(q, scanDevice, "SELECT "+deviceColumns+" FROM device WHERE name = ?", string(name))
+// device returns also whether there is a row of it.
+func device(q querier, name intent.DeviceName, lock string) (view.Device, bool, error) {
+	d, ok, err := first(q, scanDevice, "SELECT "+deviceColumns+" FROM device WHERE name = ?"+lock, string(name))
 	if err != nil {
-		return view.Device{}, fmt.Errorf("device %q: %w", name, err)
+		return view.Device{}, false, fmt.Errorf("device %q: %w", name, err)
 	}
 	d.Name = name
-	return d, nil
+	return d, ok, nil
 }
 
 // UpdateDevice changes the device's row by change, which gets it as it stands within the transaction: several engines
@@ -90,7 +93,12 @@ func (s *Store) UpdateDevice(tx event.Tx, name intent.DeviceName, change func(*v
 	if err != nil {
 		return err
 	}
-	d, err := device(t, name)
+	d, ok, err := device(t, name, "{lock}")
+	if err == nil && !ok { // two that make the row are to see each other's
+		if err = t.put("INSERT INTO device (name) VALUES (?) ON CONFLICT DO NOTHING", string(name)); err == nil {
+			d, _, err = device(t, name, "{lock}")
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -146,9 +154,11 @@ func (s *Store) Owned(ctx context.Context, name intent.DeviceName) ([]view.Owned
 	list, err := collect(s.reader(ctx), func(row scanner) (l view.OwnedLeaf, err error) {
 		var text string
 		var value, shown []byte
-		if err := row.Scan(&text, &value, &l.Applied, &shown); err != nil {
+		var applied int
+		if err := row.Scan(&text, &value, &applied, &shown); err != nil {
 			return l, err
 		}
+		l.Applied = applied != 0
 		l.Value, l.Shown = schema.Value(value), schema.Value(shown)
 		l.Path, err = path.Parse(text)
 		return l, err
@@ -162,26 +172,26 @@ func (s *Store) Owned(ctx context.Context, name intent.DeviceName) ([]view.Owned
 // MarkOwned records, before a write, that the leaves are Tenter's to change and to delete from then on.
 func (s *Store) MarkOwned(tx event.Tx, name intent.DeviceName, paths []path.Path) error {
 	return s.leaves(tx, name, func(t *transaction) error {
+		rows := make([]any, 0, 4*len(paths))
 		for _, p := range paths {
-			if _, err := t.exec("INSERT INTO leaf (device, path, value, applied) VALUES (?, ?, x'', 0) ON CONFLICT DO NOTHING", string(name), p.String()); err != nil {
-				return err
-			}
+			rows = append(rows, string(name), p.String(), []byte{}, 0)
 		}
-		return nil
+		return t.insert(rowsOf{table: "leaf", columns: "device, path, value, applied", conflict: " ON CONFLICT DO NOTHING"}, rows)
 	})
 }
 
-// MarkApplied records leaves that were written and read back. The values of secret leaves must be digests by then. In
-// which other form the device shows them is for MarkShown to say, afterwards.
+// MarkApplied records leaves that were written and read back, each once. The values of secret leaves must be digests by then.
+// In which other form the device shows them is for MarkShown to say, afterwards.
 func (s *Store) MarkApplied(tx event.Tx, name intent.DeviceName, leaves []tree.Leaf) error {
 	return s.leaves(tx, name, func(t *transaction) error {
+		rows := make([]any, 0, 5*len(leaves))
 		for _, l := range leaves {
-			if _, err := t.exec("INSERT INTO leaf (device, path, value, applied) VALUES (?, ?, ?, 1)"+
-				" ON CONFLICT (device, path) DO UPDATE SET value = excluded.value, applied = 1, shown = x''", string(name), l.Path.String(), []byte(l.Value)); err != nil {
-				return err
-			}
+			rows = append(rows, string(name), l.Path.String(), nonNil([]byte(l.Value)), 1, []byte{})
 		}
-		return nil
+		return t.insert(rowsOf{
+			table: "leaf", columns: "device, path, value, applied, shown",
+			conflict: " ON CONFLICT (device, path) DO UPDATE SET value = excluded.value, applied = 1, shown = excluded.shown",
+		}, rows)
 	})
 }
 
@@ -189,7 +199,7 @@ func (s *Store) MarkApplied(tx event.Tx, name intent.DeviceName, leaves []tree.L
 func (s *Store) MarkShown(tx event.Tx, name intent.DeviceName, shown []tree.Leaf) error {
 	return s.leaves(tx, name, func(t *transaction) error {
 		for _, l := range shown {
-			if _, err := t.exec("UPDATE leaf SET shown = ? WHERE device = ? AND path = ? AND applied = 1", []byte(l.Value), string(name), l.Path.String()); err != nil {
+			if err := t.put("UPDATE leaf SET shown = ? WHERE device = ? AND path = ? AND applied = 1", nonNil([]byte(l.Value)), string(name), l.Path.String()); err != nil {
 				return err
 			}
 		}
@@ -201,7 +211,7 @@ func (s *Store) MarkShown(tx event.Tx, name intent.DeviceName, shown []tree.Leaf
 func (s *Store) DropOwned(tx event.Tx, name intent.DeviceName, paths []path.Path) error {
 	return s.leaves(tx, name, func(t *transaction) error {
 		for _, p := range paths {
-			if _, err := t.exec("DELETE FROM leaf WHERE device = ? AND path = ?", string(name), p.String()); err != nil {
+			if err := t.put("DELETE FROM leaf WHERE device = ? AND path = ?", string(name), p.String()); err != nil {
 				return err
 			}
 		}
@@ -216,7 +226,7 @@ func (s *Store) leaves(tx event.Tx, name intent.DeviceName, change func(*transac
 		return err
 	}
 	if err = change(t); err == nil {
-		_, err = t.exec("INSERT INTO device (name, applied) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET applied = applied + 1", string(name))
+		err = t.put("INSERT INTO device (name, applied) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET applied = device.applied + 1", string(name))
 	}
 	if err != nil {
 		return fmt.Errorf("device %q: leaves: %w", name, err)

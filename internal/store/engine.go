@@ -38,13 +38,15 @@ type writer interface {
 	begin(r *request) error
 	// save sets the savepoint before a member's statement, which writes or only reads, and reports whether it did.
 	save(writes bool) (bool, error)
+	// release ends the savepoint. Its error is that of one of the member's statements.
 	release() error
 	// undo goes back to the savepoint, if there is one, and releases it. Its error means that the whole transaction is lost.
 	undo(saved bool) error
 	// exec returns how many rows the statement changed.
 	exec(query string, args []any) (int64, error)
 	query(query string, args []any) (rows, error)
-	// put is exec for a statement of which only success counts; it may be run as late as with the commit.
+	// put is exec for a statement of which only success counts; it may be run as late as by release, and, after none, with the
+	// commit.
 	put(query string, args []any) error
 	// commit commits. After an error nothing was committed, unless it is a *LostError. The log's new end is 0 when nothing was
 	// appended.

@@ -45,13 +45,13 @@ func (s *Store) Episode(ctx context.Context, id string) (view.Episode, error) {
 	return one(s.reader(ctx), "episode", id, scanEpisode, "SELECT "+episodeColumns+" FROM episode WHERE id = ?")
 }
 
-// EpisodeIn is Episode within the transaction.
+// EpisodeIn is Episode within the transaction: nothing changes the episode before it commits.
 func (s *Store) EpisodeIn(tx event.Tx, id string) (view.Episode, error) {
 	t, err := s.own(tx)
 	if err != nil {
 		return view.Episode{}, err
 	}
-	return one(t, "episode", id, scanEpisode, "SELECT "+episodeColumns+" FROM episode WHERE id = ?")
+	return one(t, "episode", id, scanEpisode, "SELECT "+episodeColumns+" FROM episode WHERE id = ?{lock}")
 }
 
 const openEpisode = "SELECT " + episodeColumns + " FROM episode WHERE device = ? AND closed = 0"
@@ -61,13 +61,13 @@ func (s *Store) OpenEpisode(ctx context.Context, name intent.DeviceName) (view.E
 	return one(s.reader(ctx), "open episode of device", string(name), scanEpisode, openEpisode)
 }
 
-// OpenEpisodeIn is OpenEpisode within the transaction.
+// OpenEpisodeIn is OpenEpisode within the transaction: nothing changes the episode before it commits.
 func (s *Store) OpenEpisodeIn(tx event.Tx, name intent.DeviceName) (view.Episode, error) {
 	t, err := s.own(tx)
 	if err != nil {
 		return view.Episode{}, err
 	}
-	return one(t, "open episode of device", string(name), scanEpisode, openEpisode)
+	return one(t, "open episode of device", string(name), scanEpisode, openEpisode+"{lock}")
 }
 
 // Episodes returns the episodes that the query selects, the newest first.

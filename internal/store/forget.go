@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -52,10 +53,10 @@ func forgetRuns(t *transaction, before int64) (int, error) {
 	ids, err := collect(t, scanText, "SELECT id FROM run WHERE status <> 'running' AND ended > 0 AND ended < ?"+
 		" AND id NOT IN (SELECT run FROM device) ORDER BY created LIMIT ?", before, forgetAtOnce)
 	for _, id := range ids {
-		if _, err := t.exec("DELETE FROM run_device WHERE run = ?", id); err != nil {
+		if err := t.put("DELETE FROM run_device WHERE run = ?", id); err != nil {
 			return 0, err
 		}
-		if _, err := t.exec("DELETE FROM run WHERE id = ?", id); err != nil {
+		if err := t.put("DELETE FROM run WHERE id = ?", id); err != nil {
 			return 0, err
 		}
 	}
@@ -63,18 +64,20 @@ func forgetRuns(t *transaction, before int64) (int, error) {
 }
 
 func forgetPlans(t *transaction, before int64) (int, error) {
-	ids, err := collect(t, scanText, "SELECT id FROM plan WHERE status IN ('rejected', 'done', 'expired', 'stale') AND created < ?"+
+	plans, err := collect(t, scanPlan, "SELECT "+strings.TrimSuffix(planColumns, "body")+"'' FROM plan"+
+		" WHERE status IN ('rejected', 'done', 'expired', 'stale') AND created < ?"+
 		" AND NOT EXISTS (SELECT 1 FROM run WHERE run.plan = plan.id) ORDER BY created LIMIT ?", before, forgetAtOnce)
-	for _, id := range ids {
-		if _, err := t.exec("DELETE FROM plan_device WHERE (device, created, plan) IN"+
-			" (SELECT d.value, plan.created, plan.id FROM plan, json_each(plan.devices) d WHERE plan.id = ?)", id); err != nil {
-			return 0, err
+	for _, p := range plans {
+		for _, name := range p.Devices {
+			if err := t.put("DELETE FROM plan_device WHERE device = ? AND created = ? AND plan = ?", string(name), toDB(p.Created), p.ID); err != nil {
+				return 0, err
+			}
 		}
-		if _, err := t.exec("DELETE FROM plan WHERE id = ?", id); err != nil {
+		if err := t.put("DELETE FROM plan WHERE id = ?", p.ID); err != nil {
 			return 0, err
 		}
 	}
-	return len(ids), err
+	return len(plans), err
 }
 
 // forgetGroups only ends what more a group would be owed; forgetDeliveries takes the rest.
@@ -83,8 +86,8 @@ func forgetGroups(t *transaction, before int64) (int, error) {
 	if err != nil || n == 0 {
 		return 0, err
 	}
-	_, err = t.exec("UPDATE head SET groups = groups + 1")
-	return int(n), err
+	t.late = append(t.late, regroup)
+	return int(n), nil
 }
 
 // forgetDeliveries takes away what is owed to a group that there is no more.
@@ -100,8 +103,9 @@ func forgetDeliveries(t *transaction, _ int64) (int, error) {
 			return 0, err
 		}
 		if !known {
-			n, err := t.exec("DELETE FROM delivery WHERE grp = ?1 AND (subject, seq) IN"+
-				" (SELECT subject, seq FROM delivery WHERE grp = ?1 LIMIT ?2)", next, forgetAtOnce)
+			// One statement sees a group that joins right now as a whole, or nothing of it.
+			n, err := t.exec("DELETE FROM delivery WHERE grp = ? AND (subject, seq) IN (SELECT subject, seq FROM delivery WHERE grp = ? LIMIT ?)"+
+				" AND NOT EXISTS (SELECT 1 FROM consumer WHERE consumer.grp = delivery.grp)", next, next, forgetAtOnce)
 			return int(n), err
 		}
 		group = next

@@ -24,7 +24,7 @@ func (s *Store) SaveGeneration(tx event.Tx, g view.Generation) error {
 	for _, name := range slices.Sorted(maps.Keys(g.Files)) {
 		sum := sha256.Sum256(g.Files[name])
 		files[name] = hex.EncodeToString(sum[:])
-		if _, err := t.exec("INSERT INTO content (hash, body) VALUES (?, ?) ON CONFLICT DO NOTHING", files[name], nonNil(g.Files[name])); err != nil {
+		if err := t.put("INSERT INTO content (hash, body) VALUES (?, ?) ON CONFLICT DO NOTHING", files[name], nonNil(g.Files[name])); err != nil {
 			return fmt.Errorf("generation %q: %w", g.ID, err)
 		}
 	}

@@ -103,7 +103,7 @@ func (s *Store) Guard(tx event.Tx, l view.Lease) error {
 	if err != nil {
 		return err
 	}
-	_, ok, err := first(t, scanLease, "SELECT key, holder, token, expires FROM lease"+held, l.Key, l.Holder, l.Token)
+	_, ok, err := first(t, scanLease, "SELECT key, holder, token, expires FROM lease"+held+"{lock}", l.Key, l.Holder, l.Token)
 	if err == nil && !ok {
 		err = view.ErrLeaseLost
 	}

@@ -31,6 +31,7 @@ type kept struct {
 	text string
 	args []any
 	into *string // where its one value goes
+	put  bool    // it is a member's statement
 }
 
 // The waits between attempts to connect.
@@ -92,7 +93,13 @@ func (w *pgWriter) save(bool) (bool, error) {
 	return true, w.limit()
 }
 
+// release waits for what the member has put: an error of that is its own.
 func (w *pgWriter) release() error {
+	if n := len(w.kept); n > 0 && w.kept[n-1].put {
+		if err := w.flush(); err != nil {
+			return err
+		}
+	}
 	w.kept = append(w.kept, kept{text: "RELEASE s"})
 	return nil
 }
@@ -112,7 +119,7 @@ func (w *pgWriter) undo(saved bool) error {
 }
 
 func (w *pgWriter) put(query string, args []any) error {
-	w.kept = append(w.kept, kept{text: w.e.text(query), args: storable(args)})
+	w.kept = append(w.kept, kept{text: w.e.text(query), args: storable(args), put: true})
 	return nil
 }
 

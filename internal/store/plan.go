@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,7 +38,7 @@ func (s *Store) SavePlan(tx event.Tx, p view.Plan) (bool, error) {
 	n, err := t.exec("INSERT INTO plan ("+planColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
 		p.ID, p.Content, p.Status, p.Reason, p.Cause, p.Episode, p.Generation, p.Correlation, toDB(p.Created), toDB(p.Expires), string(devices), nonNil(p.Body))
 	for i := 0; err == nil && n > 0 && i < len(p.Devices); i++ {
-		_, err = t.exec("INSERT INTO plan_device (device, created, plan) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", string(p.Devices[i]), toDB(p.Created), p.ID)
+		err = t.put("INSERT INTO plan_device (device, created, plan) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", string(p.Devices[i]), toDB(p.Created), p.ID)
 	}
 	if err != nil {
 		return false, fmt.Errorf("plan %q: %w", p.ID, err)
@@ -64,27 +65,25 @@ func (s *Store) Plan(ctx context.Context, id string) (view.Plan, error) {
 	return one(s.reader(ctx), "plan", id, scanPlan, "SELECT "+planColumns+" FROM plan WHERE id = ?")
 }
 
-// PlanIn is Plan within the transaction.
+// PlanIn is Plan within the transaction: nothing changes the plan before it commits.
 func (s *Store) PlanIn(tx event.Tx, id string) (view.Plan, error) {
 	t, err := s.own(tx)
 	if err != nil {
 		return view.Plan{}, err
 	}
-	return one(t, "plan", id, scanPlan, "SELECT "+planColumns+" FROM plan WHERE id = ?")
+	return one(t, "plan", id, scanPlan, "SELECT "+planColumns+" FROM plan WHERE id = ?{lock}")
 }
 
 // Plans returns the plans that the query selects, the newest first.
 func (s *Store) Plans(ctx context.Context, q view.PlanQuery) ([]view.Plan, error) {
-	w := where{args: []any{q.Bodies}}
+	var w where
 	from := "plan"
 	if q.Device != "" {
-		// CROSS JOIN keeps the order of the loops: the device's plans, the newest first.
-		from = "plan_device d CROSS JOIN plan ON plan.id = d.plan"
-		w.and("d.device = ?", string(q.Device))
+		// CROSS JOIN keeps SQLite to the order of the loops: the device's plans, the newest first.
+		from = "plan_device d CROSS JOIN plan"
+		w.and("plan.id = d.plan AND d.device = ?", string(q.Device))
 	}
-	if err := oneOf(&w, "status", q.Status); err != nil {
-		return nil, fmt.Errorf("store: plans: %w", err)
-	}
+	oneOf(&w, "status", q.Status)
 	if q.Episode != "" {
 		w.and("episode = ? AND episode <> ''", q.Episode)
 	}
@@ -92,7 +91,12 @@ func (s *Store) Plans(ctx context.Context, q view.PlanQuery) ([]view.Plan, error
 	if q.Device != "" {
 		order = "d.created"
 	}
-	columns := strings.TrimSuffix(planColumns, "created, expires, devices, body") + "plan.created, expires, devices, CASE WHEN ? THEN body ELSE x'' END"
+	columns := strings.TrimSuffix(planColumns, "created, expires, devices, body") + "plan.created, expires, devices, "
+	if q.Bodies {
+		columns += "body"
+	} else {
+		columns += "''"
+	}
 	list, err := collect(s.reader(ctx), scanPlan, "SELECT "+columns+" FROM "+from+w.text()+" ORDER BY "+order+" DESC, plan.id LIMIT ?",
 		append(w.args, limitOr100(q.Limit))...)
 	if err != nil {
@@ -112,16 +116,16 @@ func (w *where) and(cond string, args ...any) {
 	w.conds, w.args = append(w.conds, cond), append(w.args, args...)
 }
 
-// oneOf restricts a column to the values; none mean any.
-func oneOf[T ~string](w *where, column string, values []T) error {
+// oneOf restricts a column to the values, of which there are few; none mean any.
+func oneOf[T ~string](w *where, column string, values []T) {
 	if len(values) == 0 {
-		return nil
+		return
 	}
-	list, err := json.Marshal(values)
-	if err == nil {
-		w.and(column+" IN (SELECT value FROM json_each(?))", string(list))
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = string(v)
 	}
-	return err
+	w.and(column+" IN ("+strings.Repeat("?, ", len(values)-1)+"?)", args...)
 }
 
 func (w *where) text() string {
@@ -165,7 +169,7 @@ func (s *Store) SaveRun(tx event.Tx, r view.Run) error {
 	if err != nil {
 		return err
 	}
-	if _, err := t.exec("INSERT INTO run ("+runColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"+
+	if err := t.put("INSERT INTO run ("+runColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"+
 		" ON CONFLICT (id) DO UPDATE SET status = excluded.status, reason = excluded.reason, ended = excluded.ended, body = excluded.body",
 		r.ID, r.Plan, r.Status, r.Reason, r.Cause, r.Episode, r.Correlation, toDB(r.Created), toDB(r.Ended), nonNil(r.Body)); err != nil {
 		return fmt.Errorf("run %q: %w", r.ID, err)
@@ -181,9 +185,7 @@ func (s *Store) Run(ctx context.Context, id string) (view.Run, error) {
 // Runs returns the runs that the query selects, the newest first.
 func (s *Store) Runs(ctx context.Context, q view.RunQuery) ([]view.Run, error) {
 	var w where
-	if err := oneOf(&w, "status", q.Status); err != nil {
-		return nil, fmt.Errorf("store: runs: %w", err)
-	}
+	oneOf(&w, "status", q.Status)
 	if q.Plan != "" {
 		w.and("plan = ?", q.Plan)
 	}
@@ -201,7 +203,7 @@ func (s *Store) SaveRunDevice(tx event.Tx, r view.RunDevice) error {
 	if err != nil {
 		return err
 	}
-	if _, err := t.exec("INSERT INTO run_device (run, device, step, outcome, detail, state, updated) VALUES (?, ?, ?, ?, ?, ?, ?)"+
+	if err := t.put("INSERT INTO run_device (run, device, step, outcome, detail, state, updated) VALUES (?, ?, ?, ?, ?, ?, ?)"+
 		" ON CONFLICT (run, device) DO UPDATE SET step = excluded.step, outcome = excluded.outcome, detail = excluded.detail,"+
 		" state = excluded.state, updated = excluded.updated",
 		r.Run, string(r.Device), r.Step, r.Outcome, r.Detail, nonNil(r.State), toDB(s.now())); err != nil {
@@ -232,7 +234,11 @@ func (s *Store) SecretKey(ctx context.Context) ([]byte, error) {
 	key, ok, err := first(s.reader(ctx), scan, query)
 	if err == nil && !ok {
 		err = s.do(ctx, func(t *transaction) error {
-			if _, err := t.exec("INSERT INTO secret (name, value) VALUES ('key', randomblob(32)) ON CONFLICT DO NOTHING"); err != nil {
+			fresh := make([]byte, 32)
+			if _, err := rand.Read(fresh); err != nil {
+				return err
+			}
+			if err := t.put("INSERT INTO secret (name, value) VALUES ('key', ?) ON CONFLICT DO NOTHING", fresh); err != nil {
 				return err
 			}
 			key, ok, err = first(t, scan, query)

@@ -36,7 +36,7 @@ func (s *Store) seal(events []event.Event, late []func(*transaction) error) (eve
 	if len(events) == 0 && len(late) == 0 {
 		return 0, nil
 	}
-	t := &transaction{s: s, saved: true, lazy: true}
+	t := &transaction{s: s, saved: true}
 	h, _, err := first(t, scanHead, selectHead+"{lock}")
 	for i := 0; err == nil && i < len(late); i++ {
 		err = late[i](t)
@@ -69,10 +69,10 @@ func (s *Store) seal(events []event.Event, late []func(*transaction) error) (eve
 			}
 		}
 	}
-	if err := t.insert("event", "seq, id, type, stream, predecessor, time, subject, correlation, hash, envelope, actor, severity", 12, rows); err != nil {
+	if err := t.insert(rowsOf{table: "event", columns: "seq, id, type, stream, predecessor, time, subject, correlation, hash, envelope, actor, severity"}, rows); err != nil {
 		return 0, err
 	}
-	if err := t.insert("delivery", "grp, subject, seq, stream", 4, due); err != nil {
+	if err := t.insert(rowsOf{table: "delivery", columns: "grp, subject, seq, stream"}, due); err != nil {
 		return 0, err
 	}
 	err = t.put("UPDATE head SET seq = ?, hash = ?, intent = ?, reconciler = ?, drift = ?, device = ?, system = ?",
@@ -81,16 +81,19 @@ func (s *Store) seal(events []event.Event, late []func(*transaction) error) (eve
 	return h.seq, err
 }
 
+// rowsOf says what rows are inserted, and what becomes of those that are there.
+type rowsOf struct {
+	table, columns string
+	conflict       string // an ON CONFLICT clause
+}
+
 // insert writes many rows with few statements: 64 rows each, then halves of that, so that few texts are prepared.
-func (t *transaction) insert(table, columns string, width int, values []any) error {
+func (t *transaction) insert(r rowsOf, values []any) error {
+	width := 1 + strings.Count(r.columns, ",")
 	for n := 64; len(values) > 0; n /= 2 {
 		for len(values) >= n*width {
-			run := t.put
-			if !t.lazy {
-				run = func(query string, args ...any) error { _, err := t.exec(query, args...); return err }
-			}
-			if err := run(insertText(table, columns, width, n), values[:n*width]...); err != nil {
-				return fmt.Errorf("%s: %w", table, err)
+			if err := t.put(r.text(width, n), values[:n*width]...); err != nil {
+				return fmt.Errorf("%s: %w", r.table, err)
 			}
 			values = values[n*width:]
 		}
@@ -98,9 +101,9 @@ func (t *transaction) insert(table, columns string, width int, values []any) err
 	return nil
 }
 
-func insertText(table, columns string, width, rows int) string {
+func (r rowsOf) text(width, rows int) string {
 	row := "(" + strings.Repeat("?, ", width-1) + "?)"
-	return "INSERT INTO " + table + " (" + columns + ") VALUES " + strings.Repeat(row+", ", rows-1) + row
+	return "INSERT INTO " + r.table + " (" + r.columns + ") VALUES " + strings.Repeat(row+", ", rows-1) + row + r.conflict
 }
 
 // consumers are the groups that want events, read anew when the head says that they changed.

@@ -17,7 +17,6 @@ type transaction struct {
 	undo   func() error // takes back what was written without a savepoint
 	events []event.Event
 	late   []func(*transaction) error // to run under the lock on the log's head
-	lazy   bool                       // errors of inserts may be found with the commit
 
 	cause    *event.Event // what the events appended are caused by
 	group    string       // that handles the cause
@@ -109,8 +108,8 @@ func (t *transaction) raw(query string, args ...any) (n int64, err error) {
 	return n, err
 }
 
-// put runs a statement that writes, at the latest with the commit: an error may be found only then, and is that of all who
-// share the transaction. It is for what cannot fail but with the database.
+// put runs a statement that writes, and of which only success counts; its error may be found only when the function has
+// returned. It saves PostgreSQL the round trip.
 func (t *transaction) put(query string, args ...any) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
