@@ -26,7 +26,7 @@ func (s *Store) JoinGroup(ctx context.Context, g view.Group) error {
 	if err != nil {
 		return fmt.Errorf("store: group %q: %w", name, err)
 	}
-	return wrapGroup(name, s.do(ctx, func(t *transaction) error {
+	return wrapGroup(name, s.withPast(ctx, g, func(t *transaction, p past) error {
 		for {
 			n, err := t.exec("INSERT INTO consumer (grp, streams, types, seen) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
 				name, string(streamText), string(typeText), toDB(s.now()))
@@ -34,7 +34,7 @@ func (s *Store) JoinGroup(ctx context.Context, g view.Group) error {
 				return err
 			}
 			if n > 0 {
-				return t.welcome(g)
+				return t.welcome(g, p)
 			}
 			old, known, err := first(t, scanGroup, "SELECT grp, streams, types FROM consumer WHERE grp = ?{lock}", name)
 			if err != nil {
@@ -54,46 +54,6 @@ func (s *Store) JoinGroup(ctx context.Context, g view.Group) error {
 
 // regroup has all sealers read the groups anew: those that seal after this transaction.
 func regroup(t *transaction) error { return t.put("UPDATE head SET groups = groups + 1") }
-
-// welcome owes a new group what is in the log already, if it asks for that, and nothing that a group of its name was owed that
-// is forgotten. What is appended meanwhile it is owed too: that is looked for when nobody can append any more.
-func (t *transaction) welcome(g view.Group) error {
-	if err := t.put("DELETE FROM delivery WHERE grp = ?", g.Name); err != nil {
-		return err
-	}
-	if !g.Past {
-		t.late = append(t.late, regroup)
-		return nil
-	}
-	last, err := t.owePast(g, 0)
-	t.late = append(t.late, func(t *transaction) error {
-		if _, err := t.owePast(g, last); err != nil {
-			return err
-		}
-		return regroup(t)
-	})
-	return err
-}
-
-// owePast adds a delivery for every event that is in the log already, after the given one. It returns the last.
-func (t *transaction) owePast(g view.Group, after event.Seq) (event.Seq, error) {
-	for {
-		list, err := collect(t, scanEvent, selectEvent+" WHERE seq > ? ORDER BY seq LIMIT 1000", int64(after))
-		if err != nil || len(list) == 0 {
-			return after, err
-		}
-		var due []any
-		for _, e := range list {
-			if g.Wants(e) {
-				due = append(due, g.Name, e.Subject, int64(e.Seq), e.Stream)
-			}
-		}
-		if err := t.insert(rowsOf{table: "delivery", columns: "grp, subject, seq, stream"}, due); err != nil {
-			return after, err
-		}
-		after = list[len(list)-1].Seq
-	}
-}
 
 // Deliver runs h on the event for the group and commits what it does together with the end of the delivery. An event that
 // the group is not owed (any more, or before its retry is due) is passed over. The order per subject is kept whoever

@@ -38,6 +38,8 @@ func read(f File) (list []event.Event, err error) {
 	for lines.Scan() {
 		e, err := ParseLine(lines.Bytes())
 		switch size += len(lines.Bytes()); {
+		case err != nil && !lines.Scan() && errors.Is(lines.Err(), io.ErrUnexpectedEOF):
+			return list, fmt.Errorf("it is cut off within event %d", seq)
 		case err != nil:
 			return list, fmt.Errorf("event %d: %w", seq, err)
 		case seq > f.Last || size > MaxBytes+maxLine+512*MaxEvents:
@@ -53,7 +55,7 @@ func read(f File) (list []event.Event, err error) {
 	err = lines.Err()
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF), err == nil && seq <= f.Last:
-		return list, fmt.Errorf("it is cut off before event %d", seq)
+		return list, fmt.Errorf("it is cut off after event %d", seq-1)
 	case err != nil:
 		return list, fmt.Errorf("damaged after event %d: %w", seq-1, err)
 	case !bytes.Equal(hash, f.Hash):
