@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -80,49 +81,63 @@ func NewLog(s *settings.Settings, command bool) (*zap.Logger, error) {
 }
 
 // A NoStoreError says that there is no store yet to read.
-type NoStoreError struct{ Dir string }
+type NoStoreError struct{ Name string }
 
-// Error names the directory.
+// Error names the directory or the database.
 func (e *NoStoreError) Error() string {
-	return fmt.Sprintf("no store in %s: nothing was planned or served with these settings yet", e.Dir)
+	return fmt.Sprintf("no store in %s: nothing was planned or served with these settings yet", e.Name)
 }
 
 // ReadStore is OpenStore for those who only read: it makes no store where there is none, which is a *NoStoreError.
 func ReadStore(ctx context.Context, s *settings.Settings, log *zap.Logger) (*store.Store, error) {
-	if dir := storeDir(s); !store.Exists(dir) {
-		return nil, &NoStoreError{Dir: dir}
-	}
-	return OpenStore(ctx, s, log)
+	return openStore(ctx, s, store.Options{Existing: true, Log: log})
 }
 
 // OpenStore opens the store that the settings name, to read it. It needs no lock.
 func OpenStore(ctx context.Context, s *settings.Settings, log *zap.Logger) (*store.Store, error) {
-	return openStore(ctx, s, false, log)
+	return openStore(ctx, s, store.Options{Log: log})
 }
 
-// openStore opens the store that the settings name; only an App writes. In a state directory that it has locked it is
-// the only one who does.
-func openStore(ctx context.Context, s *settings.Settings, locked bool, log *zap.Logger) (*store.Store, error) {
-	name, err := worker(s.StateDir)
-	if err != nil {
+// openToWrite is OpenStore for an App. In a state directory that it has locked it is the only one who writes.
+func openToWrite(ctx context.Context, s *settings.Settings, log *zap.Logger) (*store.Store, error) {
+	dir, _ := storeAt(s)
+	return openStore(ctx, s, store.Options{Alone: dir == s.StateDir, Check: true, Log: log})
+}
+
+// openStore opens the store that the settings name.
+func openStore(ctx context.Context, s *settings.Settings, opts store.Options) (st *store.Store, err error) {
+	opts.Fabric = s.Fabric
+	opts.Dir, opts.DSN = storeAt(s)
+	if opts.Worker, err = worker(s.StateDir); err != nil {
 		return nil, err
 	}
-	st, err := store.Open(ctx, store.Options{
-		Dir: storeDir(s), Alone: locked && storeDir(s) == s.StateDir, Check: locked, Fabric: s.Fabric, Worker: name, Log: log,
-	})
-	if err != nil {
-		return nil, stateError(storeDir(s), err)
+	name := opts.Dir
+	if opts.DSN != "" {
+		name = s.Store.DSN.String() // without the password
+	}
+	st, err = store.Open(ctx, opts)
+	switch {
+	case errors.Is(err, store.ErrNone):
+		return nil, &NoStoreError{Name: name}
+	case err != nil && opts.Dir != "":
+		return nil, stateError(opts.Dir, err)
+	case err != nil:
+		return nil, err
 	}
 	return st, nil
 }
 
-// storeDir is where the embedded store is: beside the lock, unless store.dsn (sqlite:///DIR) puts it elsewhere because
-// several processes share it.
-func storeDir(s *settings.Settings) string {
-	if u, err := url.Parse(string(s.Store.DSN)); err == nil && u.Path != "" {
-		return u.Path
+// storeAt is where the store is: the directory of the embedded one, beside the lock, unless store.dsn (sqlite:///DIR) puts it
+// elsewhere because several processes share it; or the URL of a PostgreSQL database.
+func storeAt(s *settings.Settings) (dir, dsn string) {
+	text := string(s.Store.DSN)
+	if strings.HasPrefix(text, "postgres://") || strings.HasPrefix(text, "postgresql://") { // several hosts in it are no URL to net/url
+		return "", text
 	}
-	return s.StateDir
+	if u, err := url.Parse(text); err == nil && u.Path != "" {
+		return u.Path, ""
+	}
+	return s.StateDir, ""
 }
 
 // Socket is where serve listens.

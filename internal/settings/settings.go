@@ -63,7 +63,7 @@ type Settings struct {
 
 // Store says where state and the event log are kept.
 type Store struct {
-	DSN URL `mapstructure:"dsn" secret:"true" doc:"sqlite:///DIR, for a store that several processes share; empty means SQLite in state_dir"`
+	DSN URL `mapstructure:"dsn" secret:"true" doc:"postgres://USER:PASSWORD@HOST/DATABASE, or sqlite:///DIR, for a store that several processes share; empty means SQLite in state_dir"`
 	// The event log is not part of it: it is kept whole.
 	Retention time.Duration `mapstructure:"retention" doc:"how long closed plans, runs and drift, sent notifications and groups of consumers that are gone are kept; 0 for ever"`
 }

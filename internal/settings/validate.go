@@ -110,7 +110,7 @@ func (s *Settings) validate(ps *problems) {
 	c.oneOf("log.format", s.Log.Format, []string{"text", "json"})
 	c.between("lease", s.Lease, time.Second, 10*time.Minute)
 	c.between("shutdown_timeout", s.ShutdownTimeout, 100*time.Millisecond, 10*time.Minute)
-	c.url("store.dsn", s.Store.DSN, "sqlite", "file")
+	c.url("store.dsn", s.Store.DSN, "postgres", "postgresql", "sqlite", "file")
 	c.zeroOrBetween("store.retention", s.Store.Retention, 24*time.Hour, 100*365*24*time.Hour)
 	s.validateBus(c)
 	s.validateLoops(c)
@@ -166,8 +166,12 @@ func (c validator) url(key string, u URL, schemes ...string) {
 	if u == "" {
 		return
 	}
-	p, err := url.Parse(string(u))
-	if err != nil || !slices.Contains(schemes, p.Scheme) {
+	scheme, rest, _ := strings.Cut(strings.ToLower(string(u)), ":")
+	_, err := url.Parse(string(u))
+	if strings.HasPrefix(scheme, "postgres") && strings.Contains(rest, ",") { // several hosts, which pgx takes and net/url does not
+		err = nil
+	}
+	if err != nil || !slices.Contains(schemes, scheme) {
 		c.bad(key, "", "must be a URL that starts with %s://", strings.Join(schemes, ":// or "))
 	}
 }

@@ -19,8 +19,8 @@ import (
 // fileName is the database's name within the directory.
 const fileName = "tenter.db"
 
-// Exists reports whether there is a store in dir.
-func Exists(dir string) bool {
+// exists reports whether there is a store in dir.
+func exists(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, fileName))
 	return err == nil
 }

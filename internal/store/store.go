@@ -104,7 +104,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 
 func (s *Store) open(ctx context.Context) error {
 	if s.opts.DSN == "" {
-		if s.opts.Existing && !Exists(s.opts.Dir) {
+		if s.opts.Existing && !exists(s.opts.Dir) {
 			return ErrNone
 		}
 		s.engine = newSQLite(s)
