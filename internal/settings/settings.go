@@ -43,6 +43,7 @@ type Settings struct {
 	Lease           time.Duration `mapstructure:"lease" doc:"how long a process that died keeps others from its devices"`
 
 	Store       Store         `mapstructure:"store"`
+	Audit       Audit         `mapstructure:"audit"`
 	Bus         Bus           `mapstructure:"bus"`
 	API         API           `mapstructure:"api"`
 	Log         Log           `mapstructure:"log"`
@@ -64,8 +65,10 @@ type Settings struct {
 // Store says where state and the event log are kept.
 type Store struct {
 	DSN URL `mapstructure:"dsn" secret:"true" doc:"postgres://USER:PASSWORD@HOST/DATABASE, or sqlite:///DIR, for a store that several processes share; empty means SQLite in state_dir"`
-	// The event log is not part of it: it is kept whole.
-	Retention time.Duration `mapstructure:"retention" doc:"how long closed plans, runs and drift, sent notifications and groups of consumers that are gone are kept; 0 for ever"`
+	// The event log is not part of it.
+	Retention    time.Duration `mapstructure:"retention" doc:"how long closed plans, runs and drift, sent notifications and groups of consumers that are gone are kept; 0 for ever"`
+	LogRetention time.Duration `mapstructure:"log_retention" doc:"age at which events move from the log to files of the archive, where they are still read; 0 never"`
+	Archive      string        `mapstructure:"archive" path:"true" doc:"directory of the archive; empty means archive in state_dir, or in the directory of store.dsn"`
 }
 
 // Bus says how events are distributed.
@@ -77,6 +80,13 @@ type Bus struct {
 // API says where the application is served.
 type API struct {
 	Socket string `mapstructure:"socket" path:"true" doc:"unix socket; empty means tenter.sock in state_dir"`
+}
+
+// Audit says how it is proven later that nobody wrote the event log anew.
+type Audit struct {
+	Key      string        `mapstructure:"key" path:"true" doc:"file of the private key that signs the log's heads, made when it is missing; empty means audit.key in state_dir"`
+	Export   string        `mapstructure:"export" path:"true" doc:"file that signed heads are added to; empty means heads.jsonl in state_dir"`
+	Interval time.Duration `mapstructure:"interval" doc:"how often tenter serve signs the head of a log that has grown; 0 never"`
 }
 
 // Log says how the program logs to standard error.
@@ -203,6 +213,7 @@ func Default() Settings {
 		ShutdownTimeout: 5 * time.Second,
 		Lease:           10 * time.Second,
 		Store:           Store{Retention: 90 * 24 * time.Hour},
+		Audit:           Audit{Interval: 5 * time.Minute},
 		Log:             Log{Level: "info", Format: "text"},
 		Secrets:         Secrets{EnvPrefix: "TENTER_SECRET_"},
 		Monitor: Monitor{

@@ -112,6 +112,8 @@ func (s *Settings) validate(ps *problems) {
 	c.between("shutdown_timeout", s.ShutdownTimeout, 100*time.Millisecond, 10*time.Minute)
 	c.url("store.dsn", s.Store.DSN, "postgres", "postgresql", "sqlite", "file")
 	c.zeroOrBetween("store.retention", s.Store.Retention, 24*time.Hour, 100*365*24*time.Hour)
+	c.zeroOrBetween("store.log_retention", s.Store.LogRetention, time.Hour, 100*365*24*time.Hour)
+	c.zeroOrBetween("audit.interval", s.Audit.Interval, time.Second, 24*time.Hour)
 	s.validateBus(c)
 	s.validateLoops(c)
 	s.validateReceivers(c)
