@@ -112,6 +112,7 @@ var rules = map[string]rule{
 	"internal/store/storetest":  {tier: testOnly, also: []string{"internal/store/pgtest"}, uses: []string{"database/sql"}, why: "a test on each kind of store"},
 	"internal/store/pgtest":     {tier: testOnly, uses: []string{"github.com/jackc/pgx/v5"}, why: "PostgreSQL servers to start, stop and break"},
 	"internal/e2e":              {tier: testOnly, why: "the binary as its users see it"},
+	"internal/faults":           {tier: testOnly, why: "what Tenter stands on, broken for real"},
 }
 
 // What does I/O, is random, or writes logs: nothing for a pure package. Engines may log and be random.
