@@ -13,6 +13,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/loader"
 	"github.com/tenter-net/tenter/internal/reconcile"
+	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/schedule"
 	"github.com/tenter-net/tenter/internal/secret"
 	"github.com/tenter-net/tenter/internal/settings"
@@ -55,7 +56,7 @@ func Open(ctx context.Context, set *settings.Settings, log *zap.Logger, operatio
 			err = errors.Join(err, a.Close())
 		}
 	}()
-	if a.store, err = openStore(ctx, set, true, log); err != nil {
+	if a.store, err = openToWrite(ctx, set, log); err != nil {
 		return nil, err
 	}
 	key, err := a.store.SecretKey(ctx)
@@ -77,7 +78,7 @@ func Open(ctx context.Context, set *settings.Settings, log *zap.Logger, operatio
 	a.engine = reconcile.New(reconcile.Options{
 		Store: a.store, Sessions: writeSessions{a.pool}, Intents: planIntents{a.generations}, Worker: a.worker, Log: log,
 		AutoApply: set.Apply.Intent == settings.ApplyAuto, Parallel: set.Apply.Parallel, Window: set.Apply.ReadbackWindow,
-		PlanExpires: set.Apply.PlanExpiry,
+		PlanExpires: set.Apply.PlanExpiry, OnFailure: run.Mode(set.Apply.OnFailure),
 	})
 	a.scheduler = schedule.New(schedule.Options{Store: a.store, Declared: a.generations.schedules, Log: log})
 	return a, nil
@@ -141,8 +142,8 @@ func (a *App) opened(lines []string) []string {
 }
 
 // Execute carries out a run that Apply committed, in a process that does not serve.
-func (a *App) Execute(ctx context.Context, run string) error {
-	_, err := a.engine.Execute(ctx, run)
+func (a *App) Execute(ctx context.Context, id string) error {
+	_, err := a.engine.Execute(ctx, id)
 	return err
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/reconcile"
+	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/schedule"
 	"github.com/tenter-net/tenter/internal/view"
 	"github.com/tenter-net/tenter/internal/wire"
@@ -29,6 +30,7 @@ const (
 	OpSchedule  = "schedule"
 	OpRequeue   = "requeue"
 	OpSchedules = "schedules"
+	OpControl   = "control"
 )
 
 // register offers every operation on the socket.
@@ -43,6 +45,7 @@ func (a *App) register(s *api.Server) {
 	api.Register(s, OpSchedule, a.Schedule)
 	api.Register(s, OpRequeue, a.Requeue)
 	api.Register(s, OpSchedules, a.Schedules)
+	api.Register(s, OpControl, a.Control)
 }
 
 // Nothing is the answer of an operation that has none.
@@ -98,8 +101,9 @@ func (a *App) Plan(ctx context.Context, who api.Caller, req PlanRequest) (PlanRe
 
 // ApplyRequest asks for a run of a stored plan, or of one that was kept as a file.
 type ApplyRequest struct {
-	ID   plan.ID    `json:"id,omitempty"`
-	File *plan.Plan `json:"file,omitempty"`
+	ID        plan.ID    `json:"id,omitempty"`
+	File      *plan.Plan `json:"file,omitempty"`
+	OnFailure run.Mode   `json:"on_failure,omitempty"` // empty: as the settings say
 }
 
 // ApplyReply names the run and what its events share.
@@ -123,11 +127,11 @@ func (a *App) Apply(ctx context.Context, who api.Caller, req ApplyRequest) (Appl
 	if err != nil {
 		return ApplyReply{}, err
 	}
-	run, err := a.engine.Start(ctx, req.ID, who.Name)
+	id, err := a.engine.Start(ctx, req.ID, who.Name, req.OnFailure)
 	if err != nil {
 		return ApplyReply{}, coded(err)
 	}
-	return ApplyReply{Run: run, From: head}, nil
+	return ApplyReply{Run: id, From: head}, nil
 }
 
 // DecideRequest approves or rejects a plan that waits.
@@ -223,11 +227,20 @@ func (a *App) Hold(ctx context.Context, who api.Caller, req HoldRequest) (Nothin
 		return Nothing{}, err
 	}
 	err := a.store.Do(ctx, func(tx event.Tx) error {
-		return a.store.UpdateDevice(tx, req.Device, func(d *view.Device) {
+		why := "released"
+		err := a.store.UpdateDevice(tx, req.Device, func(d *view.Device) {
 			d.HeldUntil, d.HeldReason = time.Time{}, ""
 			if req.For > 0 {
 				d.HeldUntil, d.HeldReason = a.now().Add(req.For), req.Reason+" ("+who.Name+")"
+				why = fmt.Sprintf("held until %s: %s", d.HeldUntil.UTC().Format(time.RFC3339), req.Reason)
 			}
+		})
+		if err != nil {
+			return err
+		}
+		return tx.Append(ctx, event.Draft{
+			Type: event.TypeDeviceChanged, Subject: string(req.Device), Actor: who.Name, ActorType: event.ActorUser,
+			Data: event.Device{Device: req.Device, Reason: why},
 		})
 	})
 	return Nothing{}, err

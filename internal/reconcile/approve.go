@@ -7,6 +7,7 @@ import (
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -27,9 +28,9 @@ func (e *Engine) startable(row view.Plan) error {
 	return &StaleError{row.ID, row.Reason}
 }
 
-// Start commits a run of a stored plan at a person's word, which counts as approval. It returns
-// the run's name; Execute, here or in any other process, carries it out.
-func (e *Engine) Start(ctx context.Context, id plan.ID, actor string) (string, error) {
+// Start commits a run of a stored plan at a person's word, which counts as approval; of the mode, unless that is empty. It
+// returns the run's name; Execute, here or in any other process, carries it out.
+func (e *Engine) Start(ctx context.Context, id plan.ID, actor string, mode run.Mode) (string, error) {
 	row, p, err := e.load(ctx, id)
 	if err != nil {
 		return "", err
@@ -50,7 +51,7 @@ func (e *Engine) Start(ctx context.Context, id plan.ID, actor string) (string, e
 			return err
 		}
 		d := event.Draft{Correlation: row.Correlation, Actor: actor, ActorType: event.ActorUser}
-		runID, err = e.start(ctx, tx, row, p, d)
+		runID, err = e.start(ctx, tx, row, p, starting{draft: d, onFailure: mode})
 		return err
 	})
 	if err == nil {
@@ -137,7 +138,7 @@ func (e *Engine) settle(ctx context.Context, row view.Plan, a answer) error {
 			return &DeniedError{row.ID, "it is " + string(now.Status) + " already"}
 		}
 		d := event.Draft{
-			Type: a.tell, Correlation: row.Correlation, Actor: a.actor, ActorType: event.ActorUser,
+			Type: a.tell, Correlation: row.Correlation, Causation: toldPlan(row), Actor: a.actor, ActorType: event.ActorUser,
 			Data: event.Approval{Plan: row.ID, Content: row.Content, Devices: row.Devices, Reason: a.reason, Episode: row.Episode},
 		}
 		if len(row.Devices) == 1 {

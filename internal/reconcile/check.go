@@ -31,10 +31,14 @@ func (h *hand) check(ctx context.Context) (run.Input, error) {
 		if len(moved) == 0 {
 			moved = []string{"what is wanted or owned of " + string(h.name)}
 		}
-		return run.Moved{Paths: moved}, nil
+		return run.Moved{At: h.now(), Paths: moved}, nil
 	}
 	h.writes = h.result.Writes
-	return run.Checked{Writes: h.picture.stored(h.result.Writes)}, nil
+	in := run.Checked{At: h.now(), Writes: h.picture.stored(h.result.Writes), Base: planned.Digest, From: h.picture.row.Generation}
+	if h.picture.target.Profile.CommitConfirmed && h.result.Plan.Phases <= 1 { // phases are commits of their own, of which only one could wait
+		in.Rollback = confirmWithin
+	}
+	return in, nil
 }
 
 // barred finds what forbids writing to the device: other intents by now, a hold, nobody's word that Tenter may, or another
@@ -45,22 +49,22 @@ func (h *hand) barred(ctx context.Context) (run.Input, error) {
 		return nil, err
 	}
 	if h.plan.Cause.Part != plan.Remedy && g.ID != h.plan.Generation {
-		return run.Moved{Paths: []string{fmt.Sprintf("the intents, to generation %.8s", g.ID)}}, nil
+		return run.Moved{At: h.now(), Paths: []string{fmt.Sprintf("the intents, to generation %.8s", g.ID)}}, nil
 	}
 	if wanted, err := h.wants(ctx, g.ID, h.name); err != nil {
 		return nil, err
 	} else if !wanted {
-		return run.Barred{Reason: notWanted}, nil
+		return run.Barred{At: h.now(), Reason: notWanted}, nil
 	}
 	if d := policy.Decide(h.about(h.picture.row, policy.Facts{Requested: true})); d.Verdict == policy.Refuse {
-		return run.Barred{Reason: d.Reason}, nil
+		return run.Barred{At: h.now(), Reason: d.Reason}, nil
 	}
 	facts, why, err := h.identified(ctx, h.picture.target, h.session)
 	if err != nil {
 		return gone(h, err)
 	}
 	if why != "" {
-		return run.Barred{Reason: policy.NotThatDevice(h.name, why)}, nil
+		return run.Barred{At: h.now(), Reason: policy.NotThatDevice(h.name, why)}, nil
 	}
 	h.known = known(facts)
 	return nil, nil

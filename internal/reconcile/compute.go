@@ -187,14 +187,18 @@ func (u *unreachable) Unwrap() error { return u.err }
 
 // stored returns writes as they may be recorded: secrets as digests, and with what was Tenter's before.
 func (p *picture) stored(writes []tree.Change) []run.Write {
-	owned := make(map[string]bool, len(p.owned))
+	owned := make(map[string]view.OwnedLeaf, len(p.owned))
 	for _, o := range p.owned {
-		owned[o.Path.String()] = true
+		owned[o.Path.String()] = o
 	}
 	s, out := p.input.Secrets, make([]run.Write, len(writes))
 	for i, w := range writes {
 		at := w.Path.String()
-		out[i] = run.Write{Path: at, Before: s.Digest(w.Path, w.Before), After: s.Digest(w.Path, w.After), Owned: owned[at]}
+		o, ours := owned[at]
+		out[i] = run.Write{Path: at, Before: s.Digest(w.Path, w.Before), After: s.Digest(w.Path, w.After), Owned: ours}
+		if o.Applied {
+			out[i].Had = o.Value
+		}
 	}
 	return out
 }

@@ -2,11 +2,14 @@ package reconcile
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/tree"
 )
 
@@ -20,12 +23,11 @@ func (h *hand) options() profile.SetOptions {
 	return profile.SetOptions{Election: uint64(h.lease.token())}
 }
 
-// commit are the options of the planned Set: where the device's profile says so, a commit to be confirmed. So a change
-// that cuts the device off from Tenter is taken back by the device itself. Phases are commits of their own, of which only
-// one could wait.
+// commit are the options of the planned Set: where the state says so, a commit to be confirmed. So a change that cuts the
+// device off from Tenter is taken back by the device itself.
 func (h *hand) commit() profile.SetOptions {
 	o := h.options()
-	if h.picture.target.Profile.CommitConfirmed && h.result.Plan.Phases <= 1 {
+	if !h.s.Until.IsZero() {
 		o.Commit, o.CommitID, o.Rollback = profile.CommitOpen, h.run.ID, confirmWithin
 		h.opened = true
 	}
@@ -34,17 +36,31 @@ func (h *hand) commit() profile.SetOptions {
 
 // confirm makes the device keep the run's commit, if one waits: before it is saved, and before it is undone by hand, which
 // spares what others changed meanwhile. A process that took the run over cannot know whether one waits; if none does,
-// the device says no, and reading has shown what it has.
+// the device says no, and reading has shown what it has. Once the device's time is over, nothing is confirmed any more: the
+// time is counted from before the Set, so the device's own ends later.
 func (h *hand) confirm(ctx context.Context) error {
-	if !h.picture.target.Profile.CommitConfirmed {
+	if h.s.Until.IsZero() || h.s.Lapsed {
 		return nil
 	}
-	err := h.conclude(ctx, profile.CommitConfirm)
+	if !h.now().Before(h.s.Until) {
+		return fmt.Errorf("%w at %s", errLate, h.s.Until.UTC().Format(time.RFC3339))
+	}
+	within, stop := context.WithDeadline(ctx, h.s.Until)
+	defer stop()
+	err := h.conclude(within, profile.CommitConfirm)
 	if !h.opened {
 		return nil
 	}
 	h.opened = err != nil
 	return err
+}
+
+// errLate says that it is too late to make the device keep a commit.
+var errLate = errors.New("the device's time for that was over")
+
+// unconfirmed is what came of confirm.
+func (h *hand) unconfirmed(err error) run.Unconfirmed {
+	return run.Unconfirmed{At: h.now(), Err: err.Error(), Unsure: !h.opened && errors.Is(err, errLate)}
 }
 
 // cancel ends the run's commit if one still waits at the end of the run: nothing was read back of it. A device that cannot be
@@ -53,6 +69,7 @@ func (h *hand) cancel(ctx context.Context) {
 	if !h.opened {
 		return
 	}
+	h.opened = false
 	if err := h.conclude(ctx, profile.CommitCancel); err != nil {
 		h.log.Warn("commit not canceled: the device will take it back by itself", zap.String("device", string(h.name)),
 			zap.Duration("within", confirmWithin), zap.Error(err))

@@ -58,7 +58,7 @@ func TestCommitConfirmed(t *testing.T) {
 	}
 }
 
-// TestCommitNotConfirmed: a device that does not take the confirmation will take the change back, and the run says so.
+// TestCommitNotConfirmed: a device that does not take the confirmation would take the change back, so the run does, and says so.
 func TestCommitNotConfirmed(t *testing.T) {
 	w := newWorld(t, "leaf1")
 	p := *w.profile
@@ -73,7 +73,11 @@ func TestCommitNotConfirmed(t *testing.T) {
 	}
 	row := w.apply(New(w.options("a")))
 	devices, err := w.store.RunDevices(t.Context(), row.ID)
-	if err != nil || len(devices) != 1 || !strings.Contains(string(devices[0].State), "not confirmed, and the device will take it back: no commit waits") {
-		t.Errorf("%v, %v", devices, err)
+	if err != nil || len(devices) != 1 || devices[0].Outcome != "failed" || devices[0].Detail != "not confirmed: no commit waits" {
+		t.Errorf("%+v, %v", devices, err)
+	}
+	owned, err := w.store.Owned(t.Context(), "leaf1")
+	if got := w.devices["leaf1"].has("/interfaces/interface[name=Ethernet1]/config/mtu"); got != "" || len(owned) != 0 || err != nil {
+		t.Errorf("the device has %q, owned is %v, %v", got, owned, err)
 	}
 }

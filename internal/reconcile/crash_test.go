@@ -101,7 +101,7 @@ func TestTakenOver(t *testing.T) {
 	w := newWorld(t, "leaf1")
 	w.intend("g1", map[intent.DeviceName]string{"leaf1": wantEth1}, nil)
 	o := w.options("a")
-	o.Store = &killed{Store: w.store, left: 4, before: true} // propose, start and record the Set; the answer is lost
+	o.Store = &killed{Store: w.store, left: 5, before: true} // propose, start, begin and record the Set; the answer is lost
 	e := New(o)
 	run := w.begin(e)
 	if _, err := e.Execute(t.Context(), run); !errors.Is(err, errKilled) {
@@ -187,7 +187,7 @@ func TestKilledAndIntentGone(t *testing.T) {
 	e := New(w.options("a"))
 	run := w.begin(e)
 	o := w.options("a")
-	o.Store = &killed{Store: w.store, left: 2, before: true} // the first records the Set, the second its answer
+	o.Store = &killed{Store: w.store, left: 3, before: true} // the second records the Set, the third its answer
 	if _, err := New(o).Execute(t.Context(), run); !errors.Is(err, errKilled) {
 		t.Fatal(err)
 	}

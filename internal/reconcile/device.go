@@ -42,26 +42,42 @@ const (
 	readMost  = time.Second
 )
 
-// device takes one device from a recorded state to the end of its run.
-func (d *driver) device(ctx context.Context, name intent.DeviceName, at run.State, known bool) (run.State, error) {
+// device takes one device from a recorded state to the end of its run there; or, of a device that is done, back, if that says
+// why. It returns before the end when the run is paused and nothing was sent.
+func (d *driver) device(ctx context.Context, name intent.DeviceName, at run.State, back string) (run.State, error) {
 	ctx, lease, err := d.hold(ctx, deviceLease(name), d.holder(d.run.ID), true)
 	if err != nil {
 		return at, err
 	}
 	defer lease.release()
 	h := &hand{driver: d, name: name, lease: lease, s: at}
-	if known {
-		if err := h.move(ctx, run.Resumed{At: d.now()}); err != nil {
+	if h.writes = d.remembered(name); h.writes == nil {
+		if h.writes, err = restored(h.s.Writes); err != nil {
 			return h.s, err
 		}
 	}
-	if h.writes, err = restored(h.s.Writes); err != nil {
+	switch {
+	case back != "":
+		err = h.move(ctx, run.Compensated{At: d.now(), Why: back})
+	case at.Begun():
+		err = h.move(ctx, run.Resumed{At: d.now()})
+	case at.Step == "":
+		err = h.move(ctx, run.Began{At: d.now()})
+	}
+	if err != nil {
 		return h.s, err
 	}
 	wait := time.Duration(0)
 	for h.s.Step != run.Ended {
 		before := h.s.Step
-		in, err := h.act(ctx)
+		in, rest := h.heed()
+		if rest {
+			return h.s, nil
+		}
+		var err error
+		if in == nil {
+			in, err = h.act(ctx)
+		}
 		if ctx.Err() != nil {
 			return h.s, cmp.Or(context.Cause(ctx), ctx.Err())
 		}
@@ -81,7 +97,31 @@ func (d *driver) device(ctx context.Context, name intent.DeviceName, at run.Stat
 		}
 	}
 	h.cancel(ctx)
+	if h.s.Outcome == run.Done {
+		d.remember(name, h.writes)
+	}
 	return h.s, nil
+}
+
+// heed returns what the run as a whole has to say to the device's state, nil for nothing; or that the device is to rest. Between
+// a Set and the proof of what came of it a pause waits.
+func (h *hand) heed() (in run.Input, rest bool) {
+	w := h.heard()
+	switch h.s.Step {
+	case run.Check, run.Set, run.Verify:
+		if w.giveUp != "" && h.s.Back == "" {
+			return run.GivenUp{At: h.now(), Why: w.giveUp}, false
+		}
+	case run.Save, run.Undo, run.Prove, run.Resave, run.Ended:
+		return nil, false
+	}
+	switch {
+	case w.paused && h.s.Step == run.Set:
+		return run.Withheld{At: h.now()}, false
+	case w.paused && h.s.Step == run.Check:
+		return nil, true
+	}
+	return nil, false
 }
 
 // act does what the state asks for. An error means that nothing is known, not even that it was tried.
@@ -168,10 +208,10 @@ func (h *hand) set(ctx context.Context) (run.Input, error) {
 		switch in := in.(type) {
 		case run.Checked:
 			if !slices.EqualFunc(in.Writes, h.s.Writes, run.Write.Same) {
-				return run.Barred{Reason: "what is wanted changed while the run was interrupted"}, nil
+				return run.Barred{At: h.now(), Reason: "what is wanted changed while the run was interrupted"}, nil
 			}
 		case run.Moved:
-			return run.Barred{Reason: "the device or the intents changed while the run was interrupted"}, nil
+			return run.Barred{At: h.now(), Reason: "the device or the intents changed while the run was interrupted"}, nil
 		case run.Gone:
 			return run.Answered{At: h.now(), Answer: run.Unsent, Said: in.Err}, nil
 		default:
@@ -184,8 +224,9 @@ func (h *hand) set(ctx context.Context) (run.Input, error) {
 	case err != nil:
 		return nil, err
 	case barred != "":
-		return run.Barred{Reason: barred}, nil
+		return run.Barred{At: h.now(), Reason: barred}, nil
 	}
+	a.Leaves = len(h.writes)
 	return a, nil
 }
 
@@ -283,30 +324,44 @@ func (h *hand) observe(ctx context.Context, everything bool) error {
 	return nil
 }
 
-// store saves the running configuration as the one to start with.
+// store makes the device keep what it has, and saves the running configuration as the one to start with.
 func (h *hand) store(ctx context.Context) (run.Input, error) {
 	if err := h.connect(ctx); err != nil {
 		in, err := gone(h, err)
-		if away, ok := in.(run.Gone); ok {
-			return run.Stored{Err: away.Err}, nil
+		away, ok := in.(run.Gone)
+		switch {
+		case ok && h.opened && h.s.Step == run.Save:
+			return run.Unconfirmed{At: away.At, Err: away.Err}, nil
+		case ok:
+			return run.Stored(away), nil
 		}
 		return in, err
 	}
-	if err := h.confirm(ctx); err != nil {
-		return run.Stored{Err: "not confirmed, and the device will take it back: " + err.Error()}, nil
+	if h.s.Step == run.Save {
+		if err := h.confirm(ctx); err != nil {
+			return h.unconfirmed(err), nil
+		}
 	}
 	if err := h.session.Save(ctx); err != nil {
-		return run.Stored{Err: err.Error()}, nil
+		return run.Stored{At: h.now(), Err: err.Error()}, nil
 	}
-	return run.Stored{}, nil
+	return run.Stored{At: h.now()}, nil
 }
 
 // undo puts back what the device still has as written.
 func (h *hand) undo(ctx context.Context) (run.Input, error) {
+	if h.s.Lapsed && h.session != nil {
+		h.cancel(ctx)
+	}
 	if err := h.observe(ctx, true); err != nil {
 		return goneUnsent(h, err)
 	}
-	if err := h.confirm(ctx); err != nil {
+	if h.s.Kept && h.s.Back != "" {
+		// It is a write like any other: what stands against those has come up since maybe.
+		if d := policy.Decide(h.about(h.picture.row, policy.Facts{Requested: true})); d.Verdict == policy.Refuse {
+			return run.Barred{At: h.now(), Reason: d.Reason}, nil
+		}
+	} else if err := h.confirm(ctx); err != nil {
 		h.log.Warn("commit not confirmed", zap.String("device", string(h.name)), zap.Error(err)) // reading and the next Set tell what is to be done
 	}
 	edit := plan.Undo(h.picture.input, h.writes)
@@ -314,6 +369,7 @@ func (h *hand) undo(ctx context.Context) (run.Input, error) {
 		return run.Answered{At: h.now(), Answer: run.Accepted}, nil
 	}
 	a, barred, err := h.send(ctx, edit, h.options())
+	a.Leaves = len(h.writes)
 	if barred != "" {
 		a = run.Answered{At: h.now(), Answer: run.Unsent, Said: barred}
 	}

@@ -18,6 +18,9 @@ func (h *hand) discreet(in run.Input) run.Input {
 	case run.Stored:
 		in.Err = h.strike(in.Err)
 		return in
+	case run.Unconfirmed:
+		in.Err = h.strike(in.Err)
+		return in
 	case run.Seen:
 		for i, text := range in.Odd {
 			in.Odd[i] = h.strike(text)

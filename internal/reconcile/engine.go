@@ -27,6 +27,7 @@ type Options struct {
 	Parallel    int           // devices at once in one run, 8 by default
 	MaxFailures int           // devices that may fail before a run starts no further one
 	Window      time.Duration // how long a device may take until reading shows what was set, 10 s by default
+	OnFailure   run.Mode      // what becomes of a run's devices when one fails, unless whoever starts it says so; put back what failed by default
 	PlanExpires time.Duration // how long a plan waits for approval, 24 h by default
 	Lease       time.Duration // how long a dead process keeps others from its runs, 6 s by default
 	Resync      time.Duration // between looks for what is due, 30 s by default
@@ -43,7 +44,8 @@ type Engine struct {
 	planned  string // the generation of which nothing is left to plan; none while a run stands in the way
 	turn     uint64 // counts the ends of runs on devices
 	lastTurn map[intent.DeviceName]uint64
-	looks    map[string]look // at open episodes, by their names
+	looks    map[string]look          // at open episodes, by their names
+	pokes    map[string]chan struct{} // of the runs that are driven here
 
 	proposing sync.Mutex // held from looking for runs under way until a plan for new intent is stored
 }
@@ -63,10 +65,13 @@ func New(o Options) *Engine {
 	byDefault(&o.PlanExpires, 24*time.Hour)
 	byDefault(&o.Lease, 6*time.Second)
 	byDefault(&o.Resync, 30*time.Second)
+	if o.OnFailure == "" {
+		o.OnFailure = run.RollbackDevice
+	}
 	if o.Parallel <= 0 {
 		o.Parallel = 8
 	}
-	return &Engine{o: o, log: o.Log.Named("reconcile"), queue: newQueue(), now: time.Now, lastTurn: map[intent.DeviceName]uint64{}, looks: map[string]look{}}
+	return &Engine{o: o, log: o.Log.Named("reconcile"), queue: newQueue(), now: time.Now, lastTurn: map[intent.DeviceName]uint64{}, looks: map[string]look{}, pokes: map[string]chan struct{}{}}
 }
 
 // Run does the work that handlers queue and what it finds due, until ctx ends. What it is in the middle of then is
@@ -140,7 +145,7 @@ func (e *Engine) pursue(ctx context.Context, j job) error {
 		e.queue.add(j)
 		return err
 	}
-	if row, err = e.o.Store.Run(ctx, j.run); err == nil && row.Status == view.RunRunning {
+	if row, err = e.o.Store.Run(ctx, j.run); err == nil && row.Ended.IsZero() {
 		e.queue.add(j)
 	}
 	return err
@@ -149,7 +154,7 @@ func (e *Engine) pursue(ctx context.Context, j job) error {
 // resync queues what is due whether or not an event told of it: runs that nobody drives, drift without a plan, devices
 // that a run left unclear, intent without a plan and, when a process begins, commands that its forerunner took and did not carry out.
 func (e *Engine) resync(ctx context.Context, first bool) error {
-	runs, err := e.o.Store.Runs(ctx, view.RunQuery{Status: []view.RunStatus{view.RunRunning}})
+	runs, err := e.o.Store.Runs(ctx, view.RunQuery{Status: []view.RunStatus{view.RunRunning, view.RunPaused}})
 	if err != nil {
 		return err
 	}
@@ -247,9 +252,6 @@ func (e *Engine) resyncWaiting(ctx context.Context) error {
 	}
 	return nil
 }
-
-// limits bound each device's run.
-func (e *Engine) limits() run.Limits { return run.Limits{Window: e.o.Window, Sets: 2, Undos: 2} }
 
 // ErrElsewhere says that another process drives the run.
 var ErrElsewhere = errors.New("another process drives this run")

@@ -76,7 +76,7 @@ func Example() {
 	}
 	id, err := e.Propose(ctx, planned.Plan, "ann")
 	ok(err)
-	run, err := e.Start(ctx, id, "ann")
+	run, err := e.Start(ctx, id, "ann", "")
 	ok(err)
 	row, err := e.Execute(ctx, run)
 	ok(err)

@@ -5,20 +5,26 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/run"
+	"github.com/tenter-net/tenter/internal/tree"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
-// Execute drives a run to its end, from wherever it was recorded to be, and returns its row. It fails with
-// ErrElsewhere while another process drives it. When ctx ends, or a device's lease is lost, the run stays as recorded.
+// Execute drives a run to its end, or until it is paused and nothing of it is under way, from wherever it was recorded to
+// be, and returns its row. It fails with ErrElsewhere while another process drives it. When ctx ends, or a device's lease is
+// lost, the run stays as recorded. Commands that wait for the run are answered first, also those for one that has ended.
 func (e *Engine) Execute(ctx context.Context, id string) (view.Run, error) {
-	ctx, lease, err := e.hold(ctx, "run/"+id, e.holder(id), false)
+	ctx, lease, err := e.hold(ctx, runLease(id), e.holder(id), false)
 	if err != nil {
 		return view.Run{}, err
 	}
@@ -27,35 +33,44 @@ func (e *Engine) Execute(ctx context.Context, id string) (view.Run, error) {
 	}
 	defer lease.release()
 	row, err := e.o.Store.Run(ctx, id)
-	if err != nil || row.Status != view.RunRunning {
-		return row, err
-	}
-	_, p, err := e.load(ctx, plan.ID(row.Plan))
 	if err != nil {
 		return row, err
 	}
-	d := &driver{Engine: e, run: row, plan: p, lease: lease}
-	if err := json.Unmarshal(row.Body, &d.body); err != nil {
+	d := &driver{Engine: e, run: row, lease: lease, kept: map[intent.DeviceName][]tree.Change{}}
+	if err := json.Unmarshal(row.Body, &d.saga); err != nil {
 		return row, fmt.Errorf("run %q: %w", id, err)
+	}
+	if !row.Ended.IsZero() {
+		return row, d.hear(ctx)
+	}
+	if _, d.plan, err = e.load(ctx, plan.ID(row.Plan)); err != nil {
+		return row, err
 	}
 	if err := d.recall(ctx); err != nil {
 		return row, err
 	}
-	if err := d.drive(ctx); err != nil {
-		return row, err
+	over, err := d.drive(ctx)
+	if err != nil || !over {
+		return d.run, err
 	}
 	return d.finish(ctx)
 }
 
-// A driver is one run in progress. Its fields belong to the goroutine of Execute.
+// A driver is one run in progress, and what coordinates it: whoever holds the run's lease. Its fields belong to the
+// goroutine of Execute, except for those that say otherwise.
 type driver struct {
 	*Engine
 	run   view.Run
 	plan  plan.Plan
-	body  runBody
+	saga  run.Saga
 	lease *held
 
 	states map[intent.DeviceName]run.State
+	places atomic.Int64         // given to devices, in the order in which they were proven
+	word   atomic.Pointer[word] // for the devices that are being worked on
+
+	mu   sync.Mutex
+	kept map[intent.DeviceName][]tree.Change // writes with secrets as themselves, for putting them back; a later process knows their digests only
 }
 
 // recall reads where the run stands on each device.
@@ -72,7 +87,17 @@ func (d *driver) recall(ctx context.Context) error {
 		}
 		d.states[r.Device] = s
 	}
+	d.places.Store(int64(d.stands().Placed()))
 	return nil
+}
+
+// stands are the run's devices, by name.
+func (d *driver) stands() run.Stands {
+	var all run.Stands
+	for _, name := range busyDevices(d.plan) {
+		all = append(all, run.Stand{Device: name, State: d.states[name]})
+	}
+	return all
 }
 
 type driven struct {
@@ -81,63 +106,86 @@ type driven struct {
 	err    error
 }
 
-// drive takes each device to its end, as many at once as the batch lets.
-func (d *driver) drive(ctx context.Context) error {
+// drive takes each device to its end, as many at once as the batch lets, and back where the run is not to stay. It reports
+// whether the run is over; else it is paused.
+func (d *driver) drive(ctx context.Context) (over bool, err error) {
 	batch, err := d.batch(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
-	var waiting, running []intent.DeviceName
-	for _, name := range busyDevices(d.plan) {
-		if d.states[name].Step != run.Ended {
-			waiting = append(waiting, name)
-		}
-	}
-	// What was begun before a crash goes first: a Set may be on the device.
-	slices.SortStableFunc(waiting, func(a, b intent.DeviceName) int {
-		return len(d.states[b].Writes) - len(d.states[a].Writes)
-	})
+	poke, ignore := d.attend(d.run.ID)
+	defer ignore()
+	tick := time.NewTicker(d.o.Lease / 6) // another process may have taken the command in
+	defer tick.Stop()
+	var running []intent.DeviceName
 	results := make(chan driven)
 	var failed error
-	for len(waiting)+len(running) > 0 {
-		start, stop := batch.Ready(waiting, running, d.outcomes())
-		if failed != nil || ctx.Err() != nil {
-			start = nil
+	for {
+		var turn run.Turn
+		if failed == nil && ctx.Err() == nil {
+			if failed = d.hear(ctx); failed == nil {
+				turn = d.saga.Next(batch, d.stands(), running)
+				failed = d.record(ctx, turn)
+			}
 		}
-		for _, name := range start {
-			waiting = slices.DeleteFunc(waiting, func(w intent.DeviceName) bool { return w == name })
-			running = append(running, name)
-			at, known := d.states[name]
-			go func() {
-				s, err := d.device(ctx, name, at, known)
-				results <- driven{name, s, err}
-			}()
-		}
-		if len(running) == 0 && stop && failed == nil {
-			return d.skip(ctx, waiting)
+		if failed == nil {
+			running = append(running, d.begin(ctx, turn, results)...)
 		}
 		if len(running) == 0 {
-			break
-		}
-		r := <-results
-		running = slices.DeleteFunc(running, func(w intent.DeviceName) bool { return w == r.device })
-		if r.err != nil {
-			failed = errors.Join(failed, fmt.Errorf("run %q: device %q: %w", d.run.ID, r.device, r.err))
+			if failed != nil || ctx.Err() != nil {
+				return false, errors.Join(failed, ctx.Err())
+			}
+			if turn.Over || turn.Rest {
+				return turn.Over, nil
+			}
 			continue
 		}
-		d.states[r.device] = r.state
+		select {
+		case <-poke:
+		case <-tick.C:
+		case r := <-results:
+			running = slices.DeleteFunc(running, func(n intent.DeviceName) bool { return n == r.device })
+			d.states[r.device] = r.state
+			if r.err != nil {
+				failed = errors.Join(failed, fmt.Errorf("run %q: device %q: %w", d.run.ID, r.device, r.err))
+			}
+		}
 	}
-	if failed != nil {
-		return failed
+}
+
+// record writes down what a turn decides about the run as a whole, before anything is done about it.
+func (d *driver) record(ctx context.Context, t run.Turn) error {
+	if t.Back {
+		d.saga.Back = t.Why
+		if err := d.saveRun(ctx); err != nil {
+			return err
+		}
+		d.tell()
 	}
-	return ctx.Err()
+	return d.skip(ctx, t)
+}
+
+// begin starts work on the devices of a turn and returns them.
+func (d *driver) begin(ctx context.Context, t run.Turn, results chan<- driven) []intent.DeviceName {
+	names, back := t.Start, ""
+	if t.Undo != "" {
+		names, back = []intent.DeviceName{t.Undo}, t.Why
+	}
+	for _, name := range names {
+		at := d.states[name]
+		go func() {
+			s, err := d.device(ctx, name, at, back)
+			results <- driven{name, s, err}
+		}()
+	}
+	return names
 }
 
 func (d *driver) outcomes() []run.Outcome {
 	var all []run.Outcome
-	for _, name := range busyDevices(d.plan) {
-		if s := d.states[name]; s.Step == run.Ended {
-			all = append(all, s.Outcome)
+	for _, s := range d.stands() {
+		if s.State.Step == run.Ended {
+			all = append(all, s.State.Outcome)
 		}
 	}
 	return all
@@ -172,21 +220,37 @@ func groups(f *fabric.Fabric) []run.Group {
 }
 
 // skip ends the devices that are not started any more.
-func (d *driver) skip(ctx context.Context, names []intent.DeviceName) error {
-	for _, name := range names {
-		s := run.State{Step: run.Ended, Outcome: run.Skipped, Detail: "not started: too many devices failed before"}
-		err := d.o.Store.Do(ctx, func(tx event.Tx) error {
-			if err := d.lease.guard(tx); err != nil {
-				return err
-			}
-			return d.save(tx, name, s)
-		})
-		if err != nil {
+func (d *driver) skip(ctx context.Context, t run.Turn) error {
+	if len(t.Skip) == 0 {
+		return nil
+	}
+	states := map[intent.DeviceName]run.State{}
+	for _, name := range t.Skip {
+		states[name] = d.limits().Next(d.states[name], run.GivenUp{At: d.now(), Why: t.Why})
+	}
+	err := d.o.Store.Do(ctx, func(tx event.Tx) error {
+		if err := d.lease.guard(tx); err != nil {
 			return err
 		}
-		d.states[name] = s
+		for _, name := range t.Skip {
+			if err := d.save(tx, name, states[name]); err != nil {
+				return err
+			}
+			if err := tx.Append(ctx, d.step(name, d.states[name], states[name])); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		maps.Copy(d.states, states)
 	}
-	return nil
+	return err
+}
+
+// limits bound each device's run.
+func (d *driver) limits() run.Limits {
+	return run.Limits{Window: d.o.Window, Sets: 2, Undos: 2, Leave: d.saga.OnFailure == run.StopThere}
 }
 
 // save records where the run stands on a device.
@@ -198,4 +262,17 @@ func (d *driver) save(tx event.Tx, name intent.DeviceName, s run.State) error {
 	return d.o.Store.SaveRunDevice(tx, view.RunDevice{
 		Run: d.run.ID, Device: name, Step: string(s.Step), Outcome: string(s.Outcome), Detail: s.Detail, State: state,
 	})
+}
+
+// remember keeps what only this process knows of a device that is done.
+func (d *driver) remember(name intent.DeviceName, writes []tree.Change) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.kept[name] = writes
+}
+
+func (d *driver) remembered(name intent.DeviceName) []tree.Change {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.kept[name]
 }

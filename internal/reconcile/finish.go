@@ -19,10 +19,13 @@ import (
 // finish records how the run ended and tells of it. What drifts on its devices still, or again, is looked at anew.
 func (d *driver) finish(ctx context.Context) (view.Run, error) {
 	outcomes := d.outcomes()
-	result := run.Sum(outcomes)
+	result := d.saga.Result(d.stands())
 	row := d.run
 	row.Ended = d.now()
-	row.Status = map[run.Result]view.RunStatus{run.ResultDone: view.RunDone, run.ResultPartial: view.RunPartial, run.ResultFailed: view.RunFailed}[result]
+	row.Status = map[run.Result]view.RunStatus{
+		run.ResultDone: view.RunDone, run.ResultPartial: view.RunPartial, run.ResultFailed: view.RunFailed,
+		run.ResultRolledBack: view.RunRolledBack, run.ResultAborted: view.RunAborted,
+	}[result]
 	row.Reason = d.reason()
 	status := view.PlanDone
 	if !slices.ContainsFunc(outcomes, func(o run.Outcome) bool { return o != run.Stale }) && len(outcomes) > 0 {
@@ -38,7 +41,7 @@ func (d *driver) finish(ctx context.Context) (view.Run, error) {
 		if _, err := d.o.Store.MovePlan(tx, row.Plan, view.PlanRunning, status, row.Reason); err != nil {
 			return err
 		}
-		return tx.Append(ctx, d.ended(row, result))
+		return tx.Append(ctx, d.ended(row, result, status))
 	})
 	if err != nil {
 		return row, err
@@ -70,9 +73,15 @@ func (d *driver) again(ctx context.Context) error {
 	return nil
 }
 
-// reason names the devices on which the run is not done.
+// reason says why the run did not go on to its end, and names the devices on which it is not done.
 func (d *driver) reason() string {
 	var parts []string
+	switch {
+	case d.saga.Back != "":
+		parts = append(parts, "everything was to be put back: "+d.saga.Back)
+	case d.saga.Aborted != nil:
+		parts = append(parts, "aborted "+d.saga.Aborted.String())
+	}
 	for _, name := range busyDevices(d.plan) {
 		if s := d.states[name]; s.Outcome != run.Done {
 			parts = append(parts, fmt.Sprintf("%s: %s: %s", name, s.Outcome, s.Detail))
@@ -81,7 +90,7 @@ func (d *driver) reason() string {
 	return strings.Join(parts, "; ")
 }
 
-func (d *driver) ended(row view.Run, result run.Result) event.Draft {
+func (d *driver) ended(row view.Run, result run.Result, used view.PlanStatus) event.Draft {
 	var devices []event.RunDevice
 	for _, name := range busyDevices(d.plan) {
 		s := d.states[name]
@@ -89,28 +98,31 @@ func (d *driver) ended(row view.Run, result run.Result) event.Draft {
 	}
 	took := row.Ended.Sub(row.Created).Round(time.Millisecond)
 	out := d.draft("")
-	if result == run.ResultFailed {
+	out.Time = row.Ended
+	if result != run.ResultDone && result != run.ResultPartial {
 		out.Type = event.TypeApplyFailed
 		out.Data = event.ApplyFailed{
 			Run: row.ID, Plan: row.Plan, Cause: row.Cause, Episode: row.Episode, Outcome: string(result), Devices: devices, Duration: took, Error: row.Reason,
+			Used: string(used),
 		}
 		return out
 	}
 	out.Type = event.TypeApplyCompleted
 	out.Data = event.ApplyCompleted{
 		Run: row.ID, Plan: row.Plan, Cause: row.Cause, Episode: row.Episode, Outcome: string(result), Devices: devices, Duration: took,
+		Reason: row.Reason, Used: string(used),
 	}
 	return out
 }
 
 // draft is the frame of the run's events; of a run on one device it is the subject of all of them.
 func (d *driver) draft(device intent.DeviceName) event.Draft {
-	out := event.Draft{Subject: string(device), Correlation: d.run.Correlation}
+	out := event.Draft{Subject: string(device), Correlation: d.run.Correlation, Causation: toldRun(d.run)}
 	if names := busyDevices(d.plan); len(names) == 1 {
 		out.Subject = string(names[0])
 	}
-	if d.body.Actor != "" {
-		out.Actor, out.ActorType = d.body.Actor, event.ActorUser
+	if d.saga.Actor != "" {
+		out.Actor, out.ActorType = d.saga.Actor, event.ActorUser
 	}
 	return out
 }

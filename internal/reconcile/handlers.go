@@ -56,7 +56,7 @@ func (e *Engine) Handle(ctx context.Context, tx event.Tx, ev event.Event) error 
 			return nil
 		})
 	case event.TypeCommand:
-		e.queue.add(job{key: "command/" + string(ev.ID), kind: kindCommand, command: ev, cause: ev})
+		return e.commanded(ctx, tx, ev)
 	case event.TypeApprovalGranted:
 		return decoded(ev, func(a event.Approval) error { return e.granted(ctx, tx, ev, a) })
 	}
@@ -89,9 +89,9 @@ func (e *Engine) granted(ctx context.Context, tx event.Tx, ev event.Event, a eve
 	if err != nil {
 		return err
 	}
-	_, err = e.start(ctx, tx, row, p, event.Draft{
+	_, err = e.start(ctx, tx, row, p, starting{draft: event.Draft{
 		Subject: ev.Subject, Correlation: ev.Correlation, Causation: ev.ID, Actor: ev.Actor, ActorType: ev.ActorType,
-	})
+	}})
 	return err
 }
 
@@ -210,6 +210,11 @@ func (e *Engine) resyncCommands(ctx context.Context) error {
 		return err
 	}
 	for _, c := range commands {
+		var data event.Command
+		if json.Unmarshal(c.Data, &data) == nil && data.Run != "" {
+			e.queue.add(job{key: "run/" + data.Run, kind: kindRun, run: data.Run, cause: c})
+			continue
+		}
 		followed, err := e.o.Store.Events(ctx, event.Query{Types: []event.Type{event.TypePlanGenerated}, Correlation: c.Correlation, Limit: 1})
 		if err != nil {
 			return err
@@ -225,3 +230,5 @@ func (e *Engine) resyncCommands(ctx context.Context) error {
 func (e *Engine) holder(run string) string { return e.o.Worker + "/" + run }
 
 func deviceLease(d intent.DeviceName) string { return "device/" + string(d) }
+
+func runLease(id string) string { return "run/" + id }

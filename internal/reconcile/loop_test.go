@@ -144,7 +144,7 @@ func TestRejectedStaysRejected(t *testing.T) {
 	if n := w.count(event.TypeDriftHeld); n != 1 {
 		t.Errorf("told %d times", n)
 	}
-	if _, err := e.Start(t.Context(), plan.ID(made.Plan), "ann"); !errors.As(err, new(*DeniedError)) {
+	if _, err := e.Start(t.Context(), plan.ID(made.Plan), "ann", ""); !errors.As(err, new(*DeniedError)) {
 		t.Errorf("a rejected plan: %v", err)
 	}
 }
@@ -219,7 +219,7 @@ func TestNewIntentOutdatesPlans(t *testing.T) {
 		t.Fatalf("%v: %v", err, open)
 	}
 	w.intend("g3", map[intent.DeviceName]string{"leaf1": wantEth2}, nil)
-	if _, err := e.Start(t.Context(), plan.ID(open[0].ID), "ann"); !errors.As(err, new(*StaleError)) {
+	if _, err := e.Start(t.Context(), plan.ID(open[0].ID), "ann", ""); !errors.As(err, new(*StaleError)) {
 		t.Errorf("a plan for other intents: %v", err)
 	}
 	if err := e.planIntent(t.Context()); err != nil {
@@ -245,7 +245,7 @@ func TestHold(t *testing.T) {
 	w.await(event.TypeDriftHeld, "e1", &back)
 	var made event.PlanGenerated
 	w.await(event.TypePlanGenerated, "e1", &made)
-	if _, err := e.Start(t.Context(), plan.ID(made.Plan), "ann"); !errors.As(err, new(*DeniedError)) {
+	if _, err := e.Start(t.Context(), plan.ID(made.Plan), "ann", ""); !errors.As(err, new(*DeniedError)) {
 		t.Errorf("a held device: %v", err)
 	}
 	if d.has(eth1+"description") != "hello" {

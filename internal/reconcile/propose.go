@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -57,12 +59,17 @@ func (e *Engine) tryPropose(ctx context.Context, p proposal) (id, runID string, 
 		}
 		id = row.ID
 		if fresh {
-			if err := tx.Append(ctx, p.generated()...); err != nil {
+			if err := tx.Append(ctx, p.generated(row)...); err != nil {
 				return err
+			}
+			if p.episode != "" {
+				if err := e.updateEpisode(tx, p.episode, func(ep *view.Episode) { ep.Plan = row.ID }); err != nil {
+					return err
+				}
 			}
 		}
 		if p.decision.Verdict == policy.Run && (row.Status == view.PlanOpen || row.Status == view.PlanApproved) {
-			if runID, err = e.start(ctx, tx, row, p.plan, p.draft()); err != nil {
+			if runID, err = e.start(ctx, tx, row, p.plan, starting{draft: p.started()}); err != nil {
 				return err
 			}
 		}
@@ -140,6 +147,9 @@ func (e *Engine) keep(ctx context.Context, tx event.Tx, p *proposal) (row view.P
 // draft is the frame of all events that follow from the proposal.
 func (p *proposal) draft() event.Draft {
 	d := event.Draft{Correlation: p.correlation, Causation: p.cause.ID, TraceParent: p.cause.TraceParent}
+	if p.episode != "" && p.cause.Correlation != p.correlation { // a device that answers again, or nothing: the drift is why
+		d.Causation = event.ID(p.episode)
+	}
 	if names := busyDevices(p.plan); len(names) == 1 {
 		d.Subject = string(names[0])
 	}
@@ -149,13 +159,21 @@ func (p *proposal) draft() event.Draft {
 	return d
 }
 
+// started is the frame of the start of a run that nobody is asked about: it follows from the plan.
+func (p *proposal) started() event.Draft {
+	d := p.draft()
+	d.Causation = ""
+	return d
+}
+
 // generated tells of the plan, and asks for approval if it needs that. Whoever made a plan by hand is not asked: it is
 // with them already.
-func (p *proposal) generated() []event.Draft {
+func (p *proposal) generated(row view.Plan) []event.Draft {
 	wait := p.decision.Verdict != policy.Run && p.actor == ""
 	data := event.PlanGenerated{
 		Plan: string(p.plan.ID), Content: p.plan.Content, Cause: string(p.plan.Cause.Trigger), Risk: p.plan.Risk.String(),
 		NeedsApproval: wait, Reason: p.decision.Reason, Episode: p.episode, Generation: p.plan.Generation,
+		Expires: row.Expires,
 	}
 	for _, d := range p.plan.Devices {
 		if d.Idle() {
@@ -165,20 +183,27 @@ func (p *proposal) generated() []event.Draft {
 		data.Devices = append(data.Devices, event.PlanDevice{Device: d.Device, Add: c.Add, Change: c.Change, Delete: c.Delete})
 	}
 	made := p.draft()
-	made.Type, made.Data = event.TypePlanGenerated, data
+	made.ID, made.Time, made.Type, made.Data = toldPlan(row), row.Created, event.TypePlanGenerated, data
 	if !wait {
 		return []event.Draft{made}
 	}
 	ask := p.draft()
-	ask.Type = event.TypeApprovalRequested
+	ask.Type, ask.Causation = event.TypeApprovalRequested, made.ID
 	ask.Data = event.Approval{
 		Plan: string(p.plan.ID), Content: p.plan.Content, Devices: busyDevices(p.plan), Reason: p.decision.Reason, Episode: p.episode,
 	}
 	return []event.Draft{made, ask}
 }
 
-// start commits a run of the plan. The plan is used up with it.
-func (e *Engine) start(ctx context.Context, tx event.Tx, row view.Plan, p plan.Plan, d event.Draft) (string, error) {
+// A starting is what a run begins with besides its plan.
+type starting struct {
+	draft     event.Draft // the frame of the event
+	onFailure run.Mode    // empty for the engine's
+}
+
+// start commits a run of the plan. The plan is used up with it. What the draft does not say of its cause is the plan.
+func (e *Engine) start(ctx context.Context, tx event.Tx, row view.Plan, p plan.Plan, s starting) (string, error) {
+	d := s.draft
 	moved, err := e.o.Store.MovePlan(tx, row.ID, row.Status, view.PlanRunning, "")
 	if err != nil || !moved {
 		return "", err
@@ -187,7 +212,8 @@ func (e *Engine) start(ctx context.Context, tx event.Tx, row view.Plan, p plan.P
 		ID: runOf(row.ID), Plan: row.ID, Status: view.RunRunning, Cause: row.Cause, Episode: row.Episode,
 		Correlation: row.Correlation, Created: e.now(),
 	}
-	if r.Body, err = json.Marshal(runBody{Actor: d.Actor}); err != nil {
+	saga := run.Saga{Actor: d.Actor, OnFailure: cmp.Or(s.onFailure, e.o.OnFailure)}
+	if r.Body, err = json.Marshal(saga); err != nil {
 		return "", err
 	}
 	if err := e.o.Store.SaveRun(tx, r); err != nil {
@@ -198,17 +224,12 @@ func (e *Engine) start(ctx context.Context, tx event.Tx, row view.Plan, p plan.P
 			return "", err
 		}
 	}
-	d.Type = event.TypeApplyStarted
-	if d.Correlation == "" {
-		d.Correlation = row.Correlation
+	d.ID, d.Time, d.Type, d.Correlation = toldRun(r), r.Created, event.TypeApplyStarted, row.Correlation
+	if d.Causation == "" {
+		d.Causation = toldPlan(row)
 	}
-	d.Data = event.ApplyStarted{Run: r.ID, Plan: row.ID, Devices: busyDevices(p), Cause: row.Cause, Episode: row.Episode}
+	d.Data = event.ApplyStarted{Run: r.ID, Plan: row.ID, Devices: busyDevices(p), Cause: row.Cause, Episode: row.Episode, OnFailure: string(saga.OnFailure)}
 	return r.ID, tx.Append(ctx, d)
-}
-
-// runBody is what a run's row keeps besides its columns.
-type runBody struct {
-	Actor string `json:"actor,omitempty"` // the person who asked for it, none for a policy
 }
 
 // updateEpisode changes an episode that is still open.

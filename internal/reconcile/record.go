@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -19,9 +20,12 @@ import (
 func (h *hand) move(ctx context.Context, in run.Input) error {
 	from, to := h.s, h.limits().Next(h.s, h.discreet(in))
 	_, resumed := in.(run.Resumed)
-	if from.Step == to.Step && from.Step != "" && !resumed {
+	if from.Step == to.Step && from.Step != "" && from.Back == to.Back && !resumed {
 		h.s = to
 		return nil
+	}
+	if to.Step == run.Save && to.Place == 0 {
+		to.Place = int(h.places.Add(1))
 	}
 	if to.Step == run.Ended {
 		h.Engine.ended(h.name)
@@ -49,14 +53,21 @@ func (h *hand) move(ctx context.Context, in run.Input) error {
 
 // effects changes what is owned and applied as a step begins or ends.
 func (h *hand) effects(tx event.Tx, from, to run.State) error {
+	over := to.Step == run.Ended
 	switch {
 	case to.Step == run.Set && from.Step != run.Verify:
 		return h.own(tx, to)
+	case to.Step == run.Check && from.Step == run.Set:
+		return h.withheld(tx, from)
 	case to.Step == run.Save:
 		return h.applied(tx, h.writes)
-	case to.Step == run.Ended && to.Outcome == run.Done && from.Step != run.Save: // there was nothing to write
+	case over && to.Outcome == run.Done && from.Step != run.Save: // there was nothing to write
 		return h.applied(tx, nil)
-	case to.Step == run.Ended && from.Step != run.Save:
+	case from.Step == run.Ended, from.Step == run.Save && !over:
+		return h.reopen(tx, to)
+	case to.Step == run.Resave, over && to.Kept && from.Step != run.Save && from.Step != run.Resave:
+		return h.unapplied(tx, to)
+	case over && from.Step != run.Save && from.Step != run.Resave:
 		return h.given(tx, from, to)
 	}
 	return nil
@@ -158,13 +169,7 @@ func (h *hand) given(tx event.Tx, from, to run.State) error {
 		return h.o.Store.UpdateDevice(tx, h.name, func(d *view.Device) { d.Run = "" })
 	}
 	if to.Proven && h.picture != nil {
-		var dropped []path.Path
-		for i, w := range h.writes {
-			if w.After != "" && !to.Writes[i].Owned { // an earlier run, of which nobody knows the end, may have written it
-				dropped = append(dropped, w.Path)
-			}
-		}
-		if err := h.o.Store.DropOwned(tx, h.name, dropped); err != nil {
+		if err := h.o.Store.DropOwned(tx, h.name, h.brought(to)); err != nil {
 			return err
 		}
 	}
@@ -176,23 +181,29 @@ func (h *hand) given(tx event.Tx, from, to run.State) error {
 
 // told returns the events of a step that is over.
 func (h *hand) told(from, to run.State) []event.Draft {
-	outcome := string(to.Step)
-	if to.Step == run.Ended {
-		outcome = string(to.Outcome)
+	if from.Step == "" && to.Step == run.Check {
+		return nil // its turn has come, and that is all
 	}
-	step := h.draft(h.name)
-	step.Type = event.TypeStepCompleted
-	first := from.Step
-	if first == "" {
-		first = run.Check
-	}
-	step.Data = event.StepCompleted{Run: h.run.ID, Device: h.name, Step: string(first), Outcome: outcome, Detail: to.Detail}
-	all := []event.Draft{step}
-	if to.Step == run.Ended && to.Undos > 0 {
+	all := []event.Draft{h.step(h.name, from, to)}
+	if to.Step == run.Ended && to.Undos > 0 && from.Step != run.Ended {
 		back := h.draft(h.name)
 		back.Type = event.TypeRolledBack
 		back.Data = event.RolledBack{Run: h.run.ID, Device: h.name, Proven: to.Proven, Left: to.Left}
 		all = append(all, back)
 	}
 	return all
+}
+
+// step is the event of a step that is over on a device.
+func (d *driver) step(name intent.DeviceName, from, to run.State) event.Draft {
+	outcome := string(to.Step)
+	if to.Step == run.Ended {
+		outcome = string(to.Outcome)
+	}
+	out := d.draft(name)
+	out.Type = event.TypeStepCompleted
+	out.Data = event.StepCompleted{
+		Run: d.run.ID, Device: name, Step: string(cmp.Or(from.Step, run.Check)), Outcome: outcome, Detail: to.Detail, Next: string(to.Step),
+	}
+	return out
 }

@@ -310,7 +310,7 @@ func (w *world) begin(e *Engine) (run string) {
 
 func (w *world) commit(e *Engine, id plan.ID) (run string) {
 	w.t.Helper()
-	run, err := e.Start(w.t.Context(), id, "ann")
+	run, err := e.Start(w.t.Context(), id, "ann", "")
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -71,9 +71,13 @@ const (
 	ResultDone    Result = "done"    // on every device
 	ResultPartial Result = "partial" // some devices are left as they were, as their outcomes say; none failed
 	ResultFailed  Result = "failed"  // a device failed, or none could be written for a reason of its own
+	// What reading has proven: of a run that put everything back, nothing is left on its devices; of one that a person has
+	// ended, nothing that was in flight is.
+	ResultRolledBack Result = "rolled-back"
+	ResultAborted    Result = "aborted"
 )
 
-// Sum returns the result of a run whose devices ended like this.
+// Sum returns the result of a run that went forward to its end and whose devices ended like this.
 func Sum(outcomes []Outcome) Result {
 	count := map[Outcome]int{}
 	for _, o := range outcomes {

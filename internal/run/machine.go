@@ -14,67 +14,30 @@ type Limits struct {
 	Window time.Duration // how long a device may take until reading shows what was set
 	Sets   int           // how often a Set is sent whose earlier sending is shown to have done nothing
 	Undos  int           // how often putting back is tried
+	Leave  bool          // what failed is left as it is, except where the device itself takes it back
 }
-
-// An Input is what happened: the answer to a state's action, or Resumed.
-type Input interface{ input() }
-
-// Checked says that the device is as the plan expects. Writes is what the Set will change; none means that there
-// is only bookkeeping to do.
-type Checked struct{ Writes []Write }
-
-// Moved says that the device changed since the plan was computed, and where.
-type Moved struct{ Paths []string }
-
-// Barred says that Tenter may not write to the device: a hold, another identity, an intent that is gone.
-type Barred struct{ Reason string }
-
-// Gone says that the device could not be asked.
-type Gone struct {
-	At  time.Time
-	Err string
-}
-
-// Answered is the answer to a Set, planned or undoing.
-type Answered struct {
-	At     time.Time
-	Answer Answer
-	Said   string // why, unless accepted
-}
-
-// Seen is a reading of the device: Values holds the value of each of the state's Writes, in their order. Unread says of
-// which of them the device sent something that could not be read; nil stands for none.
-type Seen struct {
-	At     time.Time
-	Values []schema.Value
-	Unread []bool
-	Odd    []string // for people: the leaves that are not as planned, and what they are instead
-}
-
-// Stored says whether saving to the startup configuration was proven; Err is empty when it was, or when the
-// device has none.
-type Stored struct{ Err string }
-
-// Resumed says that another process recorded the state and is gone; how far it got is not known.
-type Resumed struct{ At time.Time }
-
-func (Checked) input()  {}
-func (Moved) input()    {}
-func (Barred) input()   {}
-func (Gone) input()     {}
-func (Answered) input() {}
-func (Seen) input()     {}
-func (Stored) input()   {}
-func (Resumed) input()  {}
 
 // Next returns the state after in. It is total: an input that the state does not expect leaves it as it is, since
 // repeating the state's action is always safe.
 func (l Limits) Next(s State, in Input) State {
+	to := l.after(s, in)
+	to.Journal = journal(s, to, in)
+	return to
+}
+
+func (l Limits) after(s State, in Input) State {
 	if s.Step == "" {
 		s.Step = Check
 	}
-	if r, ok := in.(Resumed); ok {
-		return resume(s, r.At)
+	switch in := in.(type) {
+	case Resumed:
+		return resume(s, in.At)
+	case GivenUp:
+		return giveUp(s, in.Why)
+	case Withheld:
+		return withhold(s)
+	case Compensated:
+		return compensate(s, in.Why)
 	}
 	switch s.Step {
 	case Check:
@@ -89,17 +52,22 @@ func (l Limits) Next(s State, in Input) State {
 	case Verify:
 		return l.verify(s, in)
 	case Save:
-		if st, ok := in.(Stored); ok {
-			if st.Err != "" {
-				s.Unsaved = true
-				s.Detail = "not saved to the startup configuration: " + st.Err
-			}
-			return end(s, Done)
-		}
+		return saved(s, in)
 	case Undo:
+		if b, ok := in.(Barred); ok && s.Kept {
+			s.Left, s.Detail = planned(s), s.Detail+"; not put back: "+b.Reason
+			return end(s, Failed)
+		}
 		return answered(s, in, Prove)
 	case Prove:
 		return l.prove(s, in)
+	case Resave:
+		if st, ok := in.(Stored); ok {
+			if st.Err != "" {
+				s.Unsaved, s.Detail = true, s.Detail+"; the startup configuration still has the change: "+st.Err
+			}
+			return end(s, RolledBack)
+		}
 	case Ended:
 	}
 	return s
@@ -114,9 +82,75 @@ func resume(s State, at time.Time) State {
 		s.Step, s.Since = Prove, at
 	case Verify, Prove:
 		s.Since = at
-	case Check, Save, Ended:
+	case Check, Save, Resave, Ended:
 	}
 	return s
+}
+
+// giveUp makes of a state that nothing was sent in the end of the device's run, and of one that waits for the planned Set
+// to show one that puts it back then. Whatever is being put back already goes on, and so does what is done.
+func giveUp(s State, why string) State {
+	switch s.Step {
+	case Check:
+		s.Detail = why
+		return end(s, Skipped)
+	case Set:
+		if s.Sets == 1 {
+			s.Detail, s.Proven = why, true
+			return end(s, Skipped)
+		}
+		s.Back = why
+	case Verify:
+		s.Back = why
+	case Save, Undo, Prove, Resave, Ended:
+	}
+	return s
+}
+
+// withhold makes a Set that was not sent one that is to be checked for once more.
+func withhold(s State) State {
+	if s.Step == Set {
+		s.Step, s.Writes, s.Sets, s.Until, s.Answer, s.Said = Check, nil, 0, time.Time{}, "", ""
+	}
+	return s
+}
+
+// compensate begins to put back what was done.
+func compensate(s State, why string) State {
+	if s.Step != Ended || s.Outcome != Done || len(s.Writes) == 0 {
+		return s
+	}
+	s.Step, s.Outcome, s.Back, s.Detail, s.Unsaved = Undo, "", why, why, false
+	s.Undos, s.Kept = 1, true
+	return s
+}
+
+// saved takes in how saving went.
+func saved(s State, in Input) State {
+	switch in := in.(type) {
+	case Unconfirmed:
+		s.Lapsed = true
+		if in.Unsure { // by now the device has what it will have, for good
+			s.Step, s.Since = Verify, in.At
+			return s
+		}
+		s.Step, s.Undos, s.Detail = Undo, 1, "not confirmed: "+in.Err
+	case Stored:
+		if in.Err != "" {
+			s.Unsaved, s.Detail = true, "not saved to the startup configuration: "+in.Err
+		}
+		return end(s, Done)
+	}
+	return s
+}
+
+// planned are the paths of all writes.
+func planned(s State) []string {
+	var all []string
+	for _, w := range s.Writes {
+		all = append(all, w.Path)
+	}
+	return all
 }
 
 func check(s State, in Input) State {
@@ -127,6 +161,9 @@ func check(s State, in Input) State {
 			return end(s, Done)
 		}
 		s.Step, s.Sets = Set, 1
+		if in.Rollback > 0 {
+			s.Until = in.At.Add(in.Rollback)
+		}
 	case Moved:
 		s.Left = in.Paths
 		s.Detail = "the device changed since the plan was made: " + list(in.Paths)
@@ -204,13 +241,26 @@ func (l Limits) verify(s State, in Input) State {
 		switch {
 		case r.planned == len(s.Writes):
 			s.Odd = nil
-			s.Step = Save
+			if s.Back != "" {
+				s.Step, s.Undos, s.Detail = Undo, 1, s.Back
+				return s
+			}
+			if !s.Until.IsZero() && !in.At.Before(s.Until) {
+				if in.At.Before(s.Until.Add(l.Window)) { // the device may be about to take it back by itself
+					return s
+				}
+				s.Lapsed = true // and did not
+			}
+			s.Step, s.Kept = Save, true
 			if s.Answer == Rejected {
 				s.Detail = "the device applied it although it answered: " + s.Said
 			}
 			return s
 		// The device shows nothing of the Set. Should it still be under way, the same Set again does no harm.
-		case untouched && s.Sets < l.Sets && (s.Answer == Orphaned || s.Answer == Lost && l.over(s, in.At)):
+		case untouched && s.Back == "" && !s.Lapsed && s.Sets < l.Sets && (s.Answer == Orphaned || s.Answer == Lost && l.over(s, in.At)):
+			if !s.Until.IsZero() {
+				s.Until = in.At.Add(s.Until.Sub(s.began(Set)))
+			}
 			s.Step, s.Sets = Set, s.Sets+1
 			return s
 		case untouched && s.Answer == Rejected:
@@ -225,6 +275,8 @@ func (l Limits) verify(s State, in Input) State {
 // mismatch decides what to do about a reading that is not as planned.
 func (l Limits) mismatch(s State, r reading) State {
 	switch {
+	case s.Lapsed:
+		s.Detail = "it was not confirmed in time, and the device took it back by itself"
 	case s.Answer == Rejected:
 		s.Detail = "the device refused: " + s.Said
 	case r.before == len(s.Writes) && s.Answer == Accepted:
@@ -237,7 +289,16 @@ func (l Limits) mismatch(s State, r reading) State {
 			s.Detail += ": " + some(s.Odd, len(s.Writes)-r.planned)
 		}
 	}
-	if r.planned > 0 {
+	switch {
+	case s.Back != "" && r.planned == 0 && len(r.unread) == 0: // it was not to stay anyhow
+		s.Detail = s.Back
+		s.Proven, s.Left = true, r.left()
+		return end(s, Skipped)
+	case r.planned > 0 && l.Leave && s.Until.IsZero():
+		s.Detail += "; it is left as it is"
+		s.Left = append(r.still, r.left()...)
+		return end(s, Failed)
+	case r.planned > 0:
 		s.Step, s.Undos = Undo, 1
 		return s
 	}
@@ -258,7 +319,14 @@ func (l Limits) prove(s State, in Input) State {
 		switch {
 		case r.planned == 0 && len(r.unread) == 0:
 			s.Proven, s.Undone, s.Left = true, true, r.other
-			return end(s, Failed)
+			switch {
+			case s.Back == "":
+				return end(s, Failed)
+			case s.Kept:
+				s.Step = Resave
+				return s
+			}
+			return end(s, RolledBack)
 		case !l.over(s, in.At):
 		case s.Undos < l.Undos && r.planned > 0:
 			s.Step, s.Undos = Undo, s.Undos+1
@@ -269,6 +337,16 @@ func (l Limits) prove(s State, in Input) State {
 		}
 	}
 	return s
+}
+
+// began returns when the step was last begun.
+func (s State) began(step Step) time.Time {
+	for i := len(s.Journal) - 1; i >= 0; i-- {
+		if s.Journal[i].Step == step {
+			return s.Journal[i].Begun
+		}
+	}
+	return time.Time{}
 }
 
 func (l Limits) over(s State, at time.Time) bool { return at.Sub(s.Since) >= l.Window }

@@ -14,14 +14,16 @@ import (
 // A Step is where a device's run is.
 type Step string
 
-// The steps, in the order of a run that goes well; Undo and Prove come in when it does not.
+// The steps, in the order of a run that goes well; Undo, Prove and Resave come in when it does not, or when a device that
+// was done is put back.
 const (
 	Check  Step = "check"  // compare the device with what the plan was computed against
 	Set    Step = "set"    // ownership and write-set are recorded; send the one Set
 	Verify Step = "verify" // read back until everything is as planned, or the window is over
-	Save   Step = "save"   // verified and recorded as applied; save to the startup configuration
+	Save   Step = "save"   // verified and recorded as applied; confirm, and save to the startup configuration
 	Undo   Step = "undo"   // put back what is still ours
 	Prove  Step = "prove"  // read back until nothing of ours is left, or the window is over
+	Resave Step = "resave" // proven to be put back after it was saved; save that
 	Ended  Step = "ended"
 )
 
@@ -35,7 +37,8 @@ const (
 	Stale       Outcome = "stale"       // the device moved since the plan was computed; nothing was sent
 	Refused     Outcome = "refused"     // Tenter may not write to the device; nothing was sent
 	Unreachable Outcome = "unreachable" // the device could not be asked; with Sent, what it has is unknown
-	Skipped     Outcome = "skipped"     // not started, since too many others failed
+	Skipped     Outcome = "skipped"     // nothing of it is on the device, since the run was not to go on
+	RolledBack  Outcome = "rolled-back" // the Set went well and was put back, as reading proved; Left is what somebody else has changed meanwhile
 )
 
 // A State is what is recorded of one device's run. The zero State is a run that has not started.
@@ -54,7 +57,13 @@ type State struct {
 	Proven  bool      `json:"proven,omitempty"`  // of a failed run: reading showed that nothing of ours is left
 	Odd     []string  `json:"odd,omitempty"`     // for people: what was read back otherwise than planned, when it was not put back yet
 	Left    []string  `json:"left,omitempty"`    // paths that are neither as before nor as planned, or still as planned after a failure
-	Unsaved bool      `json:"unsaved,omitempty"` // applied, but not in the startup configuration
+	Unsaved bool      `json:"unsaved,omitempty"` // as the outcome says, but not in the startup configuration
+	Until   time.Time `json:"until,omitzero"`    // when the device takes the Set back by itself unless it is confirmed; zero for never
+	Lapsed  bool      `json:"lapsed,omitempty"`  // it was not confirmed in time, and is not to be any more
+	Place   int       `json:"place,omitempty"`   // which of the run's devices this was to be proven as planned, from 1
+	Back    string    `json:"back,omitempty"`    // why what went well is not to stay
+	Kept    bool      `json:"kept,omitempty"`    // it was recorded as applied
+	Journal []Record  `json:"journal,omitempty"` // the steps so far, in their order
 }
 
 // A Write is one leaf that a run changes. An absent value is empty; a secret's is its digest.
@@ -62,6 +71,8 @@ type Write struct {
 	Path          string
 	Before, After schema.Value
 	Owned         bool // it was Tenter's before this run: an earlier one set out to write it
+	// Had is what was recorded as applied before this run, empty for nothing: what a compensation makes applied again.
+	Had schema.Value
 }
 
 // An Answer is what came back from a Set. It decides what to expect, never what is true.
@@ -85,8 +96,8 @@ const (
 	DoCheck          // answered by Checked, Moved, Barred or Gone
 	DoSet            // answered by Answered or Barred
 	DoRead           // answered by Seen or Gone
-	DoSave           // answered by Stored
-	DoUndo           // answered by Answered
+	DoSave           // answered by Stored or Unconfirmed
+	DoUndo           // answered by Answered or Barred
 )
 
 // Action returns what is to be done in s, once s is recorded.
@@ -98,7 +109,7 @@ func (s State) Action() Action {
 		return DoSet
 	case Verify, Prove:
 		return DoRead
-	case Save:
+	case Save, Resave:
 		return DoSave
 	case Undo:
 		return DoUndo
@@ -114,16 +125,20 @@ func (s State) InFlight() bool {
 		return true
 	case Ended:
 		return s.Sent
-	case Check, Save:
+	case Check, Save, Resave:
 	}
 	return false
 }
+
+// Begun reports whether something may have been sent, so that the device's run has to be brought to an end.
+func (s State) Begun() bool { return s.Step != "" && s.Step != Check && s.Step != Ended }
 
 type writeJSON struct {
 	Path   string `json:"path"`
 	Before string `json:"before,omitempty"`
 	After  string `json:"after,omitempty"`
 	Owned  bool   `json:"owned,omitempty"`
+	Had    string `json:"had,omitempty"`
 }
 
 // Same reports whether both change the same leaf in the same way.
@@ -152,7 +167,7 @@ func decode(s string) (schema.Value, error) {
 
 // MarshalJSON keeps every byte of the values, also of those that are not text.
 func (w Write) MarshalJSON() ([]byte, error) {
-	return json.Marshal(writeJSON{w.Path, encode(w.Before), encode(w.After), w.Owned})
+	return json.Marshal(writeJSON{w.Path, encode(w.Before), encode(w.After), w.Owned, encode(w.Had)})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
@@ -169,6 +184,10 @@ func (w *Write) UnmarshalJSON(b []byte) error {
 	if err != nil {
 		return fmt.Errorf("write of %s: after: %w", j.Path, err)
 	}
-	*w = Write{j.Path, before, after, j.Owned}
+	had, err := decode(j.Had)
+	if err != nil {
+		return fmt.Errorf("write of %s: had: %w", j.Path, err)
+	}
+	*w = Write{j.Path, before, after, j.Owned, had}
 	return nil
 }

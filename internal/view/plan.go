@@ -51,10 +51,13 @@ type RunStatus string
 
 // The states of a run.
 const (
-	RunRunning RunStatus = "running"
-	RunDone    RunStatus = "done"
-	RunPartial RunStatus = "partial"
-	RunFailed  RunStatus = "failed"
+	RunRunning    RunStatus = "running"
+	RunPaused     RunStatus = "paused" // begins nothing new until somebody resumes it
+	RunDone       RunStatus = "done"
+	RunPartial    RunStatus = "partial"
+	RunFailed     RunStatus = "failed"
+	RunRolledBack RunStatus = "rolled-back" // nothing of it is left on its devices, as reading has proven
+	RunAborted    RunStatus = "aborted"     // a person ended it; what was done before is there
 )
 
 // A Run is one execution of a plan.
