@@ -16,6 +16,7 @@ type ControlRequest struct {
 
 // ControlReply names the command's event; its acknowledgement, which has it as causation, is later than From.
 type ControlReply struct {
+	Run     string    `json:"run"`
 	Command event.ID  `json:"command"`
 	From    event.Seq `json:"from"`
 }
@@ -23,6 +24,7 @@ type ControlReply struct {
 // Control records the command in the caller's name. Whoever drives the run answers it; in a process that does not serve,
 // that is for Execute to do.
 func (a *App) Control(ctx context.Context, who api.Caller, req ControlRequest) (out ControlReply, err error) {
+	out.Run = req.Run
 	if out.From, _, err = a.store.Head(ctx); err != nil {
 		return out, err
 	}

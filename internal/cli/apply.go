@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,28 +17,34 @@ import (
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/run"
 )
 
 func newApply(s Streams) *cobra.Command {
 	var f planFlags
 	var yes bool
+	var mode string
 	cmd := &cobra.Command{
 		Use:   "apply [PLAN|FILE]",
 		Short: "Carry a plan out: write, read back, roll back what fails",
 		Long: "Carry out a stored plan, one from a file, or, without an argument, a new one after asking.\n" +
 			"Devices that nobody enrolled are left as they are. Exit 0 when all devices are done, 3 when some are left, 1 when one failed,\n" +
-			"4 when the plan is stale, 6 when no device may be written to.",
-		Example: "  tenter apply\n  tenter apply --device leaf1 --yes\n  tenter apply change.json",
+			"4 when the plan is stale, 6 when no device may be written to. Another terminal can pause, resume or abort it: tenter run --help.",
+		Example: "  tenter apply\n  tenter apply --device leaf1 --yes\n  tenter apply --on-failure rollback-all\n  tenter apply change.json",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withOperator(cmd, func(ctx context.Context, o *operator) error {
 				if err := finishLeft(ctx, s, o); err != nil {
 					return err
 				}
+				if mode != "" && !slices.Contains(run.Modes(), mode) {
+					return hint(fmt.Errorf("--on-failure %s: it is one of %s", mode, strings.Join(run.Modes(), ", ")), "tenter apply --help")
+				}
 				c, err := chooseApply(ctx, s, o, args, f, yes)
 				if err != nil || c.skip {
 					return err
 				}
+				c.req.OnFailure = run.Mode(mode)
 				if err := applyAndFollow(ctx, s, o, c.req, output(cmd)); err != nil || len(c.unread)+len(c.refused) == 0 {
 					return err
 				}
@@ -52,6 +59,7 @@ func newApply(s Streams) *cobra.Command {
 		},
 	}
 	f.add(cmd)
+	cmd.Flags().StringVar(&mode, "on-failure", "", "when a device fails: "+strings.Join(run.Modes(), ", ")+" (default: as apply.on_failure has it)")
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	addOutput(cmd, formatText, formatJSONL)
 	return cmd
@@ -186,10 +194,10 @@ func finishLeft(ctx context.Context, s Streams, o *operator) error {
 	if err != nil {
 		return err
 	}
-	for _, run := range left {
-		fmt.Fprintf(s.Err, "going on with %s, which was left unfinished\n", run)
-		if err := o.app.Execute(ctx, run); err != nil {
-			return hint(err, "tenter run show %s", run)
+	for _, id := range left {
+		fmt.Fprintf(s.Err, "going on with %s, which was left unfinished\n", id)
+		if err := o.app.Execute(ctx, id); err != nil {
+			return hint(err, "tenter run show %s", id)
 		}
 	}
 	return nil

@@ -23,6 +23,7 @@ type progress struct {
 	steps   map[string]string // what each running device is at
 	ok      int
 	failed  int
+	back    int // put back after they were done
 	painted int // lines that the next painting begins by taking back
 	ended   *event.ApplyCompleted
 	failure string
@@ -65,6 +66,8 @@ func (p *progress) event(e event.Event) (stop bool, err error) {
 			return false, err
 		}
 		p.step(d)
+	case event.TypeCommandAck:
+		p.told(e)
 	case event.TypeApplyCompleted, event.TypeApplyFailed:
 		var d event.ApplyFailed // has all fields of ApplyCompleted
 		if err := json.Unmarshal(e.Data, &d); err != nil {
@@ -77,14 +80,33 @@ func (p *progress) event(e event.Event) (stop bool, err error) {
 	return false, nil
 }
 
+// told shows what somebody made of the run.
+func (p *progress) told(e event.Event) {
+	var d event.CommandAck
+	if err := json.Unmarshal(e.Data, &d); err != nil || d.Outcome != "done" || d.Reason != "" || p.format != formatText {
+		return
+	}
+	verb := map[string]string{"pause": "paused", "resume": "resumed", "abort": "aborted"}[d.Verb]
+	p.clear()
+	fmt.Fprintf(p.s.Err, "%s by %s: tenter run show %s\n", verb, e.Actor, p.run)
+	p.paint()
+}
+
 func (p *progress) step(d event.StepCompleted) {
 	name := string(d.Device)
 	p.steps[name] = doing(d)
+	if run.Step(d.Step) == run.Ended {
+		p.ok-- // it was done, and is being put back
+	}
 	kept := false // a line that stays: something that the user wants to read after it is over
 	switch run.Outcome(d.Outcome) {
 	case run.Done:
 		p.ok++
 		delete(p.steps, name)
+	case run.RolledBack:
+		p.back++
+		delete(p.steps, name)
+		kept = true
 	case run.Failed, run.Stale, run.Refused, run.Unreachable, run.Skipped:
 		p.failed++
 		delete(p.steps, name)
@@ -134,6 +156,9 @@ func (p *progress) counts() string {
 	if p.failed > 0 {
 		text += fmt.Sprintf(" · %d failed", p.failed)
 	}
+	if p.back > 0 {
+		text += fmt.Sprintf(" · %d put back", p.back)
+	}
 	if len(p.steps) > 0 {
 		text += fmt.Sprintf(" · %d running", len(p.steps))
 	}
@@ -152,7 +177,7 @@ func (p *progress) nameWidth() int {
 func doing(d event.StepCompleted) string {
 	text, ok := map[run.Step]string{
 		run.Set: "setting", run.Verify: "reading back", run.Save: "verified, saving", run.Undo: "not as planned, rolling back",
-		run.Prove: "proving the rollback",
+		run.Prove: "proving the rollback", run.Resave: "put back, saving that",
 	}[run.Step(d.Outcome)]
 	if !ok {
 		return stepText(d)
@@ -163,15 +188,19 @@ func doing(d event.StepCompleted) string {
 // stepText says what a step came to. A step's outcome is the step after it, or how the device's run ended.
 func stepText(d event.StepCompleted) string {
 	text, ok := map[[2]string]string{
-		{string(run.Check), string(run.Set)}:   "checked, nothing moved",
-		{string(run.Check), string(run.Done)}:  "nothing to send, done",
-		{string(run.Set), string(run.Verify)}:  "set",
-		{string(run.Verify), string(run.Save)}: "verified by read-back",
-		{string(run.Verify), string(run.Set)}:  "nothing of it arrived, setting again",
-		{string(run.Verify), string(run.Undo)}: "not as planned, rolling back",
-		{string(run.Undo), string(run.Prove)}:  "rollback sent",
-		{string(run.Prove), string(run.Undo)}:  "not rolled back yet, trying again",
-		{string(run.Save), string(run.Done)}:   "saved, done",
+		{string(run.Check), string(run.Set)}:    "checked, nothing moved",
+		{string(run.Check), string(run.Done)}:   "nothing to send, done",
+		{string(run.Set), string(run.Verify)}:   "set",
+		{string(run.Verify), string(run.Save)}:  "verified by read-back",
+		{string(run.Verify), string(run.Set)}:   "nothing of it arrived, setting again",
+		{string(run.Verify), string(run.Undo)}:  "not as planned, rolling back",
+		{string(run.Undo), string(run.Prove)}:   "rollback sent",
+		{string(run.Prove), string(run.Undo)}:   "not rolled back yet, trying again",
+		{string(run.Save), string(run.Done)}:    "saved, done",
+		{string(run.Save), string(run.Undo)}:    "not confirmed, rolling back",
+		{string(run.Set), string(run.Check)}:    "paused before anything was sent",
+		{string(run.Ended), string(run.Undo)}:   "putting it back",
+		{string(run.Prove), string(run.Resave)}: "put back, as read",
 	}[[2]string{d.Step, d.Outcome}]
 	if !ok {
 		text = d.Outcome
