@@ -83,6 +83,7 @@ var rules = map[string]rule{
 	"internal/device/ssh":     {tier: adapter, uses: []string{"golang.org/x/crypto"}, why: "whose host key to trust: SSH connections for NETCONF and CLI; owner of x/crypto"},
 	"internal/source":         {tier: adapter, uses: []string{"github.com/fsnotify/fsnotify", "github.com/go-git/go-git"}, why: "where intents come from; owner of go-git and fsnotify"},
 	"internal/store":          {tier: adapter, also: []string{"internal/store/archive"}, uses: []string{"database/sql", "modernc.org/sqlite", "github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "github.com/fsnotify/fsnotify"}, why: "owner of database/sql; hears by fsnotify that another process wrote"},
+	"internal/audit":          {tier: adapter, why: "signed heads of the log, in files: owner of the key that signs them"},
 	"internal/store/archive":  {tier: adapter, why: "the files that the beginning of the log is moved to"},
 	"internal/bus":            {tier: adapter, also: []string{"internal/bus/delivery"}, uses: []string{"github.com/redis/go-redis/v9"}, why: "owner of go-redis"},
 	"internal/bus/logbus":     {tier: adapter, also: []string{"internal/bus/delivery"}, why: "the same contract without Redis"},
@@ -90,6 +91,7 @@ var rules = map[string]rule{
 	"internal/chat":           {tier: adapter, why: "messages to chat services and webhooks"},
 	"internal/api":            {tier: adapter, why: "the unix socket between command line and server"},
 	"internal/secret":         {tier: adapter, why: "credentials and keys from files and environment"},
+	"internal/telemetry":      {tier: adapter, uses: []string{"github.com/prometheus/client_golang", "go.opentelemetry.io/otel"}, why: "metrics, health and traces; owner of client_golang and OpenTelemetry"},
 	"internal/settings":       {tier: adapter, uses: []string{"github.com/spf13/viper", "github.com/spf13/pflag", "go.yaml.in/yaml/v4"}, why: "owner of viper"},
 	"internal/sim":            {tier: adapter, also: []string{"internal/sim/conf", "internal/sim/native", "internal/sim/plane"}, uses: []string{"google.golang.org/grpc", "google.golang.org/protobuf", "github.com/openconfig/gnmi/proto", "go.yaml.in/yaml/v4"}, why: "real gNMI servers that can contradict us"},
 	"internal/sim/conf":       {tier: adapter, also: []string{"internal/sim/cli", "internal/sim/native", "internal/sim/oc"}, uses: []string{"github.com/openconfig/gnmi/proto", "github.com/openconfig/goyang", "github.com/openconfig/ygot"}, why: "configuration as received, judged by ytypes or by goyang's trees"},
@@ -129,7 +131,7 @@ var owned = []string{
 	"github.com/spf13/viper", "github.com/spf13/cobra", "github.com/redis/go-redis", "database/sql", "modernc.org/sqlite", "github.com/jackc/pgx",
 	"github.com/pressly/goose", "google.golang.org/grpc", "github.com/openconfig", "github.com/robfig/cron", "github.com/go-git",
 	"github.com/fsnotify", "go.yaml.in/yaml", "google.golang.org/protobuf",
-	"golang.org/x/crypto", "github.com/scrapli/scrapligo",
+	"golang.org/x/crypto", "github.com/scrapli/scrapligo", "github.com/prometheus", "go.opentelemetry.io",
 }
 
 // What the simulator judges, and so must not use.

@@ -2,6 +2,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -99,15 +100,20 @@ func OpenStore(ctx context.Context, s *settings.Settings, log *zap.Logger) (*sto
 }
 
 // openToWrite is OpenStore for an App. In a state directory that it has locked it is the only one who writes.
-func openToWrite(ctx context.Context, s *settings.Settings, log *zap.Logger) (*store.Store, error) {
-	dir, _ := storeAt(s)
-	return openStore(ctx, s, store.Options{Alone: dir == s.StateDir, Check: true, Log: log})
+func (a *App) openToWrite(ctx context.Context) (*store.Store, error) {
+	dir, _ := storeAt(a.set)
+	return openStore(ctx, a.set, store.Options{
+		Alone: dir == a.set.StateDir, Check: true, Committed: a.metrics.Committed, Traced: a.tracer != nil, Log: a.log,
+	})
 }
 
 // openStore opens the store that the settings name.
 func openStore(ctx context.Context, s *settings.Settings, opts store.Options) (st *store.Store, err error) {
 	opts.Fabric = s.Fabric
 	opts.Dir, opts.DSN = storeAt(s)
+	if opts.Archive = s.Store.Archive; opts.Archive == "" {
+		opts.Archive = filepath.Join(cmp.Or(opts.Dir, s.StateDir), "archive")
+	}
 	if opts.Worker, err = worker(s.StateDir); err != nil {
 		return nil, err
 	}

@@ -35,6 +35,7 @@ const (
 
 // register offers every operation on the socket.
 func (a *App) register(s *api.Server) {
+	a.registerLog(s)
 	api.Register(s, OpPlan, a.Plan)
 	api.Register(s, OpApply, a.Apply)
 	api.Register(s, OpDecide, a.Decide)

@@ -15,6 +15,7 @@ import (
 	"github.com/tenter-net/tenter/internal/bus/logbus"
 	"github.com/tenter-net/tenter/internal/chat"
 	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/event/local"
 	"github.com/tenter-net/tenter/internal/monitor"
 	"github.com/tenter-net/tenter/internal/notify"
 	"github.com/tenter-net/tenter/internal/reconcile"
@@ -44,17 +45,29 @@ func (a *App) Serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	parts, err := a.parts(b)
+	parts, err := a.parts(watched{b, a})
 	if err != nil {
 		return err
 	}
+	hear, err := a.feed(ctx) // from before this process says that it joined
+	if err != nil {
+		return err
+	}
+	more, err := a.observe(ctx, b)
+	if err != nil {
+		return err
+	}
+	a.local.Start()
 	if err := b.Join(ctx); err != nil { // before anything here can happen that its groups want to hear of
 		return err
 	}
 	if err := a.announce(ctx, event.TypeWorkerJoined); err != nil {
 		return err
 	}
-	err = runParts(ctx, append(parts, part{"bus", b.Run}, part{"retention", a.retention(b)}, part{"snapshots", a.snapshots}), a.log)
+	if a.set.Audit.Interval > 0 && a.runs(settings.RoleReconciler) {
+		parts = append(append(parts, more...), part{"audit", a.exporter})
+	}
+	err = runParts(ctx, append(parts, part{"bus", b.Run}, part{"feed", hear}, part{"retention", a.retention(b)}, part{"snapshots", a.snapshots}), a.log)
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	return errors.Join(err, a.announce(last, event.TypeWorkerLeft))
@@ -98,9 +111,11 @@ func (a *App) parts(b eventBus) ([]part, error) {
 			Worker: a.worker, Settle: a.set.Monitor.Settle, Intents: watchIntents{a.generations},
 			Sessions: watchSessions{a.pool}, Store: a.store, Log: a.log,
 		})
-		// One group for all monitors, for a group that is gone for ever would be owed events for ever: a hint that goes to
-		// another replica's monitor costs up to its tick.
-		b.Subscribe("monitor", nil, monitor.HintTypes(), m.Handle)
+		// Hints are owed to nobody, and every replica's monitor wants them: they are no work of a group.
+		hint := func(ctx context.Context, e, _ event.Event) error { return m.Handle(ctx, nil, e) }
+		if err := hear(a, local.Subscription{Name: "monitor", Types: monitor.HintTypes()}, hint); err != nil {
+			return nil, err
+		}
 		parts = append(parts, part{"monitor", m.Run})
 	}
 	if a.runs(settings.RoleNotifier) {
@@ -131,6 +146,7 @@ func (a *App) notifier() (*notify.Notifier, error) {
 		if out.Sender, err = a.sender(r); err != nil {
 			return nil, fmt.Errorf("receiver %q: %w", r.Name, err)
 		}
+		out.Sender = observedSender{out.Sender, observer{a.metrics, a.tracer}, r.Name}
 		receivers = append(receivers, out)
 	}
 	return notify.New(notify.Options{

@@ -20,7 +20,7 @@ import (
 
 func newEvents(s Streams) *cobra.Command {
 	cmd := &cobra.Command{Use: "events", Short: "The event log: what happened, when, where and why", Args: cobra.NoArgs}
-	cmd.AddCommand(newEventsTail(s), newEventsGroups(s), newEventsDead(s), newEventsVerify(s), newEventsRebuild(s), newEventsSchema(s))
+	cmd.AddCommand(newEventsLs(s), newEventsShow(s), newEventsTail(s), newEventsReplay(s), newEventsArchive(s), newEventsGroups(s), newEventsDead(s), newEventsVerify(s), newEventsRebuild(s), newEventsSchema(s))
 	return cmd
 }
 
@@ -303,22 +303,4 @@ func addForged(ctx context.Context, st *store.Store, t *table) error {
 		}
 	}
 	return nil
-}
-
-func newEventsVerify(s Streams) *cobra.Command {
-	return &cobra.Command{
-		Use:   "verify",
-		Short: "Check the log's hash chain from the first event to the last",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
-				v, err := st.VerifyLog(ctx)
-				if err != nil {
-					return fmt.Errorf("event log: %w", err)
-				}
-				_, err = fmt.Fprintf(s.Out, "%d events, the chain is whole\n", v.Seq)
-				return err
-			})
-		},
-	}
 }
