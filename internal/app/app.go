@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/tenter-net/tenter/internal/event/local"
 	"github.com/tenter-net/tenter/internal/loader"
 	"github.com/tenter-net/tenter/internal/reconcile"
 	"github.com/tenter-net/tenter/internal/run"
@@ -19,6 +20,7 @@ import (
 	"github.com/tenter-net/tenter/internal/settings"
 	"github.com/tenter-net/tenter/internal/source"
 	"github.com/tenter-net/tenter/internal/store"
+	"github.com/tenter-net/tenter/internal/telemetry"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -39,6 +41,10 @@ type App struct {
 	engine      *reconcile.Engine
 	scheduler   *schedule.Scheduler
 	now         func() time.Time
+
+	metrics *telemetry.Metrics
+	tracer  *telemetry.Tracer // nil when nothing is traced
+	local   *local.Bus        // what the log has, for whoever in this process wants to hear of it
 }
 
 // Open takes the state directory for the named operation and puts the parts together. Nothing runs yet. The error is
@@ -56,7 +62,11 @@ func Open(ctx context.Context, set *settings.Settings, log *zap.Logger, operatio
 			err = errors.Join(err, a.Close())
 		}
 	}()
-	if a.store, err = openToWrite(ctx, set, log); err != nil {
+	if err = a.openTelemetry(ctx); err != nil {
+		return nil, err
+	}
+	a.local = a.newLocal()
+	if a.store, err = a.openToWrite(ctx); err != nil {
 		return nil, err
 	}
 	key, err := a.store.SecretKey(ctx)
@@ -70,6 +80,7 @@ func Open(ctx context.Context, set *settings.Settings, log *zap.Logger, operatio
 	}
 	a.generations = &generations{store: a.store, compiler: compiler, log: log.Named("intent")}
 	a.pool = newPool(set, a.secrets, log)
+	a.pool.observer = observer{a.metrics, a.tracer}
 	a.pool.target = a.generations.target
 	a.loader = loader.New(loader.Options{
 		Source: source.NewDirectory(set.Intents, sourcePoll, log), Store: a.store, Validate: a.generations.validate,
@@ -78,7 +89,7 @@ func Open(ctx context.Context, set *settings.Settings, log *zap.Logger, operatio
 	a.engine = reconcile.New(reconcile.Options{
 		Store: a.store, Sessions: writeSessions{a.pool}, Intents: planIntents{a.generations}, Worker: a.worker, Log: log,
 		AutoApply: set.Apply.Intent == settings.ApplyAuto, Parallel: set.Apply.Parallel, Window: set.Apply.ReadbackWindow,
-		PlanExpires: set.Apply.PlanExpiry, OnFailure: run.Mode(set.Apply.OnFailure),
+		PlanExpires: set.Apply.PlanExpiry, OnFailure: run.Mode(set.Apply.OnFailure), Trace: a.tracer.Story,
 	})
 	a.scheduler = schedule.New(schedule.Options{Store: a.store, Declared: a.generations.schedules, Log: log})
 	return a, nil
@@ -87,11 +98,19 @@ func Open(ctx context.Context, set *settings.Settings, log *zap.Logger, operatio
 // Close gives everything back. Whatever runs must have ended.
 func (a *App) Close() error {
 	var errs []error
+	if a.local != nil {
+		a.local.Close()
+	}
 	if a.pool != nil {
 		errs = append(errs, a.pool.close())
 	}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
+	}
+	last, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := a.tracer.Close(last); err != nil {
+		a.log.Warn("the last spans were not sent", zap.Error(err))
 	}
 	return errors.Join(append(errs, a.lock.release())...)
 }

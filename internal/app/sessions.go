@@ -23,7 +23,8 @@ type pool struct {
 	set     *settings.Settings
 	secrets *secret.Reader
 	log     *zap.Logger
-	target  func(ctx context.Context, name intent.DeviceName) (*target, error)
+	observer
+	target func(ctx context.Context, name intent.DeviceName) (*target, error)
 
 	mu      sync.Mutex
 	devices map[intent.DeviceName]*pooled
@@ -91,7 +92,7 @@ func (p *pool) get(ctx context.Context, name intent.DeviceName) (session, error)
 	if err != nil {
 		return nil, err
 	}
-	d.session, d.access = s, want
+	d.session, d.access = observed{s, p.observer, name}, want
 	return d.session, nil
 }
 

@@ -31,6 +31,10 @@ type Options struct {
 	PlanExpires time.Duration // how long a plan waits for approval, 24 h by default
 	Lease       time.Duration // how long a dead process keeps others from its runs, 6 s by default
 	Resync      time.Duration // between looks for what is due, 30 s by default
+
+	// Trace, when set, is told that work begins which belongs to a correlation; the work goes on with the context that it
+	// returns, and calls end.
+	Trace func(ctx context.Context, what, correlation string) (within context.Context, end func(error))
 }
 
 // An Engine plans and executes. It is safe for concurrent use, also by several processes over one store.
@@ -56,6 +60,9 @@ const workers = 32
 
 // New returns an engine that does nothing until it is asked to, or until Run.
 func New(o Options) *Engine {
+	if o.Trace == nil {
+		o.Trace = func(ctx context.Context, _, _ string) (context.Context, func(error)) { return ctx, func(error) {} }
+	}
 	byDefault := func(d *time.Duration, v time.Duration) {
 		if *d <= 0 {
 			*d = v

@@ -23,7 +23,7 @@ import (
 // Execute drives a run to its end, or until it is paused and nothing of it is under way, from wherever it was recorded to
 // be, and returns its row. It fails with ErrElsewhere while another process drives it. When ctx ends, or a device's lease is
 // lost, the run stays as recorded. Commands that wait for the run are answered first, also those for one that has ended.
-func (e *Engine) Execute(ctx context.Context, id string) (view.Run, error) {
+func (e *Engine) Execute(ctx context.Context, id string) (_ view.Run, err error) {
 	ctx, lease, err := e.hold(ctx, runLease(id), e.holder(id), false)
 	if err != nil {
 		return view.Run{}, err
@@ -36,6 +36,8 @@ func (e *Engine) Execute(ctx context.Context, id string) (view.Run, error) {
 	if err != nil {
 		return row, err
 	}
+	ctx, end := e.o.Trace(ctx, "run", row.Correlation)
+	defer func() { end(err) }()
 	d := &driver{Engine: e, run: row, lease: lease, kept: map[intent.DeviceName][]tree.Change{}}
 	if err := json.Unmarshal(row.Body, &d.saga); err != nil {
 		return row, fmt.Errorf("run %q: %w", id, err)

@@ -47,6 +47,8 @@ type Settings struct {
 	Bus         Bus           `mapstructure:"bus"`
 	API         API           `mapstructure:"api"`
 	Log         Log           `mapstructure:"log"`
+	Metrics     Metrics       `mapstructure:"metrics"`
+	Tracing     Tracing       `mapstructure:"tracing"`
 	Secrets     Secrets       `mapstructure:"secrets"`
 	Monitor     Monitor       `mapstructure:"monitor"`
 	Apply       Apply         `mapstructure:"apply"`
@@ -93,6 +95,16 @@ type Audit struct {
 type Log struct {
 	Level  string `mapstructure:"level" doc:"debug, info, warn or error"`
 	Format string `mapstructure:"format" doc:"text or json"`
+}
+
+// Metrics says where operators' tools ask how the process does.
+type Metrics struct {
+	Listen string `mapstructure:"listen" doc:"host:port that answers /metrics, /healthz and /readyz over HTTP, to anybody; empty means nowhere"`
+}
+
+// Tracing says where spans are sent.
+type Tracing struct {
+	Endpoint URL `mapstructure:"endpoint" secret:"true" doc:"http:// or https:// URL of an OTLP/HTTP receiver; empty means that nothing is traced"`
 }
 
 // Secrets says where the secrets that intents refer to by name are found: a file NAME in Dir, else the variable

@@ -115,6 +115,10 @@ func (s *Settings) validate(ps *problems) {
 	c.zeroOrBetween("store.log_retention", s.Store.LogRetention, time.Hour, 100*365*24*time.Hour)
 	c.zeroOrBetween("audit.interval", s.Audit.Interval, time.Second, 24*time.Hour)
 	s.validateBus(c)
+	if l := s.Metrics.Listen; l != "" && !listenable(l) {
+		c.bad("metrics.listen", "as in 127.0.0.1:9464, or :9464 for every address", "%q is no host:port", l)
+	}
+	c.url("tracing.endpoint", s.Tracing.Endpoint, "http", "https")
 	s.validateLoops(c)
 	s.validateReceivers(c)
 	s.validateAccess(c)
@@ -275,6 +279,16 @@ func (c validator) ssh(at string, e SSH) {
 	if err != nil || len(sum) != 32 {
 		c.bad(at+".host_key_sha256", "", "must be SHA256: and 43 characters, as ssh-keygen -l prints it")
 	}
+}
+
+// listenable reports whether a is host:port, of which the host may be left out.
+func listenable(a string) bool {
+	_, port, err := net.SplitHostPort(a)
+	if err != nil {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
 }
 
 func validAddress(a string) bool {

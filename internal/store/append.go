@@ -47,6 +47,9 @@ func (t *transaction) complete(d *event.Draft) error {
 	if d.Correlation == "" {
 		d.Correlation = string(d.ID)
 	}
+	if d.TraceParent == "" && t.s.opts.Traced {
+		d.TraceParent = event.TraceParent(d.Correlation, d.ID)
+	}
 	if d.Time.IsZero() {
 		d.Time = t.s.now()
 	}
@@ -74,7 +77,7 @@ func (t *transaction) inherit(d *event.Draft) {
 	if d.Correlation == "" {
 		d.Correlation = t.cause.Correlation
 	}
-	if d.TraceParent == "" {
+	if d.TraceParent == "" && !t.s.opts.Traced { // a trace that others began is not to be cut here
 		d.TraceParent = t.cause.TraceParent
 	}
 }

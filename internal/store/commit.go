@@ -44,8 +44,12 @@ func (s *Store) Do(ctx context.Context, fn func(tx event.Tx) error) error {
 }
 
 func (s *Store) do(ctx context.Context, fn func(*transaction) error) error {
+	begun := time.Now()
 	for n := 1; ; n++ {
 		err := s.try(ctx, fn)
+		if err == nil && s.opts.Committed != nil {
+			s.opts.Committed(time.Since(begun))
+		}
 		if err == nil || n == mostTries || !s.engine.again(err) {
 			return err
 		}

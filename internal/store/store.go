@@ -41,7 +41,11 @@ type Options struct {
 	Check bool
 	// Existing says that a store is not to be made where there is none: that is ErrNone.
 	Existing bool
-	Log      *zap.Logger
+	// Committed, when set, is told how long each Do took that was committed. It must be quick.
+	Committed func(took time.Duration)
+	// Traced gives each event that has none a trace context of its own (event.TraceParent).
+	Traced bool
+	Log    *zap.Logger
 }
 
 // ErrNone is returned by Open when it is not to make a store and there is none.
