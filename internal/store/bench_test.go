@@ -12,12 +12,35 @@ import (
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/store"
+	"github.com/tenter-net/tenter/internal/store/pgtest"
+	"github.com/tenter-net/tenter/internal/store/storetest"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
+// durable runs a benchmark on each kind of store as in production, with what is committed flushed to the disk.
+func durable(b *testing.B, run func(b *testing.B, s *store.Store)) {
+	b.Run("sqlite", func(b *testing.B) {
+		s := openAt(b, storetest.SQLite(b))
+		b.ResetTimer()
+		run(b, s)
+	})
+	server := pgtest.New(b, pgtest.Options{})
+	b.Run("postgres", func(b *testing.B) {
+		name, err := server.Create("")
+		if err != nil {
+			b.Fatal(err)
+		}
+		s := openAt(b, storetest.Place{DSN: server.URL(name)})
+		b.ResetTimer()
+		run(b, s)
+	})
+}
+
 // BenchmarkAppend is one event per Do, by 64 producers at once.
-func BenchmarkAppend(b *testing.B) {
-	s := open(b, b.TempDir())
+func BenchmarkAppend(b *testing.B) { durable(b, benchAppend) }
+
+func benchAppend(b *testing.B, s *store.Store) {
 	b.SetParallelism(32)
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
@@ -31,8 +54,9 @@ func BenchmarkAppend(b *testing.B) {
 }
 
 // BenchmarkHandleWithChild is one event appended, delivered to a group and answered by a child event, by 128 at once.
-func BenchmarkHandleWithChild(b *testing.B) {
-	s := open(b, b.TempDir())
+func BenchmarkHandleWithChild(b *testing.B) { durable(b, benchHandle) }
+
+func benchHandle(b *testing.B, s *store.Store) {
 	ctx := context.Background()
 	if err := s.JoinGroup(ctx, view.Group{Name: "monitor", Streams: []string{event.StreamDrift}}); err != nil {
 		b.Fatal(err)
@@ -66,8 +90,9 @@ func BenchmarkHandleWithChild(b *testing.B) {
 }
 
 // BenchmarkLookups is what is asked again and again, in a store that has run for a year.
-func BenchmarkLookups(b *testing.B) {
-	s := open(b, b.TempDir())
+func BenchmarkLookups(b *testing.B) { durable(b, benchLookups) }
+
+func benchLookups(b *testing.B, s *store.Store) {
 	body := json.RawMessage(`"` + strings.Repeat("x", 4000) + `"`)
 	for i := range 40 {
 		err := s.Do(b.Context(), func(tx event.Tx) error {

@@ -53,7 +53,7 @@ func (s *Store) JoinGroup(ctx context.Context, g view.Group) error {
 }
 
 // regroup has all sealers read the groups anew: those that seal after this transaction.
-func regroup(t *transaction) error { return t.put("UPDATE head SET groups = groups + 1") }
+func regroup(t *transaction) error { return t.put("UPDATE head SET groups = groups + 1 WHERE id = 1") }
 
 // Deliver runs h on the event for the group and commits what it does together with the end of the delivery. An event that
 // the group is not owed (any more, or before its retry is due) is passed over. The order per subject is kept whoever

@@ -17,7 +17,7 @@ type head struct {
 	groups int64
 }
 
-const selectHead = "SELECT seq, hash, intent, reconciler, drift, device, system, groups FROM head"
+const selectHead = "SELECT seq, hash, intent, reconciler, drift, device, system, groups FROM head WHERE id = 1"
 
 func scanHead(row scanner) (head, error) {
 	var h head
@@ -75,7 +75,7 @@ func (s *Store) seal(events []event.Event, late []func(*transaction) error) (eve
 	if err := t.insert(rowsOf{table: "delivery", columns: "grp, subject, seq, stream"}, due); err != nil {
 		return 0, err
 	}
-	err = t.put("UPDATE head SET seq = ?, hash = ?, intent = ?, reconciler = ?, drift = ?, device = ?, system = ?",
+	err = t.put("UPDATE head SET seq = ?, hash = ?, intent = ?, reconciler = ?, drift = ?, device = ?, system = ? WHERE id = 1",
 		int64(h.seq), h.hash, int64(h.last[event.StreamIntent]), int64(h.last[event.StreamReconciler]),
 		int64(h.last[event.StreamDrift]), int64(h.last[event.StreamDevice]), int64(h.last[event.StreamSystem]))
 	return h.seq, err

@@ -212,11 +212,15 @@ func Exec(url, statements string) error {
 	return errors.Join(err, c.Close(ctx))
 }
 
-// Create makes an empty database and returns its name.
-func (s *Server) Create() (string, error) {
+// Create makes a database and returns its name: a copy of another one that nobody is connected to, or an empty one.
+func (s *Server) Create(template string) (string, error) {
 	s.mu.Lock()
 	s.count++
 	name := "t" + strconv.Itoa(s.count)
 	s.mu.Unlock()
-	return name, s.Exec("postgres", "CREATE DATABASE "+name)
+	statement := "CREATE DATABASE " + name
+	if template != "" {
+		statement += " TEMPLATE " + template
+	}
+	return name, s.Exec("postgres", statement)
 }

@@ -13,7 +13,7 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m).Run()) }
 // What was committed is there after the server was killed, and strangers are told from those who know the password.
 func TestKilledServerKeepsWhatWasCommitted(t *testing.T) {
 	s := pgtest.New(t, pgtest.Options{Password: "geheim"})
-	name, err := s.Create()
+	name, err := s.Create("")
 	if err != nil {
 		t.Fatal(err)
 	}

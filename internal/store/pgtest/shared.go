@@ -60,7 +60,7 @@ func Shared(t testing.TB) *Server {
 func Database(t testing.TB) string {
 	t.Helper()
 	s := Shared(t)
-	name, err := s.Create()
+	name, err := s.Create("")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,9 @@
 package storetest
 
 import (
+	"context"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/tenter-net/tenter/internal/store"
@@ -22,23 +24,43 @@ func Both(t *testing.T, test func(t *testing.T, at Place)) {
 	t.Run("postgres", func(t *testing.T) { test(t, Postgres(t)) })
 }
 
-// Bench is Both for a benchmark.
-func Bench(b *testing.B, run func(b *testing.B, at Place)) {
-	b.Helper()
-	b.Run("sqlite", func(b *testing.B) { run(b, SQLite(b)) })
-	b.Run("postgres", func(b *testing.B) { run(b, Postgres(b)) })
-}
-
 // SQLite is a new place for SQLite.
 func SQLite(t testing.TB) Place {
 	t.Helper()
 	return Place{Dir: t.TempDir()}
 }
 
+// migrated is the name of the database that new ones are copies of: making the schema anew takes longer than a test.
+var migrated struct {
+	sync.Mutex
+	name string
+}
+
 // Postgres is a new database on the PostgreSQL that the tests of this binary share.
 func Postgres(t testing.TB) Place {
 	t.Helper()
-	return Place{DSN: pgtest.Database(t)}
+	server := pgtest.Shared(t)
+	migrated.Lock()
+	defer migrated.Unlock()
+	if migrated.name == "" {
+		name, err := server.Create("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := store.Open(context.Background(), store.Options{DSN: server.URL(name)})
+		if err == nil {
+			err = s.Close()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		migrated.name = name
+	}
+	name, err := server.Create(migrated.name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Place{DSN: server.URL(name)}
 }
 
 // In puts the place into the options.
