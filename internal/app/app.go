@@ -7,10 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/tenter-net/tenter/internal/assign"
 	"github.com/tenter-net/tenter/internal/event/local"
 	"github.com/tenter-net/tenter/internal/loader"
 	"github.com/tenter-net/tenter/internal/reconcile"
@@ -39,6 +41,8 @@ type App struct {
 	pool        *pool
 	loader      *loader.Loader
 	engine      *reconcile.Engine
+	assigner    *assign.Assigner
+	leading     atomic.Bool
 	scheduler   *schedule.Scheduler
 	now         func() time.Time
 
@@ -86,11 +90,14 @@ func Open(ctx context.Context, set *settings.Settings, log *zap.Logger, operatio
 		Source: source.NewDirectory(set.Intents, sourcePoll, log), Store: a.store, Validate: a.generations.validate,
 		Fabric: set.Fabric, Log: log,
 	})
+	a.assigner = a.newAssigner(operation)
 	a.engine = reconcile.New(reconcile.Options{
 		Store: a.store, Sessions: writeSessions{a.pool}, Intents: planIntents{a.generations}, Worker: a.worker, Log: log,
+		Holds: engineHolds{a.assigner}, Lease: set.Lease, Leads: a.leading.Load,
 		AutoApply: set.Apply.Intent == settings.ApplyAuto, Parallel: set.Apply.Parallel, Window: set.Apply.ReadbackWindow,
 		PlanExpires: set.Apply.PlanExpiry, OnFailure: run.Mode(set.Apply.OnFailure), Trace: a.tracer.Story,
 	})
+	a.engine.Answer(verbRead, a.answerRead)
 	a.scheduler = schedule.New(schedule.Options{Store: a.store, Declared: a.generations.schedules, Log: log})
 	return a, nil
 }
@@ -103,6 +110,9 @@ func (a *App) Close() error {
 	}
 	if a.pool != nil {
 		errs = append(errs, a.pool.close())
+	}
+	if a.assigner != nil {
+		errs = append(errs, a.leave())
 	}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/settings"
 	"github.com/tenter-net/tenter/internal/store"
+	"github.com/tenter-net/tenter/internal/view"
 )
 
 // Stable names of what went wrong, for exit codes and for clients of the socket.
@@ -45,10 +46,11 @@ func Code(err error) string {
 	var coded *CodedError
 	var locked *LockedError
 	var intents *IntentsError
+	var held *view.HeldError
 	switch {
 	case errors.As(err, &coded):
 		return coded.Code
-	case errors.As(err, &locked):
+	case errors.As(err, &locked), errors.As(err, &held):
 		return CodeLocked
 	case errors.As(err, &intents):
 		return CodeIntents

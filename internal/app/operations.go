@@ -270,6 +270,20 @@ func (a *App) Read(ctx context.Context, _ api.Caller, req ReadRequest) (ReadRepl
 	if _, err := a.reload(ctx); err != nil {
 		return ReadReply{}, err
 	}
+	elses, err := a.engine.Elsewhere(ctx, req.Device)
+	if err != nil {
+		return ReadReply{}, err
+	}
+	if elses {
+		var reply ReadReply
+		err := a.engine.Ask(ctx, req.Device, verbRead, req, &reply)
+		return reply, err
+	}
+	return a.read(ctx, req)
+}
+
+// read reads a device in this process.
+func (a *App) read(ctx context.Context, req ReadRequest) (ReadReply, error) {
 	t, err := a.generations.target(ctx, req.Device)
 	if err != nil {
 		return ReadReply{}, err

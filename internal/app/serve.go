@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -61,26 +60,10 @@ func (a *App) Serve(ctx context.Context) error {
 	if err := b.Join(ctx); err != nil { // before anything here can happen that its groups want to hear of
 		return err
 	}
-	if err := a.announce(ctx, event.TypeWorkerJoined); err != nil {
-		return err
-	}
 	if a.set.Audit.Interval > 0 && a.runs(settings.RoleReconciler) {
 		parts = append(append(parts, more...), part{"audit", a.exporter})
 	}
-	err = runParts(ctx, append(parts, part{"bus", b.Run}, part{"feed", hear}, part{"retention", a.retention(b)}, part{"snapshots", a.snapshots}), a.log)
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer cancel()
-	return errors.Join(err, a.announce(last, event.TypeWorkerLeft))
-}
-
-func (a *App) announce(ctx context.Context, t event.Type) error {
-	roles := make([]string, len(a.set.Roles))
-	for i, r := range a.set.Roles {
-		roles[i] = string(r)
-	}
-	return a.store.Do(ctx, func(tx event.Tx) error {
-		return tx.Append(ctx, event.Draft{Type: t, Data: event.Worker{Worker: a.worker, Roles: roles}})
-	})
+	return runParts(ctx, append(parts, part{"assign", a.assigner.Run}, part{"bus", b.Run}, part{"feed", hear}, part{"retention", a.retention(b)}, part{"snapshots", a.snapshots}), a.log)
 }
 
 // newBus returns Redis Streams if the settings name a Redis, else the log itself.
@@ -99,16 +82,16 @@ func (a *App) newBus() (eventBus, error) {
 func (a *App) parts(b eventBus) ([]part, error) {
 	var parts []part
 	if a.runs(settings.RoleLoader) {
-		parts = append(parts, part{"loader", a.loader.Run})
+		parts = append(parts, part{"loader", a.elected("loader", a.loader.Run)})
 	}
 	if a.runs(settings.RoleReconciler) {
 		// What was asked for before there was a reconciler is still to be done.
 		b.Replay(reconcile.Group, nil, reconcile.Types(), a.engine.Handle)
-		parts = append(parts, part{"reconciler", a.engine.Run})
+		parts = append(parts, part{"reconciler", a.engine.Run}, part{"planner", a.elected("reconciler", leads(&a.leading))})
 	}
 	if a.runs(settings.RoleMonitor) {
 		m := monitor.New(monitor.Options{
-			Worker: a.worker, Settle: a.set.Monitor.Settle, Intents: watchIntents{a.generations},
+			Assigned: a.assigner, Settle: a.set.Monitor.Settle, Intents: watchIntents{a.generations},
 			Sessions: watchSessions{a.pool}, Store: a.store, Log: a.log,
 		})
 		// Hints are owed to nobody, and every replica's monitor wants them: they are no work of a group.
@@ -135,7 +118,7 @@ func (a *App) parts(b eventBus) ([]part, error) {
 		a.register(s)
 		parts = append(parts, part{"api", func(ctx context.Context) error { return s.Run(ctx, Socket(a.set)) }})
 	}
-	return parts, nil
+	return parts, a.hearHints()
 }
 
 func (a *App) notifier() (*notify.Notifier, error) {

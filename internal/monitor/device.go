@@ -31,6 +31,7 @@ type device struct {
 	name  intent.DeviceName
 	hint  chan struct{} // the store may say something new
 	lease view.Lease
+	stop  context.CancelFunc
 
 	// The truth that state was told to expect.
 	target *Target
@@ -56,32 +57,16 @@ func newDevice(opts Options, log *zap.Logger, name intent.DeviceName) *device {
 	return &device{opts: opts, log: log.With(zap.String("device", string(name))), name: name, hint: make(chan struct{}, 1)}
 }
 
-// run watches the device whenever this replica holds its lease.
+// run watches the device until ctx ends. What the store says of the lease may change back: whoever gave it ends ctx when it is
+// lost for good.
 func (d *device) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		lease, held, err := d.opts.Store.Acquire(ctx, "watch/"+string(d.name), d.opts.Worker, leaseTTL)
-		if err != nil && ctx.Err() == nil {
-			d.log.Warn("lease", zap.Error(err))
-		}
-		if held {
-			d.lease = lease
-			d.hold(ctx)
-			d.release()
-		}
-		sleep(ctx, jitter(tick))
+		d.hold(ctx)
+		sleep(ctx, jitter(time.Second))
 	}
 }
 
-// release lets another replica take over at once.
-func (d *device) release() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if err := d.opts.Store.Release(ctx, d.lease); err != nil {
-		d.log.Debug("lease runs out by itself", zap.Error(err))
-	}
-}
-
-// hold connects again and again until the lease is lost or ctx ends.
+// hold connects again and again until the lease is not held or ctx ends.
 func (d *device) hold(ctx context.Context) {
 	wait := firstWait
 	for {
@@ -98,41 +83,12 @@ func (d *device) hold(ctx context.Context) {
 		case time.Since(started) > lastWait:
 			wait = firstWait
 		}
-		if !d.keep(ctx, jitter(wait)) {
+		sleep(ctx, jitter(wait))
+		if ctx.Err() != nil {
 			return
 		}
 		wait = min(2*wait, lastWait)
 	}
-}
-
-// keep waits while it keeps the lease, and reports whether it still has it.
-func (d *device) keep(ctx context.Context, wait time.Duration) bool {
-	for end := time.Now().Add(wait); ; {
-		if ctx.Err() != nil || d.renew(ctx) != nil {
-			return false
-		}
-		left := time.Until(end)
-		if left <= 0 {
-			return true
-		}
-		sleep(ctx, min(left, tick))
-	}
-}
-
-// renew returns view.ErrLeaseLost or nothing: while the store does not answer the watch goes on, for nothing is written
-// without the lease anyway.
-func (d *device) renew(ctx context.Context) error {
-	lease, err := d.opts.Store.Renew(ctx, d.lease, leaseTTL)
-	switch {
-	case err == nil:
-		d.lease = lease
-	case errors.Is(err, view.ErrLeaseLost):
-		d.log.Warn("lease lost, leaving the device to others", zap.Error(err))
-		return view.ErrLeaseLost
-	case ctx.Err() == nil:
-		d.log.Warn("lease not renewed", zap.Error(err))
-	}
-	return nil
 }
 
 // lost says once that the device can not be watched.

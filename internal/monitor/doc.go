@@ -7,6 +7,7 @@
 // drift. What the device has not spoken of itself since expectations changed is read before it is believed. An audit on an
 // interval reads everything anyway; when it finds what the stream did not tell, the stream is taken a rung lower.
 //
-// Each device is watched under a lease of the store, so that any number of replicas watch it once. Events from outside are
+// Which devices it watches is for others to say, who give it a lease of the store for each: what it records, it records under that
+// lease, so that of any number of replicas one speaks of a device. Events from outside are
 // hints: they only make the monitor look sooner.
 package monitor

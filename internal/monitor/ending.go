@@ -88,29 +88,47 @@ func (w *watcher) closedBy(e view.Episode, done work) string {
 	return "stranger"
 }
 
-// dismiss lets go of devices that are not among the wanted ones any more: nothing is expected of them, so nobody else would
-// end their drift or say what was left on them. What fails is tried again with the next look.
+// dismiss lets go of the devices of this process that are not among the wanted ones any more: nothing is expected of them, so
+// nobody else would end their drift or say what was left on them. What fails is tried again with the next look.
 func (m *Monitor) dismiss(ctx context.Context, wanted []intent.DeviceName) {
-	rows, err := m.opts.Store.Devices(ctx)
-	for _, r := range rows {
-		if err == nil && r.Health != view.Unmanaged && !slices.Contains(wanted, r.Name) {
-			err = newDevice(m.opts, m.log, r.Name).dismissed(ctx)
+	for _, name := range m.opts.Assigned.Watched() {
+		if slices.Contains(wanted, name) || m.end(name) {
+			continue
 		}
-	}
-	if err != nil && ctx.Err() == nil {
-		m.log.Warn("devices that are in no intent any more are not let go of", zap.Error(err))
+		if err := m.dismissOne(ctx, name); err != nil && ctx.Err() == nil {
+			m.log.Warn("a device that is in no intent any more is not let go of", zap.String("device", string(name)), zap.Error(err))
+		}
 	}
 }
 
-// dismissed ends the episode of a device that the intents do not have any more, and says what Tenter left on it, unless
-// another replica has the device.
-func (d *device) dismissed(ctx context.Context) error {
-	lease, held, err := d.opts.Store.Acquire(ctx, "watch/"+string(d.name), d.opts.Worker, leaseTTL)
-	if err != nil || !held {
+// end ends the watch of a device and reports whether there was one: then Run comes back when it has ended.
+func (m *Monitor) end(name intent.DeviceName) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	d, ok := m.devices[name]
+	if ok {
+		d.stop()
+	}
+	return ok
+}
+
+func (m *Monitor) dismissOne(ctx context.Context, name intent.DeviceName) error {
+	row, err := m.opts.Store.Device(ctx, name)
+	if err != nil || row.Health == view.Unmanaged {
 		return err
 	}
+	lease, _, done, ok := m.opts.Assigned.Watch(name)
+	if !ok {
+		return nil
+	}
+	defer done()
+	d := newDevice(m.opts, m.log, name)
 	d.lease = lease
-	defer d.release()
+	return d.dismissed(ctx)
+}
+
+// dismissed ends the episode of a device that the intents do not have any more, and says what Tenter left on it.
+func (d *device) dismissed(ctx context.Context) error {
 	owned, err := d.opts.Store.Owned(ctx, d.name)
 	if err != nil {
 		return err

@@ -7,11 +7,14 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/tenter-net/tenter/internal/assign"
 	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/monitor"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/store"
 	"github.com/tenter-net/tenter/internal/tree"
+	"github.com/tenter-net/tenter/internal/view"
 )
 
 // A device is as Tenter left it, until somebody changes a description.
@@ -34,9 +37,14 @@ func Example() {
 	w.device.change(map[string]string{desc1: "to spine1"})
 	ok(s.Do(ctx, func(tx event.Tx) error { return s.MarkApplied(tx, leaf1, []tree.Leaf{leaf(nil, desc1, "to spine1")}) }))
 
-	m := monitor.New(monitor.Options{Worker: "w1", Intents: w, Sessions: w, Store: s, Log: zap.NewNop()})
+	a := assign.New(assign.Options{
+		Store: s, Worker: "w1", Operation: view.OperationServe, Roles: []string{assign.RoleWatch}, Devices: w.Devices, Log: zap.NewNop(),
+		Close: func(intent.DeviceName) {},
+	})
+	m := monitor.New(monitor.Options{Assigned: a, Intents: w, Sessions: w, Store: s, Log: zap.NewNop()})
 	done := make(chan error)
 	go func() { done <- m.Run(ctx) }()
+	go func() { done <- a.Run(ctx) }()
 	told := func(t event.Type) event.Event {
 		for {
 			head, _, err := s.Head(ctx)
@@ -54,8 +62,8 @@ func Example() {
 	fmt.Println(describe(nil, told(event.TypeDriftDetected)))
 
 	cancel()
-	fmt.Println(<-done, s.Close())
+	fmt.Println(<-done, <-done, s.Close())
 	// Output:
 	// drift.detected enforce | changed /interfaces/interface[name=Ethernet1]/config/description to spine1 -> by hand
-	// <nil> <nil>
+	// <nil> <nil> <nil>
 }

@@ -14,16 +14,12 @@ import (
 	"github.com/tenter-net/tenter/internal/intent"
 )
 
-// leaseTTL is how long a replica that died keeps others off its devices, and tick how often each device's lease is
-// renewed and its row in the store looked at: the net under hints that never come.
-const (
-	leaseTTL = 15 * time.Second
-	tick     = 5 * time.Second
-)
+// tick is how often each device's row in the store is looked at: the net under hints that never come.
+const tick = 5 * time.Second
 
 // Options are what a Monitor needs.
 type Options struct {
-	Worker   string        // the holder of this replica's leases; no two replicas share one
+	Assigned Assigned
 	Settle   time.Duration // how long a deviation must last before it is called drift; 0 for not at all
 	Intents  Intents
 	Sessions Sessions
@@ -31,7 +27,7 @@ type Options struct {
 	Log      *zap.Logger
 }
 
-// A Monitor watches every device of the current intent.
+// A Monitor watches the devices that this process is to watch.
 type Monitor struct {
 	opts Options
 	log  *zap.Logger
@@ -52,46 +48,65 @@ func (m *Monitor) Run(ctx context.Context) error {
 	defer wg.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	running := map[intent.DeviceName]context.CancelFunc{}
 	again := time.NewTicker(tick)
 	defer again.Stop()
+	assigned := m.opts.Assigned.Changed()
 	for {
 		names, err := m.opts.Intents.Devices(ctx)
 		if err != nil && ctx.Err() == nil {
 			m.log.Warn("no list of devices, keeping the last one", zap.Error(err))
 		}
-		for name, stop := range running {
-			if err == nil && !slices.Contains(names, name) {
-				m.log.Info("device is in no intent any more", zap.String("device", string(name)))
-				stop()
-				delete(running, name)
-			}
-		}
-		if err == nil && len(names) > 0 {
+		if err == nil && len(names) > 0 && ctx.Err() == nil {
 			m.dismiss(ctx, names)
 		}
-		for _, name := range names {
-			if _, known := running[name]; known || ctx.Err() != nil {
-				continue
+		for _, name := range m.opts.Assigned.Watched() {
+			if slices.Contains(names, name) && ctx.Err() == nil {
+				m.begin(ctx, &wg, name)
 			}
-			of, stop := context.WithCancel(ctx)
-			running[name] = stop
-			d := m.add(name)
-			wg.Go(func() {
-				defer m.remove(d)
-				d.run(of)
-				if ctx.Err() == nil {
-					m.opts.Sessions.Forget(name)
-				}
-			})
 		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-m.all:
+		case <-assigned:
 		case <-again.C:
 		}
 	}
+}
+
+// begin watches a device, unless it is watched, for as long as it is this process that is to.
+func (m *Monitor) begin(ctx context.Context, wg *sync.WaitGroup, name intent.DeviceName) {
+	m.mu.Lock()
+	_, known := m.devices[name]
+	m.mu.Unlock()
+	if known {
+		return
+	}
+	lease, lost, done, ok := m.opts.Assigned.Watch(name)
+	if !ok {
+		return
+	}
+	d := m.add(name)
+	d.lease = lease
+	of, stop := context.WithCancel(ctx)
+	d.stop = stop
+	wg.Go(func() {
+		select {
+		case <-lost:
+		case <-of.Done():
+		}
+		stop()
+	})
+	wg.Go(func() {
+		defer stop()
+		d.run(of)
+		if ctx.Err() == nil {
+			m.opts.Sessions.Forget(name)
+		}
+		m.remove(d)
+		done()
+		poke(m.all)
+	})
 }
 
 func (m *Monitor) add(name intent.DeviceName) *device {

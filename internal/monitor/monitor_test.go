@@ -98,7 +98,7 @@ func TestDriftEndsWithTheIntents(t *testing.T) {
 		w.gone = true
 		w.mu.Unlock()
 		pass(time.Minute)
-		w.expect("drift.remediated by intents", "device.disconnected", "device.disconnected") // leaf2 is away
+		w.expect("device.disconnected", "drift.remediated by intents", "device.disconnected") // leaf2 is away
 		w.is(view.Unknown, view.Unmanaged)
 		if row, err := w.store.Device(w.t.Context(), leaf1); err != nil || !strings.Contains(row.Reason, "in 2 leaves; next: tenter device owned leaf1") {
 			t.Errorf("%v: %q", err, row.Reason)
@@ -444,7 +444,7 @@ func TestHeldAndSecret(t *testing.T) {
 	})
 }
 
-func TestSecondReplicaWaitsForTheLease(t *testing.T) {
+func TestNobodyElseHasTheLease(t *testing.T) {
 	bubble(t, 0, func(w *world) {
 		w.expect(hello...)
 		if _, held, err := w.store.Acquire(w.t.Context(), "watch/leaf1", "w2", time.Minute); err != nil || held {

@@ -2,7 +2,6 @@ package monitor
 
 import (
 	"context"
-	"time"
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/fabric"
@@ -57,7 +56,6 @@ type Store interface {
 
 // Devices keeps what is known of each device.
 type Devices interface {
-	Devices(ctx context.Context) ([]view.Device, error)
 	Device(ctx context.Context, name intent.DeviceName) (view.Device, error)
 	DeviceIn(tx event.Tx, name intent.DeviceName) (view.Device, error)
 	UpdateDevice(tx event.Tx, name intent.DeviceName, change func(*view.Device)) error
@@ -74,10 +72,16 @@ type Episodes interface {
 	RunDevices(ctx context.Context, run string) ([]view.RunDevice, error)
 }
 
-// Leases keep replicas off each other's devices. Renew and Guard return view.ErrLeaseLost when the lease is gone.
+// Assigned says which devices this process is to watch, and gives the lease to do so. Changed returns a channel that gets a hint
+// whenever Watched may return others. Lost is closed when the device goes to another process; done says that it is not watched
+// any more, and nothing of it used.
+type Assigned interface {
+	Watched() []intent.DeviceName
+	Changed() <-chan struct{}
+	Watch(device intent.DeviceName) (lease view.Lease, lost <-chan struct{}, done func(), ok bool)
+}
+
+// Leases has Guard, which returns view.ErrLeaseLost when the lease is not held.
 type Leases interface {
-	Acquire(ctx context.Context, key, holder string, ttl time.Duration) (view.Lease, bool, error)
-	Renew(ctx context.Context, l view.Lease, ttl time.Duration) (view.Lease, error)
-	Release(ctx context.Context, l view.Lease) error
 	Guard(tx event.Tx, l view.Lease) error
 }

@@ -145,8 +145,10 @@ func play(t testing.TB, settle time.Duration, faults ...string) *scene {
 	s.store, err = store.Open(ctx, store.Options{Dir: t.TempDir(), Alone: true, Log: zap.NewNop()})
 	s.must(err)
 	s.must(s.store.Do(ctx, func(tx event.Tx) error { return s.store.MarkApplied(tx, leaf1, desired) }))
-	m := monitor.New(monitor.Options{Worker: "w1", Settle: settle, Intents: s, Sessions: s, Store: s.store, Log: zap.NewNop()})
+	a, leave := assigned(t, s.store, s.Devices)
+	m := monitor.New(monitor.Options{Assigned: a, Settle: settle, Intents: s, Sessions: s, Store: s.store, Log: zap.NewNop()})
 	running.Go(func() {
+		defer leave()
 		if err := m.Run(ctx); err != nil {
 			t.Error(err)
 		}

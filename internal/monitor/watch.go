@@ -221,9 +221,7 @@ func (w *watcher) loop(ctx context.Context) error {
 		case <-w.hint:
 			err = w.refresh(ctx)
 		case <-every.C:
-			if err = w.renew(ctx); err == nil {
-				err = w.refresh(ctx)
-			}
+			err = w.refresh(ctx)
 		}
 		if err != nil {
 			return err

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 
+	"github.com/tenter-net/tenter/internal/assign"
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
@@ -404,7 +405,11 @@ func bubble(t *testing.T, settle time.Duration, body func(w *world)) {
 		w.intend(map[string]string{desc1: "a", desc2: "b"})
 		w.applied(map[string]string{desc1: "a", desc2: "b"})
 		w.device.change(map[string]string{desc1: "a", desc2: "b"})
-		m := monitor.New(monitor.Options{Worker: "w1", Settle: settle, Intents: w, Sessions: w, Store: st, Log: zap.NewNop()})
+		a, leave := assigned(t, st, w.Devices)
+		defer leave()
+		synctest.Wait()
+		w.events() // the worker came
+		m := monitor.New(monitor.Options{Assigned: a, Settle: settle, Intents: w, Sessions: w, Store: st, Log: zap.NewNop()})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- m.Run(ctx) }()
@@ -417,6 +422,36 @@ func bubble(t *testing.T, settle time.Duration, body func(w *world)) {
 		synctest.Wait()
 		body(w)
 	})
+}
+
+// assigned is a worker that serves all devices, those of the intents and those that are not let go of yet.
+func assigned(t testing.TB, st *store.Store, devices func(context.Context) ([]intent.DeviceName, error)) (a *assign.Assigner, leave func()) {
+	a = assign.New(assign.Options{
+		Store: st, Worker: "w1", Operation: view.OperationServe, Roles: []string{assign.RoleWatch}, Log: zap.NewNop(),
+		Close: func(intent.DeviceName) {},
+		Devices: func(ctx context.Context) ([]intent.DeviceName, error) {
+			names, err := devices(ctx)
+			if err != nil {
+				return nil, err
+			}
+			rows, err := st.Devices(ctx)
+			for _, r := range rows {
+				if r.Health != view.Unmanaged && !slices.Contains(names, r.Name) {
+					names = append(names, r.Name)
+				}
+			}
+			return names, err
+		},
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx) }()
+	return a, func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // pass lets time go by and everything come to rest.

@@ -19,11 +19,11 @@ func (e *Engine) clarify(ctx context.Context, device intent.DeviceName) error {
 	if err != nil || row.Run != "" || len(row.WriteSet) == 0 {
 		return err
 	}
-	work, lease, err := e.hold(ctx, deviceLease(device), e.holder("clarify"), false)
+	work, lease, err := e.hold(ctx, deviceLease(device), false)
 	if err != nil || lease == nil {
 		return err // a run has begun meanwhile and finds out by itself
 	}
-	defer lease.release()
+	defer lease.Release()
 	g, err := e.o.Store.CurrentGeneration(ctx)
 	if err != nil {
 		return err

@@ -78,7 +78,7 @@ func (h *hand) cancel(ctx context.Context) {
 
 // conclude sends what is to become of the run's commit.
 func (h *hand) conclude(ctx context.Context, a profile.CommitAction) error {
-	within, done, err := h.lease.secure(ctx, h.picture.target.Profile.Limits.Timeout)
+	within, done, err := h.lease.Secure(ctx, h.picture.target.Profile.Limits.Timeout)
 	if err != nil {
 		return err
 	}

@@ -56,6 +56,9 @@ func (e *Engine) Command(ctx context.Context, c event.Command, actor string) (ev
 // already: it is no more than a hint.
 func (e *Engine) commanded(ctx context.Context, tx event.Tx, ev event.Event) error {
 	return decoded(ev, func(c event.Command) error {
+		if c.Verb == VerbAsk {
+			return nil // Hint's
+		}
 		if c.Run == "" {
 			e.queue.add(job{key: "command/" + string(ev.ID), kind: kindCommand, command: ev, cause: ev})
 			return nil

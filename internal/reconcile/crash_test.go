@@ -10,6 +10,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/store"
 	"github.com/tenter-net/tenter/internal/tree"
 	"github.com/tenter-net/tenter/internal/view"
 )
@@ -81,19 +82,44 @@ func (k *killed) dead() bool {
 	return k.left <= 0
 }
 
-// Renew and Release do nothing for a process that is gone: its leases run out.
-func (k *killed) Renew(ctx context.Context, l view.Lease, ttl time.Duration) (view.Lease, error) {
-	if k.dead() {
-		return l, errKilled
-	}
-	return k.Store.Renew(ctx, l, ttl)
+// die makes the engine one that is killed at its n-th transaction, before or after that commits. It renews and gives up
+// nothing any more then: what it has claimed runs out.
+func (w *world) die(o *Options, n int, before bool) {
+	k := &killed{Store: w.store, left: n, before: before}
+	o.Store, o.Holds = k, w.holds(o.Worker, &dying{w.store, k.dead})
 }
 
-func (k *killed) Release(ctx context.Context, l view.Lease) error {
-	if k.dead() {
+type dying struct {
+	*store.Store
+	dead func() bool
+}
+
+func (d *dying) Do(ctx context.Context, fn func(tx event.Tx) error) error {
+	if d.dead() {
 		return errKilled
 	}
-	return k.Store.Release(ctx, l)
+	return d.Store.Do(ctx, fn)
+}
+
+func (d *dying) RenewWorker(ctx context.Context, w view.Worker, ttl time.Duration) (view.Worker, error) {
+	if d.dead() {
+		return w, errKilled
+	}
+	return d.Store.RenewWorker(ctx, w, ttl)
+}
+
+func (d *dying) Unclaim(ctx context.Context, leases ...view.Lease) error {
+	if d.dead() {
+		return errKilled
+	}
+	return d.Store.Unclaim(ctx, leases...)
+}
+
+func (d *dying) Extend(ctx context.Context, l view.Lease, last time.Duration) error {
+	if d.dead() {
+		return errKilled
+	}
+	return d.Store.Extend(ctx, l, last)
 }
 
 // TestTakenOver has another process go on with the run of one that was killed, once its leases have run out.
@@ -101,7 +127,7 @@ func TestTakenOver(t *testing.T) {
 	w := newWorld(t, "leaf1")
 	w.intend("g1", map[intent.DeviceName]string{"leaf1": wantEth1}, nil)
 	o := w.options("a")
-	o.Store = &killed{Store: w.store, left: 5, before: true} // propose, start, begin and record the Set; the answer is lost
+	w.die(&o, 5, true) // propose, start, begin and record the Set; the answer is lost
 	e := New(o)
 	run := w.begin(e)
 	if _, err := e.Execute(t.Context(), run); !errors.Is(err, errKilled) {
@@ -148,7 +174,7 @@ func killedAt(t *testing.T, n int, before bool) (survived bool) {
 	e := New(w.options("a"))
 	run := w.begin(e)
 	o := w.options("a")
-	o.Store = &killed{Store: w.store, left: n, before: before}
+	w.die(&o, n, before)
 	_, err := New(o).Execute(t.Context(), run)
 	if survived = err == nil; !survived && !errors.Is(err, errKilled) {
 		t.Fatal(err)
@@ -187,7 +213,7 @@ func TestKilledAndIntentGone(t *testing.T) {
 	e := New(w.options("a"))
 	run := w.begin(e)
 	o := w.options("a")
-	o.Store = &killed{Store: w.store, left: 3, before: true} // the second records the Set, the third its answer
+	w.die(&o, 3, true) // the second records the Set, the third its answer
 	if _, err := New(o).Execute(t.Context(), run); !errors.Is(err, errKilled) {
 		t.Fatal(err)
 	}

@@ -45,11 +45,14 @@ const (
 // device takes one device from a recorded state to the end of its run there; or, of a device that is done, back, if that says
 // why. It returns before the end when the run is paused and nothing was sent.
 func (d *driver) device(ctx context.Context, name intent.DeviceName, at run.State, back string) (run.State, error) {
-	ctx, lease, err := d.hold(ctx, deviceLease(name), d.holder(d.run.ID), true)
-	if err != nil {
+	ctx, lease, at, err := d.take(ctx, name, at, back)
+	if err != nil || lease == nil {
 		return at, err
 	}
-	defer lease.release()
+	defer lease.Release()
+	if at.Step != run.Ended { // it is on its way back, if it was to go there
+		back = ""
+	}
 	h := &hand{driver: d, name: name, lease: lease, s: at}
 	if h.writes = d.remembered(name); h.writes == nil {
 		if h.writes, err = restored(h.s.Writes); err != nil {
@@ -245,7 +248,7 @@ func (h *hand) send(ctx context.Context, edit tree.Edit, opts profile.SetOptions
 	}
 	part, _ := h.plan.Device(h.name)
 	takes := h.picture.target.Profile.Limits.Timeout * time.Duration(max(1, part.Phases))
-	within, done, err := h.lease.secure(ctx, takes)
+	within, done, err := h.lease.Secure(ctx, takes)
 	if err != nil {
 		return a, "", fmt.Errorf("not sent: %w", err)
 	}

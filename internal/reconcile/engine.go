@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -15,12 +16,13 @@ import (
 	"github.com/tenter-net/tenter/internal/view"
 )
 
-// Options are what an Engine needs. Store, Sessions, Intents, Worker and Log must be set.
+// Options are what an Engine needs. Store, Sessions, Intents, Holds, Worker and Log must be set.
 type Options struct {
 	Store    Store
 	Sessions Sessions
 	Intents  Intents
-	Worker   string // this process, in leases
+	Holds    Holds
+	Worker   string // this process, in what it asks others
 	Log      *zap.Logger
 
 	AutoApply   bool          // run plans for new intent without asking
@@ -29,7 +31,8 @@ type Options struct {
 	Window      time.Duration // how long a device may take until reading shows what was set, 10 s by default
 	OnFailure   run.Mode      // what becomes of a run's devices when one fails, unless whoever starts it says so; put back what failed by default
 	PlanExpires time.Duration // how long a plan waits for approval, 24 h by default
-	Lease       time.Duration // how long a dead process keeps others from its runs, 6 s by default
+	Lease       time.Duration // how long a dead process keeps others from its runs, 10 s by default
+	Leads       func() bool   // whether this process plans what concerns no device alone, without an event; always by default
 	Resync      time.Duration // between looks for what is due, 30 s by default
 
 	// Trace, when set, is told that work begins which belongs to a correlation; the work goes on with the context that it
@@ -43,6 +46,11 @@ type Engine struct {
 	log   *zap.Logger
 	queue *queue
 	now   func() time.Time
+
+	asks       *queue // on workers of their own: those who wait for others must not keep others waiting
+	answers    map[string]answerer
+	askedAbout chan struct{} // has a token when somebody may have asked
+	serving    atomic.Bool
 
 	mu       sync.Mutex
 	planned  string // the generation of which nothing is left to plan; none while a run stands in the way
@@ -70,33 +78,43 @@ func New(o Options) *Engine {
 	}
 	byDefault(&o.Window, 10*time.Second)
 	byDefault(&o.PlanExpires, 24*time.Hour)
-	byDefault(&o.Lease, 6*time.Second)
+	byDefault(&o.Lease, 10*time.Second)
 	byDefault(&o.Resync, 30*time.Second)
 	if o.OnFailure == "" {
 		o.OnFailure = run.RollbackDevice
 	}
+	if o.Leads == nil {
+		o.Leads = func() bool { return true }
+	}
 	if o.Parallel <= 0 {
 		o.Parallel = 8
 	}
-	return &Engine{o: o, log: o.Log.Named("reconcile"), queue: newQueue(), now: time.Now, lastTurn: map[intent.DeviceName]uint64{}, looks: map[string]look{}, pokes: map[string]chan struct{}{}}
+	e := &Engine{o: o, log: o.Log.Named("reconcile"), queue: newQueue(), asks: newQueue(), answers: map[string]answerer{}, askedAbout: make(chan struct{}, 1), now: time.Now, lastTurn: map[intent.DeviceName]uint64{}, looks: map[string]look{}, pokes: map[string]chan struct{}{}}
+	e.answers[verbPart], e.answers[verbSurvey], e.answers[verbCompare], e.answers[verbProbe] = e.part, e.answerSurvey, e.answerCompare, e.answerProbe
+	return e
 }
 
 // Run does the work that handlers queue and what it finds due, until ctx ends. What it is in the middle of then is
 // left as recorded, for whoever runs next.
 func (e *Engine) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			for {
-				j, err := e.queue.next(ctx)
-				if err != nil {
-					return
+	for _, q := range []*queue{e.queue, e.asks} {
+		for range workers {
+			wg.Go(func() {
+				for {
+					j, err := q.next(ctx)
+					if err != nil {
+						return
+					}
+					e.work(ctx, j)
+					q.done(j)
 				}
-				e.work(ctx, j)
-				e.queue.done(j)
-			}
-		})
+			})
+		}
 	}
+	e.serving.Store(true)
+	defer e.serving.Store(false)
+	wg.Go(func() { e.attendAsks(ctx) })
 	defer wg.Wait()
 	tick := time.NewTicker(e.o.Resync)
 	defer tick.Stop()
@@ -118,6 +136,11 @@ func (e *Engine) Run(ctx context.Context) error {
 // work does one job and logs how it failed: whatever it left undone is found again by resync.
 func (e *Engine) work(ctx context.Context, j job) {
 	var err error
+	if j.kind == kindDrift || j.kind == kindBack {
+		if elses, err := e.Elsewhere(ctx, j.device); err == nil && elses {
+			return // who serves the device has the same hint, and the same look for what is due
+		}
+	}
 	switch j.kind {
 	case kindRun:
 		err = e.pursue(ctx, j)
@@ -129,6 +152,8 @@ func (e *Engine) work(ctx context.Context, j job) {
 		err = e.planBack(ctx, j)
 	case kindCommand:
 		err = e.command(ctx, j)
+	case kindAsk:
+		err = e.reply(ctx, j.ask)
 	}
 	var away *unreachable
 	switch {
@@ -185,14 +210,16 @@ func (e *Engine) resync(ctx context.Context, first bool) error {
 	if err := e.resyncUnclear(ctx); err != nil {
 		return err
 	}
-	if err := e.resyncIntent(ctx); err != nil {
-		return err
-	}
-	if err := e.expire(ctx); err != nil {
-		return err
-	}
-	if err := e.resyncWaiting(ctx); err != nil {
-		return err
+	if e.o.Leads() {
+		if err := e.resyncIntent(ctx); err != nil {
+			return err
+		}
+		if err := e.expire(ctx); err != nil {
+			return err
+		}
+		if err := e.resyncWaiting(ctx); err != nil {
+			return err
+		}
 	}
 	if first {
 		return e.resyncCommands(ctx)

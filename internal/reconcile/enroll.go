@@ -89,7 +89,7 @@ func (e *Engine) Enroll(ctx context.Context, req EnrollRequest, actor string) ([
 func (e *Engine) enrollOne(ctx context.Context, t Target, req EnrollRequest, actor string) (Enrolment, error) {
 	name := t.Model.Name
 	out := Enrolment{Device: name, Address: t.Model.Access.Address, Outcome: Unreachable}
-	facts, err := e.ask(ctx, name)
+	facts, err := e.probed(ctx, name)
 	switch {
 	case ctx.Err() != nil:
 		out.Outcome = Stopped
@@ -130,8 +130,8 @@ func (e *Engine) enrollOne(ctx context.Context, t Target, req EnrollRequest, act
 	return out, nil
 }
 
-// ask lets the device say what it is.
-func (e *Engine) ask(ctx context.Context, name intent.DeviceName) (profile.Facts, error) {
+// probe lets the device say what it is.
+func (e *Engine) probe(ctx context.Context, name intent.DeviceName) (profile.Facts, error) {
 	s, err := e.o.Sessions.Session(ctx, name)
 	if err != nil {
 		return profile.Facts{}, err

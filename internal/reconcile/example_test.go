@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/tenter-net/tenter/internal/assign"
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
@@ -65,7 +66,8 @@ func Example() {
 		return s.SetCurrentGeneration(tx, "g1")
 	}))
 
-	e := New(Options{Store: s, Sessions: w, Intents: w, Worker: "w1", Log: zap.NewNop()})
+	a := assign.New(assign.Options{Store: s, Worker: "w1", Operation: "example", Roles: []string{assign.RoleWrite}, Log: zap.NewNop()})
+	e := New(Options{Store: s, Sessions: w, Intents: w, Holds: engineHolds{a}, Worker: "w1", Log: zap.NewNop()})
 	enrolled, err := e.Enroll(ctx, EnrollRequest{Devices: []intent.DeviceName{"leaf1"}}, "ann")
 	ok(err)
 	fmt.Println(enrolled[0].Outcome, "serial", enrolled[0].Identity.Serial)
@@ -81,6 +83,7 @@ func Example() {
 	row, err := e.Execute(ctx, run)
 	ok(err)
 	fmt.Println(row.Status, leaf1.has("/system/config/hostname"))
+	ok(a.Close(ctx))
 	ok(s.Close())
 	// Output:
 	// enrolled serial 1234

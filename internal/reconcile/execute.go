@@ -24,14 +24,14 @@ import (
 // be, and returns its row. It fails with ErrElsewhere while another process drives it. When ctx ends, or a device's lease is
 // lost, the run stays as recorded. Commands that wait for the run are answered first, also those for one that has ended.
 func (e *Engine) Execute(ctx context.Context, id string) (_ view.Run, err error) {
-	ctx, lease, err := e.hold(ctx, runLease(id), e.holder(id), false)
+	ctx, lease, err := e.hold(ctx, runLease(id), false)
 	if err != nil {
 		return view.Run{}, err
 	}
 	if lease == nil {
 		return view.Run{}, ErrElsewhere
 	}
-	defer lease.release()
+	defer lease.Release()
 	row, err := e.o.Store.Run(ctx, id)
 	if err != nil {
 		return row, err

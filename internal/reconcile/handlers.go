@@ -20,9 +20,38 @@ const Group = "reconciler"
 // Types are the events that Handle wants to see.
 func Types() []event.Type {
 	return []event.Type{
-		event.TypeIntentValidated, event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftRemediated, event.TypeDeviceSynced,
-		event.TypeDeviceEnrolled, event.TypeApprovalGranted, event.TypeApplyStarted, event.TypeCommand,
+		event.TypeIntentValidated, event.TypeApprovalGranted, event.TypeApplyStarted, event.TypeCommand,
 	}
+}
+
+// HintTypes are the events that Hint wants to see.
+func HintTypes() []event.Type {
+	return []event.Type{
+		event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftRemediated, event.TypeDeviceSynced, event.TypeDeviceEnrolled, event.TypeCommand,
+	}
+}
+
+// Hint takes in an event that every process is to hear of, for it concerns a device, and one of them serves that. What is
+// missed is found by looking.
+func (e *Engine) Hint(ev event.Event) error {
+	var about struct {
+		Device intent.DeviceName `json:"device"`
+		Verb   string            `json:"verb"`
+	}
+	if err := json.Unmarshal(ev.Data, &about); err != nil {
+		return fmt.Errorf("event %s: %w", ev.Type, err)
+	}
+	switch ev.Type {
+	case event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftRemediated:
+		e.queue.add(job{key: "drift/" + string(about.Device), kind: kindDrift, device: about.Device, cause: ev})
+	case event.TypeDeviceSynced, event.TypeDeviceEnrolled:
+		e.queue.add(job{key: "back/" + string(about.Device), kind: kindBack, device: about.Device, cause: ev})
+	case event.TypeCommand:
+		if about.Verb == VerbAsk {
+			e.asked()
+		}
+	}
+	return nil
 }
 
 // Handle takes an event in. What it must not lose it commits with the event's delivery; the rest it queues, as a hint.
@@ -30,26 +59,6 @@ func (e *Engine) Handle(ctx context.Context, tx event.Tx, ev event.Event) error 
 	switch ev.Type {
 	case event.TypeIntentValidated:
 		e.queue.add(job{key: "intent", kind: kindIntent, cause: ev})
-	case event.TypeDriftDetected, event.TypeDriftUpdated:
-		return decoded(ev, func(d event.Drift) error {
-			e.queue.add(job{key: "drift/" + string(d.Device), kind: kindDrift, device: d.Device, cause: ev})
-			return nil
-		})
-	case event.TypeDriftRemediated:
-		return decoded(ev, func(d event.DriftRemediated) error {
-			e.queue.add(job{key: "drift/" + string(d.Device), kind: kindDrift, device: d.Device, cause: ev})
-			return nil
-		})
-	case event.TypeDeviceSynced:
-		return decoded(ev, func(d event.Device) error {
-			e.queue.add(job{key: "back/" + string(d.Device), kind: kindBack, device: d.Device, cause: ev})
-			return nil
-		})
-	case event.TypeDeviceEnrolled:
-		return decoded(ev, func(d event.DeviceEnrolled) error {
-			e.queue.add(job{key: "back/" + string(d.Device), kind: kindBack, device: d.Device, cause: ev})
-			return nil
-		})
 	case event.TypeApplyStarted:
 		return decoded(ev, func(a event.ApplyStarted) error {
 			e.queue.add(job{key: "run/" + a.Run, kind: kindRun, run: a.Run, cause: ev})
@@ -185,16 +194,8 @@ func (e *Engine) compare(ctx context.Context, generation string, f *policy.Facts
 			f.Leaves++
 		}
 	}
-	target, err := e.o.Intents.Target(ctx, generation, f.Device)
-	if err != nil {
-		return err
-	}
-	s, err := e.o.Sessions.Session(ctx, f.Device)
-	if err != nil {
-		return &unreachable{f.Device, err}
-	}
-	facts, why, err := e.identified(ctx, target, s)
-	f.Changed, f.Mismatch = row.Known.Differs(known(facts)), why
+	seen, err := e.seenAs(ctx, generation, f.Device)
+	f.Changed, f.Mismatch = row.Known.Differs(seen.Known), seen.Mismatch
 	return err
 }
 
@@ -211,7 +212,11 @@ func (e *Engine) resyncCommands(ctx context.Context) error {
 	}
 	for _, c := range commands {
 		var data event.Command
-		if json.Unmarshal(c.Data, &data) == nil && data.Run != "" {
+		err := json.Unmarshal(c.Data, &data)
+		if data.Verb == VerbAsk {
+			continue
+		}
+		if err == nil && data.Run != "" {
 			e.queue.add(job{key: "run/" + data.Run, kind: kindRun, run: data.Run, cause: c})
 			continue
 		}
@@ -225,9 +230,6 @@ func (e *Engine) resyncCommands(ctx context.Context) error {
 	}
 	return nil
 }
-
-// A holder is how one run of this process holds leases: two runs must not hold one together.
-func (e *Engine) holder(run string) string { return e.o.Worker + "/" + run }
 
 func deviceLease(d intent.DeviceName) string { return "device/" + string(d) }
 

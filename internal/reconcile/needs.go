@@ -58,7 +58,8 @@ type Store interface {
 	deviceStore
 	leafStore
 	episodeStore
-	leaseStore
+	askStore
+	Guard(tx event.Tx, l view.Lease) error
 }
 
 type planStore interface {
@@ -99,9 +100,11 @@ type episodeStore interface {
 	Episodes(ctx context.Context, q view.EpisodeQuery) ([]view.Episode, error)
 }
 
-type leaseStore interface {
-	Acquire(ctx context.Context, key, holder string, ttl time.Duration) (view.Lease, bool, error)
-	Renew(ctx context.Context, l view.Lease, ttl time.Duration) (view.Lease, error)
-	Release(ctx context.Context, l view.Lease) error
-	Guard(tx event.Tx, l view.Lease) error
+// An askStore keeps what processes want to know of devices that others serve.
+type askStore interface {
+	AddAsk(tx event.Tx, a view.Ask) error
+	OpenAsks(ctx context.Context) ([]view.Ask, error)
+	AnsweredAsks(ctx context.Context, asker string) ([]view.Ask, error)
+	AnswerAsk(ctx context.Context, a view.Ask) (bool, error)
+	DropAsks(ctx context.Context, age time.Duration, ids ...string) error
 }

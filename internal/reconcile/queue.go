@@ -7,6 +7,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/view"
 )
 
 // A job is work that is due. Jobs of one key are done one after the other, and those that wait coalesce: what
@@ -17,6 +18,7 @@ type job struct {
 	device  intent.DeviceName
 	run     string
 	command event.Event // of kindCommand
+	ask     view.Ask    // of kindAsk
 	cause   event.Event // what asked for it; zero when it was found
 	due     time.Time   // not to be done before
 }
@@ -29,6 +31,7 @@ const (
 	kindIntent              // plan the current generation
 	kindBack                // a device answers again
 	kindCommand             // carry out a command
+	kindAsk                 // answer what another process asks of a device
 )
 
 // A queue holds jobs by key. It is bounded by the number of keys: devices, open runs and commands that wait.

@@ -63,7 +63,7 @@ func (e *Engine) Plan(ctx context.Context, req Request) (Planned, error) {
 		wg.Go(func() {
 			free <- struct{}{}
 			defer func() { <-free }()
-			p, result, err := e.survey(ctx, g.ID, name, req.Part)
+			p, result, err := e.surveyed(ctx, g.ID, name, req.Part)
 			var away *unreachable
 			mu.Lock()
 			defer mu.Unlock()

@@ -180,28 +180,19 @@ func TestOwnedByAnEarlierRun(t *testing.T) {
 	}
 }
 
-// overslept is the store of a process that was stopped for longer than its leases last, and does not know it yet.
-type overslept struct {
-	Store
-	lost func() bool
-}
-
-func (o overslept) Renew(ctx context.Context, l view.Lease, ttl time.Duration) (view.Lease, error) {
-	if o.lost() && strings.HasPrefix(l.Key, "device/") {
-		return l, view.ErrLeaseLost
-	}
-	return o.Store.Renew(ctx, l, ttl)
-}
-
 // TestNoSetWithoutTheLease stops the process between its check and the Set, for longer than the lease lasts.
 func TestNoSetWithoutTheLease(t *testing.T) {
 	w := newWorld(t, "leaf1")
 	d := w.devices["leaf1"]
 	w.intend("g1", map[intent.DeviceName]string{"leaf1": wantEth1}, nil)
 	o := w.options("a")
-	probed := false
-	o.Store = overslept{Store: w.store, lost: func() bool { return d.is(func() bool { return probed }) }}
-	d.probes = func(int) string { probed = true; return "leaf1" }
+	d.probes = func(int) string {
+		w.do(func(tx event.Tx) error { // it was away for so long that another one has its name
+			_, _, err := w.store.JoinWorker(tx, view.Worker{Name: "a"}, time.Minute)
+			return err
+		})
+		return "leaf1"
+	}
 	e := New(o)
 	run := w.begin(e)
 	if _, err := e.Execute(t.Context(), run); !errors.Is(err, view.ErrLeaseLost) && !errors.Is(err, context.Canceled) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
 
+	"github.com/tenter-net/tenter/internal/assign"
 	"github.com/tenter-net/tenter/internal/bus/logbus"
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/fabric"
@@ -74,8 +76,51 @@ func newWorld(t *testing.T, names ...intent.DeviceName) *world {
 func (w *world) options(name string) Options {
 	return Options{
 		Store: w.store, Sessions: w, Intents: w, Worker: name, Log: zaptest.NewLogger(w.t, zaptest.Level(zap.WarnLevel)),
-		Window: 300 * time.Millisecond, Lease: 600 * time.Millisecond, Resync: time.Hour,
+		Holds: w.holds(name, w.store), Window: 300 * time.Millisecond, Lease: 600 * time.Millisecond, Resync: time.Hour,
 	}
+}
+
+// engineHolds are holds of an assigner.
+type engineHolds struct{ *assign.Assigner }
+
+func (h engineHolds) Take(ctx context.Context, key string, wait bool) (context.Context, Hold, error) {
+	work, hold, err := h.Assigner.Take(ctx, key, wait)
+	if err != nil || hold == nil {
+		return nil, nil, err
+	}
+	return work, hold, nil
+}
+
+// holds are those of a process that serves no devices, and takes each for as long as it works with it.
+func (w *world) holds(name string, s assign.Store) Holds {
+	a := assign.New(assign.Options{
+		Store: s, Worker: name, Operation: "test", Roles: []string{assign.RoleWrite}, Lease: 600 * time.Millisecond, Log: zap.NewNop(),
+	})
+	w.t.Cleanup(func() { _ = a.Close(context.Background()) }) // one that was killed does not leave
+	return engineHolds{a}
+}
+
+// hints lets the engine hear what every process hears.
+func (w *world) hints(ctx context.Context, e *Engine) error {
+	at, _, err := w.store.Head(ctx)
+	for err == nil {
+		if err = w.store.Wait(ctx, at); err != nil {
+			return err
+		}
+		var list []event.Event
+		if list, err = w.store.Events(ctx, event.Query{After: at}); err != nil {
+			return err
+		}
+		for _, ev := range list {
+			at = ev.Seq
+			if slices.Contains(HintTypes(), ev.Type) {
+				if err := e.Hint(ev); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return err
 }
 
 // serve runs an engine with its bus until the returned function is called, or the test ends.
@@ -88,6 +133,11 @@ func (w *world) serve(o Options) (e *Engine, stop func()) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		if err := bus.Run(ctx); err != nil && ctx.Err() == nil {
+			w.t.Error(err)
+		}
+	})
+	wg.Go(func() {
+		if err := w.hints(ctx, e); err != nil && ctx.Err() == nil {
 			w.t.Error(err)
 		}
 	})
