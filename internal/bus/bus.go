@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/bus/delivery"
 	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/view"
 )
 
 // Store is the event log, with leases for the relay.
@@ -29,6 +31,7 @@ type Store interface {
 	Last(ctx context.Context, stream string) (event.Seq, error)
 	Do(ctx context.Context, fn func(tx event.Tx) error) error
 	RetriesDue(ctx context.Context, group string) (bool, error)
+	Groups(ctx context.Context) ([]view.Group, error)
 	RetryLost(ctx context.Context, group, stream string, before event.Seq) (int64, error)
 }
 
@@ -50,11 +53,17 @@ type Options struct {
 
 // A Bus relays and delivers to the groups that were subscribed before Run.
 type Bus struct {
-	opts   Options
-	log    *zap.Logger
-	at     endpoint
-	client redis.UniversalClient
-	subs   []delivery.Subscription
+	opts    Options
+	log     *zap.Logger
+	at      endpoint
+	client  redis.UniversalClient
+	away    delivery.Streak // of what this process's groups do with Redis
+	careful delivery.Careful
+	gone    time.Duration // after which a consumer that does nothing and has nothing is gone
+	tidy    time.Duration // between the relay's looks for what is too old, too much or gone
+	subs    []delivery.Subscription
+
+	failures atomic.Uint64 // of handing the log on
 }
 
 // New returns a Bus that does nothing until Run. Redis need not be there yet. An error never holds the URL's password.
@@ -78,7 +87,11 @@ func New(opts Options) (*Bus, error) {
 	if opts.Log == nil {
 		opts.Log = zap.NewNop()
 	}
-	return &Bus{opts: opts, log: opts.Log.Named("bus"), at: at, client: at.client(0)}, nil
+	log := delivery.Calm(opts.Log.Named("bus"))
+	return &Bus{
+		opts: opts, log: log, at: at, client: at.client(0), gone: max(10*opts.Lease, time.Minute), tidy: time.Minute,
+		away: delivery.Streak{Log: log, Failing: "groups are interrupted; their events wait in the log", Over: "groups go on"},
+	}, nil
 }
 
 // Subscribe adds a group. Types are patterns as in event.Type.Matches; without streams those of the types are read. A group

@@ -6,26 +6,29 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 
-	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
 	"github.com/tenter-net/tenter/internal/bus"
 	"github.com/tenter-net/tenter/internal/bus/bustest"
 	"github.com/tenter-net/tenter/internal/bus/redistest"
 	"github.com/tenter-net/tenter/internal/store"
+	"github.com/tenter-net/tenter/internal/store/pgtest"
+	"github.com/tenter-net/tenter/internal/store/storetest"
 )
 
 // urlEnv hands the server's URL to the process that the suite starts only to kill it, filesEnv the files for TLS.
 const (
-	urlEnv   = "TENTER_BUSTEST_REDIS"
-	filesEnv = "TENTER_BUSTEST_TLS"
+	urlEnv    = "TENTER_BUSTEST_REDIS"
+	fabricEnv = "TENTER_BUSTEST_FABRIC"
+	filesEnv  = "TENTER_BUSTEST_TLS"
 )
 
 func TestMain(m *testing.M) {
 	bustest.Main(m, func(s *store.Store, worker string) bustest.Bus {
-		at := place{url: os.Getenv(urlEnv)}
+		at := place{url: os.Getenv(urlEnv), fabric: os.Getenv(fabricEnv)}
 		if files := strings.Split(os.Getenv(filesEnv), ","); len(files) == 3 {
 			conf, err := clientTLS(redistest.Files{CA: files[0], Cert: files[1], Key: files[2]})
 			if err != nil {
@@ -38,17 +41,22 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		return b
-	}, func(m *testing.M) { goleak.VerifyTestMain(m) })
+	}, func(m *testing.M) { goleak.VerifyTestMain(pgtest.Main(m)) })
 }
 
 // A place is where Redis is.
 type place struct {
-	url string
-	tls *tls.Config
+	url    string
+	tls    *tls.Config
+	files  redistest.Files
+	fabric string // dc1 when empty
 }
 
 func (at place) bus(s *store.Store, worker string) (*bus.Bus, error) {
-	return bus.New(bus.Options{URL: at.url, TLS: at.tls, Fabric: "dc1", Store: s, Worker: worker, Lease: bustest.Lease, Retry: bustest.Retry})
+	if at.fabric == "" {
+		at.fabric = "dc1"
+	}
+	return bus.New(bus.Options{URL: at.url, TLS: at.tls, Fabric: at.fabric, Store: s, Worker: worker, Lease: bustest.Lease, Retry: bustest.Retry})
 }
 
 // maker makes buses over the Redis there.
@@ -78,42 +86,42 @@ func clientTLS(f redistest.Files) (*tls.Config, error) {
 	return &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{pair}, ServerName: redistest.ServerName, MinVersion: tls.VersionTLS12}, nil
 }
 
-// contract runs the suite over the Redis there, which c empties between the worlds, as their logs have nothing in common.
-func contract(t *testing.T, at place, c redis.UniversalClient) {
-	t.Setenv(urlEnv, at.url)
-	bustest.Run(t, func(t testing.TB) bustest.Maker {
-		flush(t, c)
-		return at.maker(t)
+// lite is the store where Redis is what differs.
+var lite = bustest.Places{"sqlite": storetest.SQLite}
+
+// contract runs the suite over the Redis there, with a fabric of its own for each world.
+func contract(t *testing.T, at place, over bustest.Places) {
+	t.Parallel()
+	var worlds atomic.Int32
+	bustest.Run(t, over, func(t testing.TB) (bustest.Maker, []string) {
+		at := at
+		at.fabric = fmt.Sprintf("dc-%d", worlds.Add(1))
+		env := []string{urlEnv + "=" + at.url, fabricEnv + "=" + at.fabric}
+		if at.tls != nil {
+			env = append(env, filesEnv+"="+strings.Join([]string{at.files.CA, at.files.Cert, at.files.Key}, ","))
+		}
+		return at.maker(t), env
 	})
 }
 
-func TestContract(t *testing.T) {
-	server := redistest.New(t)
-	contract(t, place{url: server.URL()}, client(t, server))
-}
+func TestContract(t *testing.T) { contract(t, place{url: redistest.New(t).URL()}, bustest.AllPlaces) }
 
 func TestContractWithSentinels(t *testing.T) {
-	w := redistest.NewWatched(t, 1)
-	contract(t, place{url: w.URL()}, client(t, w.Servers[0]))
+	contract(t, place{url: redistest.NewWatched(t, 1).URL()}, lite)
 }
 
 func TestContractOnCluster(t *testing.T) {
-	c := redistest.NewCluster(t, 3, 0)
-	all := c.Client()
-	t.Cleanup(func() { _ = all.Close() })
-	contract(t, place{url: c.URL()}, all)
+	contract(t, place{url: redistest.NewCluster(t, 3, 0).URL()}, lite)
 }
 
 // The suite passes as a user who may do no more than the documentation says, over TLS with certificates on both sides.
 func TestContractWithTLSAndLeastPermissions(t *testing.T) {
 	const password = "s3cr3t"
 	server, files := redistest.NewTLS(t)
-	admin := client(t, server)
-	must(t, admin.Do(t.Context(), append([]any{"ACL", "SETUSER", "tenter", "on", ">" + password, "~tenter:{dc1}:*"}, permissions()...)...).Err())
+	must(t, client(t, server).Do(t.Context(), append([]any{"ACL", "SETUSER", "tenter", "on", ">" + password, "~tenter:{dc-*}:*"}, permissions()...)...).Err())
 	conf, err := clientTLS(files)
 	must(t, err)
-	t.Setenv(filesEnv, strings.Join([]string{files.CA, files.Cert, files.Key}, ","))
-	contract(t, place{url: "rediss://tenter:" + password + "@" + server.Addr, tls: conf}, admin)
+	contract(t, place{url: "rediss://tenter:" + password + "@" + server.Addr, tls: conf, files: files}, lite)
 }
 
 func permissions() (list []any) {

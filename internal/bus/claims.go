@@ -22,6 +22,8 @@ const (
 	retryBatch = 256
 	retryLen   = 100_000 // entries that a group's retries keep, about; one that is lost is due again
 	ackBatch   = 256
+	// mostPending is more than one consumer ever has: what is in its lanes, on its way there, and the answers in between.
+	mostPending = 10_000
 )
 
 // acknowledge tells Redis of the entries that are settled, many at a time. What it cannot tell is claimed later, by
@@ -83,14 +85,14 @@ func (g *group) claim(ctx context.Context, good func()) error {
 	}
 }
 
-// setIdle sets for how long the entries seem to have been left alone.
-func (g *group) setIdle(ctx context.Context, key string, ids []string, idle time.Duration) error {
+// setIdle sets for how long the entries seem to have been left alone; more is added to the command.
+func (g *group) setIdle(ctx context.Context, key string, ids []string, idle time.Duration, more ...any) error {
 	for part := range slices.Chunk(ids, 512) {
 		args := []any{"XCLAIM", key, g.sub.Name, g.opts.Worker, 0}
 		for _, id := range part {
 			args = append(args, id)
 		}
-		if err := g.client.Do(ctx, append(args, "IDLE", idle.Milliseconds(), "JUSTID")...).Err(); err != nil {
+		if err := g.client.Do(ctx, slices.Concat(args, []any{"IDLE", idle.Milliseconds()}, more, []any{"JUSTID"})...).Err(); err != nil {
 			return fmt.Errorf("redis: set idle: %w", err)
 		}
 	}
@@ -123,7 +125,11 @@ func (g *group) claimIdle(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("redis: claim: %w", err)
 			}
-			if err := g.take(ctx, key, messages); err != nil {
+			suspects, err := g.suspects(ctx, key, messages)
+			if err != nil {
+				return err
+			}
+			if err := g.take(ctx, key, messages, suspects); err != nil {
 				return err
 			}
 			if starts[key] = next; next == "0-0" {
@@ -132,6 +138,31 @@ func (g *group) claimIdle(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// suspects returns those of the entries, all this consumer's, that were given out so often that their handler may be what ended
+// whoever had them. Who leaves in good order sets the count back.
+func (g *group) suspects(ctx context.Context, key string, messages []redis.XMessage) (map[string]bool, error) {
+	if len(messages) == 0 {
+		return nil, nil
+	}
+	pending, err := g.client.XPendingExt(ctx, &redis.XPendingExtArgs{
+		Stream: key, Group: g.sub.Name, Consumer: g.opts.Worker,
+		Start: messages[0].ID, End: messages[len(messages)-1].ID, Count: mostPending,
+	}).Result()
+	if err != nil {
+		return nil, fmt.Errorf("redis: pending: %w", err)
+	}
+	var list map[string]bool
+	for _, p := range pending {
+		if p.RetryCount > delivery.SuspectAfter {
+			if list == nil {
+				list = map[string]bool{}
+			}
+			list[p.ID] = true
+		}
+	}
+	return list, nil
 }
 
 // sweep finds events that the group is owed although Redis takes them for delivered: acknowledged without being settled, or
@@ -242,14 +273,14 @@ func (g *group) handOver(ctx context.Context) {
 	defer cancel()
 	for key := range g.keys() {
 		pending, err := g.client.XPendingExt(ctx, &redis.XPendingExtArgs{
-			Stream: key, Group: g.sub.Name, Consumer: g.opts.Worker, Start: "-", End: "+", Count: 10_000,
+			Stream: key, Group: g.sub.Name, Consumer: g.opts.Worker, Start: "-", End: "+", Count: mostPending,
 		}).Result()
 		ids := make([]string, 0, len(pending))
 		for _, p := range pending {
 			ids = append(ids, p.ID)
 		}
 		if err == nil {
-			err = g.setIdle(ctx, key, ids, 2*g.opts.Lease)
+			err = g.setIdle(ctx, key, ids, 2*g.opts.Lease, "RETRYCOUNT", 0)
 		}
 		if err != nil {
 			g.log.Debug("entries could not be handed over; they are claimed after the lease", zap.String("group", g.sub.Name), zap.Error(err))

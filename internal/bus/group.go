@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"go.uber.org/zap"
 
 	"github.com/tenter-net/tenter/internal/bus/delivery"
 	"github.com/tenter-net/tenter/internal/event"
@@ -58,7 +56,7 @@ func (g *group) run(ctx context.Context) {
 	// A blocked read ends when its connection does, so it has one that nothing else needs.
 	defer context.AfterFunc(ctx, func() { _ = g.reader.Close() })()
 	after := context.WithoutCancel(ctx) // acknowledging outlives reading
-	g.lanes = delivery.NewLanes(ctx, g.sub, g.opts.Store, g.opts.Retry, g.log)
+	g.lanes = delivery.NewLanes(ctx, g.sub, delivery.LaneOptions{Store: g.opts.Store, Retry: g.opts.Retry, Careful: &g.careful, Log: g.log})
 	var readers, acker sync.WaitGroup
 	readers.Go(func() { g.loop(ctx, "read", g.read) })
 	readers.Go(func() { g.loop(ctx, "claim", g.claim) })
@@ -73,17 +71,14 @@ func (g *group) run(ctx context.Context) {
 
 // loop runs part again and again until the context ends, with a growing pause after failures.
 func (g *group) loop(ctx context.Context, name string, part func(context.Context, func()) error) {
+	who := g.sub.Name + " " + name
 	for failures := 1; ; failures++ {
-		err := part(ctx, func() { failures = 0 })
+		err := part(ctx, func() { failures = 0; g.away.Good(who) })
 		if ctx.Err() != nil {
 			return
 		}
-		level := zap.WarnLevel
-		if netErr := net.Error(nil); errors.As(err, &netErr) {
-			level = zap.DebugLevel // the relay tells of a Redis that is away, once for all groups
-		}
-		if failures == 1 || failures%warnEvery == 0 {
-			g.log.Log(level, "group interrupted", zap.String("group", g.sub.Name), zap.String("part", name), zap.Int("failures", failures), zap.Error(err))
+		if err != nil {
+			g.away.Bad(who, explained(err, g.opts.Fabric))
 		}
 		if !delivery.Sleep(ctx, delivery.Backoff(failures, 50*time.Millisecond, time.Second)) {
 			return
@@ -129,19 +124,27 @@ func (g *group) read(ctx context.Context, good func()) error {
 		streams = append(streams, ">")
 	}
 	for {
-		result, err := g.reader.XReadGroup(ctx, &redis.XReadGroupArgs{
-			Group: g.sub.Name, Consumer: g.opts.Worker, Streams: streams, Count: readCount, Block: readBlock,
-		}).Result()
+		result, err := g.readNew(ctx, streams)
 		if err != nil && !errors.Is(err, redis.Nil) {
 			return fmt.Errorf("redis: read: %w", err) // a group that was destroyed is made again by beginning anew
 		}
 		for _, s := range result {
-			if err := g.take(ctx, s.Stream, s.Messages); err != nil {
+			if err := g.take(ctx, s.Stream, s.Messages, nil); err != nil {
 				return err
 			}
 		}
 		good()
 	}
+}
+
+// readNew waits for new entries. The client would wait ten seconds longer for an answer than it has asked the server to wait: too
+// long, when the server has become another.
+func (g *group) readNew(ctx context.Context, streams []string) ([]redis.XStream, error) {
+	ctx, cancel := context.WithTimeout(ctx, readBlock+callTimeout)
+	defer cancel()
+	return g.reader.XReadGroup(ctx, &redis.XReadGroupArgs{
+		Group: g.sub.Name, Consumer: g.opts.Worker, Streams: streams, Count: readCount, Block: readBlock,
+	}).Result()
 }
 
 // readOwn takes the entries that were read under this name and never acknowledged.
@@ -157,15 +160,20 @@ func (g *group) readOwn(ctx context.Context, key string) error {
 			return nil
 		}
 		messages := result[0].Messages
-		if err := g.take(ctx, key, messages); err != nil {
+		suspects, err := g.suspects(ctx, key, messages)
+		if err != nil {
+			return err
+		}
+		if err := g.take(ctx, key, messages, suspects); err != nil {
 			return err
 		}
 		after = messages[len(messages)-1].ID
 	}
 }
 
-// take puts entries into the lanes, but for those that are there already. It blocks while the lanes are full.
-func (g *group) take(ctx context.Context, key string, messages []redis.XMessage) error {
+// take puts entries into the lanes, but for those that are there already. It blocks while the lanes are full. Suspects are
+// those that were given out before and may have ended whoever had them.
+func (g *group) take(ctx context.Context, key string, messages []redis.XMessage, suspects map[string]bool) error {
 	stream := g.keys()[key]
 	load := func(m []redis.XMessage) ([]entry, error) { return g.load(ctx, stream, m) }
 	if stream == "" {
@@ -194,7 +202,7 @@ func (g *group) take(ctx context.Context, key string, messages []redis.XMessage)
 			settled()
 			continue
 		}
-		if err := g.lanes.Put(ctx, e.event, settled); err != nil {
+		if err := g.lanes.Put(ctx, delivery.Item{Event: e.event, Settled: settled, Suspect: suspects[e.id]}); err != nil {
 			return err // the context has ended; handOver gives the entry away
 		}
 	}

@@ -16,9 +16,8 @@ import (
 )
 
 const (
-	relayBatch   = 256         // events that one look at the log brings
-	compareEvery = time.Second // how soon a flushed or deleted stream is noticed when nothing happens
-	trimEvery    = time.Minute
+	relayBatch   = 256              // events that one look at the log brings
+	compareEvery = time.Second      // how soon a flushed or deleted stream is noticed when nothing happens
 	warnEvery    = 100              // of a streak of failures, log the first and every so many
 	redisTimeout = 10 * time.Second // for what should take a moment: a hanging Redis must not hold the relay for ever
 )
@@ -75,6 +74,7 @@ func (b *Bus) runRelay(ctx context.Context) {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
+			b.failures.Add(1)
 			st.bad(ctx, explained(err, b.opts.Fabric))
 			if !delivery.Sleep(ctx, delivery.Backoff(failures, 50*time.Millisecond, time.Second)) {
 				return context.Cause(ctx)
@@ -82,6 +82,9 @@ func (b *Bus) runRelay(ctx context.Context) {
 		}
 	})
 }
+
+// Failures returns how often this process failed to hand the log's events on, since it began.
+func (b *Bus) Failures() uint64 { return b.failures.Load() }
 
 // run relays until something fails. good is called whenever all of the streams were reached.
 func (r *relay) run(ctx context.Context, good func()) error {
@@ -98,8 +101,11 @@ func (r *relay) run(ctx context.Context, good func()) error {
 			compared = now
 			good()
 		}
-		if now.Sub(trimmed) >= trimEvery {
+		if now.Sub(trimmed) >= r.tidy {
 			if err := r.trim(ctx, now); err != nil {
+				return err
+			}
+			if err := r.clean(ctx); err != nil {
 				return err
 			}
 			trimmed = now

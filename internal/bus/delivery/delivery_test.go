@@ -80,8 +80,14 @@ func (s *awayStore) FailDelivery(_ context.Context, f view.Failure) (bool, error
 
 func (s *awayStore) EventsAt(context.Context, []event.Seq) ([]event.Event, error) { return nil, nil }
 
+func (s *awayStore) BeginDelivery(context.Context, string, event.Event, int) (bool, error) {
+	return false, nil
+}
+
+func (s *awayStore) EndDelivery(context.Context, string, event.Event) error { return nil }
+
 func lanes(ctx context.Context, s delivery.Store, h event.Handler) *delivery.Lanes {
-	return delivery.NewLanes(ctx, delivery.NewSubscription("g", nil, nil, h), s, delivery.Policy{}, zap.NewNop())
+	return delivery.NewLanes(ctx, delivery.NewSubscription("g", nil, nil, h), delivery.LaneOptions{Store: s, Careful: &delivery.Careful{}, Log: zap.NewNop()})
 }
 
 func TestStoreAwayIsNoFailureOfTheEvent(t *testing.T) {
@@ -91,7 +97,7 @@ func TestStoreAwayIsNoFailureOfTheEvent(t *testing.T) {
 		l := lanes(ctx, s, func(context.Context, event.Tx, event.Event) error { return nil })
 		settled := make(chan struct{})
 		begun := time.Now()
-		if err := l.Put(ctx, event.Event{Type: event.TypeDriftDetected, Subject: "leaf1"}, func() { close(settled) }); err != nil {
+		if err := l.Put(ctx, delivery.Item{Event: event.Event{Type: event.TypeDriftDetected, Subject: "leaf1"}, Settled: func() { close(settled) }}); err != nil {
 			t.Fatal(err)
 		}
 		<-settled
@@ -109,7 +115,7 @@ func TestFailureIsToldInOneShortLine(t *testing.T) {
 	l := lanes(ctx, s, func(context.Context, event.Tx, event.Event) error {
 		return errors.New(strings.Repeat("é", 1000) + "\nstack")
 	})
-	if err := l.Put(ctx, event.Event{Type: event.TypeDriftDetected}, func() {}); err != nil {
+	if err := l.Put(ctx, delivery.Item{Event: event.Event{Type: event.TypeDriftDetected}, Settled: func() {}}); err != nil {
 		t.Fatal(err)
 	}
 	if f := <-s.failed; f.Group != "g" || len(f.Reason) > 510 || !strings.HasSuffix(f.Reason, "é…") {
@@ -125,10 +131,10 @@ func TestUnknownTypesArePassedOver(t *testing.T) {
 	core, logged := observer.New(zap.WarnLevel)
 	handled := 0
 	sub := delivery.NewSubscription("g", nil, nil, func(context.Context, event.Tx, event.Event) error { handled++; return nil })
-	l := delivery.NewLanes(ctx, sub, &awayStore{}, delivery.Policy{}, zap.New(core))
+	l := delivery.NewLanes(ctx, sub, delivery.LaneOptions{Store: &awayStore{}, Careful: &delivery.Careful{}, Log: zap.New(core)})
 	settled := make(chan struct{}, 4)
 	for _, typ := range []event.Type{"drift.explained", event.TypeDriftDetected, "drift.explained", "later.type"} {
-		if err := l.Put(ctx, event.Event{Type: typ, SchemaVersion: "1.7"}, func() { settled <- struct{}{} }); err != nil {
+		if err := l.Put(ctx, delivery.Item{Event: event.Event{Type: typ, SchemaVersion: "1.7"}, Settled: func() { settled <- struct{}{} }}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -152,7 +158,7 @@ func TestStoppedGroupLeavesTheEvent(t *testing.T) {
 		cancel()
 		return delivery.ErrStop
 	})
-	if err := l.Put(t.Context(), event.Event{Type: event.TypeDriftDetected}, func() { t.Error("settled") }); err != nil {
+	if err := l.Put(t.Context(), delivery.Item{Event: event.Event{Type: event.TypeDriftDetected}, Settled: func() { t.Error("settled") }}); err != nil {
 		t.Fatal(err)
 	}
 	l.Wait()

@@ -22,6 +22,10 @@ type Store interface {
 	EventsAt(ctx context.Context, seqs []event.Seq) ([]event.Event, error)
 	// FailDelivery records that the handler failed and reports whether that was the last attempt.
 	FailDelivery(ctx context.Context, f view.Failure) (dead bool, err error)
+	// BeginDelivery records that an attempt begins; after most records without an end the delivery is dead instead.
+	BeginDelivery(ctx context.Context, group string, e event.Event, most int) (dead bool, err error)
+	// EndDelivery takes back what BeginDelivery recorded last.
+	EndDelivery(ctx context.Context, group string, e event.Event) error
 }
 
 // A Subscription is what one group wants and what handles it.
@@ -29,6 +33,9 @@ type Subscription struct {
 	view.Group
 	Handler event.Handler
 }
+
+// InLanes is how many events the lanes of a group hold at most.
+const InLanes = laneCount * (laneSize + 1)
 
 // NewSubscription completes a subscription: without streams it reads those of its types, without types everything.
 func NewSubscription(group string, streams []string, types []event.Type, h event.Handler) Subscription {
@@ -53,32 +60,48 @@ const (
 
 // Lanes handle one group's events: those of one subject one after the other, others at the same time.
 type Lanes struct {
-	sub   Subscription
-	store Store
-	retry Policy
-	log   *zap.Logger
-	newer newer
-	lanes [laneCount]chan item
-	wg    sync.WaitGroup
+	sub     Subscription
+	store   Store
+	retry   Policy
+	careful *Careful
+	log     *zap.Logger
+	newer   newer
+	away    Streak
+	lanes   [laneCount]chan Item
+	wg      sync.WaitGroup
 }
 
-type item struct {
-	event   event.Event
-	settled func()
+// An Item is an event on its way to its handler.
+type Item struct {
+	Event   event.Event
+	Suspect bool   // it was given out before and has no end: its handler may be what ended a process
+	Settled func() // called once the store has the outcome, whatever it is; not when the context ends before
+}
+
+// LaneOptions make Lanes. All fields but Retry must be set.
+type LaneOptions struct {
+	Store   Store
+	Retry   Policy
+	Careful *Careful // the process's
+	Log     *zap.Logger
 }
 
 // NewLanes starts the lanes. They end when the context does; Wait returns when they have.
-func NewLanes(ctx context.Context, sub Subscription, store Store, retry Policy, log *zap.Logger) *Lanes {
-	l := &Lanes{sub: sub, store: store, retry: retry, log: log.With(zap.String("group", sub.Name))}
+func NewLanes(ctx context.Context, sub Subscription, o LaneOptions) *Lanes {
+	log := o.Log.With(zap.String("group", sub.Name))
+	l := &Lanes{
+		sub: sub, store: o.Store, retry: o.Retry, careful: o.Careful, log: log,
+		away: Streak{Log: log, Failing: "deliveries wait for the store", Over: "the store takes deliveries again"},
+	}
 	for i := range l.lanes {
-		lane := make(chan item, laneSize)
+		lane := make(chan Item, laneSize)
 		l.lanes[i] = lane
 		l.wg.Go(func() {
 			for {
 				select {
 				case it := <-lane:
-					if l.settle(ctx, it.event) {
-						it.settled()
+					if l.settle(ctx, it) {
+						it.Settled()
 					}
 				case <-ctx.Done():
 					return
@@ -95,13 +118,12 @@ func (l *Lanes) Newer() map[event.Type]uint64 { return l.newer.counts() }
 // Wait returns when the lanes have ended.
 func (l *Lanes) Wait() { l.wg.Wait() }
 
-// Put hands an event to its lane and blocks while that is full. settled is called once the store has the
-// outcome, whatever it is; it is not called when the context ends before.
-func (l *Lanes) Put(ctx context.Context, e event.Event, settled func()) error {
+// Put hands an event to its lane and blocks while that is full.
+func (l *Lanes) Put(ctx context.Context, it Item) error {
 	h := fnv.New32a()
-	_, _ = h.Write([]byte(e.Subject))
+	_, _ = h.Write([]byte(it.Event.Subject))
 	select {
-	case l.lanes[h.Sum32()%laneCount] <- item{e, settled}:
+	case l.lanes[h.Sum32()%laneCount] <- it:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -109,16 +131,17 @@ func (l *Lanes) Put(ctx context.Context, e event.Event, settled func()) error {
 }
 
 // settle delivers the event until the store has an outcome; it returns false when the context ended before.
-func (l *Lanes) settle(ctx context.Context, e event.Event) bool {
+func (l *Lanes) settle(ctx context.Context, it Item) bool {
 	for failures := 1; ; failures++ {
-		err := l.deliver(ctx, e)
+		err := l.deliver(ctx, it)
 		if err == nil {
+			l.away.Good(it.Event.Subject)
 			return true
 		}
 		if ctx.Err() != nil {
 			return false
 		}
-		l.log.Warn("delivery waits for the store", zap.Uint64("seq", uint64(e.Seq)), zap.Int("failures", failures), zap.Error(err))
+		l.away.Bad(it.Event.Subject, err)
 		if !Sleep(ctx, Backoff(failures, 100*time.Millisecond, 5*time.Second)) {
 			return false
 		}
@@ -127,9 +150,13 @@ func (l *Lanes) settle(ctx context.Context, e event.Event) bool {
 
 // deliver delivers the event, and before it those of its subject that come first: another process may have read them and
 // be slow or dead, and whoever delivers one, it is delivered once.
-func (l *Lanes) deliver(ctx context.Context, e event.Event) error {
+func (l *Lanes) deliver(ctx context.Context, it Item) error {
+	attempt := l.attempt
+	if it.Suspect {
+		attempt = l.attemptSuspect
+	}
 	for {
-		earlier, err := l.attempt(ctx, e)
+		earlier, err := attempt(ctx, it.Event)
 		if err != nil || earlier == 0 {
 			return err
 		}
@@ -138,7 +165,7 @@ func (l *Lanes) deliver(ctx context.Context, e event.Event) error {
 			return err
 		}
 		for _, first := range events {
-			if _, err := l.attempt(ctx, first); err != nil {
+			if _, err := attempt(ctx, first); err != nil {
 				return err
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -25,6 +26,9 @@ type Options struct {
 		delivery.Log
 		delivery.Leases
 		Guard(tx event.Tx, l view.Lease) error
+		// BeginServing returns how many, in a row, served the group before and did not say that they left (EndServing with 0).
+		BeginServing(ctx context.Context, group string) (unclean int, err error)
+		EndServing(ctx context.Context, group string, unclean int) error
 	}
 	Worker string        // unique among the processes that share the store
 	Lease  time.Duration // after which a killed process's groups go to another; 5 s when 0
@@ -34,8 +38,10 @@ type Options struct {
 
 // A Bus delivers to the groups that were subscribed before Run.
 type Bus struct {
-	opts Options
-	subs []delivery.Subscription
+	opts    Options
+	subs    []delivery.Subscription
+	careful delivery.Careful
+	away    delivery.Streak
 }
 
 // New returns a Bus that does nothing until Run.
@@ -46,8 +52,8 @@ func New(opts Options) *Bus {
 	if opts.Log == nil {
 		opts.Log = zap.NewNop()
 	}
-	opts.Log = opts.Log.Named("bus")
-	return &Bus{opts: opts}
+	opts.Log = delivery.Calm(opts.Log.Named("bus"))
+	return &Bus{opts: opts, away: delivery.Streak{Log: opts.Log, Failing: "groups are interrupted", Over: "groups go on"}}
 }
 
 // Subscribe adds a group. Types are patterns as in event.Type.Matches; without streams those of the types are read. A group
@@ -92,9 +98,7 @@ func (b *Bus) Run(ctx context.Context) error {
 func (b *Bus) runGroup(ctx context.Context, sub delivery.Subscription) {
 	turn := delivery.Turn{
 		Leases: b.opts.Store, Key: "group/" + sub.Name, Holder: b.opts.Worker, TTL: b.opts.Lease,
-		Failed: func(failures int, err error) {
-			b.opts.Log.Warn("group interrupted", zap.String("group", sub.Name), zap.Int("failures", failures), zap.Error(err))
-		},
+		Failed: func(_ int, err error) { b.away.Bad(sub.Name, err) },
 	}
 	turn.Run(ctx, func(ctx context.Context, lease view.Lease) error { return b.serve(ctx, sub, lease) })
 }
@@ -110,37 +114,71 @@ func (b *Bus) serve(ctx context.Context, sub delivery.Subscription, lease view.L
 		}
 		return handler(ctx, tx, e)
 	}
-	lanes := delivery.NewLanes(ctx, sub, b.opts.Store, b.opts.Retry, b.opts.Log)
-	var wg sync.WaitGroup
-	wg.Go(func() { cancel(b.follow(ctx, sub, lanes)) })
-	wg.Go(func() { cancel(b.retries(ctx, sub, lanes)) })
-	wg.Wait()
-	lanes.Wait()
-	return context.Cause(ctx)
-}
-
-// follow reads the log from the first event that the group is owed and then as it grows.
-func (b *Bus) follow(ctx context.Context, sub delivery.Subscription, lanes *delivery.Lanes) error {
-	at, err := delivery.Start(ctx, b.opts.Store, sub.Name, sub.Streams...)
+	unclean, err := b.opts.Store.BeginServing(ctx, sub.Name)
 	if err != nil {
 		return err
 	}
-	for {
-		events, err := b.opts.Store.Events(ctx, event.Query{After: at, Limit: 256})
+	g := &serving{Bus: b, sub: sub, lanes: delivery.NewLanes(ctx, sub, delivery.LaneOptions{
+		Store: b.opts.Store, Retry: b.opts.Retry, Careful: &b.careful, Log: b.opts.Log,
+	})}
+	g.suspicious.Store(unclean >= delivery.SuspectAfter)
+	b.away.Good(sub.Name)
+	var wg sync.WaitGroup
+	wg.Go(func() { cancel(g.follow(ctx)) })
+	wg.Go(func() { cancel(g.retries(ctx)) })
+	wg.Go(func() { g.survive(ctx) })
+	wg.Wait()
+	g.lanes.Wait()
+	last, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer stop()
+	_ = b.opts.Store.EndServing(last, sub.Name, 0) // else the next one is careful without need
+	return context.Cause(ctx)
+}
+
+// A serving is one time that this process serves a group.
+type serving struct {
+	*Bus
+	sub        delivery.Subscription
+	lanes      *delivery.Lanes
+	suspicious atomic.Bool // those before ended without a word: it may be an event that ended them
+}
+
+// surviveAfter is how long after its start a process is not taken to be ended by what it found then.
+const surviveAfter = time.Minute
+
+// survive ends the suspicion after a while, and has the next one begin without it.
+func (g *serving) survive(ctx context.Context) {
+	if !delivery.Sleep(ctx, surviveAfter) {
+		return
+	}
+	g.suspicious.Store(false)
+	_ = g.opts.Store.EndServing(ctx, g.sub.Name, 1) // else the next one is careful without need
+}
+
+// follow reads the log from the first event that the group is owed and then as it grows.
+func (g *serving) follow(ctx context.Context) error {
+	at, err := delivery.Start(ctx, g.opts.Store, g.sub.Name, g.sub.Streams...)
+	if err != nil {
+		return err
+	}
+	for suspects := delivery.InLanes; ; { // more were not in the hands of the one before
+		events, err := g.opts.Store.Events(ctx, event.Query{After: at, Limit: 256})
 		if err != nil {
 			return err
 		}
 		for _, e := range events {
 			at = e.Seq
-			if !sub.Wants(e) {
+			if !g.sub.Wants(e) {
 				continue
 			}
-			if err := lanes.Put(ctx, e, func() {}); err != nil {
+			it := delivery.Item{Event: e, Settled: func() {}, Suspect: suspects > 0 && g.suspicious.Load()}
+			suspects--
+			if err := g.lanes.Put(ctx, it); err != nil {
 				return err
 			}
 		}
 		if len(events) == 0 {
-			if err := b.opts.Store.Wait(ctx, at); err != nil {
+			if err := g.opts.Store.Wait(ctx, at); err != nil {
 				return err
 			}
 		}
@@ -150,9 +188,9 @@ func (b *Bus) follow(ctx context.Context, sub delivery.Subscription, lanes *deli
 // retryEvery is how often due retries are looked for.
 const retryEvery = 250 * time.Millisecond
 
-func (b *Bus) retries(ctx context.Context, sub delivery.Subscription, lanes *delivery.Lanes) error {
+func (g *serving) retries(ctx context.Context) error {
 	for {
-		due, err := b.opts.Store.TakeRetries(ctx, sub.Name, 256, 2*b.opts.Lease)
+		due, err := g.opts.Store.TakeRetries(ctx, g.sub.Name, 256, 2*g.opts.Lease)
 		if err != nil {
 			return err
 		}
@@ -160,12 +198,12 @@ func (b *Bus) retries(ctx context.Context, sub delivery.Subscription, lanes *del
 		for _, d := range due {
 			seqs = append(seqs, d.Seq)
 		}
-		events, err := b.opts.Store.EventsAt(ctx, seqs)
+		events, err := g.opts.Store.EventsAt(ctx, seqs)
 		if err != nil {
 			return err
 		}
 		for _, e := range events {
-			if err := lanes.Put(ctx, e, func() {}); err != nil {
+			if err := g.lanes.Put(ctx, delivery.Item{Event: e, Settled: func() {}, Suspect: g.suspicious.Load()}); err != nil {
 				return err
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/tenter-net/tenter/internal/bus/bustest"
 	"github.com/tenter-net/tenter/internal/bus/logbus"
 	"github.com/tenter-net/tenter/internal/store"
+	"github.com/tenter-net/tenter/internal/store/pgtest"
 )
 
 func newBus(s *store.Store, worker string) bustest.Bus {
@@ -15,9 +16,9 @@ func newBus(s *store.Store, worker string) bustest.Bus {
 }
 
 func TestMain(m *testing.M) {
-	bustest.Main(m, newBus, func(m *testing.M) { goleak.VerifyTestMain(m) })
+	bustest.Main(m, newBus, func(m *testing.M) { goleak.VerifyTestMain(pgtest.Main(m)) })
 }
 
 func TestContract(t *testing.T) {
-	bustest.Run(t, func(testing.TB) bustest.Maker { return newBus })
+	bustest.Run(t, bustest.AllPlaces, func(testing.TB) (bustest.Maker, []string) { return newBus, nil })
 }
