@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -94,10 +95,11 @@ func (c *comparison) fields(row any) map[string]json.RawMessage {
 	return fields
 }
 
+// text is the row in JSON. PostgreSQL keeps no NUL in texts, and a replacement character instead.
 func (c *comparison) text(row any) string {
 	data, err := json.Marshal(row)
 	if err != nil && c.err == nil {
 		c.err = err
 	}
-	return string(data)
+	return strings.ReplaceAll(string(data), `\u0000`, "\ufffd")
 }
