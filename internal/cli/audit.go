@@ -85,7 +85,7 @@ func printAudit(s Streams, r app.AuditReport, took time.Duration) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s, the chain is whole\n", counted(int(r.Seq), "event"))
 	if r.Files > 0 {
-		fmt.Fprintf(&text, "%s to event %d are in %s of the archive, which are as they were written\n", "events 1", r.Archived, counted(r.Files, "file"))
+		fmt.Fprintf(&text, "events 1 to %d are in the archive, %s, as they were written\n", r.Archived, counted(r.Files, "file"))
 	}
 	if len(r.Heads) > 0 {
 		fmt.Fprintf(&text, "%s in %s, all of them in the log\n", counted(r.Marks, "signed head"), strings.Join(r.Heads, ", "))
@@ -96,7 +96,9 @@ func printAudit(s Streams, r app.AuditReport, took time.Duration) error {
 	if len(r.Heads) == 0 {
 		fmt.Fprintln(s.Err, "no signed heads to compare with: a log that was cut off or written anew by somebody with all of the database would look the same\nnext:  tenter audit export")
 	}
-	fmt.Fprintf(s.Err, "took %s, %.0f events/s\n", tookText(took), float64(r.Seq)/max(took.Seconds(), 1e-6))
+	if took > time.Second {
+		fmt.Fprintf(s.Err, "took %s, %.0f events/s\n", tookText(took), float64(r.Seq)/took.Seconds())
+	}
 	return nil
 }
 

@@ -167,6 +167,12 @@ func systemSummary(e event.Event) string {
 	case event.TypeLeaderElected:
 		d := data[event.Leader](e)
 		return phrases(d.Election+" by "+d.Worker+only(d.Previous != "", " after "+d.Previous), fmt.Sprintf("term %d", d.Term))
+	case event.TypeLogArchived:
+		d := data[event.LogArchived](e)
+		return fmt.Sprintf("events %d to %d, to %s", d.First, d.Last, d.File)
+	case event.TypeLogHeld:
+		d := data[event.LogHeld](e)
+		return fmt.Sprintf("group %s has not handled %s since event %d", d.Group, counted(d.Events, "event"), d.Oldest)
 	default:
 		d := data[event.Worker](e)
 		return phrases(d.Worker, strings.Join(d.Roles, " "), d.Reason)
