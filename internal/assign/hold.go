@@ -248,3 +248,31 @@ func (a *Assigner) Watch(device intent.DeviceName) (lease view.Lease, lost <-cha
 		})
 	}, true
 }
+
+// Others are the devices that other workers write to, for as long as they serve, and who they are.
+func (a *Assigner) Others(ctx context.Context) (map[intent.DeviceName]view.Worker, error) {
+	workers, err := a.o.Store.Workers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	serving := map[string]view.Worker{}
+	for _, w := range workers {
+		if w.Live() && w.Operation == view.OperationServe && w.Name != a.o.Worker {
+			serving[w.Name] = w
+		}
+	}
+	if len(serving) == 0 {
+		return nil, nil
+	}
+	claims, err := a.o.Store.Claims(ctx, write)
+	if err != nil {
+		return nil, err
+	}
+	out := map[intent.DeviceName]view.Worker{}
+	for _, c := range claims {
+		if w, ok := serving[c.Holder]; ok && c.Live && c.Incarnation == w.Token {
+			out[deviceOf(c.Key)] = w
+		}
+	}
+	return out, nil
+}

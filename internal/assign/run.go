@@ -119,8 +119,10 @@ func (a *Assigner) keys() map[string]view.Lease {
 
 // situation asks the store, and buries those who died.
 func (a *Assigner) situation(ctx context.Context) (s situation, err error) {
-	if s.devices, err = a.o.Devices(ctx); err != nil {
-		return s, err
+	if len(a.kinds) > 0 {
+		if s.devices, err = a.o.Devices(ctx); err != nil {
+			return s, err
+		}
 	}
 	workers, err := a.o.Store.Workers(ctx)
 	if err != nil {

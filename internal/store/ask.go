@@ -19,15 +19,15 @@ func scanAsk(row scanner) (a view.Ask, err error) {
 	return a, err
 }
 
-// AddAsk asks. What is asked under the same name already, and not answered, stays as it is.
+// AddAsk asks. What is asked under the same name already, and not answered, is the new asker's from now on.
 func (s *Store) AddAsk(tx event.Tx, a view.Ask) error {
 	t, err := s.own(tx)
 	if err != nil {
 		return err
 	}
 	if _, err := t.exec("INSERT INTO ask (id, device, verb, body, asker, asked) VALUES (?, ?, ?, ?, ?, "+clock+")"+
-		" ON CONFLICT (id) DO UPDATE SET body = excluded.body, asker = excluded.asker, asked = excluded.asked, answered = 0, answer = NULL, error = ''"+
-		" WHERE ask.answered > 0", a.ID, string(a.Device), a.Verb, nonNil(a.Body), a.Asker); err != nil {
+		" ON CONFLICT (id) DO UPDATE SET body = excluded.body, asker = excluded.asker,"+
+		" asked = CASE WHEN ask.answered > 0 THEN excluded.asked ELSE ask.asked END, answered = 0, answer = NULL, error = ''", a.ID, string(a.Device), a.Verb, nonNil(a.Body), a.Asker); err != nil {
 		return fmt.Errorf("ask %q: %w", a.ID, err)
 	}
 	return nil
