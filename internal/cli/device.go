@@ -29,7 +29,7 @@ func newDeviceLs(s Streams) *cobra.Command {
 		Short: "List the devices with sync and health",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
+			return withStore(cmd, func(ctx context.Context, st *store.Store) (err error) {
 				from, err := at(ctx, cmd, s, st)
 				if err != nil {
 					return err
@@ -37,6 +37,9 @@ func newDeviceLs(s Streams) *cobra.Command {
 				list, err := from.devices(ctx, st)
 				if err != nil {
 					return err
+				}
+				if from.past == nil && len(list) > 0 {
+					defer func() { err = errors.Join(err, sayUnwatched(ctx, s, st)) }()
 				}
 				if output(cmd) == formatJSON {
 					return printJSON(s.Out, list)
