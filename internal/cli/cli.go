@@ -157,7 +157,7 @@ func newRoot(s Streams) *cobra.Command {
 	}
 	add("intent", newValidate(s), completes(newExplain(s), deviceNames), newSchema(s), newProfile(s), newInit(s))
 	add("change", newPlan(s), completes(newApply(s), openPlans), newRun(s))
-	add("watch", newDevice(s), newDrift(s), newEvents(s), newAudit(s))
+	add("watch", newDevice(s), newWorker(s), newDrift(s), newEvents(s), newAudit(s))
 	add("run", newServe(s), newSchedule(s), newSim(s), newDemo(s), newConfig(s), newVersion(s))
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

@@ -112,3 +112,12 @@ func (s *Store) Guard(tx event.Tx, l view.Lease) error {
 	}
 	return nil
 }
+
+// Elections returns the leases that an election was won for and that are held, by key.
+func (s *Store) Elections(ctx context.Context) ([]view.Lease, error) {
+	list, err := collect(s.reader(ctx), scanLease, "SELECT key, holder, token, expires FROM lease WHERE elected <> '' AND "+live+" ORDER BY key")
+	if err != nil {
+		return nil, fmt.Errorf("store: elections: %w", err)
+	}
+	return list, nil
+}
