@@ -10,15 +10,16 @@ import (
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/store"
+	"github.com/tenter-net/tenter/internal/store/storetest"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
 const grp = "monitor"
 
 // owing is a store whose log has n drifts each of leaf1 and leaf2, in turns, which the group is owed.
-func owing(t *testing.T, n int) (*store.Store, []event.Event) {
+func owing(t *testing.T, at storetest.Place, n int) (*store.Store, []event.Event) {
 	t.Helper()
-	s := open(t, t.TempDir())
+	s := openAt(t, at)
 	for range n {
 		for _, device := range []string{"leaf1", "leaf2"} {
 			appendAll(t, s, event.Draft{Type: event.TypeDriftDetected, Subject: device, Data: event.Drift{Episode: "e1", Device: "leaf1"}, Correlation: "c-" + device, TraceParent: "00-1-2-01"})
@@ -56,8 +57,10 @@ func counts(t *testing.T, s *store.Store) view.Group {
 	return groups[0]
 }
 
-func TestDeliverOnceInOrder(t *testing.T) {
-	s, events := owing(t, 2)
+func TestDeliverOnceInOrder(t *testing.T) { storetest.Both(t, testDeliverOnceInOrder) }
+
+func testDeliverOnceInOrder(t *testing.T, at storetest.Place) {
+	s, events := owing(t, at, 2)
 	handled := 0
 	h := func(ctx context.Context, tx event.Tx, e event.Event) error { handled++; return answer(ctx, tx, e) }
 	if earlier := deliver(t, s, events[2], h); earlier != events[0].Seq || handled != 0 {
@@ -78,8 +81,12 @@ func TestDeliverOnceInOrder(t *testing.T) {
 }
 
 func TestChildrenDeriveFromTheirCause(t *testing.T) {
+	storetest.Both(t, testChildrenDeriveFromTheirCause)
+}
+
+func testChildrenDeriveFromTheirCause(t *testing.T, at storetest.Place) {
 	children := func() (ids []event.ID) {
-		s, events := owing(t, 1)
+		s, events := owing(t, at, 1)
 		cause := events[0]
 		deliver(t, s, cause, answer)
 		list, err := s.Events(t.Context(), event.Query{Types: []event.Type{event.TypeDeviceSynced}})
@@ -100,8 +107,10 @@ func TestChildrenDeriveFromTheirCause(t *testing.T) {
 	}
 }
 
-func TestNothingOfAFailureStays(t *testing.T) {
-	s, events := owing(t, 1)
+func TestNothingOfAFailureStays(t *testing.T) { storetest.Both(t, testNothingOfAFailureStays) }
+
+func testNothingOfAFailureStays(t *testing.T, at storetest.Place) {
+	s, events := owing(t, at, 1)
 	broken := errors.New("broken")
 	_, err := s.Deliver(t.Context(), grp, events[0], func(ctx context.Context, tx event.Tx, e event.Event) error {
 		return errors.Join(answer(ctx, tx, e), s.SaveRun(tx, view.Run{ID: "r"}), broken)
@@ -118,8 +127,10 @@ func TestNothingOfAFailureStays(t *testing.T) {
 	}
 }
 
-func TestFailureRetriesThenDies(t *testing.T) {
-	s, events := owing(t, 2)
+func TestFailureRetriesThenDies(t *testing.T) { storetest.Both(t, testFailureRetriesThenDies) }
+
+func testFailureRetriesThenDies(t *testing.T, at storetest.Place) {
+	s, events := owing(t, at, 2)
 	wait := time.Hour
 	fail := func() bool {
 		t.Helper()
@@ -187,7 +198,11 @@ func TestFailureRetriesThenDies(t *testing.T) {
 }
 
 func TestWhoFailsOnDeadLettersMakesNoMore(t *testing.T) {
-	s := open(t, t.TempDir())
+	storetest.Both(t, testWhoFailsOnDeadLettersMakesNoMore)
+}
+
+func testWhoFailsOnDeadLettersMakesNoMore(t *testing.T, at storetest.Place) {
+	s := openAt(t, at)
 	if err := s.JoinGroup(t.Context(), view.Group{Name: grp, Streams: []string{event.StreamSystem}, Past: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +221,11 @@ func TestWhoFailsOnDeadLettersMakesNoMore(t *testing.T) {
 }
 
 func TestLostDeliveriesBecomeRetries(t *testing.T) {
-	s, events := owing(t, 2)
+	storetest.Both(t, testLostDeliveriesBecomeRetries)
+}
+
+func testLostDeliveriesBecomeRetries(t *testing.T, at storetest.Place) {
+	s, events := owing(t, at, 2)
 	for stream, want := range map[string]event.Seq{event.StreamDrift: 1, event.StreamDevice: 0} {
 		if seq, err := s.OldestPending(t.Context(), grp, stream); err != nil || seq != want {
 			t.Errorf("OldestPending(%s) = %d, %v, want %d", stream, seq, err, want)
@@ -226,7 +245,11 @@ func TestLostDeliveriesBecomeRetries(t *testing.T) {
 }
 
 func TestJoinGroupAnewChangesWhatItIsOwed(t *testing.T) {
-	s, _ := owing(t, 1)
+	storetest.Both(t, testJoinGroupAnewChangesWhatItIsOwed)
+}
+
+func testJoinGroupAnewChangesWhatItIsOwed(t *testing.T, at storetest.Place) {
+	s, _ := owing(t, at, 1)
 	for range 2 {
 		if err := s.JoinGroup(t.Context(), view.Group{Name: grp, Streams: []string{event.StreamDevice}}); err != nil {
 			t.Fatal(err)
@@ -239,7 +262,11 @@ func TestJoinGroupAnewChangesWhatItIsOwed(t *testing.T) {
 }
 
 func TestNewGroupBeginsAtTheEndUnlessItAsks(t *testing.T) {
-	s := open(t, t.TempDir())
+	storetest.Both(t, testNewGroupBeginsAtTheEndUnlessItAsks)
+}
+
+func testNewGroupBeginsAtTheEndUnlessItAsks(t *testing.T, at storetest.Place) {
+	s := openAt(t, at)
 	appendAll(t, s, synced("leaf1"))
 	for name, past := range map[string]bool{"late": false, "thorough": true} {
 		for range 2 { // joining again changes nothing

@@ -12,11 +12,16 @@ import (
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/store"
+	"github.com/tenter-net/tenter/internal/store/storetest"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
 func TestForgetLeavesWhatIsOpenOrNeeded(t *testing.T) {
-	s := open(t, t.TempDir())
+	storetest.Both(t, testForgetLeavesWhatIsOpenOrNeeded)
+}
+
+func testForgetLeavesWhatIsOpenOrNeeded(t *testing.T, at storetest.Place) {
+	s := openAt(t, at)
 	ctx := t.Context()
 	old, recent := noon, noon.Add(100*24*time.Hour)
 	do(t, s, func(tx event.Tx) error {
@@ -98,7 +103,11 @@ func kept(t *testing.T, s *store.Store) (ids [3][]string) {
 }
 
 func TestForgetSentNotificationsAndGroupsThatAreGone(t *testing.T) {
-	s := open(t, t.TempDir())
+	storetest.Both(t, testForgetSentNotificationsAndGroupsThatAreGone)
+}
+
+func testForgetSentNotificationsAndGroupsThatAreGone(t *testing.T, at storetest.Place) {
+	s := openAt(t, at)
 	ctx := t.Context()
 	for _, name := range []string{"gone", "here"} {
 		if err := s.JoinGroup(ctx, view.Group{Name: name, Streams: []string{event.StreamDevice}}); err != nil {

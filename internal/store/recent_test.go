@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/store/storetest"
 )
 
 // asText compares bytes as one value, not one by one.
@@ -17,8 +18,11 @@ var asText = cmp.Comparer(bytes.Equal)
 // TestRecentEventsAreThoseOfTheLog asks a store that writes, and so has the last events at hand, what it asks one that never
 // did: while another writes too, and beyond what is kept.
 func TestRecentEventsAreThoseOfTheLog(t *testing.T) {
-	dir := t.TempDir()
-	a, b, reader := open(t, dir), open(t, dir), open(t, dir)
+	storetest.Both(t, testRecentEventsAreThoseOfTheLog)
+}
+
+func testRecentEventsAreThoseOfTheLog(t *testing.T, at storetest.Place) {
+	a, b, reader := openAt(t, at), openAt(t, at), openAt(t, at)
 	for i := range 14 {
 		s := a
 		if i%7 == 3 {

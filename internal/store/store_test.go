@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -16,10 +17,17 @@ import (
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/store"
 	"github.com/tenter-net/tenter/internal/store/pgtest"
+	"github.com/tenter-net/tenter/internal/store/storetest"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(pgtest.Main(m)) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(archiverVariable); dir != "" {
+		fmt.Fprintln(os.Stderr, archiver(dir))
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(pgtest.Main(m))
+}
 
 func open(t testing.TB, dir string) *store.Store {
 	t.Helper()
@@ -166,8 +174,10 @@ func testDoHonoursItsContext(t *testing.T, s *store.Store) {
 	wg.Wait()
 }
 
-func TestTransactionIsOverAfterDo(t *testing.T) {
-	s, other := open(t, t.TempDir()), open(t, t.TempDir())
+func TestTransactionIsOverAfterDo(t *testing.T) { storetest.Both(t, testTransactionIsOverAfterDo) }
+
+func testTransactionIsOverAfterDo(t *testing.T, at storetest.Place) {
+	s, other := openAt(t, at), openAt(t, at)
 	var kept event.Tx
 	err := s.Do(t.Context(), func(tx event.Tx) error {
 		kept = tx
@@ -232,8 +242,11 @@ func testEventsQuery(t *testing.T, s *store.Store) {
 }
 
 func TestWaitSeesThisAndOtherProcesses(t *testing.T) {
-	dir := t.TempDir()
-	a, b := open(t, dir), open(t, dir) // two stores on one file are as two processes
+	storetest.Both(t, testWaitSeesThisAndOtherProcesses)
+}
+
+func testWaitSeesThisAndOtherProcesses(t *testing.T, at storetest.Place) {
+	a, b := openAt(t, at), openAt(t, at) // two stores in one place are as two processes
 	for _, writer := range []*store.Store{a, b} {
 		seq, _, err := a.Head(t.Context())
 		if err != nil {
@@ -251,9 +264,10 @@ func TestWaitSeesThisAndOtherProcesses(t *testing.T) {
 	}
 }
 
-func TestReopenKeepsEverything(t *testing.T) {
-	dir := t.TempDir()
-	s, err := store.Open(t.Context(), store.Options{Dir: dir})
+func TestReopenKeepsEverything(t *testing.T) { storetest.Both(t, testReopenKeepsEverything) }
+
+func testReopenKeepsEverything(t *testing.T, at storetest.Place) {
+	s, err := store.Open(t.Context(), at.In(store.Options{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +282,7 @@ func TestReopenKeepsEverything(t *testing.T) {
 	if err := s.Do(t.Context(), func(event.Tx) error { return nil }); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("Do() after Close = %v", err)
 	}
-	again := open(t, dir)
+	again := openAt(t, at)
 	got, err := again.SecretKey(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/store"
+	"github.com/tenter-net/tenter/internal/store/storetest"
 )
 
 // tamper runs a statement on the store's file as a stranger would.
@@ -68,15 +69,16 @@ func TestVerifyLogFinds(t *testing.T) {
 		"a file that is not there": {`INSERT INTO archive SELECT 1, 2, 'dc1-1-2', zeroblob(32), hash, 0, 0, 0 FROM event WHERE seq = 2`, "which is not there; next: put it back", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			s := open(t, dir)
-			appendAll(t, s, synced("leaf1"), synced("leaf2"), synced("leaf3"))
-			tamper(t, dir, c.statement)
-			v, err := s.VerifyLog(t.Context())
-			var unsound *store.UnsoundError
-			if !errors.As(err, &unsound) || !strings.Contains(err.Error(), c.want) || v.Seq != c.sound || unsound.Sound != c.sound || unsound.Seq <= c.sound {
-				t.Errorf("VerifyLog() = %+v, %v; want %d, %q", v, err, c.sound, c.want)
-			}
+			storetest.Both(t, func(t *testing.T, at storetest.Place) {
+				s := openAt(t, at)
+				appendAll(t, s, synced("leaf1"), synced("leaf2"), synced("leaf3"))
+				at.Exec(t, c.statement)
+				v, err := s.VerifyLog(t.Context())
+				var unsound *store.UnsoundError
+				if !errors.As(err, &unsound) || !strings.Contains(err.Error(), c.want) || v.Seq != c.sound || unsound.Sound != c.sound || unsound.Seq <= c.sound {
+					t.Errorf("VerifyLog() = %+v, %v; want %d, %q", v, err, c.sound, c.want)
+				}
+			})
 		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/store"
+	"github.com/tenter-net/tenter/internal/store/storetest"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -39,8 +40,10 @@ func expire(t *testing.T, s *store.Store, w view.Worker) {
 	}
 }
 
-func TestClaims(t *testing.T) {
-	s := open(t, t.TempDir())
+func TestClaims(t *testing.T) { storetest.Both(t, testClaims) }
+
+func testClaims(t *testing.T, at storetest.Place) {
+	s := openAt(t, at)
 	a, b := join(t, s, "a", time.Minute), join(t, s, "b", time.Minute)
 	got, err := s.Claim(t.Context(), a, "device/leaf1", "device/leaf2")
 	if err != nil || len(got) != 2 {
@@ -154,8 +157,10 @@ func TestClaims(t *testing.T) {
 	})
 }
 
-func TestElect(t *testing.T) {
-	s := open(t, t.TempDir())
+func TestElect(t *testing.T) { storetest.Both(t, testElect) }
+
+func testElect(t *testing.T, at storetest.Place) {
+	s := openAt(t, at)
 	elect := func(holder string, want bool) view.Lease {
 		t.Helper()
 		l, ok, err := s.Elect(t.Context(), "relay", holder, time.Minute)

@@ -84,18 +84,20 @@ func (p Place) Open(t testing.TB, opts store.Options) *store.Store {
 	return s
 }
 
-// Exec runs a statement on the store as a stranger would, past all that the store does. Where the kinds differ, the one that
-// is for PostgreSQL follows after "--postgres--".
+// Exec runs a statement on the store as a stranger would, past all that the store does. It is written for SQLite, with
+// x'…', zeroblob(32) and replace() of an envelope, which are said otherwise to PostgreSQL.
 func (p Place) Exec(t testing.TB, statement string) {
 	t.Helper()
-	lite, pg, differ := strings.Cut(statement, "--postgres--")
 	var err error
-	switch {
-	case p.DSN == "":
-		err = execSQLite(p.Dir, lite)
-	case differ:
-		err = pgtest.Exec(p.DSN, pg)
-	default:
+	if p.DSN == "" {
+		err = execSQLite(p.Dir, statement)
+	} else {
+		for lite, pg := range map[string]string{
+			"x'00'": "'\\x00'::bytea", "zeroblob(32)": "decode(repeat('00', 32), 'hex')",
+			"CAST(replace(envelope, 'leaf2', 'leaf9') AS BLOB)": "convert_to(replace(convert_from(envelope, 'UTF8'), 'leaf2', 'leaf9'), 'UTF8')",
+		} {
+			statement = strings.ReplaceAll(statement, lite, pg)
+		}
 		err = pgtest.Exec(p.DSN, statement)
 	}
 	if err != nil {
