@@ -129,6 +129,25 @@ func (s *service) newServer(boot int) *grpc.Server {
 type gate struct {
 	mu   sync.Mutex
 	open chan struct{} // closed while bytes may pass; nil likewise
+
+	now, most int // connections
+}
+
+// counted takes a connection in, or out.
+func (g *gate) counted(n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.now += n
+	g.most = max(g.most, g.now)
+}
+
+// connections is how many there are, and how many there were at once since that was last asked.
+func (g *gate) connections() (now, most int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now, most = g.now, g.most
+	g.most = now
+	return now, most
 }
 
 func (g *gate) shut(shut bool) {
@@ -178,6 +197,7 @@ func (l gatedListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.gate.counted(1)
 	return &gatedConn{Conn: c, gate: l.gate, dead: make(chan struct{})}, nil
 }
 
@@ -200,6 +220,9 @@ func (c *gatedConn) Write(b []byte) (int, error) {
 }
 
 func (c *gatedConn) Close() error {
-	c.once.Do(func() { close(c.dead) })
+	c.once.Do(func() {
+		close(c.dead)
+		c.gate.counted(-1)
+	})
 	return c.Conn.Close()
 }
