@@ -148,9 +148,31 @@ func (a *archiver) limit(ctx context.Context) (event.Seq, []view.Laggard, error)
 	return end, held, nil
 }
 
-// fill adds the rows up to end that are old enough to the batch, and proves that they are what was sealed: what is wrong must not
-// be written anywhere else. It reports whether the batch is full.
+// fill adds what goes into the next file to the batch: what a process made one of before it was killed, or else what
+// is old enough of the rows up to end. It reports whether that is not to wait for more.
 func (a *archiver) fill(ctx context.Context, b *batch, end event.Seq) (full bool, err error) {
+	left, err := archive.Left(b.Dir, a.Store.opts.Fabric, b.First)
+	if err != nil || left == 0 {
+		return a.add(ctx, b, end, a.opts.Before)
+	}
+	if full, err = a.add(ctx, b, min(left, end), time.Time{}); err != nil {
+		return false, err
+	}
+	if n := event.Seq(len(b.events)); n < left-b.First+1 {
+		head, err := a.head(ctx)
+		if full || err == nil && head.seq < left {
+			b.Name = archive.Name(a.Store.opts.Fabric, b.First, left)
+			err = archive.Foreign(b.File, errors.New("it holds other events"))
+		}
+		b.events = nil // a group is to handle the others first
+		return false, err
+	}
+	return true, nil
+}
+
+// add adds the rows up to end that are from before the time, if it is one, and proves that they are what was sealed: what is wrong
+// must not be written anywhere else. It reports whether the batch is full.
+func (a *archiver) add(ctx context.Context, b *batch, end event.Seq, before time.Time) (full bool, err error) {
 	after, hash, size := b.First-1, b.Base, 0
 	for after < end {
 		list, err := collect(a.reader(ctx), scanEvent, selectEvent+" WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT 500", int64(after), int64(end))
@@ -166,7 +188,7 @@ func (a *archiver) fill(ctx context.Context, b *batch, end event.Seq) (full bool
 				return false, a.unsound(after+1, "missing")
 			case !bytes.Equal(e.Link(hash), e.Hash):
 				return false, a.unsound(e.Seq, "its hash does not follow from its content and the event before")
-			case !e.Time.Before(a.opts.Before):
+			case !before.IsZero() && !e.Time.Before(before):
 				return false, nil
 			}
 			b.events = append(b.events, e)

@@ -324,6 +324,15 @@ func TestArchiveNeverOverwrites(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "nothing was taken out of the log; next: move it away") {
 		t.Error(err)
 	}
+	if err := os.Rename(filepath.Join(dir, archive.Name("dc1", 1, 60)), filepath.Join(dir, archive.Name("dc1", 1, 9000))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := two.ArchiveLog(t.Context(), store.ArchiveOptions{Before: noon.Add(time.Hour)}); err == nil || !strings.Contains(err.Error(), "it holds other events") {
+		t.Error(err)
+	}
+	if err := os.Rename(filepath.Join(dir, archive.Name("dc1", 1, 9000)), filepath.Join(dir, archive.Name("dc1", 1, 60))); err != nil {
+		t.Fatal(err)
+	}
 	for i, s := range []*store.Store{one, two} {
 		if _, err := s.VerifyLog(t.Context()); err != nil {
 			t.Errorf("%d: %v", i+1, err)

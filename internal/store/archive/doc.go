@@ -11,8 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/tenter-net/tenter/internal/event"
@@ -46,12 +46,31 @@ const (
 	unnamed = "default"
 )
 
-var places = regexp.MustCompile(`^-\d{12,20}-\d{12,20}$`)
+// Left returns the last event of a file of the fabric that begins with the first one, 0 when there is none: one that a
+// process was killed over before the log had it is to be used, and not another made beside it.
+func Left(dir, fabric string, first event.Seq) (last event.Seq, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, fmt.Errorf("archive: %w", err)
+	}
+	for _, e := range entries {
+		if begin, end, ok := parseName(e.Name(), fabric); ok && begin == first {
+			last = max(last, end)
+		}
+	}
+	return last, nil
+}
 
-// ofFabric reports whether it is the name of a file of the fabric.
-func ofFabric(name, fabric string) bool {
-	rest, ok := strings.CutPrefix(name, cmp.Or(fabric, unnamed))
-	return ok && strings.HasSuffix(rest, suffix) && places.MatchString(strings.TrimSuffix(rest, suffix))
+// parseName reads what Name returns for the fabric.
+func parseName(name, fabric string) (first, last event.Seq, ok bool) {
+	rest, ok := strings.CutPrefix(name, cmp.Or(fabric, unnamed)+"-")
+	if !ok {
+		return 0, 0, false
+	}
+	if n, err := fmt.Sscanf(rest, "%d-%d", &first, &last); n != 2 || err != nil {
+		return 0, 0, false
+	}
+	return first, last, Name(fabric, first, last) == name
 }
 
 // An Error says which file of the archive cannot be read, and why.

@@ -35,10 +35,15 @@ func checked(f File) error {
 	_, err := Read(f)
 	var damaged *Error
 	if errors.As(err, &damaged) {
-		return fmt.Errorf("archive %s is not what this log would write there (%w); nothing was taken out of the log; "+
-			"next: move it away, or set store.archive to a directory that no other fabric of this name uses", f.Path(), damaged.Err)
+		return Foreign(f, damaged.Err)
 	}
 	return err
+}
+
+// Foreign is the error for a file that has the name of this log's next one, and is another's.
+func Foreign(f File, why error) error {
+	return fmt.Errorf("archive %s is not what this log would write there (%w); nothing was taken out of the log; "+
+		"next: move it away, or set store.archive to a directory that no other fabric of this name uses", f.Path(), why)
 }
 
 func write(f File, events []event.Event) (err error) {
@@ -116,7 +121,8 @@ func Clean(dir, fabric string) error {
 	}
 	var errs []error
 	for _, e := range entries {
-		if whole, _, begun := strings.Cut(e.Name(), temporary); begun && ofFabric(whole, fabric) {
+		whole, _, begun := strings.Cut(e.Name(), temporary)
+		if _, _, own := parseName(whole, fabric); begun && own {
 			errs = append(errs, ignoreMissing(os.Remove(filepath.Join(dir, e.Name()))))
 		}
 	}
