@@ -86,7 +86,8 @@ func (b *Bus) runRelay(ctx context.Context) {
 // Failures returns how often this process failed to hand the log's events on, since it began.
 func (b *Bus) Failures() uint64 { return b.failures.Load() }
 
-// run relays until something fails. good is called whenever all of the streams were reached.
+// run relays until something fails. good is called whenever all of the streams were
+// reached and took what there was: a Redis that is full or a replica answers questions and takes nothing.
 func (r *relay) run(ctx context.Context, good func()) error {
 	var compared, trimmed time.Time
 	if err := r.check(ctx); err != nil {
@@ -99,7 +100,6 @@ func (r *relay) run(ctx context.Context, good func()) error {
 				return err
 			}
 			compared = now
-			good()
 		}
 		if now.Sub(trimmed) >= r.tidy {
 			if err := r.trim(ctx, now); err != nil {
@@ -118,8 +118,10 @@ func (r *relay) run(ctx context.Context, good func()) error {
 			if err := r.publish(ctx, events); err != nil {
 				return err
 			}
+			good()
 			continue
 		}
+		good() // here at the latest the streams were compared, and all that waits was taken
 		wait, cancel := context.WithTimeout(ctx, compareEvery)
 		err = r.opts.Store.Wait(wait, r.at)
 		cancel()
