@@ -47,7 +47,7 @@ func (t *transaction) complete(d *event.Draft) error {
 	if d.Correlation == "" {
 		d.Correlation = string(d.ID)
 	}
-	if d.TraceParent == "" && t.s.opts.Traced {
+	if t.s.opts.Traced { // whatever it was made from: each event is a span of its own
 		d.TraceParent = event.TraceParent(d.Correlation, d.ID)
 	}
 	if d.Time.IsZero() {

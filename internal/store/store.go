@@ -43,7 +43,7 @@ type Options struct {
 	Existing bool
 	// Committed, when set, is told how long each Do took that was committed. It must be quick.
 	Committed func(took time.Duration)
-	// Traced gives each event that has none a trace context of its own (event.TraceParent).
+	// Traced gives each event a trace context of its own (event.TraceParent).
 	Traced bool
 	Log    *zap.Logger
 }
