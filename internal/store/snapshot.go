@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/tenter-net/tenter/internal/event"
@@ -34,10 +35,10 @@ func (s *Store) Rows(ctx context.Context) (r view.Rows, err error) {
 		if r.Devices, err = collect(q, scanDevice, "SELECT "+deviceColumns+" FROM device"); err != nil {
 			return err
 		}
-		if r.Plans, err = collect(q, scanPlan, "SELECT "+planColumnsShort+" FROM plan"); err != nil {
+		if r.Plans, err = collect(q, scanPlan, "SELECT "+bodyless(planColumns)+" FROM plan"); err != nil {
 			return err
 		}
-		if r.Runs, err = collect(q, scanRun, "SELECT "+runColumnsShort+" FROM run"); err != nil {
+		if r.Runs, err = collect(q, scanRun, "SELECT "+bodyless(runColumns)+" FROM run"); err != nil {
 			return err
 		}
 		if r.RunDevices, err = collect(q, scanRunDeviceShort, "SELECT run, device, step, outcome, detail FROM run_device"); err != nil {
@@ -52,10 +53,8 @@ func (s *Store) Rows(ctx context.Context) (r view.Rows, err error) {
 	return r, nil
 }
 
-const (
-	planColumnsShort = "id, content, status, reason, cause, episode, generation, correlation, created, expires, devices, '' AS body"
-	runColumnsShort  = "id, plan, status, reason, cause, episode, correlation, created, ended, '' AS body"
-)
+// bodyless are the columns without the last, which is the body.
+func bodyless(columns string) string { return strings.TrimSuffix(columns, "body") + "''" }
 
 func scanTime(row scanner) (t time.Time, err error) { return t, row.Scan(timeOf{&t}) }
 
