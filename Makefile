@@ -7,7 +7,7 @@ YANG_DIR ?=
 ARGS    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test e2e-real devices servers lint fmt generate check-generated bench tools clean
+.PHONY: help build demo test e2e-real devices servers lint fmt generate check-generated bench bench-bus tools clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ check-generated: generate ## regenerating must change nothing
 
 bench: ## benchmarks of the core against the usual libraries
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/...
+
+bench-bus: servers ## the bus against raw go-redis on the same server, and with the log in SQL (ARGS=-help)
+	$(GO) run ./internal/bus/busbench $(ARGS)
 
 tools: $(TOOLS)/gofumpt $(TOOLS)/staticcheck $(TOOLS)/deadcode
 
