@@ -32,7 +32,7 @@ func newEventsRebuild(s Streams) *cobra.Command {
 				case errors.As(err, &untold):
 					return hint(err, "tenter serve, which takes a snapshot when it begins")
 				case err != nil:
-					return hint(err, "tenter events verify")
+					return hint(err, "tenter audit verify")
 				}
 				return printReport(s, report, output(cmd))
 			})
@@ -74,6 +74,6 @@ func printDifferences(s Streams, r rebuild.Report) error {
 		return err
 	}
 	_, err := fmt.Fprintf(s.Err, "\nnot as the log tells, up to event %d: %s\n"+
-		"next:  tenter events verify; if the log is whole, somebody changed the rows, or no event told of a change\n", r.Seq, counted(len(r.Differences), "field"))
+		"next:  tenter audit verify; if the log is whole, somebody changed the rows, or no event told of a change\n", r.Seq, counted(len(r.Differences), "field"))
 	return err
 }

@@ -29,7 +29,7 @@ type DamagedError struct {
 func (e *DamagedError) Error() string {
 	return fmt.Sprintf("%s is damaged: %s; nothing was changed; next: stop every tenter that uses it, move it away with "+
 		"the files beside it that begin with its name, and put the backup there, or what this saves of it: "+
-		"sqlite3 DAMAGED .recover | sqlite3 %s; tenter events verify says whether that is whole", e.File, e.What, e.File)
+		"sqlite3 DAMAGED .recover | sqlite3 %s; tenter audit verify says whether that is whole", e.File, e.What, e.File)
 }
 
 // refuseEmptied says so when somebody emptied the database: SQLite would take it for a new one, and Tenter would forget
