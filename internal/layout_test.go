@@ -109,8 +109,8 @@ var rules = map[string]rule{
 
 	"internal/e2ereal/frr":      {tier: testOnly, why: "Tenter against FRRouting"},
 	"internal/e2ereal/netconfd": {tier: testOnly, why: "Tenter against netconfd"},
-	"internal/bus/bustest":      {tier: testOnly, why: "the suite that every distribution of events passes"},
-	"internal/bus/busbench":     {tier: testOnly, why: "the bus beside raw go-redis, in one table"},
+	"internal/bus/bustest":      {tier: testOnly, also: []string{"internal/store/storetest"}, why: "the suite that every distribution of events passes"},
+	"internal/bus/busbench":     {tier: testOnly, also: []string{"internal/bus/redistest", "internal/store/pgtest"}, why: "the bus beside raw go-redis, in one table"},
 	"internal/bus/redistest":    {tier: testOnly, why: "Redis servers to start, stop and break"},
 	"internal/store/storetest":  {tier: testOnly, also: []string{"internal/store/pgtest"}, uses: []string{"database/sql"}, why: "a test on each kind of store"},
 	"internal/store/pgtest":     {tier: testOnly, uses: []string{"github.com/jackc/pgx/v5"}, why: "PostgreSQL servers to start, stop and break"},
