@@ -188,7 +188,7 @@ func (a *Assigner) forgo(before map[string]view.Lease, claims map[string]view.Cl
 			continue
 		}
 		c, ok := claims[key]
-		if h := a.held[key]; h != nil && h.lease.Token == l.Token && (!ok || c.Token != l.Token) {
+		if h := a.held[key]; h != nil && !h.leaving && h.lease.Token == l.Token && (!ok || c.Token != l.Token) {
 			lost = append(lost, key)
 			a.lose(key)
 		}
