@@ -7,6 +7,7 @@
 //	until DURATION stdout|stderr PATTERN COMMAND...   again and again until it prints that
 //	end INT|TERM|KILL DURATION STATE-DIR              signal the process of a state directory, and see it go in time
 //	capture NAME PATTERN                              a variable from the last output
+//	signal STOP|CONT|KILL|TERM STATE-DIR              to the process that holds the directory
 //	redis start|kill|cli ARG...                       a real server, in $TENTER_BUS_REDIS; answers are in redis.out
 //	receiver address|start                            a chat server, in $RECEIVER_URL; what it gets is in received.txt
 //	absent WORD PATH...                               no file below the paths holds the word

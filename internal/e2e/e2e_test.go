@@ -34,6 +34,7 @@ func runScripts(t *testing.T, f fabrics) {
 			"lab":      labVerb,
 			"fabric":   f.verb,
 			"end":      endVerb,
+			"signal":   signalVerb,
 			"capture":  captureVerb,
 			"exits":    exitsVerb,
 			"edit":     editVerb,
