@@ -56,12 +56,13 @@ func (a *App) Serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	parts = append(parts, more...)
 	a.local.Start()
 	if err := b.Join(ctx); err != nil { // before anything here can happen that its groups want to hear of
 		return err
 	}
 	if a.set.Audit.Interval > 0 && a.runs(settings.RoleReconciler) {
-		parts = append(append(parts, more...), part{"audit", a.exporter})
+		parts = append(parts, part{"audit", a.exporter})
 	}
 	return runParts(ctx, append(parts, part{"assign", a.assigner.Run}, part{"bus", b.Run}, part{"feed", hear}, part{"retention", a.retention(b)}, part{"snapshots", a.snapshots}), a.log)
 }

@@ -35,9 +35,11 @@ func buildVersion() string {
 
 // openTelemetry makes what counts and traces.
 func (a *App) openTelemetry(ctx context.Context) (err error) {
-	a.metrics = telemetry.NewMetrics(buildVersion(), a.worker)
+	who := telemetry.Process{Version: buildVersion(), Worker: a.worker}
+	a.metrics = telemetry.NewMetrics(who)
 	if end := string(a.set.Tracing.Endpoint); end != "" {
-		a.tracer, err = telemetry.NewTracer(ctx, end, buildVersion(), a.worker)
+		log := delivery.Calm(a.log.Named("tracing"))
+		a.tracer, err = telemetry.NewTracer(ctx, end, who, func(err error) { log.Warn("spans are lost", zap.Error(err)) })
 	}
 	return err
 }

@@ -26,8 +26,11 @@ var (
 	slow  = []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800}
 )
 
-// NewMetrics returns metrics that are all zero, of a process with this version and name.
-func NewMetrics(version, worker string) *Metrics {
+// A Process is who tells.
+type Process struct{ Version, Worker string }
+
+// NewMetrics returns metrics that are all zero.
+func NewMetrics(who Process) *Metrics {
 	m := &Metrics{registry: prometheus.NewRegistry(), fleet: newFleet()}
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tenter_" + name, Help: help}, labels)
@@ -53,7 +56,7 @@ func NewMetrics(version, worker string) *Metrics {
 	m.messages = counter("messages_total", "Messages to chat receivers, by outcome: sent or failed.", "receiver", "outcome")
 	m.elections = counter("elections_total", "What this process was elected for: the election's name, without what follows its first slash for devices.", "election")
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "tenter_info", Help: "1, with what this process is."}, []string{"version", "worker"})
-	info.WithLabelValues(version, worker).Set(1)
+	info.WithLabelValues(who.Version, who.Worker).Set(1)
 	m.registry.MustRegister(info, m.fleet, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, t := range event.Types() { // what never happened is 0, not absent: rates and alerts need that
 		m.events.WithLabelValues(string(t))

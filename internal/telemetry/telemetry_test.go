@@ -65,7 +65,7 @@ func get(t *testing.T, url string) (int, string) {
 }
 
 func TestMetrics(t *testing.T) {
-	m := telemetry.NewMetrics("v1", "w1")
+	m := telemetry.NewMetrics(telemetry.Process{Version: "v1", Worker: "w1"})
 	bus := local.New(local.Options{})
 	defer bus.Close()
 	var away error
@@ -135,7 +135,7 @@ func TestMetrics(t *testing.T) {
 
 func TestReady(t *testing.T) {
 	var bad error
-	at := serve(t, telemetry.NewMetrics("v1", "w1"),
+	at := serve(t, telemetry.NewMetrics(telemetry.Process{Version: "v1", Worker: "w1"}),
 		telemetry.Check{Name: "store", Look: func(context.Context) error { return nil }},
 		telemetry.Check{Name: "bus", Look: func(context.Context) error { return bad }})
 	if status, body := get(t, at+"/healthz"); status != http.StatusOK || body != "ok\n" {
@@ -183,7 +183,7 @@ func TestTrace(t *testing.T) {
 	b := &backend{spans: map[string]*otlp.Span{}}
 	server := httptest.NewServer(b)
 	defer server.Close()
-	tr, err := telemetry.NewTracer(t.Context(), server.URL, "v1", "w1")
+	tr, err := telemetry.NewTracer(t.Context(), server.URL, telemetry.Process{Version: "v1", Worker: "w1"}, func(err error) { t.Error(err) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,14 +243,26 @@ func TestNoTracerDoesNothing(t *testing.T) {
 }
 
 func TestEndpointIsNotShown(t *testing.T) {
-	_, err := telemetry.NewTracer(t.Context(), "http://u:hunter2@h:port", "", "")
+	ignore := func(error) {}
+	_, err := telemetry.NewTracer(t.Context(), "http://u:hunter2@h:port", telemetry.Process{}, ignore)
 	if err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("error %v", err)
+	}
+	var told []error
+	tr, err := telemetry.NewTracer(t.Context(), "http://hunter2:hunter2@127.0.0.1:1/hunter2", telemetry.Process{}, func(err error) { told = append(told, err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, end := tr.Story(t.Context(), "run", "c")
+	end(nil)
+	err = tr.Close(t.Context())
+	if all := fmt.Sprint(told, err); len(told) == 0 && err == nil || strings.Contains(all, "hunter2") {
+		t.Errorf("told %s", all)
 	}
 }
 
 func ExampleMetrics_Serve() {
-	m := telemetry.NewMetrics("v1", "worker-1")
+	m := telemetry.NewMetrics(telemetry.Process{Version: "v1", Worker: "worker-1"})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		fmt.Println(err)

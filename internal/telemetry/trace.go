@@ -3,10 +3,12 @@ package telemetry
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/url"
 	"time"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
@@ -26,9 +28,15 @@ type Tracer struct {
 }
 
 // NewTracer returns a tracer that sends to the OTLP/HTTP endpoint, a URL; /v1/traces is added where it has no path. The
-// endpoint need not be there: what can not be sent is dropped, and failed is told why, never with what the URL holds as
-// user or password.
-func NewTracer(ctx context.Context, endpoint, version, worker string) (*Tracer, error) {
+// endpoint need not be there: what can not be sent is dropped, and failed is told why, without the URL. The library knows
+// one such listener for the whole process.
+func NewTracer(ctx context.Context, endpoint string, who Process, failed func(error)) (*Tracer, error) {
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
+		if bad := (*url.Error)(nil); errors.As(err, &bad) {
+			err = fmt.Errorf("tracing.endpoint: %w", bad.Err)
+		}
+		failed(err)
+	}))
 	u, err := url.Parse(endpoint)
 	if err != nil {
 		return nil, fmt.Errorf("tracing.endpoint: %w", err.(*url.Error).Err) //nolint:errorlint // Parse returns no other
@@ -43,7 +51,7 @@ func NewTracer(ctx context.Context, endpoint, version, worker string) (*Tracer, 
 	provider := sdktrace.NewTracerProvider(
 		sdktrace.WithBatcher(exporter, sdktrace.WithBatchTimeout(time.Second)), sdktrace.WithIDGenerator(ids{}),
 		sdktrace.WithResource(resource.NewSchemaless(
-			attribute.String("service.name", "tenter"), attribute.String("service.version", version), attribute.String("service.instance.id", worker),
+			attribute.String("service.name", "tenter"), attribute.String("service.version", who.Version), attribute.String("service.instance.id", who.Worker),
 		)))
 	return &Tracer{provider: provider, tracer: provider.Tracer("tenter")}, nil
 }
