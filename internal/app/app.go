@@ -95,7 +95,7 @@ func Open(ctx context.Context, set *settings.Settings, log *zap.Logger, operatio
 		Store: a.store, Sessions: writeSessions{a.pool}, Intents: planIntents{a.generations}, Worker: a.worker, Log: log,
 		Holds: engineHolds{a.assigner}, Lease: set.Lease, Leads: a.leading.Load,
 		AutoApply: set.Apply.Intent == settings.ApplyAuto, Parallel: set.Apply.Parallel, Window: set.Apply.ReadbackWindow,
-		PlanExpires: set.Apply.PlanExpiry, OnFailure: run.Mode(set.Apply.OnFailure), Trace: a.tracer.Story,
+		PlanExpires: set.Apply.PlanExpiry, OnFailure: run.Mode(set.Apply.OnFailure), Local: a.local, VoteWithin: set.Apply.VoteTimeout, Trace: a.tracer.Story,
 	})
 	a.engine.Answer(verbRead, a.answerRead)
 	a.scheduler = schedule.New(schedule.Options{Store: a.store, Declared: a.generations.schedules, Log: log})

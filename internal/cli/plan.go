@@ -12,10 +12,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tenter-net/tenter/internal/app"
+	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/store"
@@ -270,13 +272,26 @@ func newPlanShow(s Streams) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return show(p)
+				if err := show(p); err != nil || output(cmd) != formatText || len(row.Votes) == 0 {
+					return err
+				}
+				return printVotes(s.Out, row.Votes)
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&reverse, "reverse", false, "what would undo it")
 	addOutput(cmd, formatText, formatJSON, formatMarkdown)
 	return cmd
+}
+
+// printVotes prints what validators said when the plan was last to be approved.
+func printVotes(w io.Writer, votes []event.Vote) error {
+	fmt.Fprintln(w)
+	t := newTable("VALIDATOR", "VOTE", "TOOK", "?REASON")
+	for _, v := range votes {
+		t.add(v.Validator, v.Verdict, v.Took.Round(time.Millisecond).String(), v.Reason)
+	}
+	return t.print(w)
 }
 
 // planFile reads a plan from a file, if the argument names one.

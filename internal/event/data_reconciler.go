@@ -18,6 +18,7 @@ type PlanGenerated struct {
 	Episode       string       `json:"episode,omitempty"`
 	Generation    string       `json:"generation,omitempty"`
 	Expires       time.Time    `json:"expires,omitzero"` // when it can not be approved any more
+	Votes         []Vote       `json:"votes,omitempty"`  // of the validators, of a plan that was to run without asking
 }
 
 // PlanDevice counts a plan's changes on one device.
@@ -43,6 +44,7 @@ type ApplyStarted struct {
 	Episode string              `json:"episode,omitempty"`
 	// OnFailure is what becomes of the devices when one fails: stop, rollback-device, rollback-all.
 	OnFailure string `json:"on_failure,omitempty"`
+	Votes     []Vote `json:"votes,omitempty"` // of the validators, where nobody approved the plan before
 }
 
 // StepCompleted says how one step of a run ended on one device.
@@ -105,6 +107,23 @@ type Approval struct {
 	Devices []intent.DeviceName `json:"devices,omitempty"`
 	Reason  string              `json:"reason,omitempty"`
 	Episode string              `json:"episode,omitempty"`
+	Votes   []Vote              `json:"votes,omitempty"` // of the validators
+	Waits   bool                `json:"waits,omitempty"` // of a denial: validators were against it now; the plan can be approved later
+}
+
+// The verdicts of a Vote.
+const (
+	VoteYes  = "yes"
+	VoteNo   = "no"
+	VoteNone = "none" // it did not answer, or could not say
+)
+
+// Vote is what one validator said of a plan that was to be approved.
+type Vote struct {
+	Validator string        `json:"validator"` // schema, policy, device
+	Verdict   string        `json:"verdict"`   // yes, no, none
+	Reason    string        `json:"reason,omitempty"`
+	Took      time.Duration `json:"took_ns"`
 }
 
 // Command asks the reconciler for work, or a run that is under way to pause, go on or end.

@@ -56,6 +56,7 @@ const (
 	Enforce       Rule = "enforce"
 	Propose       Rule = "propose"
 	Policy        Rule = "policy"
+	Validators    Rule = "validators" // those who vote before an approval
 )
 
 // A Decision is a verdict with the rule that made it and a sentence for people.
@@ -71,7 +72,7 @@ func (d Decision) Held() bool {
 	switch d.Rule {
 	case Hold, Identity, Enrolment, Loop, Failing, ChangedDevice, MassChange:
 		return true
-	case Requested, Approval, Enforce, Propose, Policy:
+	case Requested, Approval, Enforce, Propose, Policy, Validators:
 	}
 	return false
 }

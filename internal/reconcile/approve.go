@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/plan"
@@ -38,7 +37,8 @@ func (e *Engine) Start(ctx context.Context, id plan.ID, actor string, mode run.M
 	if err := e.startable(row); err != nil {
 		return "", err
 	}
-	if err := e.permit(ctx, row, p); err != nil {
+	votes, err := e.judge(ctx, row, p, actor)
+	if err != nil {
 		return "", err
 	}
 	var runID string
@@ -51,32 +51,13 @@ func (e *Engine) Start(ctx context.Context, id plan.ID, actor string, mode run.M
 			return err
 		}
 		d := event.Draft{Correlation: row.Correlation, Actor: actor, ActorType: event.ActorUser}
-		runID, err = e.start(ctx, tx, row, p, starting{draft: d, onFailure: mode})
+		runID, err = e.start(ctx, tx, row, p, starting{draft: d, onFailure: mode, votes: votes})
 		return err
 	})
 	if err == nil {
 		e.queue.add(job{key: "run/" + runID, kind: kindRun, run: runID})
 	}
 	return runID, err
-}
-
-// permit refuses a plan whose intents are not the current ones, or of which no device may be written to.
-func (e *Engine) permit(ctx context.Context, row view.Plan, p plan.Plan) error {
-	g, err := e.o.Store.CurrentGeneration(ctx)
-	if err != nil {
-		return err
-	}
-	if p.Cause.Part != plan.Remedy && g.ID != p.Generation {
-		return &StaleError{row.ID, fmt.Sprintf("the intents moved from generation %.8s to %.8s", p.Generation, g.ID)}
-	}
-	rulings, err := e.rule(ctx, p, policy.Facts{Trigger: p.Cause.Trigger, Requested: true})
-	if err != nil {
-		return err
-	}
-	if refused(rulings) { // if some devices may be written to, the run leaves the others and says so
-		return &DeniedError{row.ID, reasons(rulings)}
-	}
-	return nil
 }
 
 // load returns a stored plan.
@@ -98,10 +79,11 @@ func (e *Engine) Approve(ctx context.Context, id plan.ID, actor string) error {
 	if err := e.startable(row); err != nil {
 		return err
 	}
-	if err := e.permit(ctx, row, p); err != nil {
+	votes, err := e.judge(ctx, row, p, actor)
+	if err != nil {
 		return err
 	}
-	return e.settle(ctx, row, answer{status: view.PlanApproved, tell: event.TypeApprovalGranted, actor: actor})
+	return e.settle(ctx, row, answer{status: view.PlanApproved, tell: event.TypeApprovalGranted, actor: actor, votes: votes})
 }
 
 // Reject records that a person does not want a waiting plan. It is never run, and made again only for a new occasion.
@@ -119,6 +101,7 @@ type answer struct {
 	tell   event.Type
 	actor  string
 	reason string
+	votes  []event.Vote
 }
 
 func (e *Engine) settle(ctx context.Context, row view.Plan, a answer) error {
@@ -137,9 +120,14 @@ func (e *Engine) settle(ctx context.Context, row view.Plan, a answer) error {
 			}
 			return &DeniedError{row.ID, "it is " + string(now.Status) + " already"}
 		}
+		if len(a.votes) > 0 {
+			if err := e.o.Store.SaveVotes(tx, row.ID, a.votes); err != nil {
+				return err
+			}
+		}
 		d := event.Draft{
 			Type: a.tell, Correlation: row.Correlation, Causation: toldPlan(row), Actor: a.actor, ActorType: event.ActorUser,
-			Data: event.Approval{Plan: row.ID, Content: row.Content, Devices: row.Devices, Reason: a.reason, Episode: row.Episode},
+			Data: event.Approval{Plan: row.ID, Content: row.Content, Devices: row.Devices, Reason: a.reason, Episode: row.Episode, Votes: a.votes},
 		}
 		if len(row.Devices) == 1 {
 			d.Subject = string(row.Devices[0])

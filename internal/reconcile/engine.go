@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/tenter-net/tenter/internal/event/local"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/run"
@@ -34,6 +35,9 @@ type Options struct {
 	Lease       time.Duration // how long a dead process keeps others from its runs, 10 s by default
 	Leads       func() bool   // whether this process plans what concerns no device alone, without an event; always by default
 	Resync      time.Duration // between looks for what is due, 30 s by default
+
+	Local      *local.Bus    // on which validators vote, one of its own by default
+	VoteWithin time.Duration // how long validators may take, 10 s by default
 
 	// Trace, when set, is told that work begins which belongs to a correlation; the work goes on with the context that it
 	// returns, and calls end.
@@ -77,6 +81,7 @@ func New(o Options) *Engine {
 		}
 	}
 	byDefault(&o.Window, 10*time.Second)
+	byDefault(&o.VoteWithin, 10*time.Second)
 	byDefault(&o.PlanExpires, 24*time.Hour)
 	byDefault(&o.Lease, 10*time.Second)
 	byDefault(&o.Resync, 30*time.Second)
@@ -86,11 +91,15 @@ func New(o Options) *Engine {
 	if o.Leads == nil {
 		o.Leads = func() bool { return true }
 	}
+	if o.Local == nil {
+		o.Local = local.New(local.Options{})
+	}
 	if o.Parallel <= 0 {
 		o.Parallel = 8
 	}
 	e := &Engine{o: o, log: o.Log.Named("reconcile"), queue: newQueue(), asks: newQueue(), answers: map[string]answerer{}, askedAbout: make(chan struct{}, 1), now: time.Now, lastTurn: map[intent.DeviceName]uint64{}, looks: map[string]look{}, pokes: map[string]chan struct{}{}}
 	e.answers[verbPart], e.answers[verbSurvey], e.answers[verbCompare], e.answers[verbProbe] = e.part, e.answerSurvey, e.answerCompare, e.answerProbe
+	e.respond(o.Local)
 	return e
 }
 

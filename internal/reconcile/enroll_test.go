@@ -179,8 +179,8 @@ func TestSwapped(t *testing.T) {
 	e := New(w.options("a"))
 	id, sets := w.propose(e), d.count()
 	d.mu.Lock()
-	d.probes = func(n int) string { // the check sees the right one
-		if n == 1 {
+	d.probes = func(n int) string { // the validator and the check see the right one
+		if n <= 2 {
 			return "leaf1"
 		}
 		return "S2"
@@ -190,8 +190,9 @@ func TestSwapped(t *testing.T) {
 	if out := w.outcomes(row.ID); out["leaf1"] != "refused" || d.count() != sets {
 		t.Errorf("%v, %d Sets", out, d.count()-sets)
 	}
-	if again := w.start(e, w.propose(e)); again.Status != view.RunFailed || !strings.Contains(again.Reason, "tenter device enroll leaf1 --replace") {
-		t.Errorf("%+v", again)
+	var denied *DeniedError
+	if _, err := e.Start(t.Context(), w.propose(e), "ann", ""); !errors.As(err, &denied) || !strings.Contains(denied.Reason, "tenter device enroll leaf1 --replace") {
+		t.Errorf("%v", err)
 	}
 	var held event.Device
 	if w.await(event.TypeDeviceHeld, "", &held); w.count(event.TypeDeviceHeld) != 1 || !strings.Contains(held.Reason, "serial number S2, enrolled was leaf1") {

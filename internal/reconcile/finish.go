@@ -83,7 +83,11 @@ func (d *driver) reason() string {
 		parts = append(parts, "aborted "+d.saga.Aborted.String())
 	}
 	for _, name := range busyDevices(d.plan) {
-		if s := d.states[name]; s.Outcome != run.Done {
+		switch s := d.states[name]; {
+		case s.Outcome == run.Done:
+		case s.Back != "" && s.Detail == s.Back: // as said above
+			parts = append(parts, fmt.Sprintf("%s: %s", name, s.Outcome))
+		default:
 			parts = append(parts, fmt.Sprintf("%s: %s: %s", name, s.Outcome, s.Detail))
 		}
 	}

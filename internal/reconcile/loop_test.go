@@ -264,7 +264,15 @@ func TestBackAgain(t *testing.T) {
 	d.mu.Lock()
 	d.down = true
 	d.mu.Unlock()
-	if err := e.Approve(t.Context(), plan.ID(made.Plan), "ann"); err != nil {
+	if err := e.Approve(t.Context(), plan.ID(made.Plan), "ann"); !errors.As(err, new(*DeniedError)) {
+		t.Fatal(err)
+	}
+	// It was approved right before.
+	row, _, err := e.load(t.Context(), plan.ID(made.Plan))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.settle(t.Context(), row, answer{status: view.PlanApproved, tell: event.TypeApprovalGranted, actor: "ann"}); err != nil {
 		t.Fatal(err)
 	}
 	var done event.ApplyCompleted

@@ -64,6 +64,7 @@ type Store interface {
 
 type planStore interface {
 	SavePlan(tx event.Tx, p view.Plan) (bool, error)
+	SaveVotes(tx event.Tx, id string, votes []event.Vote) error
 	MovePlan(tx event.Tx, id string, from, to view.PlanStatus, reason string) (bool, error)
 	Plan(ctx context.Context, id string) (view.Plan, error)
 	PlanIn(tx event.Tx, id string) (view.Plan, error)

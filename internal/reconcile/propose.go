@@ -29,12 +29,22 @@ type proposal struct {
 	expires     time.Time                          // no later than plans expire anyway; zero for then
 	note        func(tx event.Tx, id string) error // what else commits with it, nil for nothing
 
-	others bool // it superseded a plan that was for other devices too
+	votes  []event.Vote // of the validators, when it is to run without asking
+	others bool         // it superseded a plan that was for other devices too
 }
 
 // propose stores a plan, tells of it, and starts it if the decision says so. It returns the plan's name, which is that of
 // an earlier one if that is still to be run, and the run's if there is one.
 func (e *Engine) propose(ctx context.Context, p proposal) (id, runID string, err error) {
+	if p.decision.Verdict == policy.Run {
+		t, err := e.ballot(ctx, p.plan)
+		if err != nil {
+			return "", "", err
+		}
+		if p.votes = t.votes; t.denied != "" {
+			p.decision = policy.Decision{Verdict: policy.Wait, Rule: policy.Validators, Reason: "not approved: " + t.denied}
+		}
+	}
 	for range 20 {
 		id, runID, err = e.tryPropose(ctx, p)
 		if !errors.Is(err, errUnseen) {
@@ -69,7 +79,7 @@ func (e *Engine) tryPropose(ctx context.Context, p proposal) (id, runID string, 
 			}
 		}
 		if p.decision.Verdict == policy.Run && (row.Status == view.PlanOpen || row.Status == view.PlanApproved) {
-			if runID, err = e.start(ctx, tx, row, p.plan, starting{draft: p.started()}); err != nil {
+			if runID, err = e.start(ctx, tx, row, p.plan, starting{draft: p.started(), votes: p.votes}); err != nil {
 				return err
 			}
 		}
@@ -123,7 +133,7 @@ func (e *Engine) keep(ctx context.Context, tx event.Tx, p *proposal) (row view.P
 	row = view.Plan{
 		ID: string(p.plan.ID), Content: p.plan.Content, Status: view.PlanOpen, Reason: p.decision.Reason,
 		Cause: string(p.plan.Cause.Trigger), Episode: p.episode, Generation: p.plan.Generation, Correlation: p.correlation,
-		Created: e.now(), Expires: expires, Devices: busyDevices(p.plan), Body: body,
+		Created: e.now(), Expires: expires, Devices: busyDevices(p.plan), Votes: p.votes, Body: body,
 	}
 	if p.others, err = e.supersede(ctx, tx, row); err != nil {
 		return row, false, err
@@ -173,7 +183,7 @@ func (p *proposal) generated(row view.Plan) []event.Draft {
 	data := event.PlanGenerated{
 		Plan: string(p.plan.ID), Content: p.plan.Content, Cause: string(p.plan.Cause.Trigger), Risk: p.plan.Risk.String(),
 		NeedsApproval: wait, Reason: p.decision.Reason, Episode: p.episode, Generation: p.plan.Generation,
-		Expires: row.Expires,
+		Expires: row.Expires, Votes: row.Votes,
 	}
 	for _, d := range p.plan.Devices {
 		if d.Idle() {
@@ -199,6 +209,7 @@ func (p *proposal) generated(row view.Plan) []event.Draft {
 type starting struct {
 	draft     event.Draft // the frame of the event
 	onFailure run.Mode    // empty for the engine's
+	votes     []event.Vote
 }
 
 // start commits a run of the plan. The plan is used up with it. What the draft does not say of its cause is the plan.
@@ -216,6 +227,11 @@ func (e *Engine) start(ctx context.Context, tx event.Tx, row view.Plan, p plan.P
 	if r.Body, err = json.Marshal(saga); err != nil {
 		return "", err
 	}
+	if len(s.votes) > 0 {
+		if err := e.o.Store.SaveVotes(tx, row.ID, s.votes); err != nil {
+			return "", err
+		}
+	}
 	if err := e.o.Store.SaveRun(tx, r); err != nil {
 		return "", err
 	}
@@ -228,7 +244,7 @@ func (e *Engine) start(ctx context.Context, tx event.Tx, row view.Plan, p plan.P
 	if d.Causation == "" {
 		d.Causation = toldPlan(row)
 	}
-	d.Data = event.ApplyStarted{Run: r.ID, Plan: row.ID, Devices: busyDevices(p), Cause: row.Cause, Episode: row.Episode, OnFailure: string(saga.OnFailure)}
+	d.Data = event.ApplyStarted{Run: r.ID, Plan: row.ID, Devices: busyDevices(p), Cause: row.Cause, Episode: row.Episode, OnFailure: string(saga.OnFailure), Votes: s.votes}
 	return r.ID, tx.Append(ctx, d)
 }
 

@@ -130,6 +130,7 @@ type Apply struct {
 	SetTimeout     time.Duration `mapstructure:"set_timeout" doc:"deadline of one request to a device; 0 as the profile has it"`
 	ReadbackWindow time.Duration `mapstructure:"readback_window" doc:"how long a device may take to show what was set"`
 	PlanExpiry     time.Duration `mapstructure:"plan_expiry" doc:"age at which a plan can no longer be approved or run"`
+	VoteTimeout    time.Duration `mapstructure:"vote_timeout" doc:"how long validators may take to say whether a plan can be approved"`
 	OnFailure      string        `mapstructure:"on_failure" doc:"when a device fails: stop, rollback-device, or rollback-all, the last one done first"`
 	Save           bool          `mapstructure:"save" doc:"save to the startup configuration after a verified run"`
 }
@@ -236,6 +237,7 @@ func Default() Settings {
 			Parallel:       8,
 			ReadbackWindow: 10 * time.Second,
 			PlanExpiry:     24 * time.Hour,
+			VoteTimeout:    10 * time.Second,
 			OnFailure:      FailureRollbackDevice,
 			Save:           true,
 		},

@@ -157,6 +157,7 @@ func (s *Settings) validateLoops(c validator) {
 	c.zeroOrBetween("monitor.sample_interval", m.SampleInterval, 100*time.Millisecond, time.Hour)
 	c.zeroOrBetween("monitor.poll_interval", m.PollInterval, 100*time.Millisecond, time.Hour)
 	c.oneOf("apply.intent", a.Intent, []string{ApplyManual, ApplyAuto})
+	c.between("apply.vote_timeout", a.VoteTimeout, time.Millisecond, 10*time.Minute)
 	c.oneOf("apply.on_failure", a.OnFailure, []string{FailureStop, FailureRollbackDevice, FailureRollbackAll})
 	if a.Parallel < 1 || a.Parallel > 1024 {
 		c.bad("apply.parallel", "", "%d is not between 1 and 1024", a.Parallel)

@@ -12,15 +12,21 @@ import (
 	"github.com/tenter-net/tenter/internal/view"
 )
 
-const planColumns = "id, content, status, reason, cause, episode, generation, correlation, created, expires, devices, body"
+const planColumns = "id, content, status, reason, cause, episode, generation, correlation, votes, created, expires, devices, body"
 
 func scanPlan(row scanner) (p view.Plan, err error) {
-	var devices, body []byte
-	if err := row.Scan(&p.ID, &p.Content, &p.Status, &p.Reason, &p.Cause, &p.Episode, &p.Generation, &p.Correlation,
+	var votes, devices, body []byte
+	if err := row.Scan(&p.ID, &p.Content, &p.Status, &p.Reason, &p.Cause, &p.Episode, &p.Generation, &p.Correlation, &votes,
 		timeOf{&p.Created}, timeOf{&p.Expires}, &devices, &body); err != nil {
 		return p, err
 	}
 	p.Body = body
+	if err := json.Unmarshal(votes, &p.Votes); err != nil {
+		return p, fmt.Errorf("votes: %w", err)
+	}
+	if len(p.Votes) == 0 {
+		p.Votes = nil
+	}
 	return p, json.Unmarshal(devices, &p.Devices)
 }
 
@@ -35,8 +41,8 @@ func (s *Store) SavePlan(tx event.Tx, p view.Plan) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("plan %q: %w", p.ID, err)
 	}
-	n, err := t.exec("INSERT INTO plan ("+planColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-		p.ID, p.Content, p.Status, p.Reason, p.Cause, p.Episode, p.Generation, p.Correlation, toDB(p.Created), toDB(p.Expires), string(devices), nonNil(p.Body))
+	n, err := t.exec("INSERT INTO plan ("+planColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+		p.ID, p.Content, p.Status, p.Reason, p.Cause, p.Episode, p.Generation, p.Correlation, votesText(p.Votes), toDB(p.Created), toDB(p.Expires), string(devices), nonNil(p.Body))
 	for i := 0; err == nil && n > 0 && i < len(p.Devices); i++ {
 		err = t.put("INSERT INTO plan_device (device, created, plan) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", string(p.Devices[i]), toDB(p.Created), p.ID)
 	}
@@ -44,6 +50,27 @@ func (s *Store) SavePlan(tx event.Tx, p view.Plan) (bool, error) {
 		return false, fmt.Errorf("plan %q: %w", p.ID, err)
 	}
 	return n > 0, nil
+}
+
+// votesText is votes as they are kept.
+func votesText(votes []event.Vote) string {
+	text, err := json.Marshal(votes)
+	if err != nil || len(votes) == 0 { // strings and numbers always have JSON
+		return "[]"
+	}
+	return string(text)
+}
+
+// SaveVotes keeps what validators said of the plan.
+func (s *Store) SaveVotes(tx event.Tx, id string, votes []event.Vote) error {
+	t, err := s.own(tx)
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec("UPDATE plan SET votes = ? WHERE id = ?", votesText(votes), id); err != nil {
+		return fmt.Errorf("plan %q: votes: %w", id, err)
+	}
+	return nil
 }
 
 // MovePlan changes the plan's status and reports whether it was in the status from: of two that move the

@@ -43,9 +43,15 @@ var folds = map[event.Type]func(*State, event.Event) error{
 	}),
 	event.TypeApprovalGranted: folding(func(s *State, _ event.Event, d event.Approval) {
 		s.movePlan(d.Plan, PlanApproved, d.Reason)
+		s.voted(d.Plan, d.Votes)
 	}),
 	event.TypeApprovalDenied: folding(func(s *State, _ event.Event, d event.Approval) {
-		s.movePlan(d.Plan, PlanRejected, d.Reason)
+		if p, ok := s.Plans[d.Plan]; ok && d.Waits {
+			s.movePlan(d.Plan, p.Status, d.Reason)
+		} else {
+			s.movePlan(d.Plan, PlanRejected, d.Reason)
+		}
+		s.voted(d.Plan, d.Votes)
 	}),
 
 	event.TypeApplyStarted:   folding(foldStart),
@@ -87,6 +93,7 @@ func foldPlan(s *State, e event.Event, d event.PlanGenerated) {
 	p := Plan{
 		ID: d.Plan, Content: d.Content, Status: PlanOpen, Reason: d.Reason, Cause: d.Cause, Episode: d.Episode, Generation: d.Generation,
 		Correlation: e.Correlation, Created: e.Time, Expires: d.Expires.UTC(),
+		Votes: d.Votes,
 	}
 	for _, on := range d.Devices {
 		p.Devices = append(p.Devices, on.Device)
@@ -102,6 +109,14 @@ func (s *State) movePlan(id string, to PlanStatus, reason string) {
 	}
 }
 
+// voted keeps the votes of an event, if it has any.
+func (s *State) voted(plan string, votes []event.Vote) {
+	if p, ok := s.Plans[plan]; ok && len(votes) > 0 {
+		p.Votes = votes
+		s.Plans[plan] = p
+	}
+}
+
 // onEpisode changes an episode that is open.
 func (s *State) onEpisode(id string, change func(*Episode)) {
 	if ep, ok := s.Episodes[id]; ok && ep.Closed.IsZero() {
@@ -112,6 +127,7 @@ func (s *State) onEpisode(id string, change func(*Episode)) {
 
 func foldStart(s *State, e event.Event, d event.ApplyStarted) {
 	s.movePlan(d.Plan, PlanRunning, "")
+	s.voted(d.Plan, d.Votes)
 	s.Runs[d.Run] = RunState{
 		Run: Run{
 			ID: d.Run, Plan: d.Plan, Status: RunRunning, Cause: d.Cause, Episode: d.Episode, Correlation: s.correlation(d.Plan, e), Created: e.Time,

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/intent"
 )
 
@@ -34,6 +35,7 @@ type Plan struct {
 	Created     time.Time           `json:"created"`
 	Expires     time.Time           `json:"expires,omitzero"` // zero for never
 	Devices     []intent.DeviceName `json:"devices"`
+	Votes       []event.Vote        `json:"votes,omitempty"` // of the validators, when it was last to be approved
 	Body        json.RawMessage     `json:"body,omitempty"`
 }
 

@@ -31,8 +31,12 @@ var (
 	findings = []event.Finding{{Path: uplink, Class: "changed", Before: "true", After: "false", Source: "01-fabric.yaml:26"}}
 	drifted  = event.Drift{Episode: episode, Device: "leaf1", Findings: findings, Total: 1, Mode: "propose", FirstSeen: noon}
 	approval = event.Approval{Plan: planID, Content: "b7ad6b7169203331", Devices: leaf1, Reason: "drift here is put back after approval", Episode: episode}
-	session  = event.Device{Device: "leaf1", Address: address, Stage: "on_change", State: &shown}
-	shown    = event.DeviceState{
+	votes    = []event.Vote{
+		{Validator: "schema", Verdict: event.VoteYes, Took: time.Millisecond},
+		{Validator: "device", Verdict: event.VoteNo, Reason: "leaf1 cannot be asked: connection refused", Took: 40 * time.Millisecond},
+	}
+	session = event.Device{Device: "leaf1", Address: address, Stage: "on_change", State: &shown}
+	shown   = event.DeviceState{
 		Sync: "InSync", Health: "Degraded", Reason: "watched by sample: the device refuses ON_CHANGE", Stage: "sample", Generation: generation,
 		Run: runID, Enrolled: noon, EnrolledBy: "alice", Certificate: certificate, HostKey: hostKey, Serial: "SIM-leaf1", ChassisMAC: "02:b7:ee:57:f1:bf",
 		Software: "v25.3.1", Mismatch: "serial number SIM-leaf9, enrolled was SIM-leaf1", HeldUntil: noon.Add(time.Hour), HeldReason: "cable work (alice)",
@@ -52,9 +56,12 @@ var examples = map[event.Type]any{
 	event.TypePlanGenerated: event.PlanGenerated{
 		Plan: planID, Content: "b7ad6b7169203331", Cause: "drift", Devices: []event.PlanDevice{{Device: "leaf1", Add: 0, Change: 1, Delete: 0}},
 		Risk: "medium", NeedsApproval: true, Reason: "drift here is put back after approval", Episode: episode, Generation: generation, Expires: noon.Add(24 * time.Hour),
+		Votes: votes,
 	},
-	event.TypePlanExpired:  event.PlanExpired{Plan: planID, Reason: "leaf1 is not as it was when this was planned"},
-	event.TypeApplyStarted: event.ApplyStarted{Run: runID, Plan: planID, Devices: leaf1, Cause: "drift", Episode: episode},
+	event.TypePlanExpired: event.PlanExpired{Plan: planID, Reason: "leaf1 is not as it was when this was planned"},
+	event.TypeApplyStarted: event.ApplyStarted{
+		Run: runID, Plan: planID, Devices: leaf1, Cause: "drift", Episode: episode, OnFailure: "rollback-device", Votes: votes[:1],
+	},
 	event.TypeStepCompleted: event.StepCompleted{
 		Run: runID, Device: "leaf1", Step: "set", Outcome: "verify", Detail: "1 leaf", Next: "verify", State: &shown,
 	},
@@ -72,7 +79,10 @@ var examples = map[event.Type]any{
 
 	event.TypeApprovalRequested: approval,
 	event.TypeApprovalGranted:   approval,
-	event.TypeApprovalDenied:    approval,
+	event.TypeApprovalDenied: event.Approval{
+		Plan: planID, Content: "b7ad6b7169203331", Devices: leaf1, Reason: "not approved: device: leaf1 cannot be asked: connection refused",
+		Episode: episode, Votes: votes, Waits: true,
+	},
 
 	event.TypeDriftDetected: drifted,
 	event.TypeDriftUpdated: event.Drift{
@@ -106,7 +116,9 @@ var examples = map[event.Type]any{
 	event.TypeCommand: event.Command{
 		Verb: "reconcile", Run: runID, Devices: leaf1, Labels: map[string]string{"role": "leaf"}, Schedule: "nightly", Reason: "due at 02:30",
 	},
-	event.TypeCommandAck: event.CommandAck{Verb: "pause", Run: runID, Outcome: "refused", Reason: "the run has ended"},
+	event.TypeCommandAck: event.CommandAck{
+		Verb: "pause", Run: runID, Outcome: "done", Reason: "it is paused already, by alice: cable work", Status: "paused", Standing: "paused by alice: cable work",
+	},
 
 	event.TypeNotificationSent:   event.Notification{Receiver: "noc", Key: "drift/" + episode + "/1", Count: 2},
 	event.TypeNotificationFailed: event.Notification{Receiver: "noc", Key: "drift/" + episode + "/1", Count: 2, Error: "404 Not Found"},
@@ -114,6 +126,7 @@ var examples = map[event.Type]any{
 		Group: "notify", Stream: event.StreamDrift, Entry: "4711-0", Seq: 4711, Event: "019a9f3e-6c1d-7000-8000-000000000007", Type: event.TypeDriftDetected, Attempts: 8,
 		Reason: "the log's event of this id has another content",
 	},
+	event.TypeDeadResolved: event.DeadResolved{Group: "notify", Seqs: []event.Seq{4711, 4712}, Action: "dropped", Reason: "the receiver is gone"},
 	event.TypeBusDegraded:  event.Bus{Reason: "redis: dial tcp 192.0.2.5:6379: connect: connection refused", Failures: 2},
 	event.TypeBusRecovered: event.Bus{Failures: 17, Duration: 31 * time.Second},
 
