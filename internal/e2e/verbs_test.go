@@ -26,6 +26,7 @@ func (f fabrics) setup(env *testscript.Env) error {
 	env.Setenv("NO_COLOR", "1")
 	env.Setenv("GORACE", "atexit_sleep_ms=10") // else every process built with -race ends a second late
 	env.Setenv("TENTER_CONFIG", filepath.Join(env.WorkDir, "sim", "tenter.yaml"))
+	env.Values[key("traces")] = &traces{}
 	env.Values[key("redis")] = &redisState{}
 	env.Values[key("receiver")] = &receiver{file: filepath.Join(env.WorkDir, "received.txt")}
 	return nil
