@@ -47,13 +47,17 @@ func lost(err error) bool {
 func (e *postgres) again(err error) bool {
 	var unknown *LostError
 	var away *awayError
+	var refused *refusedError
 	var undone *undoneError
 	var of *pgconn.PgError
 	switch {
-	case errors.As(err, &unknown), errors.As(err, &away):
-		return false
 	case errors.As(err, &undone):
 		return true
+	case errors.As(err, &unknown), errors.As(err, &refused):
+		return false
+	case errors.As(err, &away): // a connection that was lost may be the last of a server that is back already
+		var connecting *pgconn.ConnectError
+		return !errors.As(err, &connecting)
 	case errors.As(err, &of):
 		switch of.Code {
 		case "40001", "40P01", "55P03", // serialization failure, deadlock, lock not available
@@ -61,20 +65,39 @@ func (e *postgres) again(err error) bool {
 			return true
 		}
 	}
-	return lost(err)
+	return false
 }
 
 // An awayError is a server that cannot be reached. It is not worth to be tried again at once.
-type awayError struct {
-	name string
-	err  error
-}
+type awayError struct{ err error }
 
+// Error says what to look at: in one line, which pgx's errors are not.
 func (e *awayError) Error() string {
-	return fmt.Sprintf("%s cannot be reached, and nothing of this was written: %v (next: pg_isready says whether it runs; see that store.dsn names its host and port; a server goes on by itself when it is back)", e.name, e.err)
+	text, next := oneLine(e.err), "pg_isready says whether it runs; see that store.dsn names its host and port; a server goes on by itself when it is back"
+	if strings.Contains(text, "tls error") {
+		next = "see sslmode in store.dsn: disable, prefer, require, verify-ca or verify-full, and sslrootcert"
+	}
+	return fmt.Sprintf("PostgreSQL cannot be reached, and nothing was written: %s (next: %s)", text, next)
 }
 
 func (e *awayError) Unwrap() error { return e.err }
+
+func oneLine(err error) string {
+	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\t' }), "; ")
+}
+
+// A refusedError is a server that answers, and lets nobody in.
+type refusedError struct {
+	err  error
+	says *pgconn.PgError
+	next string
+}
+
+func (e *refusedError) Error() string {
+	return fmt.Sprintf("PostgreSQL refuses: %s (SQLSTATE %s) (next: %s)", e.says.Message, e.says.Code, e.next)
+}
+
+func (e *refusedError) Unwrap() error { return e.err }
 
 // hints say what to do about what the server says.
 var hints = map[string]string{
@@ -89,20 +112,19 @@ var hints = map[string]string{
 
 // explain leaves out nothing and adds what to do. pgx's errors name the host, user and database and never the password.
 func (e *postgres) explain(err error) error {
-	var done *awayError
+	var away *awayError
+	var refused *refusedError
 	var unknown *LostError
-	if err == nil || errors.As(err, &done) || errors.As(err, &unknown) || errors.Is(err, context.Canceled) {
+	if err == nil || errors.As(err, &away) || errors.As(err, &refused) || errors.As(err, &unknown) || errors.Is(err, context.Canceled) {
 		return err
 	}
-	var of *pgconn.PgError
-	if errors.As(err, &of) {
-		if hint := hints[of.Code]; hint != "" && !strings.Contains(err.Error(), hint) {
-			return fmt.Errorf("%w (next: %s)", err, hint)
-		}
+	var says *pgconn.PgError
+	if errors.As(err, &says) && hints[says.Code] != "" {
+		return &refusedError{err: err, says: says, next: hints[says.Code]}
 	}
 	var connecting *pgconn.ConnectError
-	if errors.As(err, &connecting) && (of == nil || lost(of)) {
-		return &awayError{name: e.name, err: err}
+	if errors.As(err, &connecting) || lost(err) {
+		return &awayError{err: err}
 	}
 	return err
 }

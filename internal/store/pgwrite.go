@@ -37,17 +37,15 @@ type kept struct {
 // The waits between attempts to connect.
 const (
 	least = 50 * time.Millisecond
-	most  = 5 * time.Second
+	most  = 2 * time.Second
 )
 
-func (e *postgres) writer() writer { return &pgWriter{e: e} }
+func (e *postgres) writer() writer { return &e.w }
 
 func (w *pgWriter) begin(r *request) error {
 	w.kept, w.xid, w.sent = w.kept[:0], "", false
-	if w.conn == nil || w.conn.IsClosed() {
-		if err := w.connect(r.ctx); err != nil {
-			return err
-		}
+	if err := w.connect(r.ctx); err != nil {
+		return err
 	}
 	if err := w.limit(); err != nil {
 		return err
@@ -63,8 +61,11 @@ func (w *pgWriter) limit() error {
 	return w.conn.PgConn().Conn().SetDeadline(time.Now().Add(answerTime))
 }
 
-// connect connects, or returns the last error while it is too early to try again.
+// connect connects unless there is a connection, or returns the last error while it is too early to try again.
 func (w *pgWriter) connect(ctx context.Context) error {
+	if w.conn != nil && !w.conn.IsClosed() {
+		return nil
+	}
 	if time.Now().Before(w.next) {
 		return w.why
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -40,6 +42,7 @@ type postgres struct {
 	reads   *pgxpool.Pool
 	channel string // that the log's growth is told on
 	away    streak // of the writer
+	w       pgWriter
 }
 
 func newPostgres(s *Store) (*postgres, error) {
@@ -64,13 +67,15 @@ func newPostgres(s *Store) (*postgres, error) {
 	}
 	config.MaxConns, config.MinConns = readers, 0
 	config.MaxConnIdleTime = 10 * time.Minute
-	return &postgres{
-		s: s, config: config, name: fmt.Sprintf("postgres://%s:%d/%s", c.Host, c.Port, c.Database),
+	e := &postgres{
+		s: s, config: config, name: fmt.Sprintf("postgres://%s/%s", net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))), c.Database),
 		dialect: dialect{
 			now:  "(extract(epoch from clock_timestamp()) * 1000000)::bigint * 1000",
 			lock: " FOR UPDATE", free: " FOR UPDATE SKIP LOCKED", numbered: true,
 		},
-	}, nil
+	}
+	e.w.e = e
+	return e, nil
 }
 
 func (e *postgres) open(ctx context.Context) error {
@@ -113,14 +118,15 @@ func (e *postgres) prepare(ctx context.Context, c *pgx.Conn) error {
 	if lasting == "off" { // a Do that has returned must be there after a crash
 		e.config.ConnConfig.RuntimeParams["synchronous_commit"] = "on"
 	}
-	if e.s.opts.Existing {
-		var some bool
-		if err := c.QueryRow(ctx, "SELECT to_regclass('head') IS NOT NULL").Scan(&some); err != nil {
-			return err
-		}
-		if !some {
-			return ErrNone
-		}
+	var there, may bool
+	if err := c.QueryRow(ctx, "SELECT to_regclass('head') IS NOT NULL, coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)").Scan(&there, &may); err != nil {
+		return err
+	}
+	switch {
+	case !there && e.s.opts.Existing:
+		return ErrNone
+	case !there && !may:
+		return fmt.Errorf("the role %q may not make tables in the database %q (next: %s)", c.Config().User, c.Config().Database, hints["42501"])
 	}
 	if err := migratePostgres(ctx, c, e.config.ConnConfig); err != nil {
 		return err
@@ -133,6 +139,12 @@ func (e *postgres) close() error {
 	if e.reads != nil {
 		e.reads.Close()
 	}
+	if e.w.conn == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), connectTime)
+	defer cancel()
+	_ = e.w.conn.Close(ctx) // what was not committed was told as such
 	return nil
 }
 
@@ -195,7 +207,6 @@ func (e *postgres) watch() {
 	})
 	var away streak
 	for wait := least; ; wait = min(2*wait, most) {
-		begun := time.Now()
 		err := e.listen(ctx, &away, e.s.log)
 		if ctx.Err() != nil {
 			return
@@ -203,7 +214,7 @@ func (e *postgres) watch() {
 		if away.failed() {
 			e.s.log.Warn("PostgreSQL does not tell of what other processes wrote", zap.Error(e.explain(err)), zap.Int("times", away.n))
 		}
-		if time.Since(begun) > most {
+		if away.n == 1 { // it told until now
 			wait = least
 		}
 		select {

@@ -85,7 +85,7 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 	if opts.Worker == "" {
 		opts.Worker = "tenter"
 	}
-	if opts.Archive == "" {
+	if opts.Archive == "" && opts.Dir != "" {
 		opts.Archive = filepath.Join(opts.Dir, archiveName)
 	}
 	s := &Store{
@@ -113,6 +113,7 @@ func (s *Store) open(ctx context.Context) error {
 		}
 		s.engine = newSQLite(s)
 	} else {
+		s.name = "on PostgreSQL"
 		p, err := newPostgres(s)
 		if err != nil {
 			return err
