@@ -33,10 +33,9 @@ func EventStatement(t *testing.T, s *Store, q event.Query) (string, []any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cond == "" {
-		text, args := eventQuery(q, "")
-		return selectEvent + text, args
+	text, args := eventQuery(q, "")
+	if cond != "" {
+		text, args = eventQuery(q, cond, keys[0])
 	}
-	text, args := eventQuery(q, cond, keys[0])
-	return selectEvent + text, args
+	return s.engine.(interface{ text(string) string }).text(selectEvent + text), args
 }

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"path/filepath"
@@ -9,9 +10,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/store"
+	"github.com/tenter-net/tenter/internal/store/storetest"
 )
 
 func places(events []event.Event) []event.Seq {
@@ -154,6 +157,48 @@ func TestHistoryReadsByIndex(t *testing.T) {
 			}
 			if len(steps) != 1 || !strings.HasPrefix(steps[0], "SEARCH event USING") || !strings.Contains(steps[0], index) {
 				t.Errorf("%s: %q, want one SEARCH by %s\n%s", name, steps, index, text)
+			}
+		}
+	}
+}
+
+// TestHistoryReadsByIndexOnPostgreSQL asks PostgreSQL the same, on a log that is large enough for it to care.
+func TestHistoryReadsByIndexOnPostgreSQL(t *testing.T) {
+	at := storetest.Postgres(t)
+	s := openAt(t, at)
+	history(t, s)
+	for i := range 20 {
+		var drafts []event.Draft
+		for k := range 500 {
+			d := synced(fmt.Sprint("leaf", k%50))
+			d.Correlation, d.Time = fmt.Sprint("c", i*500+k), noon.Add(time.Duration(60+i*500+k)*time.Minute)
+			drafts = append(drafts, d)
+		}
+		appendAll(t, s, drafts...)
+	}
+	at.Exec(t, "ANALYZE event")
+	db, err := pgx.Connect(t.Context(), at.DSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(context.Background())
+	for name, q := range historyQueries {
+		for _, newest := range []bool{false, true} {
+			if name == "nothing's type" {
+				continue // there is no statement for what is not in the log
+			}
+			q.Newest, q.Limit = newest, 10
+			text, args := store.EventStatement(t, s, q)
+			rows, err := db.Query(t.Context(), "EXPLAIN "+text, args...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			steps, err := pgx.CollectRows(rows, pgx.RowTo[string])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if plan := strings.Join(steps, "\n"); strings.Contains(plan, "Seq Scan") || !strings.Contains(plan, "Index Scan") {
+				t.Errorf("%s, newest %v: %s\n%s", name, newest, text, plan)
 			}
 		}
 	}

@@ -43,6 +43,9 @@ type Archived struct {
 // log's, with log.archived; then the rows go, some at a time. Killed anywhere between, the next call goes on there, and nobody who
 // reads the log sees a difference. One process does this at a time, by a lease; others get ErrArchiving.
 func (s *Store) ArchiveLog(ctx context.Context, opts ArchiveOptions) (done Archived, err error) {
+	if s.opts.Archive == "" {
+		return done, errors.New("store: no directory for the archive given")
+	}
 	if !s.archiving.TryLock() {
 		return done, ErrArchiving
 	}

@@ -6,6 +6,8 @@ UPDATE event SET actor = coalesce(convert_from(envelope, 'UTF8')::json ->> 'acto
   severity = coalesce(convert_from(envelope, 'UTF8')::json ->> 'severity', '');
 CREATE INDEX event_type ON event (type, seq);
 CREATE INDEX event_actor ON event (actor, seq) WHERE actor <> '';
+DROP INDEX event_correlation; -- which had no order within one
+CREATE INDEX event_correlation ON event (correlation, seq);
 CREATE INDEX event_severity ON event (severity, seq) WHERE severity <> 'info';
 
 -- The files that hold the beginning of the log, without a gap. What is in them may still be in event for a while.
