@@ -32,7 +32,7 @@ func (a *Assigner) Take(ctx context.Context, key string, wait bool) (context.Con
 		}
 		a.mu.Lock()
 		h, turn := a.held[key], a.turn
-		if h != nil && h.work == nil && !h.leaving {
+		if h != nil && h.work == nil && !h.leaving && !h.moving {
 			work, cancel := context.WithCancelCause(ctx)
 			h.work = cancel
 			a.mu.Unlock()
@@ -187,6 +187,9 @@ func (h *Hold) Release() {
 		}
 		if mine.kept {
 			mine.work = nil
+			if mine.moving {
+				poke(a.poked)
+			}
 			a.tell()
 			a.mu.Unlock()
 			h.cancel()

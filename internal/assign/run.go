@@ -248,6 +248,12 @@ func (a *Assigner) sort(kind string, s situation) (want, leave []string, expecti
 func (a *Assigner) handOver(ctx context.Context, keys []string) (moving bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	for key, h := range a.held {
+		if h.moving && !slices.Contains(keys, key) { // it stays after all
+			h.moving = false
+			a.tell()
+		}
+	}
 	moves := map[intent.DeviceName][]string{}
 	for _, key := range keys {
 		d := deviceOf(key)
@@ -258,7 +264,8 @@ func (a *Assigner) handOver(ctx context.Context, keys []string) (moving bool) {
 	for d, keys := range moves {
 		moving = true
 		if h := a.held[write+string(d)]; h != nil && h.work != nil {
-			continue // not at rest
+			h.moving = true
+			continue
 		}
 		if slices.ContainsFunc(keys, func(key string) bool { return a.held[key].leaving }) {
 			continue
