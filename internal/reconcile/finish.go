@@ -91,6 +91,10 @@ func (d *driver) reason() string {
 			parts = append(parts, fmt.Sprintf("%s: %s: %s", name, s.Outcome, s.Detail))
 		}
 	}
+	const most = 20 // the event has each device's own words beside this
+	if more := len(parts) - most; more > 0 {
+		parts = append(parts[:most], fmt.Sprintf("and %d more devices", more))
+	}
 	return strings.Join(parts, "; ")
 }
 

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/tenter-net/tenter/internal/event"
@@ -188,7 +189,7 @@ func (h *hand) told(from, to run.State) []event.Draft {
 	if to.Step == run.Ended && to.Undos > 0 && from.Step != run.Ended {
 		back := h.draft(h.name)
 		back.Type = event.TypeRolledBack
-		back.Data = event.RolledBack{Run: h.run.ID, Device: h.name, Proven: to.Proven, Left: to.Left}
+		back.Data = event.RolledBack{Run: h.run.ID, Device: h.name, Proven: to.Proven, Left: few(to.Left)}
 		all = append(all, back)
 	}
 	return all
@@ -206,4 +207,13 @@ func (d *driver) step(name intent.DeviceName, from, to run.State) event.Draft {
 		Run: d.run.ID, Device: name, Step: string(cmp.Or(from.Step, run.Check)), Outcome: outcome, Detail: to.Detail, Next: string(to.Step),
 	}
 	return out
+}
+
+// few are the first of many paths, and how many more there are: all of them are in the run's row.
+func few(paths []string) []string {
+	const most = 100
+	if len(paths) <= most {
+		return paths
+	}
+	return append(slices.Clone(paths[:most]), fmt.Sprintf("and %d more", len(paths)-most))
 }

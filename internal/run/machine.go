@@ -21,8 +21,18 @@ type Limits struct {
 // repeating the state's action is always safe.
 func (l Limits) Next(s State, in Input) State {
 	to := l.after(s, in)
+	to.Detail, to.Said = clip(to.Detail), clip(to.Said)
 	to.Journal = journal(s, to, in)
 	return to
+}
+
+// clip bounds what is told of a device's words: a run tells of all its devices in one event.
+func clip(text string) string {
+	const most = 1000 // bytes
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 func (l Limits) after(s State, in Input) State {

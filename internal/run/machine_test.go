@@ -3,6 +3,7 @@ package run
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -307,5 +308,13 @@ func TestOutcomes(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// A device's words are bounded, whatever it answers, and cut between letters.
+func TestWordsAreBounded(t *testing.T) {
+	s := Limits{}.Next(State{}, Barred{Reason: strings.Repeat("é", 5000)})
+	if len(s.Detail) > 1010 || !strings.HasSuffix(s.Detail, "é…") {
+		t.Errorf("%d bytes that end with %q", len(s.Detail), s.Detail[len(s.Detail)-8:])
 	}
 }
