@@ -28,7 +28,7 @@ const (
 	OpHold      = "hold"
 	OpRead      = "read"
 	OpSchedule  = "schedule"
-	OpRequeue   = "requeue"
+	OpDead      = "dead"
 	OpSchedules = "schedules"
 	OpControl   = "control"
 )
@@ -36,6 +36,7 @@ const (
 // register offers every operation on the socket.
 func (a *App) register(s *api.Server) {
 	a.registerLog(s)
+	s.Stream(StreamEvents, a.stream)
 	api.Register(s, OpPlan, a.Plan)
 	api.Register(s, OpApply, a.Apply)
 	api.Register(s, OpDecide, a.Decide)
@@ -44,7 +45,7 @@ func (a *App) register(s *api.Server) {
 	api.Register(s, OpHold, a.Hold)
 	api.Register(s, OpRead, a.Read)
 	api.Register(s, OpSchedule, a.Schedule)
-	api.Register(s, OpRequeue, a.Requeue)
+	api.Register(s, OpDead, a.Dead)
 	api.Register(s, OpSchedules, a.Schedules)
 	api.Register(s, OpControl, a.Control)
 }
@@ -328,21 +329,6 @@ func (a *App) Schedule(ctx context.Context, who api.Caller, req ScheduleRequest)
 		return Nothing{}, err
 	}
 	_, err := a.scheduler.RunNow(ctx, req.Name, who.Name)
-	return Nothing{}, err
-}
-
-// RequeueRequest gives a dead event back to the group that gave up on it.
-type RequeueRequest struct {
-	Group string    `json:"group"`
-	Seq   event.Seq `json:"seq"`
-}
-
-// Requeue makes the group try again.
-func (a *App) Requeue(ctx context.Context, _ api.Caller, req RequeueRequest) (Nothing, error) {
-	ok, err := a.store.RequeueDead(ctx, req.Group, req.Seq)
-	if err == nil && !ok {
-		err = fmt.Errorf("event %d is not dead for group %q", req.Seq, req.Group)
-	}
 	return Nothing{}, err
 }
 

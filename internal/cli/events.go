@@ -7,13 +7,11 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tenter-net/tenter/internal/app"
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/store"
 )
@@ -213,94 +211,4 @@ func short(id string) string {
 		return id[len(id)-tailLength:]
 	}
 	return dash(id)
-}
-
-func newEventsGroups(s Streams) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "groups",
-		Short: "How far each consumer group has come",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
-				list, err := st.Groups(ctx)
-				if err != nil {
-					return err
-				}
-				t := newTable("GROUP", "STREAMS", "PENDING", "RETRY", "DEAD", "OLDEST")
-				for _, g := range list {
-					t.add(g.Name, strings.Join(g.Streams, ","), strconv.Itoa(g.Pending), strconv.Itoa(g.Retry), strconv.Itoa(g.Dead), strconv.FormatUint(uint64(g.Oldest), 10))
-				}
-				return t.print(s.Out)
-			})
-		},
-	}
-	return cmd
-}
-
-func newEventsDead(s Streams) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "dead",
-		Short: "What groups gave up on, and forged entries, with the reason",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
-				list, err := st.DeadDeliveries(ctx)
-				if err != nil {
-					return err
-				}
-				t := newTable("GROUP", "STREAM", "ENTRY", "DEVICE", "ATTEMPTS", "ERROR")
-				for _, d := range list {
-					t.add(d.Group, d.Stream, strconv.FormatUint(uint64(d.Seq), 10), dash(d.Subject), strconv.Itoa(d.Attempts), d.Error)
-				}
-				if err := addForged(ctx, st, t); err != nil {
-					return err
-				}
-				return t.print(s.Out)
-			})
-		},
-	}
-	cmd.AddCommand(newEventsRequeue(s))
-	return cmd
-}
-
-func newEventsRequeue(s Streams) *cobra.Command {
-	return &cobra.Command{
-		Use:     "requeue GROUP ENTRY",
-		Short:   "Let a group try an event again that it gave up on",
-		Example: "  tenter events dead\n  tenter events dead requeue notify 4711",
-		Args:    cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			seq, err := strconv.ParseUint(args[1], 10, 64)
-			if err != nil {
-				return hint(fmt.Errorf("entry %q is no number of an event", args[1]), "tenter events dead")
-			}
-			return withOperator(cmd, func(ctx context.Context, o *operator) error {
-				req := app.RequeueRequest{Group: args[0], Seq: event.Seq(seq)}
-				if _, err := call(ctx, o, app.OpRequeue, (*app.App).Requeue, req); err != nil {
-					return hint(err, "tenter events dead")
-				}
-				_, err := fmt.Fprintln(s.Err, "given back; it is tried when tenter serve runs")
-				return err
-			})
-		},
-	}
-}
-
-// addForged adds the entries on Redis that no event of the log stands behind: nobody's delivery, but told of in the log.
-func addForged(ctx context.Context, st *store.Store, t *table) error {
-	const most = 1000
-	list, err := st.Events(ctx, event.Query{Types: []event.Type{event.TypeDeadLettered}, Newest: true, Limit: most})
-	if err != nil {
-		return err
-	}
-	for _, e := range slices.Backward(list) {
-		var d event.DeadLettered
-		if err := json.Unmarshal(e.Data, &d); err != nil {
-			return fmt.Errorf("event %d: %w", e.Seq, err)
-		}
-		if d.Entry != "" {
-			t.add(d.Group, d.Stream, d.Entry, "-", "-", d.Reason)
-		}
-	}
-	return nil
 }

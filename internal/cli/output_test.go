@@ -134,6 +134,7 @@ func TestSummary(t *testing.T) {
 		{event.TypeLeaderElected, event.Leader{Election: "bus/relay", Worker: "host-1", Previous: "host-2", Term: 3}, "bus/relay by host-1 after host-2, term 3"},
 		{event.TypeNotificationFailed, event.Notification{Receiver: "noc", Key: "k", Error: "refused"}, "to noc, refused"},
 		{event.TypeDeadLettered, event.DeadLettered{Group: "notify", Seq: 7, Type: "drift.detected", Reason: "no"}, "group notify, event 7 drift.detected, no"},
+		{event.TypeDeadResolved, event.DeadResolved{Group: "notify", Seqs: []event.Seq{7, 9}, Action: "dropped", Reason: "gone"}, "group notify, dropped 2 events, gone"},
 		{event.TypeBusDegraded, event.Bus{Reason: "refused", Failures: 2}, "refused"},
 		{event.TypeWorkerJoined, event.Worker{Worker: "host-1", Roles: []string{"api", "loader"}}, "host-1, api loader"},
 	} {

@@ -18,7 +18,7 @@ func summary(e event.Event) string {
 	case event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftHeld, event.TypeDriftRemediated:
 		return driftSummary(e)
 	case event.TypeDeviceConnected, event.TypeDeviceDisconnected, event.TypeDeviceSynced, event.TypeDeviceCapabilities, event.TypeDeviceHeld, event.TypeDeviceForgotten,
-		event.TypeDeviceEnrolled:
+		event.TypeDeviceEnrolled, event.TypeDeviceChanged:
 		return deviceSummary(e)
 	case event.TypePlanGenerated, event.TypePlanExpired, event.TypeApprovalRequested, event.TypeApprovalGranted, event.TypeApprovalDenied, event.TypeCommand:
 		return planSummary(e)
@@ -98,6 +98,10 @@ func deviceSummary(e event.Event) string {
 			only(d.Software != "", "software "+d.Software), only(d.Replaces != "", "replaces: "+d.Replaces), d.Reason)
 	}
 	d := data[event.Device](e)
+	if e.Type == event.TypeDeviceChanged && d.State != nil {
+		return phrases(only(d.State.Sync != "" || d.State.Health != "", d.State.Sync+" "+d.State.Health), only(e.ActorType == event.ActorUser, d.Reason+" by "+e.Actor),
+			only(e.ActorType != event.ActorUser, d.State.Reason))
+	}
 	return phrases(only(e.Type != event.TypeDeviceCapabilities, d.Address), d.Stage, only(d.GNMI != "", "gNMI "+d.GNMI), only(d.Software != "", "software "+d.Software),
 		only(d.Serial != "", "serial "+d.Serial), d.Reason)
 }
@@ -161,6 +165,9 @@ func systemSummary(e event.Event) string {
 	case event.TypeDeadLettered:
 		d := data[event.DeadLettered](e)
 		return phrases("group "+d.Group, only(d.Entry != "", "entry "+d.Entry), only(d.Seq > 0, fmt.Sprintf("event %d %s", d.Seq, d.Type)), d.Reason)
+	case event.TypeDeadResolved:
+		d := data[event.DeadResolved](e)
+		return phrases("group "+d.Group, d.Action+" "+counted(len(d.Seqs), "event"), d.Reason)
 	case event.TypeBusDegraded, event.TypeBusRecovered:
 		d := data[event.Bus](e)
 		return phrases(d.Reason, only(d.Duration > 0, "after "+tookText(d.Duration)))

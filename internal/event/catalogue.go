@@ -46,6 +46,7 @@ const (
 	TypeNotificationFailed Type = "notification.failed"
 
 	TypeDeadLettered Type = "bus.dead_lettered"
+	TypeDeadResolved Type = "bus.dead_resolved"
 	TypeBusDegraded  Type = "bus.degraded"
 	TypeBusRecovered Type = "bus.recovered"
 
@@ -139,6 +140,7 @@ var catalogue = map[Type]Kind{
 	TypeNotificationSent:   of[Notification](SeverityInfo, "A message reached its receiver."),
 	TypeNotificationFailed: of[Notification](SeverityError, "A message was given up."),
 	TypeDeadLettered:       of[DeadLettered](SeverityError, "A consumer group gave up on an event, or an entry is not what the log has."),
+	TypeDeadResolved:       of[DeadResolved](SeverityInfo, "Somebody gave events back to the group that gave up on them, or dropped them."),
 	TypeBusDegraded:        of[Bus](SeverityError, "Events wait in the log: they can not be distributed."),
 	TypeBusRecovered:       of[Bus](SeverityInfo, "Events are distributed again."),
 	TypeWorkerJoined:       of[Worker](SeverityInfo, "A process began its work."),

@@ -23,6 +23,14 @@ type DeadLettered struct {
 	Reason   string `json:"reason" jsonschema:"minLength=1"`
 }
 
+// DeadResolved tells what became of events that a consumer group had given up on.
+type DeadResolved struct {
+	Group  string `json:"group" jsonschema:"minLength=1"`
+	Seqs   []Seq  `json:"seqs"`
+	Action string `json:"action" jsonschema:"enum=requeued,enum=dropped"`
+	Reason string `json:"reason,omitempty"` // why they were dropped
+}
+
 // Bus tells that distribution is down or up again. Events wait in the log meanwhile.
 type Bus struct {
 	Reason   string        `json:"reason,omitempty"`

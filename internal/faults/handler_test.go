@@ -30,7 +30,7 @@ func killInHandler(w *world) {
 	var worst time.Duration
 	for range pick(5, 1) {
 		id := w.one("leaf1", "a once block")
-		inside := w.whoIsInside(one, two)
+		inside := w.whoIsInside(id, one, two)
 		inside.kill()
 		killed := time.Now()
 		w.ended()
@@ -174,11 +174,11 @@ func requeuedTwice(w *world) {
 	}, w.owed)
 	w.recv.setDown(false)
 	requeue := func(results chan<- bool) {
-		ok, err := w.store.RequeueDead(w.Context(), "a", dead[0].Seq)
+		n, err := w.store.ResolveDead(w.Context(), view.DeadResolution{Group: "a", Seq: dead[0].Seq})
 		if err != nil {
 			w.Error(err)
 		}
-		results <- ok
+		results <- n > 0
 	}
 	results, done := make(chan bool, 3), 0
 	w.ended()

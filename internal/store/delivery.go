@@ -214,17 +214,6 @@ func (s *Store) OldestPending(ctx context.Context, group, stream string) (event.
 	return seq, wrapGroup(group, err)
 }
 
-// RequeueDead gives a dead delivery all its attempts again. It reports whether there was one.
-func (s *Store) RequeueDead(ctx context.Context, group string, seq event.Seq) (ok bool, err error) {
-	err = s.do(ctx, func(t *transaction) error {
-		n, err := t.exec("UPDATE delivery SET state = 'retry', attempts = 0, begun = 0, not_before = ? WHERE grp = ? AND seq = ? AND state = 'dead'",
-			toDB(s.now()), group, int64(seq))
-		ok = n > 0
-		return err
-	})
-	return ok, wrapGroup(group, err)
-}
-
 // DeadDeliveries returns what the groups gave up on, in log order.
 func (s *Store) DeadDeliveries(ctx context.Context) ([]view.Delivery, error) {
 	list, err := collect(s.reader(ctx), scanDelivery, selectDelivery+" WHERE state = 'dead' ORDER BY seq, grp")

@@ -183,9 +183,9 @@ func testFailureRetriesThenDies(t *testing.T, at storetest.Place) {
 	if err != nil || len(list) != 1 || list[0].Causation != events[0].ID || list[0].Correlation != "c-leaf1" {
 		t.Errorf("dead letter events %v, %v", list, err)
 	}
-	for _, want := range []bool{true, false} {
-		if ok, err := s.RequeueDead(t.Context(), grp, events[0].Seq); ok != want || err != nil {
-			t.Errorf("RequeueDead() = %v, %v, want %v", ok, err, want)
+	for _, want := range []int{1, 0} {
+		if n, err := s.ResolveDead(t.Context(), view.DeadResolution{Group: grp, Seq: events[0].Seq}); n != want || err != nil {
+			t.Errorf("ResolveDead() = %v, %v, want %v", n, err, want)
 		}
 	}
 	if list := take(); len(list) != 1 || list[0].Attempts != 0 {

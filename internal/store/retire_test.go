@@ -185,8 +185,8 @@ func TestArchiveWaitsForGroups(t *testing.T) {
 			t.Errorf("%+v", done)
 		}
 		// What was given up is tried again from the archive, and a new group is owed all of the past.
-		if ok, err := s.RequeueDead(t.Context(), "slow", 4); err != nil || !ok {
-			t.Fatalf("%v, %v", ok, err)
+		if n, err := s.ResolveDead(t.Context(), view.DeadResolution{Group: "slow", Seq: 4}); err != nil || n != 1 {
+			t.Fatalf("%v, %v", n, err)
 		}
 		if e, err := s.EventsAt(t.Context(), []event.Seq{4}); err != nil || len(e) != 1 {
 			t.Errorf("%v, %v", e, err)

@@ -84,6 +84,16 @@ func (g Group) Wants(e event.Event) bool {
 		(len(g.Types) == 0 || slices.ContainsFunc(g.Types, func(p event.Type) bool { return e.Type.Matches(string(p)) }))
 }
 
+// A DeadResolution says which dead deliveries are to be given back to their groups, or dropped.
+type DeadResolution struct {
+	Group    string    // of this group; of any when empty
+	Seq      event.Seq // of this event; of any when 0
+	Matching string    // whose error has this text in it
+	Drop     bool      // instead of giving them back
+	Reason   string    // why they are dropped
+	Actor    string    // who says so
+}
+
 // A Failure is an event whose handler failed. Retry says after how many attempts to wait how long, or not to try again.
 type Failure struct {
 	Group  string

@@ -13,6 +13,7 @@ import (
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/store"
 	"github.com/tenter-net/tenter/internal/store/storetest"
+	"github.com/tenter-net/tenter/internal/view"
 )
 
 // A Maker makes a bus over a store.
@@ -205,9 +206,10 @@ func deadLetter(w *World) {
 		w.Fatalf("dead deliveries %v, %v", rows, err)
 	}
 	healed.Store(true)
-	for _, want := range []bool{true, false} { // given back twice is given back once
-		if ok, err := w.Store.RequeueDead(w.Context(), "fails", data.Seq); ok != want || err != nil {
-			w.Fatalf("RequeueDead() = %v, %v, want %v", ok, err, want)
+	for _, want := range []int{1, 0} { // given back twice is given back once
+		n, err := w.Store.ResolveDead(w.Context(), view.DeadResolution{Group: "fails", Seq: data.Seq})
+		if n != want || err != nil {
+			w.Fatalf("ResolveDead() = %v, %v, want %v", n, err, want)
 		}
 	}
 	w.Until("the requeued event is handled", func() bool { return len(w.Events(event.TypeDeviceSynced)) == 5 && w.owed() == 0 })
