@@ -16,7 +16,7 @@ func newEventsRebuild(s Streams) *cobra.Command {
 	var check, full bool
 	cmd := &cobra.Command{
 		Use:   "rebuild --check",
-		Short: "Fold the log anew and compare that with what devices, plans, runs and drift are shown to be",
+		Short: "Prove that what is shown is what the log tells",
 		Long: "Fold the log anew and compare that with what devices, plans, runs and drift are shown to be. Exit 1 when they differ.\n\n" +
 			"It changes nothing: what Tenter may write to a device hangs on these rows, so which side is right is for a person to say.",
 		Args: cobra.NoArgs,
