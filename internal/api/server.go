@@ -46,11 +46,12 @@ type Server struct {
 	log  *zap.Logger
 	code func(error) string
 	mux  *http.ServeMux
+	stop chan struct{} // closed when Run is to end: streams have no end of their own
 }
 
 // NewServer returns a server without operations. code names an error for Problem.Code.
 func NewServer(log *zap.Logger, code func(error) string) *Server {
-	return &Server{log: log, code: code, mux: http.NewServeMux()}
+	return &Server{log: log, code: code, mux: http.NewServeMux(), stop: make(chan struct{})}
 }
 
 type callerKey struct{}
@@ -112,6 +113,7 @@ func (s *Server) Run(ctx context.Context, socket string) error {
 		return fmt.Errorf("api socket %s: %w", socket, err)
 	case <-ctx.Done():
 	}
+	close(s.stop)
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	err = srv.Shutdown(grace)

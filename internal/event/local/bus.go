@@ -36,6 +36,8 @@ type Drop struct {
 	Type       event.Type
 	Seq        event.Seq
 	Buffer     int // the queue's size
+
+	own func(Drop)
 }
 
 // Options make a Bus. Their zero value works.
@@ -164,11 +166,15 @@ func (b *Bus) wait(ctx context.Context, full []offered) error {
 }
 
 func (b *Bus) tell(drops []Drop) {
-	if b.opts.Dropped == nil {
-		return
-	}
 	for _, d := range drops {
-		b.opts.Dropped(d)
+		own := d.own
+		d.own = nil
+		if b.opts.Dropped != nil {
+			b.opts.Dropped(d)
+		}
+		if own != nil {
+			own(d)
+		}
 	}
 }
 

@@ -22,6 +22,7 @@ type Subscription struct {
 	Full     Full         // what is dropped when it is not critical
 	Every    bool         // wants each event, also where the emitter says that only the last counts
 	Paused   bool         // begins paused
+	Dropped  func(Drop)   // is told of its own drops, as Options.Dropped
 
 	// Leader is for what one process at a time does: it is given events while the Bus leads (Lead), and before
 	// them, each time, what Replay gives: the state that a predecessor made of what came before. An event that the
@@ -184,7 +185,7 @@ func (s *subscriber) offer(it item, force bool) offered {
 	case p.dropped:
 		s.counts.dropped.Add(1)
 		v := p.victim.event
-		out.drops = []Drop{{Subscriber: s.name, Type: v.Type, Seq: v.Seq, Buffer: s.of.Buffer}}
+		out.drops = []Drop{{Subscriber: s.name, Type: v.Type, Seq: v.Seq, Buffer: s.of.Buffer, own: s.of.Dropped}}
 	case p.refused:
 		s.counts.refused.Add(1)
 		out.err = &StuckError{Subscriber: s.name, Type: it.event.Type, Buffer: s.of.Buffer}
