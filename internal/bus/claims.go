@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -68,6 +69,7 @@ func (g *group) claim(ctx context.Context, good func()) error {
 					return err
 				}
 			}
+			g.seen(ctx)
 		}
 		if err := g.claimIdle(ctx); err != nil {
 			return err
@@ -83,6 +85,19 @@ func (g *group) claim(ctx context.Context, good func()) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// seen shows on every stream that this consumer is there, by asking for what it has after the last place there can be. Waiting for
+// entries shows nothing, and consumers that show nothing are taken out.
+func (g *group) seen(ctx context.Context) {
+	_, _ = g.client.Pipelined(ctx, func(p redis.Pipeliner) error { // what fails here fails where it matters too
+		for key := range g.keys() {
+			p.XReadGroup(ctx, &redis.XReadGroupArgs{
+				Group: g.sub.Name, Consumer: g.opts.Worker, Streams: []string{key, strconv.FormatUint(math.MaxUint64, 10)}, Count: 1, Block: -1,
+			})
+		}
+		return nil
+	})
 }
 
 // setIdle sets for how long the entries seem to have been left alone; more is added to the command.

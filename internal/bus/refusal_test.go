@@ -91,7 +91,7 @@ func TestWhatIsGoneIsTakenOut(t *testing.T) {
 	w.UntilAnswered(10)
 	w.Until("only who is there is a consumer", func() bool {
 		list, err := c.XInfoConsumers(t.Context(), driftKey, "answer").Result()
-		return err == nil && len(list) <= 1
+		return err == nil && len(list) == 1 && list[0].Name != "died"
 	})
 	w.Until("the group that the log does not have is gone", func() bool {
 		list, err := c.XInfoGroups(t.Context(), driftKey).Result()
