@@ -106,25 +106,10 @@ func (d *driver) device(ctx context.Context, name intent.DeviceName, at run.Stat
 	return h.s, nil
 }
 
-// heed returns what the run as a whole has to say to the device's state, nil for nothing; or that the device is to rest. Between
-// a Set and the proof of what came of it a pause waits.
+// heed returns what the run as a whole has to say to the device's state.
 func (h *hand) heed() (in run.Input, rest bool) {
 	w := h.heard()
-	switch h.s.Step {
-	case run.Check, run.Set, run.Verify:
-		if w.giveUp != "" && h.s.Back == "" {
-			return run.GivenUp{At: h.now(), Why: w.giveUp}, false
-		}
-	case run.Save, run.Undo, run.Prove, run.Resave, run.Ended:
-		return nil, false
-	}
-	switch {
-	case w.paused && h.s.Step == run.Set:
-		return run.Withheld{At: h.now()}, false
-	case w.paused && h.s.Step == run.Check:
-		return nil, true
-	}
-	return nil, false
+	return run.Heed(h.s, w.paused, w.giveUp, h.now())
 }
 
 // act does what the state asks for. An error means that nothing is known, not even that it was tried.

@@ -63,7 +63,7 @@ func (ss Stands) Written() []Stand {
 	out := slices.DeleteFunc(slices.Clone(ss), func(s Stand) bool {
 		return s.State.Step != Ended || s.State.Outcome != Done || s.State.Place == 0
 	})
-	slices.SortFunc(out, func(a, b Stand) int { return a.State.Place - b.State.Place })
+	slices.SortStableFunc(out, func(a, b Stand) int { return a.State.Place - b.State.Place })
 	return out
 }
 
@@ -164,6 +164,27 @@ func (g Saga) GiveUp() string {
 		return "aborted " + g.Aborted.String()
 	}
 	return ""
+}
+
+// Heed returns what a run that is paused, or gives up what is in flight, has to say to a device in state s: nil for nothing;
+// or that work on the device is to rest. Between a Set and the proof of what came of it a pause waits. In state Set it is to
+// be called before the Set is sent.
+func Heed(s State, paused bool, giveUp string, at time.Time) (in Input, rest bool) {
+	switch s.Step {
+	case "", Check, Set, Verify:
+		if giveUp != "" && s.Back == "" {
+			return GivenUp{At: at, Why: giveUp}, false
+		}
+	case Save, Undo, Prove, Resave, Ended:
+		return nil, false
+	}
+	switch {
+	case paused && s.Step == Set:
+		return Withheld{At: at}, false
+	case paused && s.Step != Verify:
+		return nil, true
+	}
+	return nil, false
 }
 
 // Result returns how the run ended, once it is over. What nobody has proven to be gone makes it a failed one.
