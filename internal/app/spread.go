@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -27,7 +28,7 @@ func (a *App) newAssigner(operation string) *assign.Assigner {
 		roles[i] = string(r)
 	}
 	return assign.New(assign.Options{
-		Store: a.store, Worker: a.worker, Operation: operation, Roles: roles, Lease: a.set.Lease, Log: a.log,
+		Store: a.store, Worker: a.worker, Operation: strings.TrimPrefix(operation, "tenter "), Roles: roles, Lease: a.set.Lease, Log: a.log,
 		Devices: a.served, Close: a.pool.Forget,
 	})
 }
