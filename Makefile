@@ -7,7 +7,7 @@ YANG_DIR ?=
 ARGS    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test e2e-real devices servers lint fmt generate check-generated bench bench-bus tools clean
+.PHONY: help build demo test faults e2e-real devices servers lint fmt generate check-generated bench bench-bus tools clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ demo: build ## the whole loop on a simulated fabric (ARGS=--once to end by itsel
 
 test: servers ## every test, with the race detector
 	$(GO) test -race -timeout 30m ./...
+
+faults: servers ## break what Tenter stands on, and print what that cost; 15 minutes at most (ARGS="-o docs/faults.md")
+	cd internal/faults && $(GO) test -count=1 -timeout 16m -parallel 6 -args -full $(ARGS)
 
 # Real devices' software from Debian's packages, in namespaces of their own. It needs root.
 e2e-real: devices ## against netconfd and FRR, in namespaces (as root)

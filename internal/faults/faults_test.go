@@ -19,7 +19,7 @@ type fault struct {
 
 // all are the faults in the order of the table.
 func all() []fault {
-	return slices.Concat(handlerFaults, entryFaults, redisFaults, processFaults, storeFaults, postgresFaults)
+	return slices.Concat(handlerFaults, entryFaults, redisFaults, processFaults, storeFaults, postgresFaults, severalFaults, fabricFaults, stormFaults)
 }
 
 // inWorld is a fault in a world with one Redis, and the store in SQLite; finish judges what is left.
@@ -82,7 +82,7 @@ func (f fault) test(t *testing.T, place int) {
 // Every fault that a reader of the list looks for is there once, and the short form has some of each kind.
 func TestListOfFaults(t *testing.T) {
 	seen := map[string]bool{}
-	for _, list := range [][]fault{handlerFaults, entryFaults, redisFaults, processFaults, storeFaults, postgresFaults} {
+	for _, list := range [][]fault{handlerFaults, entryFaults, redisFaults, processFaults, storeFaults, postgresFaults, severalFaults, fabricFaults, stormFaults} {
 		short := 0
 		for _, f := range list {
 			if seen[f.name] || f.name == "" || f.done == "" || strings.ContainsAny(f.name, "/\n") {

@@ -23,12 +23,12 @@ var (
 )
 
 const (
-	jobEnv    = "TENTER_FAULTS_JOB"    // what a worker process is to do, as JSON
-	tenterEnv = "TENTER_FAULTS_TENTER" // the process is to be the tenter program
+	jobEnv    = "FAULTS_JOB"       // what a worker process is to do, as JSON
+	tenterEnv = "FAULTS_AS_TENTER" // the process is to be the tenter program
 )
 
 // diskEnv names the file for the outcome of the one fault that has a small disk for itself.
-const diskEnv = "TENTER_FAULTS_DISK"
+const diskEnv = "FAULTS_DISK"
 
 // TestMain runs the tests, or in a process that a test has started, a worker or the tenter program.
 func TestMain(m *testing.M) {

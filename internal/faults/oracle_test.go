@@ -43,7 +43,7 @@ func (w *world) judge() {
 	if w.row.Dead != w.row.intended {
 		w.Errorf("%d dead letters, where the fault makes %d: %+v", w.row.Dead, w.row.intended, rows)
 	}
-	if w.redis != nil {
+	if w.redis != nil || w.cluster != nil {
 		w.judgeStream(driftKey, event.StreamDrift)
 	}
 }

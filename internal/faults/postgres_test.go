@@ -111,7 +111,7 @@ func clocksApart(w *world, _ *pgtest.Server) {
 	w.quiet()
 	w.note("20 retries made and taken by both within %.2f s", time.Since(begun).Seconds())
 	id := w.one("leaf1", "a once block") // and a lease is neither over at once nor after an hour
-	inside := w.whoIsInside(early, late)
+	inside := w.whoIsInside(id, early, late)
 	inside.kill()
 	killed := time.Now()
 	w.ended()

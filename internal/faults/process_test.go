@@ -61,8 +61,8 @@ func handOver(t *testing.T, r *row) {
 	var worst, ended time.Duration
 	for i := range pick(5, 2) {
 		// The next entries of the device wait behind one that takes its time, in whichever process reads them.
-		w.one("leaf1", "a once 200ms")
-		inside := w.whoIsInside(list...)
+		id := w.one("leaf1", "a once 200ms")
+		inside := w.whoIsInside(id, list...)
 		w.drift(3)
 		begun := time.Now()
 		inside.signal(syscall.SIGTERM)
@@ -110,7 +110,7 @@ func sleeper(w *world) {
 	one, two := w.pair()
 	for range pick(3, 1) {
 		id := w.one("leaf1", "a once 500ms")
-		inside := w.whoIsInside(one, two)
+		inside := w.whoIsInside(id, one, two)
 		inside.pause()
 		asleep := time.Now()
 		time.Sleep(lease + lease/2) // the fault itself
@@ -125,7 +125,7 @@ func sleeper(w *world) {
 }
 
 func twoRelays(w *world) {
-	n := pick(2000, 300)
+	n := pick(1000, 300)
 	var list []*worker
 	for _, name := range []string{"w1", "w2"} {
 		list = append(list, w.start(name, func(j *job) { j.Relay = true; j.Produce = n }))

@@ -3,7 +3,6 @@ package faults
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -212,7 +211,7 @@ func loading(t *testing.T, r *row) {
 	w.ended()
 	w.pass(50)
 	stop()
-	b, err := os.ReadFile(filepath.Join(w.dir, "workers.log"))
+	b, err := os.ReadFile(w.logFile())
 	w.must(err)
 	if !containsWord(b, "LOADING") {
 		w.note("no worker met it")

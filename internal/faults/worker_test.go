@@ -2,6 +2,7 @@ package faults
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,7 +44,7 @@ type job struct {
 }
 
 // childOf is the type of the child event by which a group's effect on an event is counted.
-var childOf = map[string]event.Type{"a": event.TypeDeviceSynced, "b": event.TypeDeviceConnected}
+var childOf = map[string]event.Type{"a": event.TypeDeviceSynced, "b": event.TypeDeviceConnected, "intents": event.TypeDeviceCapabilities}
 
 func (j job) run() int {
 	if j.Clock != 0 {
@@ -54,12 +55,15 @@ func (j job) run() int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	log := zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(zap.NewDevelopmentEncoderConfig()), zapcore.Lock(os.Stderr), zap.InfoLevel))
-	if err := j.work(ctx, log.Named(j.Worker)); err != nil {
+	if err := j.work(ctx, logTo(os.Stderr).Named(j.Worker)); err != nil {
 		fmt.Fprintln(os.Stderr, j.Worker, err)
 		return 1
 	}
 	return 0
+}
+
+func logTo(f *os.File) *zap.Logger {
+	return zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(zap.NewDevelopmentEncoderConfig()), zapcore.Lock(f), zap.InfoLevel))
 }
 
 func (j job) work(ctx context.Context, log *zap.Logger) (err error) {
@@ -79,7 +83,11 @@ func (j job) work(ctx context.Context, log *zap.Logger) (err error) {
 		return err
 	}
 	for _, g := range j.Groups {
-		b.Replay(g, []string{event.StreamDrift}, []event.Type{"drift"}, j.handler(g, s))
+		types := []event.Type{"drift"}
+		if g == "intents" {
+			types = []event.Type{"intent"}
+		}
+		b.Replay(g, nil, types, j.handler(g, s))
 	}
 	if err := b.Join(ctx); err != nil {
 		if ctx.Err() != nil {
@@ -150,7 +158,7 @@ func (j job) handler(group string, s *store.Store) event.Handler {
 		if err := s.SaveSchedule(tx, view.Schedule{Name: group + "/" + string(e.ID), Due: e.Time}); err != nil {
 			return err
 		}
-		err = tx.Append(ctx, event.Draft{ID: event.ID(id.String()), Type: childOf[group], Subject: e.Subject, Data: event.Device{Device: intent.DeviceName(e.Subject)}})
+		err = tx.Append(ctx, event.Draft{ID: event.ID(id.String()), Type: childOf[group], Subject: e.Subject, Data: event.Device{Device: intent.DeviceName(cmp.Or(e.Subject, "all"))}})
 		if err != nil || !strings.HasPrefix(d.Reason, group+" late ") {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -92,13 +93,13 @@ func (w *world) openStore() {
 	w.Helper()
 	j := w.job
 	j.Worker = "test"
-	s, err := store.Open(context.Background(), j.storeOptions(nil))
-	if err != nil {
-		w.Fatal(err)
-	}
+	log, err := os.OpenFile(w.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	w.must(err)
+	s, err := store.Open(context.Background(), j.storeOptions(logTo(log).Named(j.Worker)))
+	w.must(err)
 	w.store = s
 	w.Cleanup(func() {
-		if err := s.Close(); err != nil {
+		if err := errors.Join(s.Close(), log.Close()); err != nil {
 			w.Error(err)
 		}
 	})
@@ -112,11 +113,10 @@ func onPostgres(t *testing.T, r *row) (*world, *pgtest.Server) {
 		t.Fatal(err)
 	}
 	t.Cleanup(whatever(db.Remove))
-	name, err := db.Create()
-	if err != nil {
+	if err := db.Exec("postgres", "CREATE DATABASE faults"); err != nil {
 		t.Fatal(err)
 	}
-	w := newWorldOn(t, r, store.Options{DSN: db.URL(name)})
+	w := newWorldOn(t, r, store.Options{DSN: db.URL("faults")})
 	w.startRedis()
 	return w, db
 }
@@ -176,7 +176,7 @@ func (w *world) launch(name string, change ...func(*job)) *worker {
 	p.Env = append(os.Environ(), jobEnv+"="+string(text), "GORACE=atexit_sleep_ms=10") // else every process built with -race ends a second late
 	out, err := p.StdoutPipe()
 	w.must(err)
-	spawn(w, p.Cmd, filepath.Join(w.dir, "workers.log"))
+	spawn(w, p.Cmd, w.logFile())
 	go func() {
 		for in := bufio.NewScanner(out); in.Scan(); {
 			p.lines <- in.Text()
@@ -227,14 +227,14 @@ func (p *worker) until(word string) string {
 	}
 }
 
-// whoIsInside waits until one of the workers is inside a handler that was told to say so.
-func (w *world) whoIsInside(among ...*worker) *worker {
+// whoIsInside waits until one of the workers is inside the handler of an event that was told to say so.
+func (w *world) whoIsInside(id event.ID, among ...*worker) *worker {
 	w.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
 		for _, p := range among {
 			select {
 			case line := <-p.lines:
-				if strings.HasPrefix(line, "inside ") {
+				if line == "inside "+string(id) {
 					return p
 				}
 			default:
@@ -245,9 +245,12 @@ func (w *world) whoIsInside(among ...*worker) *worker {
 	return nil
 }
 
+// logFile is where all processes of the world log.
+func (w *world) logFile() string { return filepath.Join(w.dir, "workers.log") }
+
 // logTail is the end of what the workers logged.
 func (w *world) logTail() string {
-	b, err := os.ReadFile(filepath.Join(w.dir, "workers.log"))
+	b, err := os.ReadFile(w.logFile())
 	if err != nil {
 		return err.Error()
 	}
