@@ -38,6 +38,12 @@ func runScripts(t *testing.T, f fabrics) {
 			"capture":  captureVerb,
 			"exits":    exitsVerb,
 			"edit":     editVerb,
+			"tamper":   tamperVerb,
+			"caused":   causedVerb,
+			"free":     freeVerb,
+			"fetch":    fetchVerb,
+			"queries":  queriesVerb,
+			"traces":   tracesVerb,
 		},
 	})
 }
