@@ -166,3 +166,41 @@ func TestStoppedGroupLeavesTheEvent(t *testing.T) {
 		t.Error("stopping was counted as a failure")
 	}
 }
+
+func TestStreakTellsOfTheFirstEveryHundredthAndTheEnd(t *testing.T) {
+	core, lines := observer.New(zap.DebugLevel)
+	s := delivery.Streak{Log: zap.New(core), Failing: "failing", Over: "over"}
+	s.Good("a")
+	for range 250 {
+		for _, who := range []string{"a", "b", "c"} {
+			s.Bad(who, errors.New("away"))
+		}
+	}
+	s.Good("a")
+	s.Good("b")
+	if n := lines.FilterMessage("failing").Len(); n != 3 {
+		t.Errorf("%d lines of 250 failures of three, want 3", n)
+	}
+	if n := lines.FilterMessage("over").Len(); n != 0 {
+		t.Error("over, although one still fails")
+	}
+	s.Good("c")
+	if n := lines.FilterMessage("over").Len(); n != 1 {
+		t.Errorf("%d times over, want once", n)
+	}
+	s.Bad("a", errors.New("again"))
+	if n := lines.FilterMessage("failing").Len(); n != 4 {
+		t.Error("another streak's first failure was not told")
+	}
+}
+
+func TestCalmLogTellsOfAThousandFailuresInAFewLines(t *testing.T) {
+	core, lines := observer.New(zap.DebugLevel)
+	log := delivery.Calm(zap.New(core))
+	for range 1000 {
+		log.Warn("handler failed")
+	}
+	if n := lines.Len(); n < 10 || n > 40 {
+		t.Errorf("%d lines", n)
+	}
+}

@@ -54,8 +54,8 @@ func NewSubscription(group string, streams []string, types []event.Type, h event
 }
 
 const (
-	laneCount = 64 // so many subjects are handled at once, to share a commit
-	laneSize  = 32 // events that wait in one lane; Put blocks beyond
+	laneCount = 256 // so many subjects are handled at once, to share a commit
+	laneSize  = 16  // events that wait in one lane; Put blocks beyond
 )
 
 // Lanes handle one group's events: those of one subject one after the other, others at the same time.
