@@ -44,8 +44,14 @@ func at(ctx context.Context, cmd *cobra.Command, s Streams, st *store.Store) (di
 		return display{}, hint(err, "tenter events tail")
 	}
 	state, err := rebuild.At(ctx, st, e.Seq)
-	if err != nil {
-		return display{}, hint(fmt.Errorf("--at %s: %w", text, err), "%s --at %d", cmd.CommandPath(), e.Seq)
+	var untold *rebuild.UntoldError
+	switch {
+	case errors.As(err, &untold) && untold.Since == 0:
+		return display{}, hint(fmt.Errorf("--at %s: %w", text, err), "tenter serve, which takes a snapshot when it begins")
+	case errors.As(err, &untold):
+		return display{}, hint(fmt.Errorf("--at %s: %w", text, err), "%s --at %d", cmd.CommandPath(), untold.Since)
+	case err != nil:
+		return display{}, hint(fmt.Errorf("--at %s: %w", text, err), "tenter audit verify")
 	}
 	when := e.Time
 	if !m.time.IsZero() {
