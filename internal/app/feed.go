@@ -28,6 +28,13 @@ func (a *App) newLocal() *local.Bus {
 	})
 }
 
+// traced is for subscribers that do something about what they hear: it is a part of the event's trace.
+func (a *App) traced() []local.Middleware {
+	return []local.Middleware{local.Trace(func(ctx context.Context, d local.Delivery) (context.Context, func(error)) {
+		return a.tracer.Handle(ctx, "hint to "+d.Subscriber, d.Event)
+	})}
+}
+
 // logStep writes what a handler within the process did: what failed aloud, all of it for whoever debugs.
 func logStep(log *zap.Logger, s local.Step) {
 	about := []zap.Field{

@@ -97,7 +97,7 @@ func (a *App) parts(b eventBus) ([]part, error) {
 		})
 		// Hints are owed to nobody, and every replica's monitor wants them: they are no work of a group.
 		hint := func(ctx context.Context, e, _ event.Event) error { return m.Handle(ctx, nil, e) }
-		if err := hear(a, local.Subscription{Name: "monitor", Types: monitor.HintTypes(), Every: true}, hint); err != nil {
+		if err := hear(a, local.Subscription{Name: "monitor", Types: monitor.HintTypes(), Every: true, Middleware: a.traced()}, hint); err != nil {
 			return nil, err
 		}
 		parts = append(parts, part{"monitor", m.Run})

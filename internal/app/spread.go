@@ -74,7 +74,7 @@ func (a *App) hearHints() error {
 	if err != nil || !a.runs(settings.RoleReconciler) {
 		return err
 	}
-	return hear(a, local.Subscription{Name: "reconciler", Types: reconcile.HintTypes(), Every: true}, func(_ context.Context, ev, _ event.Event) error {
+	return hear(a, local.Subscription{Name: "reconciler", Types: reconcile.HintTypes(), Every: true, Middleware: a.traced()}, func(_ context.Context, ev, _ event.Event) error {
 		return a.engine.Hint(ev)
 	})
 }
