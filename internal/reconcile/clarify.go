@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/tenter-net/tenter/internal/event"
@@ -20,6 +21,10 @@ func (e *Engine) clarify(ctx context.Context, device intent.DeviceName) error {
 		return err
 	}
 	work, lease, err := e.hold(ctx, deviceLease(device), false)
+	var other *view.HeldError
+	if errors.As(err, &other) {
+		return nil // who has it finds out
+	}
 	if err != nil || lease == nil {
 		return err // a run has begun meanwhile and finds out by itself
 	}

@@ -25,6 +25,10 @@ import (
 // lost, the run stays as recorded. Commands that wait for the run are answered first, also those for one that has ended.
 func (e *Engine) Execute(ctx context.Context, id string) (_ view.Run, err error) {
 	ctx, lease, err := e.hold(ctx, runLease(id), false)
+	var other *view.HeldError
+	if errors.As(err, &other) {
+		return view.Run{}, fmt.Errorf("%w: %w", ErrElsewhere, err)
+	}
 	if err != nil {
 		return view.Run{}, err
 	}

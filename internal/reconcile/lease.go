@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/tenter-net/tenter/internal/event"
@@ -37,14 +36,10 @@ type held struct {
 	e *Engine
 }
 
-// hold takes a key. It waits for others of this process, and fails for those of another, if wait is set; else there may be
-// none.
+// hold takes a key. It waits for others of this process if wait is set, else there may be none; and it fails with a
+// *view.HeldError for those of another.
 func (e *Engine) hold(ctx context.Context, key string, wait bool) (context.Context, *held, error) {
 	work, h, err := e.o.Holds.Take(ctx, key, wait)
-	var other *view.HeldError
-	if !wait && errors.As(err, &other) {
-		return nil, nil, nil
-	}
 	if err != nil || h == nil {
 		return nil, nil, err
 	}
