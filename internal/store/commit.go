@@ -28,6 +28,9 @@ type request struct {
 	turn chan *transaction
 	back chan error
 	done chan error
+
+	ahead *ahead // what it begins with, if that is known
+	taken int64  // the rows that this changed; less than 0 before it was run
 }
 
 // Do runs fn within a transaction and returns when it is committed, or nothing of it. fn holds the transaction that all
@@ -44,9 +47,14 @@ func (s *Store) Do(ctx context.Context, fn func(tx event.Tx) error) error {
 }
 
 func (s *Store) do(ctx context.Context, fn func(*transaction) error) error {
+	return s.doAhead(ctx, nil, fn)
+}
+
+// doAhead is do for a function that begins with a statement that is known: many of those make one round trip.
+func (s *Store) doAhead(ctx context.Context, a *ahead, fn func(*transaction) error) error {
 	begun := time.Now()
 	for n := 1; ; n++ {
-		err := s.try(ctx, fn)
+		err := s.try(ctx, a, fn)
 		if err == nil && s.opts.Committed != nil {
 			s.opts.Committed(time.Since(begun))
 		}
@@ -63,8 +71,8 @@ func (s *Store) do(ctx context.Context, fn func(*transaction) error) error {
 	}
 }
 
-func (s *Store) try(ctx context.Context, fn func(*transaction) error) error {
-	r := &request{ctx: ctx, turn: make(chan *transaction), back: make(chan error, 1), done: make(chan error, 1)}
+func (s *Store) try(ctx context.Context, a *ahead, fn func(*transaction) error) error {
+	r := &request{ctx: ctx, turn: make(chan *transaction), back: make(chan error, 1), done: make(chan error, 1), ahead: a, taken: -1}
 	select {
 	case s.queue <- r:
 	case <-ctx.Done():
@@ -125,15 +133,30 @@ func (s *Store) batch(r *request) {
 	var late []func(*transaction) error
 	begun := time.Now()
 	for r != nil {
-		t, err := s.give(r)
-		if err != nil { // the transaction is broken, not only this member
-			s.abort(append(members, r), err)
-			return
+		list := s.gather(r, batchSize-len(members))
+		err := s.takeAhead(list)
+		for err == nil && len(list) > 0 {
+			if list[0].taken == 0 { // it is to look for itself, and to see what those behind it have not done yet
+				if err = takeBack(list); err != nil {
+					break
+				}
+			}
+			var t *transaction
+			if t, err = s.give(list[0]); err != nil {
+				break
+			}
+			if t == nil {
+				err = takeBack(list[1:])
+			} else {
+				members = append(members, list[0])
+				events = append(events, t.events...)
+				late = append(late, t.late...)
+			}
+			list = list[1:]
 		}
-		if t != nil {
-			members = append(members, r)
-			events = append(events, t.events...)
-			late = append(late, t.late...)
+		if err != nil { // the transaction is broken, not only one member
+			s.abort(append(members, list...), err)
+			return
 		}
 		r = nil
 		if len(members) < batchSize && time.Since(begun) < batchTime {
@@ -164,13 +187,16 @@ func (s *Store) batch(r *request) {
 // give lets the request's function run. It returns the function's transaction when it counts, nil when it was undone or
 // its caller has left, and an error when the whole transaction is lost.
 func (s *Store) give(r *request) (*transaction, error) {
-	t := &transaction{s: s}
+	t := &transaction{s: s, taken: r.taken}
+	if r.taken > 0 {
+		t.undo = r.ahead.undo
+	}
 	select {
 	case r.turn <- t:
 	case <-r.ctx.Done():
-		return nil, nil
+		return nil, takeBack([]*request{r})
 	case <-s.closed:
-		return nil, nil
+		return nil, takeBack([]*request{r})
 	}
 	failed := s.back(r, t)
 	if failed == nil && t.saved {

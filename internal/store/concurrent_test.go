@@ -177,20 +177,31 @@ func TestJoiningMissesNothing(t *testing.T) {
 	})
 }
 
-// Two that deliver one event run its handler so that its effects are there once.
+// Two that deliver one event run its handler so that its effects are there once, and in order, also when it fails at first.
 func TestOneEventDeliveredByTwo(t *testing.T) {
 	storetest.Both(t, func(t *testing.T, at storetest.Place) {
 		a, events := owing(t, at, 20)
 		b := openAt(t, at)
+		broken := errors.New("broken")
 		var wg sync.WaitGroup
 		for _, e := range events {
 			for _, s := range []*store.Store{a, b} {
 				wg.Go(func() {
-					for earlier := event.Seq(1); earlier != 0; {
-						var err error
-						if earlier, err = s.Deliver(context.Background(), grp, e, func(ctx context.Context, tx event.Tx, e event.Event) error {
-							return s.UpdateDevice(tx, intent.DeviceName(e.Subject), func(d *view.Device) { d.Reason += fmt.Sprint(e.Seq, " ") })
-						}); err != nil {
+					failed := false
+					for earlier, err := event.Seq(1), error(nil); earlier != 0 || err != nil; {
+						earlier, err = s.Deliver(context.Background(), grp, e, func(ctx context.Context, tx event.Tx, e event.Event) error {
+							if e.Seq%3 == 0 && !failed { // before it has written anything, and after
+								failed = true
+								return broken
+							}
+							err := s.UpdateDevice(tx, intent.DeviceName(e.Subject), func(d *view.Device) { d.Reason += fmt.Sprint(e.Seq, " ") })
+							if e.Seq%3 == 1 && !failed {
+								failed = true
+								return broken
+							}
+							return err
+						})
+						if err != nil && !errors.Is(err, broken) {
 							t.Error(err)
 							return
 						}

@@ -29,6 +29,8 @@ type engine interface {
 	again(err error) bool
 	// patience is how long a Do's function may make no use of its transaction.
 	patience() time.Duration
+	// aheads reports whether the writer's execAll is worth it.
+	aheads() bool
 	close() error
 }
 
@@ -45,6 +47,8 @@ type writer interface {
 	// exec returns how many rows the statement changed.
 	exec(query string, args []any) (int64, error)
 	query(query string, args []any) (rows, error)
+	// execAll runs what the requests begin with and returns how many rows each changed.
+	execAll(list []*request) ([]int64, error)
 	// put is exec for a statement of which only success counts; it may be run as late as by release, and, after none, with the
 	// commit.
 	put(query string, args []any) error

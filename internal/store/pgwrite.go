@@ -135,6 +135,25 @@ func (w *pgWriter) exec(query string, args []any) (int64, error) {
 	return tag.RowsAffected(), err
 }
 
+func (w *pgWriter) execAll(list []*request) ([]int64, error) {
+	for _, r := range list {
+		w.kept = append(w.kept, kept{text: w.e.text(r.ahead.text), args: storable(r.ahead.args)})
+	}
+	br, err := w.send(len(list))
+	if err != nil {
+		return nil, err
+	}
+	changed := make([]int64, len(list))
+	for i := range list {
+		tag, err := br.Exec()
+		if err != nil {
+			return nil, errors.Join(err, br.Close())
+		}
+		changed[i] = tag.RowsAffected()
+	}
+	return changed, br.Close()
+}
+
 func (w *pgWriter) query(query string, args []any) (rows, error) {
 	w.kept = append(w.kept, kept{text: w.e.text(query), args: storable(args)})
 	br, err := w.send(1)

@@ -148,6 +148,8 @@ func (e *postgres) close() error {
 	return nil
 }
 
+func (e *postgres) aheads() bool { return true }
+
 func (e *postgres) patience() time.Duration { return idleLimit - time.Second }
 
 // read runs the query, once more for each connection that turns out to have been lost meanwhile.

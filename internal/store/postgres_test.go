@@ -348,4 +348,3 @@ func TestWhatIsWrongWithTheServerIsSaid(t *testing.T) {
 		t.Errorf("Open() of what is not there = %v", err)
 	}
 }
-

@@ -186,6 +186,11 @@ func (e *sqliteDB) exec(query string, args []any) (int64, error) {
 	return res.RowsAffected()
 }
 
+// execAll is never called: a statement costs as much alone.
+func (e *sqliteDB) execAll([]*request) ([]int64, error) { return nil, nil }
+
+func (e *sqliteDB) aheads() bool { return false }
+
 func (e *sqliteDB) put(query string, args []any) error {
 	_, err := e.exec(query, args)
 	return err

@@ -14,6 +14,7 @@ import (
 type transaction struct {
 	s      *Store
 	saved  bool         // the savepoint is set: before the first statement that needs one
+	taken  int64        // what was run ahead changed so many rows; less than 0: nothing was
 	undo   func() error // takes back what was written without a savepoint
 	events []event.Event
 	late   []func(*transaction) error // to run under the lock on the log's head
