@@ -15,7 +15,7 @@ func newEventsArchive(s Streams) *cobra.Command {
 	var older time.Duration
 	cmd := &cobra.Command{
 		Use:   "archive",
-		Short: "Move old events to compressed files now, as tenter serve does by store.log_retention",
+		Short: "Move old events to compressed files now",
 		Long: "Move old events to compressed files now, as tenter serve does by store.log_retention. They are still read from there:\n" +
 			"by events ls, show, tail and replay, by audit verify, and by whoever builds anything from the log.",
 		Example: "  tenter events archive --older 2160h",

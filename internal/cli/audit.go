@@ -32,7 +32,7 @@ func newAuditVerify(s Streams) *cobra.Command {
 	var opts app.AuditOptions
 	cmd := &cobra.Command{
 		Use:   "verify",
-		Short: "Prove the log, its archive and the signed heads, from the first event to the last",
+		Short: "Prove the log, its archive and its signed heads whole",
 		Example: "  tenter audit verify\n" +
 			"  tenter audit verify --heads /mnt/auditor/heads.jsonl --key /mnt/auditor/audit.pub",
 		Args: cobra.NoArgs,
