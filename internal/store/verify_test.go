@@ -9,6 +9,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/store"
+	"github.com/tenter-net/tenter/internal/store/pgtest"
 	"github.com/tenter-net/tenter/internal/store/storetest"
 )
 
@@ -128,38 +129,43 @@ func TestVerifyLogFindsByMarks(t *testing.T) {
 }
 
 func TestNewerSchemaIsRefused(t *testing.T) {
-	dir := t.TempDir()
-	s, err := store.Open(t.Context(), store.Options{Dir: dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	tamper(t, dir, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (4711, 1)`)
-	if s, err := store.Open(t.Context(), store.Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "schema version 4711") {
-		if err == nil {
-			s.Close()
+	storetest.Both(t, func(t *testing.T, at storetest.Place) {
+		s, err := store.Open(t.Context(), at.In(store.Options{}))
+		if err != nil {
+			t.Fatal(err)
 		}
-		t.Errorf("Open() = %v", err)
-	}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		at.Exec(t, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (4711, 1 = 1)`)
+		if s, err := store.Open(t.Context(), at.In(store.Options{})); err == nil || !strings.Contains(err.Error(), "schema version 4711") {
+			if err == nil {
+				s.Close()
+			}
+			t.Errorf("Open() = %v", err)
+		}
+	})
 }
 
+// Processes that start together on an empty place take turns to make the schema.
 func TestManyOpenAtOnce(t *testing.T) {
-	dir := t.TempDir()
-	errs := make(chan error)
-	for range 8 {
-		go func() {
-			s, err := store.Open(t.Context(), store.Options{Dir: dir})
-			if err == nil {
-				err = s.Close()
+	for name, at := range map[string]storetest.Place{"sqlite": storetest.SQLite(t), "postgres": {DSN: pgtest.Database(t)}} {
+		t.Run(name, func(t *testing.T) {
+			errs := make(chan error)
+			for range 8 {
+				go func() {
+					s, err := store.Open(t.Context(), at.In(store.Options{}))
+					if err == nil {
+						err = s.Close()
+					}
+					errs <- err
+				}()
 			}
-			errs <- err
-		}()
-	}
-	for range 8 {
-		if err := <-errs; err != nil {
-			t.Error(err)
-		}
+			for range 8 {
+				if err := <-errs; err != nil {
+					t.Error(err)
+				}
+			}
+		})
 	}
 }
