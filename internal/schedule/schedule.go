@@ -72,7 +72,7 @@ func (s *Scheduler) HandleIntent(context.Context, event.Tx, event.Event) error {
 func (s *Scheduler) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for {
+	for failed := 0; ; {
 		select {
 		case <-ctx.Done():
 			return nil
@@ -80,8 +80,15 @@ func (s *Scheduler) Run(ctx context.Context) error {
 		case <-timer.C:
 		}
 		sleep, err := s.turn(ctx)
-		if err != nil && ctx.Err() == nil {
-			s.log.Error("schedules not looked at, will try again", zap.Error(err))
+		switch {
+		case ctx.Err() != nil:
+		case err != nil:
+			if failed++; failed%100 == 1 { // the store may be away for long
+				s.log.Error("schedules not looked at, will try again", zap.Error(err), zap.Int("times", failed))
+			}
+		case failed > 0:
+			s.log.Info("schedules are looked at again", zap.Int("after failures", failed))
+			failed = 0
 		}
 		timer.Reset(sleep)
 	}
