@@ -133,7 +133,7 @@ func (g *group) claimIdle(ctx context.Context) error {
 		})
 		for key, cmd := range asked {
 			messages, next, err := cmd.Result()
-			if redis.HasErrorPrefix(err, "NOGROUP") {
+			if redis.HasErrorPrefix(err, "NOGROUP") || redis.HasErrorPrefix(err, "WRONGTYPE") {
 				delete(starts, key) // read makes it again
 				continue
 			}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
 
 	"github.com/tenter-net/tenter/internal/bus/delivery"
 	"github.com/tenter-net/tenter/internal/event"
@@ -98,12 +99,21 @@ func (g *group) join(ctx context.Context) error {
 			at = entryID(seq)
 		}
 		err := g.client.XGroupCreateMkStream(ctx, key, g.sub.Name, at).Err()
+		if redis.HasErrorPrefix(err, "WRONGTYPE") { // a stranger's, which would keep the group from its own for ever
+			g.log.Warn("a key is no stream, and is made one", zap.String("group", g.sub.Name), zap.String("key", key))
+			if err = notStream.Run(ctx, g.client, []string{key}).Err(); err == nil {
+				err = g.client.XGroupCreateMkStream(ctx, key, g.sub.Name, at).Err()
+			}
+		}
 		if err != nil && !redis.HasErrorPrefix(err, "BUSYGROUP") {
 			return fmt.Errorf("redis: %s: group: %w", key, err)
 		}
 	}
 	return nil
 }
+
+// notStream deletes the key if it is anything but a stream: which it is may change between asking and deleting.
+var notStream = redis.NewScript(`if redis.call('TYPE', KEYS[1]).ok ~= 'stream' then redis.call('DEL', KEYS[1]) end return 0`)
 
 // read takes what a former self has left, then what is new, until something fails.
 func (g *group) read(ctx context.Context, good func()) error {
