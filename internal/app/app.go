@@ -29,6 +29,9 @@ import (
 // sourcePoll is how often the intent directory is looked at whatever the file system says.
 const sourcePoll = 5 * time.Second
 
+// leaveTracing is for how long a process that ends waits for whoever receives its last spans.
+const leaveTracing = 500 * time.Millisecond
+
 // An App is the one writer of a state directory.
 type App struct {
 	set         *settings.Settings
@@ -117,7 +120,7 @@ func (a *App) Close() error {
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
 	}
-	last, cancel := context.WithTimeout(context.Background(), time.Second)
+	last, cancel := context.WithTimeout(context.Background(), leaveTracing)
 	defer cancel()
 	if err := a.tracer.Close(last); err != nil {
 		a.log.Warn("the last spans were not sent", zap.Error(err))

@@ -201,6 +201,9 @@ func (a *App) watch(group string, h event.Handler) event.Handler {
 
 // observe returns the parts that tell how the process does, as far as the settings want them.
 func (a *App) observe(ctx context.Context, b eventBus) ([]part, error) {
+	if a.set.Metrics.Listen == "" && a.tracer == nil {
+		return nil, nil // nobody wants to know
+	}
 	var down atomic.Bool
 	if err := a.followBus(ctx, &down); err != nil {
 		return nil, err
