@@ -121,7 +121,7 @@ func (w *watcher) report(ctx context.Context, findings []drift.Finding) error {
 	if !saved.Closed.IsZero() {
 		w.episode = view.Episode{}
 	}
-	w.untold = false
+	w.untold, w.refused = false, 0
 	w.told.held, w.told.pending, w.told.mismatch = w.row.HeldUntil.After(time.Now()), w.state.Pending() > 0, w.row.Mismatch
 	if len(findings) == 0 {
 		w.firstSeen, w.standing = time.Time{}, false

@@ -146,6 +146,8 @@ type watcher struct {
 
 	settling bool
 	untold   bool // something may be otherwise than it was told
+	unloaded int  // times in a row that what is expected could not be loaded
+	refused  int  // times since something was told that the store did not take it
 	told     struct {
 		held, pending bool
 		mismatch      string
@@ -322,8 +324,14 @@ func (w *watcher) reload(ctx context.Context) error {
 		w.untold = true
 	}
 	if err != nil && !errors.Is(err, errAgain) {
-		w.log.Warn("what is expected could not be loaded", zap.Error(err))
+		if w.unloaded++; w.unloaded%100 == 1 { // the store may be away for long
+			w.log.Warn("what is expected could not be loaded", zap.Error(err), zap.Int("times", w.unloaded))
+		}
 		return nil
+	}
+	if w.unloaded > 0 && err == nil {
+		w.log.Info("what is expected is loaded again", zap.Int("after failures", w.unloaded))
+		w.unloaded = 0
 	}
 	return err
 }
@@ -334,7 +342,9 @@ func (w *watcher) unwritten(err error) error {
 	if errors.Is(err, view.ErrLeaseLost) {
 		return view.ErrLeaseLost
 	}
-	w.log.Warn("not told, as the store does not take it", zap.Error(err))
+	if w.refused++; w.refused%100 == 1 {
+		w.log.Warn("not told, as the store does not take it", zap.Error(err), zap.Int("times", w.refused))
+	}
 	w.untold = true
 	return nil
 }
