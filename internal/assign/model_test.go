@@ -244,7 +244,7 @@ func (f *fabric) progress(n int) {
 // settled waits until every device is served by exactly one of the processes, nobody has more than the bound, and that stays.
 func (f *fabric) settled(list ...*process) {
 	f.t.Helper()
-	most := (5*len(f.names) + 4*len(list) - 1) / (4 * len(list))
+	most := max((len(f.names)+len(list)-1)/len(list), 5*len(f.names)/(4*len(list)))
 	last := ""
 	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); f.progress(5) {
 		last = ""

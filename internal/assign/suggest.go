@@ -8,7 +8,7 @@ import (
 )
 
 // Suggest returns whose each device should be: rendezvous hashing, by which every device prefers the workers in an order of its
-// own, with a bound: no worker gets more than a quarter above its even share, rounded up. Whoever is given the same names finds
+// own, with a bound: no worker gets more than its even share and, where that is several devices, a quarter of it. Whoever is given the same names finds
 // the same, in whatever order they come; a worker that joins or leaves moves little more than the devices that it gets
 // or had.
 func Suggest(devices []intent.DeviceName, workers []string) map[intent.DeviceName]string {
@@ -16,7 +16,7 @@ func Suggest(devices []intent.DeviceName, workers []string) map[intent.DeviceNam
 	if len(workers) == 0 {
 		return out
 	}
-	room := (5*len(devices) + 4*len(workers) - 1) / (4 * len(workers))
+	room := max((len(devices)+len(workers)-1)/len(workers), 5*len(devices)/(4*len(workers)))
 	// Devices ask their workers in turn; a full worker keeps those that score highest and sends another on to its next. What
 	// comes of it does not depend on the order of asking (stable matching).
 	kept := make([][]seat, len(workers))

@@ -43,7 +43,7 @@ func TestSuggestIsBalanced(t *testing.T) {
 				t.Errorf("%d devices, %d workers: %d suggested", devices, n, len(whose))
 			}
 			for w, got := range shares(whose) {
-				if most := (devices*5 + 4*n - 1) / (4 * n); got > most {
+				if most := max((devices+n-1)/n, devices*5/(4*n)); got > most {
 					t.Errorf("%d devices, %d workers: %s gets %d, more than %d", devices, n, w, got, most)
 				}
 			}
