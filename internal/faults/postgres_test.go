@@ -20,7 +20,7 @@ var postgresFaults = []fault{
 	{name: "a PostgreSQL transaction that commits late", done: "handlers and strangers hold theirs open for seconds while others append", run: inPostgres(lateCommit)},
 	{name: "clocks an hour apart", done: "of two workers one is an hour early, one an hour late; handlers fail once", short: true, run: inPostgres(clocksApart)},
 	{name: "kill -9 in a handler, PostgreSQL", done: "its process is killed inside the transaction", run: inPostgres(func(w *world, _ *pgtest.Server) { killInHandler(w) })},
-	{name: "two relays and two sealers, PostgreSQL", done: "both workers relay all the time, and both append beside the test", run: inPostgres(func(w *world, _ *pgtest.Server) { twoRelays(w) })},
+	{name: "two relays and two sealers, PostgreSQL", done: "both workers relay all the time, and both append beside the test", run: inPostgres(func(w *world, _ *pgtest.Server) { twoRelays(w, 200) })},
 }
 
 func inPostgres(run func(w *world, db *pgtest.Server)) func(*testing.T, *row) {

@@ -16,7 +16,7 @@ var processFaults = []fault{
 	{name: "SIGTERM hand-over under 1 s", done: "to a worker that holds entries; its lease is an hour", short: true, run: handOver},
 	{name: "shutdown while blocked", done: "SIGTERM in a blocked read, while Redis stands still, while it is away", short: true, run: inWorld(blockedShutdown)},
 	{name: "SIGSTOP of a worker across its lease", done: "inside a handler, and it wakes up when others have done its work", short: true, run: inWorld(sleeper)},
-	{name: "two relays and two sealers forced at once", done: "both workers relay all the time, and both append beside the test", short: true, run: inWorld(twoRelays)},
+	{name: "two relays and two sealers forced at once", done: "both workers relay all the time, and both append beside the test", short: true, run: inWorld(func(w *world) { twoRelays(w, pick(1000, 300)) })},
 }
 
 // pause stops the worker without ending it.
@@ -124,8 +124,8 @@ func sleeper(w *world) {
 	}
 }
 
-func twoRelays(w *world) {
-	n := pick(1000, 300)
+// twoRelays has two workers relay, and append n events each, one after the other.
+func twoRelays(w *world, n int) {
 	var list []*worker
 	for _, name := range []string{"w1", "w2"} {
 		list = append(list, w.start(name, func(j *job) { j.Relay = true; j.Produce = n }))

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/store"
+	"github.com/tenter-net/tenter/internal/store/pgtest"
 )
 
 // A site is a small simulated fabric, a process of its own, with Tenter's own processes that serve it: the program as its
@@ -44,11 +45,16 @@ func newSite(t *testing.T, r *row) *site {
 	return s
 }
 
-// share puts the store where several processes have it, each with a state directory of its own.
+// share puts the store where several processes have it, each with a state directory of its own. It is PostgreSQL: who shares a
+// file and is stopped while he writes to it keeps the others waiting for as long as he is.
 func (s *site) share() {
-	dir := filepath.Join(s.dir, "store")
-	s.env = append(s.env, "TENTER_STORE_DSN=sqlite://"+dir)
-	s.at.Dir = dir
+	s.Helper()
+	db, err := pgtest.Start(pgtest.Options{})
+	s.must(err)
+	s.Cleanup(whatever(db.Remove))
+	s.must(db.Exec("postgres", "CREATE DATABASE faults"))
+	s.env = append(s.env, "TENTER_STORE_DSN="+db.URL("faults"))
+	s.at = store.Options{DSN: db.URL("faults")}
 }
 
 // A program is one running tenter.
@@ -95,7 +101,7 @@ func (s *site) spawn(name string, args ...string) *program {
 func (s *site) run(name string, args ...string) *program {
 	s.Helper()
 	args = append([]string{"serve"}, args...)
-	if s.at.Dir == filepath.Join(s.dir, "store") {
+	if s.at.DSN != "" {
 		args = append(args, "--state-dir", filepath.Join(s.dir, name))
 	}
 	p := s.spawn(name, args...)
