@@ -42,7 +42,7 @@ func TestArchiverIsKilled(t *testing.T) {
 	storetest.Both(t, func(t *testing.T, at storetest.Place) {
 		files := t.TempDir()
 		s := archiving(t, at, files)
-		const events = 400
+		const events = 200
 		var drafts []event.Draft
 		for i := range events {
 			d := synced("leaf1")
@@ -51,7 +51,7 @@ func TestArchiverIsKilled(t *testing.T) {
 		}
 		appendAll(t, s, drafts...)
 		kills, between := 0, 0
-		for archivedTo(t, s) < events && kills < 6 {
+		for archivedTo(t, s) < events && kills < 4 {
 			cmd := exec.Command(os.Args[0], "-test.run=^$")
 			cmd.Env = append(os.Environ(), archiverVariable+"="+at.Dir, archiverVariable+"_DSN="+at.DSN, archiverVariable+"_FILES="+files)
 			if at.Dir == "" {
