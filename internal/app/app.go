@@ -101,6 +101,7 @@ func Open(ctx context.Context, set *settings.Settings, log *zap.Logger, operatio
 		PlanExpires: set.Apply.PlanExpiry, OnFailure: run.Mode(set.Apply.OnFailure), Local: a.local, VoteWithin: set.Apply.VoteTimeout, Trace: a.tracer.Story,
 	})
 	a.engine.Answer(verbRead, a.answerRead)
+	a.engine.Answer(verbRaw, a.answerRaw)
 	a.scheduler = schedule.New(schedule.Options{Store: a.store, Declared: a.generations.schedules, Log: log})
 	return a, nil
 }

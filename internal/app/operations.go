@@ -84,7 +84,7 @@ func (a *App) Plan(ctx context.Context, who api.Caller, req PlanRequest) (PlanRe
 	}
 	reply := PlanReply{Plan: planned.Plan, Unreachable: planned.Unreachable, ReadOnly: planned.ReadOnly, Warnings: warnings}
 	if req.Raw {
-		if reply.Raw, err = a.raw(planned); err != nil {
+		if reply.Raw, err = a.rawAll(ctx, planned); err != nil {
 			return PlanReply{}, err
 		}
 	}

@@ -128,6 +128,46 @@ func (a *App) answerRead(ctx context.Context, device intent.DeviceName, body jso
 	return a.read(ctx, req)
 }
 
+// verbRaw asks for what a plan of a device would send.
+const verbRaw = "raw"
+
+// answerRaw plans a device for another process, and says what would be sent.
+func (a *App) answerRaw(ctx context.Context, device intent.DeviceName, _ json.RawMessage) (any, error) {
+	planned, err := a.engine.Plan(ctx, reconcile.Request{Devices: []intent.DeviceName{device}})
+	if err != nil {
+		return nil, err
+	}
+	texts, err := a.raw(planned)
+	return texts[device], err
+}
+
+// rawAll is raw, also of devices that other processes serve.
+func (a *App) rawAll(ctx context.Context, p reconcile.Planned) (map[intent.DeviceName]string, error) {
+	out, err := a.raw(p)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range p.Plan.Devices {
+		if _, here := out[d.Device]; here || len(d.Changes) == 0 {
+			continue
+		}
+		elses, err := a.engine.Elsewhere(ctx, d.Device)
+		if err != nil {
+			return nil, err
+		}
+		var text string
+		if elses {
+			if err := a.engine.Ask(ctx, d.Device, verbRaw, nil, &text); err != nil {
+				return nil, err
+			}
+		}
+		if text != "" {
+			out[d.Device] = text
+		}
+	}
+	return out, nil
+}
+
 // leave ends what this process is as a worker, if it is one: what it has claimed is free at once.
 func (a *App) leave() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)

@@ -87,7 +87,7 @@ type held struct {
 	lease   view.Lease
 	lost    chan struct{} // closed when it is, or is about to be, somebody else's
 	leaving bool
-	moving  bool // to be handed over when whoever is at work has ended: nobody else begins
+	moving  bool                    // to be handed over when whoever is at work has ended: nobody else begins
 	kept    bool                    // Run's: not given up when work ends
 	uses    int                     // who watches
 	work    context.CancelCauseFunc // of who is at work

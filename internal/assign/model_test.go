@@ -283,7 +283,7 @@ func TestNoDeviceByTwo(t *testing.T) {
 	all := []*process{f.start("a")}
 	stopped := map[*process]bool{}
 	next := 'b'
-	for step := range 40 {
+	for step := range 24 {
 		switch i := rand.IntN(len(all)); {
 		case len(all) < 4 && step%4 == 0:
 			all = append(all, f.start(string(next)))
