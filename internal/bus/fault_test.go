@@ -37,6 +37,7 @@ func must(t *testing.T, err error) {
 }
 
 func TestNothingIsLostWhen(t *testing.T) {
+	t.Parallel()
 	for name, harm := range map[string]func(*testing.T, *redistest.Server, *redis.Client){
 		"everything is flushed": func(t *testing.T, _ *redistest.Server, c *redis.Client) {
 			must(t, c.FlushAll(t.Context()).Err())
@@ -62,6 +63,7 @@ func TestNothingIsLostWhen(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			server, w := faulty(t)
 			c := client(t, server)
 			w.Start(answering)
@@ -79,6 +81,7 @@ func TestNothingIsLostWhen(t *testing.T) {
 }
 
 func TestEventsWaitWhileRedisIsDown(t *testing.T) {
+	t.Parallel()
 	server, w := faulty(t)
 	w.Start(answering)
 	w.Drift(3, "leaf1")
@@ -98,6 +101,7 @@ func TestEventsWaitWhileRedisIsDown(t *testing.T) {
 }
 
 func TestRedisThatHangsHoldsNobody(t *testing.T) {
+	t.Parallel()
 	server, w := faulty(t)
 	w.Start(answering)
 	w.Drift(3, "leaf1")
@@ -121,6 +125,7 @@ func TestRedisThatHangsHoldsNobody(t *testing.T) {
 
 // A group that reads nothing while the stream is trimmed past it gets the rest from the log.
 func TestLaggardCatchesUpFromTheLog(t *testing.T) {
+	t.Parallel()
 	server, w := faulty(t)
 	c := client(t, server)
 	stop := w.Start(answering)
@@ -137,6 +142,7 @@ func TestLaggardCatchesUpFromTheLog(t *testing.T) {
 }
 
 func TestOldSnapshotIsRepaired(t *testing.T) {
+	t.Parallel()
 	server, w := faulty(t)
 	c := client(t, server)
 	w.Start(answering)
@@ -153,6 +159,7 @@ func TestOldSnapshotIsRepaired(t *testing.T) {
 }
 
 func TestForgedEntriesHaveNoEffect(t *testing.T) {
+	t.Parallel()
 	forged := `{"specversion":"1.0","id":"x","type":"drift.detected","source":"evil","time":"2026-01-01T00:00:00Z",` +
 		`"schemaversion":"1.0","severity":"info","subject":"leaf1","data":{"episode":"forged"}}`
 	next := func(w *bustest.World) string {
@@ -183,6 +190,7 @@ func TestForgedEntriesHaveNoEffect(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			server, w := faulty(t)
 			w.Start(func(b bustest.Bus) {
 				b.Replay("answer", nil, []event.Type{"drift"}, func(ctx context.Context, tx event.Tx, e event.Event) error {
@@ -216,6 +224,7 @@ func TestForgedEntriesHaveNoEffect(t *testing.T) {
 // A handler that was told to stop leaves nothing behind that others have to wait for: were it the lease, they would wait
 // longer than the world waits for them.
 func TestLeavingHandsOverAtOnce(t *testing.T) {
+	t.Parallel()
 	server := redistest.New(t)
 	w := bustest.NewWorld(t, func(s *store.Store, worker string) bustest.Bus {
 		b, err := bus.New(bus.Options{URL: server.URL(), Fabric: "dc1", Store: s, Worker: worker, Lease: time.Hour, Retry: bustest.Retry})
@@ -240,6 +249,7 @@ func TestLeavingHandsOverAtOnce(t *testing.T) {
 }
 
 func TestPasswordIsNeededAndNeverTold(t *testing.T) {
+	t.Parallel()
 	const password = "s3cr3t-Passw0rd"
 	server := redistest.New(t, "--requirepass", password)
 	w := bustest.NewWorld(t, func(s *store.Store, worker string) bustest.Bus {
@@ -263,6 +273,7 @@ func TestPasswordIsNeededAndNeverTold(t *testing.T) {
 }
 
 func TestWrongPasswordIsToldWithoutIt(t *testing.T) {
+	t.Parallel()
 	server := redistest.New(t, "--requirepass", "right")
 	w := bustest.NewWorld(t, func(s *store.Store, worker string) bustest.Bus {
 		b, err := place{url: "redis://:wr0ng-Passw0rd@" + server.Addr}.bus(s, worker)

@@ -21,6 +21,7 @@ import (
 
 // What Redis refuses for a while is waited out.
 func TestRefusalsAreWaitedOut(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		begin, end []any
 		told       string

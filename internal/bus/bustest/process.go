@@ -3,6 +3,7 @@ package bustest
 import (
 	"bufio"
 	"context"
+	"flag"
 	"os"
 	"os/exec"
 	"strings"
@@ -29,6 +30,11 @@ const poisoned = "leaf-poisoned"
 func Main(m *testing.M, make Maker, check func(*testing.M)) {
 	mode := os.Getenv(modeEnv)
 	if mode == "" {
+		// What is tested waits most of the time: for leases, for servers, for the disk.
+		flag.Parse()
+		if err := flag.Set("test.parallel", "8"); err != nil {
+			panic(err)
+		}
 		check(m)
 		return
 	}
