@@ -41,7 +41,7 @@ func newEventsLs(s Streams) *cobra.Command {
 				return err
 			}
 			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
-				return listEvents(ctx, cmd, st, f, q, s)
+				return listing{historyFlags: f, out: s, command: cmd.CommandPath(), format: output(cmd)}.run(ctx, st, q)
 			})
 		},
 	}
@@ -89,14 +89,21 @@ func (f historyFlags) query(now time.Time) (q event.Query, err error) {
 	return q, nil
 }
 
-func listEvents(ctx context.Context, cmd *cobra.Command, st *store.Store, f historyFlags, q event.Query, s Streams) (err error) {
-	if q.Correlation, err = wholeCorrelation(ctx, st, f.correlation); err != nil {
+// A listing is one call of events ls.
+type listing struct {
+	historyFlags
+	out             Streams
+	command, format string
+}
+
+func (l listing) run(ctx context.Context, st *store.Store, q event.Query) (err error) {
+	if q.Correlation, err = wholeCorrelation(ctx, st, l.correlation); err != nil {
 		return err
 	}
 	page := q
-	if f.cursor != "" {
-		if page, err = q.From(f.cursor); err != nil {
-			return hint(fmt.Errorf("--%w: it goes with the flags of the list that said it", err), "%s, without --cursor, to begin anew", cmd.CommandPath())
+	if l.cursor != "" {
+		if page, err = q.From(l.cursor); err != nil {
+			return hint(fmt.Errorf("--%w: it goes with the flags of the list that said it", err), "%s, without --cursor, to begin anew", l.command)
 		}
 	}
 	page.Limit++ // whether there are more
@@ -109,19 +116,20 @@ func listEvents(ctx context.Context, cmd *cobra.Command, st *store.Store, f hist
 		list = list[:q.Limit]
 		next = q.Cursor(list[q.Limit-1].Seq)
 	}
-	if format := output(cmd); format == formatJSON {
-		return printJSON(s.Out, struct {
+	if l.format == formatJSON {
+		return printJSON(l.out.Out, struct {
 			Events []entry `json:"events"`
 			Next   string  `json:"next,omitempty"`
 		}{entries(list), next})
-	} else if err := printEvents(s, list, format); err != nil {
+	}
+	if err := printEvents(l.out, list, l.format); err != nil {
 		return err
 	}
 	switch {
 	case next != "":
-		fmt.Fprintf(s.Err, "more: the same with --cursor %s\n", next)
-	case len(list) == 0 && f.cursor == "":
-		fmt.Fprintln(s.Err, "no such events in the log")
+		fmt.Fprintf(l.out.Err, "more: the same with --cursor %s\n", next)
+	case len(list) == 0 && l.cursor == "":
+		fmt.Fprintln(l.out.Err, "no such events in the log")
 	}
 	return nil
 }
