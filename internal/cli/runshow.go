@@ -55,7 +55,7 @@ func printRun(w io.Writer, r view.Run, devices []view.RunDevice, steps bool) err
 	}
 	fmt.Fprintf(w, "run     %s\nplan    %s\nstatus  %s\ncause   %s\ntook    %s\n", r.ID, r.Plan, r.Status, r.Cause, took(r))
 	if saga.OnFailure != "" {
-		fmt.Fprintf(w, "on failure %s\n", saga.OnFailure)
+		fmt.Fprintf(w, "failure %s\n", saga.OnFailure)
 	}
 	for _, said := range []struct {
 		what string

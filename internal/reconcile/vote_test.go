@@ -54,11 +54,13 @@ func TestVotes(t *testing.T) {
 					})
 				})
 			},
-			[]event.Vote{yes("schema"), no("policy", "leaf1: held until 2199-01-01T00:00:00Z: cables"), yes("device")}, "policy: leaf1: held until", false,
+			[]event.Vote{yes("schema"), no("policy", "leaf1: held until 2199-01-01T00:00:00Z: cables"), yes("device")},
+			"policy: leaf1: held until", false,
 		},
 		{
 			"the intents moved", func(w *world, _ *Engine) { w.intend("g2", map[intent.DeviceName]string{"leaf1": wantEth2}, nil) },
-			[]event.Vote{no("schema", "the intents moved from generation g1 to g2"), yes("policy"), yes("device")}, "schema: the intents moved", true,
+			[]event.Vote{no("schema", "the intents moved from generation g1 to g2"), yes("policy"), yes("device")},
+			"schema: the intents moved", true,
 		},
 		{
 			"a validator does not come to an end", func(_ *world, e *Engine) {

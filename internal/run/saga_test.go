@@ -265,8 +265,14 @@ func TestEverySaga(t *testing.T) {
 		devices, parallel int
 		faults, words     int
 	}{
-		{RollbackAll, 3, 1, 3, 0}, {RollbackAll, 3, 1, 1, 1}, {RollbackAll, 2, 2, 1, 0}, {RollbackAll, 3, 1, 0, 2},
-		{RollbackDevice, 3, 1, 1, 1}, {RollbackDevice, 3, 1, 2, 0}, {StopThere, 3, 1, 1, 1}, {StopThere, 3, 1, 2, 0},
+		{RollbackAll, 3, 1, 3, 0},
+		{RollbackAll, 3, 1, 1, 1},
+		{RollbackAll, 2, 2, 1, 0},
+		{RollbackAll, 3, 1, 0, 2},
+		{RollbackDevice, 3, 1, 1, 1},
+		{RollbackDevice, 3, 1, 2, 0},
+		{StopThere, 3, 1, 1, 1},
+		{StopThere, 3, 1, 2, 0},
 	} {
 		t.Run(fmt.Sprintf("%s, %d of %d at once, %d faults, %d words", tt.mode, tt.parallel, tt.devices, tt.faults, tt.words), func(t *testing.T) {
 			c := &chooser{}
