@@ -43,6 +43,11 @@ func TestMain(m *testing.M) {
 		os.Exit(cli.Run(os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 	}
 	flag.Parse()
+	if !*full { // most faults wait, most of the time
+		if err := flag.Set("test.parallel", "4"); err != nil {
+			panic(err)
+		}
+	}
 	goleak.VerifyTestMain(tests{m}, goleak.IgnoreTopFunction("github.com/golang/glog.(*fileSink).flushDaemon"))
 }
 
