@@ -91,6 +91,7 @@ func (b *Bus) Run(ctx context.Context) error {
 		wg.Go(func() { b.runGroup(ctx, sub) })
 	}
 	wg.Wait()
+	<-ctx.Done() // also with no group: a process may have none, and goes on
 	return nil
 }
 
