@@ -42,8 +42,7 @@ var quick = delivery.Policy{MaxAttempts: 3, First: 50 * time.Millisecond, Max: 2
 type world struct {
 	*testing.T
 	dir   string
-	job   job // what workers do unless start changes it
-	opts  store.Options
+	job   job          // what workers do unless start changes it
 	store *store.Store // the test's own, to append and to look
 	redis *redistest.Server
 	recv  *receiver
