@@ -99,7 +99,8 @@ func appendUnheard(w *world) {
 // readUnheard lets reads be executed, so that entries are pending for a consumer that does not know of them.
 func readUnheard(w *world) {
 	p := w.proxy()
-	w.start("w1") // relays
+	w.owes = []string{"a", "b"}
+	w.start("w1", func(j *job) { j.Groups = []string{"b"} }) // and relays
 	w.drift(1)
 	w.quiet()
 	deaf := w.start("w2", func(j *job) { j.Redis = p.URL })
@@ -124,7 +125,7 @@ func readUnheard(w *world) {
 		}, func() int { return 0 })
 		p.deafen()
 		w.drift(1)
-		// The other may have them all: then again.
+		// When its read had ended just before, it has none: then again.
 		n := 0
 		for begun := time.Now(); n == 0 && time.Since(begun) < 300*time.Millisecond; time.Sleep(time.Millisecond) {
 			n = given()
