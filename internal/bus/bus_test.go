@@ -86,14 +86,14 @@ func clientTLS(f redistest.Files) (*tls.Config, error) {
 	return &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{pair}, ServerName: redistest.ServerName, MinVersion: tls.VersionTLS12}, nil
 }
 
-// lite is the store where Redis is what differs.
-var lite = bustest.Places{"sqlite": storetest.SQLite}
+// lite is what is done where only the way to Redis differs.
+var lite = bustest.Suite{Places: bustest.Places{"sqlite": storetest.SQLite}, Rounds: 6}
 
 // contract runs the suite over the Redis there, with a fabric of its own for each world.
-func contract(t *testing.T, at place, over bustest.Places) {
+func contract(t *testing.T, at place, suite bustest.Suite) {
 	t.Parallel()
 	var worlds atomic.Int32
-	bustest.Run(t, over, func(t testing.TB) (bustest.Maker, []string) {
+	bustest.Run(t, suite, func(t testing.TB) (bustest.Maker, []string) {
 		at := at
 		at.fabric = fmt.Sprintf("dc-%d", worlds.Add(1))
 		env := []string{urlEnv + "=" + at.url, fabricEnv + "=" + at.fabric}
@@ -104,7 +104,9 @@ func contract(t *testing.T, at place, over bustest.Places) {
 	})
 }
 
-func TestContract(t *testing.T) { contract(t, place{url: redistest.New(t).URL()}, bustest.AllPlaces) }
+func TestContract(t *testing.T) {
+	contract(t, place{url: redistest.New(t).URL()}, bustest.Suite{Places: bustest.AllPlaces})
+}
 
 func TestContractWithSentinels(t *testing.T) {
 	contract(t, place{url: redistest.NewWatched(t, 1).URL()}, lite)

@@ -88,7 +88,7 @@ func TestEventsWaitWhileRedisIsDown(t *testing.T) {
 	w.UntilAnswered(3)
 	server.Kill()
 	w.Drift(3, "leaf1", "leaf2")
-	w.Until("bus.degraded", func() bool { return len(w.Events(event.TypeBusDegraded)) == 1 })
+	w.Until("bus.degraded", func() bool { return len(w.Events(event.TypeBusDegraded)) > 0 })
 	if n := len(w.Events(event.TypeDeviceSynced)); n != 3 {
 		t.Errorf("%d answers while redis is down, want 3", n)
 	}
@@ -108,7 +108,7 @@ func TestRedisThatHangsHoldsNobody(t *testing.T) {
 	w.UntilAnswered(3)
 	must(t, server.Pause())
 	w.Drift(3, "leaf1", "leaf2") // appending does not wait for Redis
-	w.Until("bus.degraded", func() bool { return len(w.Events(event.TypeBusDegraded)) == 1 })
+	w.Until("bus.degraded", func() bool { return len(w.Events(event.TypeBusDegraded)) > 0 })
 	must(t, server.Resume())
 	w.UntilAnswered(9)
 	stop := w.Start(answering)
@@ -281,7 +281,7 @@ func TestWrongPasswordIsToldWithoutIt(t *testing.T) {
 		return b
 	})
 	w.Start(answering)
-	w.Until("bus.degraded", func() bool { return len(w.Events(event.TypeBusDegraded)) == 1 })
+	w.Until("bus.degraded", func() bool { return len(w.Events(event.TypeBusDegraded)) > 0 })
 	e := w.Events(event.TypeBusDegraded)[0]
 	if text := string(e.Envelope); !strings.Contains(text, "WRONGPASS") || strings.Contains(text, "wr0ng-Passw0rd") {
 		t.Errorf("bus.degraded says %s", text)

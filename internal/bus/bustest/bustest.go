@@ -33,6 +33,9 @@ var Retry = delivery.Policy{MaxAttempts: 3, First: 20 * time.Millisecond, Max: 5
 // Lease is the lease that the buses are to be made with.
 const Lease = 2 * time.Second
 
+// patience is how long a bus may stand still before it is broken: far longer than a slow machine needs.
+const patience = 60 * time.Second
+
 // A World is one store and the buses that share it.
 type World struct {
 	testing.TB
@@ -41,6 +44,8 @@ type World struct {
 	make  Maker
 	env   []string
 	made  int
+
+	rounds int // of appending, in the suite
 }
 
 // NewWorld makes an empty world over SQLite. make makes a bus over a store that the world closes.
@@ -80,7 +85,7 @@ func (w *World) Run(b Bus, subscribe func(Bus)) (stop func()) {
 			if err != nil {
 				w.Errorf("Run() = %v", err)
 			}
-		case <-time.After(30 * time.Second):
+		case <-time.After(patience):
 			w.Errorf("the bus did not stop")
 		}
 	})
@@ -134,16 +139,15 @@ func (w *World) Until(what string, cond func() bool) {
 // stands still is broken.
 func (w *World) untilOrStill(what string, cond func() bool, count func() int) {
 	w.Helper()
-	const limit = 60 * time.Second // without any progress
-	last, deadline := count(), time.Now().Add(limit)
+	last, deadline := count(), time.Now().Add(patience)
 	for ; !cond(); time.Sleep(10 * time.Millisecond) {
 		if n := count(); n != last {
-			last, deadline = n, time.Now().Add(limit)
+			last, deadline = n, time.Now().Add(patience)
 		}
 		if time.Now().After(deadline) {
 			groups, err := w.Store.Groups(context.Background())
 			stacks := make([]byte, 1<<20)
-			w.Fatalf("not within %v: %s; groups %+v, %v\n%s", limit, what, groups, err, stacks[:runtime.Stack(stacks, true)])
+			w.Fatalf("not within %v: %s; groups %+v, %v\n%s", patience, what, groups, err, stacks[:runtime.Stack(stacks, true)])
 		}
 	}
 }
@@ -158,9 +162,7 @@ func (w *World) UntilAnswered(n int) {
 // UntilAnsweredBut is UntilAnswered when events of these types may be without an answer.
 func (w *World) UntilAnsweredBut(n int, but ...event.Type) {
 	w.Helper()
-	answers := func() int { return len(w.Events(event.TypeDeviceSynced)) }
-	w.untilOrStill(fmt.Sprintf("%d answers", n), func() bool { return answers() >= n }, answers)
-	w.untilOrStill("nothing is owed", func() bool { return w.owed() == 0 }, w.owed)
+	w.untilAnswers(n)
 	want, got := map[string][]event.ID{}, map[string][]event.ID{}
 	for _, e := range w.Events(event.TypeDriftDetected) {
 		want[e.Subject] = append(want[e.Subject], e.ID)
@@ -179,6 +181,31 @@ func (w *World) UntilAnsweredBut(n int, but ...event.Type) {
 	}
 	if _, err := w.Store.VerifyLog(context.Background()); err != nil {
 		w.Error(err)
+	}
+}
+
+// untilAnswers waits for n answers, and until nothing is owed.
+func (w *World) untilAnswers(n int) {
+	w.Helper()
+	answers := w.counter(event.TypeDeviceSynced)
+	w.untilOrStill(fmt.Sprintf("%d answers", n), func() bool { return answers() >= n }, answers)
+	w.untilOrStill("nothing is owed", func() bool { return w.owed() == 0 }, w.owed)
+}
+
+// counter returns a function that counts the events of the type, and reads each but once: to read all of them again and again is
+// more work than what is waited for.
+func (w *World) counter(t event.Type) func() int {
+	n, after := 0, event.Seq(0)
+	return func() int {
+		w.Helper()
+		events, err := w.Store.Events(context.Background(), event.Query{Types: []event.Type{t}, After: after, Limit: 100000})
+		if err != nil {
+			w.Fatal(err)
+		}
+		if len(events) > 0 {
+			n, after = n+len(events), events[len(events)-1].Seq
+		}
+		return n
 	}
 }
 

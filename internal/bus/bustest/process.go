@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"flag"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -38,6 +39,10 @@ func Main(m *testing.M, make Maker, check func(*testing.M)) {
 		check(m)
 		return
 	}
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(1) // the test is gone
+	}()
 	s, err := store.Open(context.Background(), store.Options{Dir: os.Getenv(dirEnv), DSN: os.Getenv(dsnEnv), Worker: "child"})
 	if err != nil {
 		panic(err)
@@ -63,9 +68,12 @@ func Main(m *testing.M, make Maker, check func(*testing.M)) {
 	panic(b.Run(context.Background()))
 }
 
-// process returns a process of this binary that runs Main's bus over the world's store.
+// process returns a process of this binary that runs Main's bus over the world's store, and ends when this one does.
 func (w *World) process(mode string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0])
+	if _, err := cmd.StdinPipe(); err != nil { // the kernel closes it, whatever ends this process; else Wait does
+		w.Fatal(err)
+	}
 	cmd.Env = append(os.Environ(), dirEnv+"="+w.Place.Dir, dsnEnv+"="+w.Place.DSN, modeEnv+"="+mode)
 	cmd.Env = append(cmd.Env, w.env...)
 	return cmd
@@ -93,7 +101,7 @@ func killed(w *World) {
 	w.UntilAnswered(10)
 	took := time.Since(begun)
 	w.Logf("taken over after %v with a lease of %v", took.Round(time.Millisecond), Lease)
-	if limit := Lease + 30*time.Second; took > limit { // far off: no timing here, only that it is the lease that counts
+	if limit := Lease + patience; took > limit { // far off: no timing here, only that it is the lease that counts
 		w.Errorf("taken over after %v", took)
 	}
 }
@@ -136,7 +144,7 @@ func (w *World) runUntilDead() bool {
 	gone := make(chan struct{})
 	go func() { defer close(gone); _ = cmd.Wait() }()
 	defer func() { _ = cmd.Process.Kill(); <-gone }()
-	for limit := time.Now().Add(time.Minute); time.Now().Before(limit); {
+	for limit := time.Now().Add(patience); time.Now().Before(limit); {
 		select {
 		case <-gone:
 			return false

@@ -20,5 +20,5 @@ func TestMain(m *testing.M) {
 }
 
 func TestContract(t *testing.T) {
-	bustest.Run(t, bustest.AllPlaces, func(testing.TB) (bustest.Maker, []string) { return newBus, nil })
+	bustest.Run(t, bustest.Suite{Places: bustest.AllPlaces}, func(testing.TB) (bustest.Maker, []string) { return newBus, nil })
 }

@@ -56,7 +56,7 @@ func startNode(dir string, args []string) (*Server, error) {
 		return append([]string{
 			"--bind", host, "--port", port, "--dir", dir, "--save", "", "--appendonly", "no",
 			"--cluster-enabled", "yes", "--cluster-config-file", filepath.Join(dir, "nodes.conf"), "--cluster-port", gossip,
-			"--cluster-node-timeout", "1000", "--cluster-require-full-coverage", "no", "--repl-diskless-sync-delay", "0", "--cluster-replica-validity-factor", "0",
+			"--cluster-node-timeout", "2000", "--cluster-require-full-coverage", "no", "--repl-diskless-sync-delay", "0", "--cluster-replica-validity-factor", "0",
 		}, args...)
 	})
 	if err == nil {

@@ -1,5 +1,6 @@
 // Package redistest runs real redis-servers for tests, on free loopback ports and without persistence unless asked: one alone, a
-// master with replicas and Sentinels, or a cluster. It ends only the processes that it has started.
+// master with replicas and Sentinels, or a cluster. It ends only the processes that it has started. On Linux they end with the process
+// that started them, also when that is killed or runs into its time limit.
 package redistest
 
 import (
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"net"
 	"os/exec"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -22,7 +24,7 @@ import (
 const Hint = "redis-server is not installed: run `apt-get install redis-server` or your system's like, or put it on the PATH"
 
 // startTime is how long a server may take until it answers; a busy machine is slow.
-const startTime = 30 * time.Second
+const startTime = 60 * time.Second
 
 // A Server is a redis-server that can be killed and started again on the same port.
 type Server struct {
@@ -111,12 +113,11 @@ func (s *Server) Restart() error {
 	}
 	var out strings.Builder
 	cmd := exec.Command("redis-server", s.args(host, port)...)
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
+	cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = &out, &out, endWithUs()
+	gone, err := run(cmd)
+	if err != nil {
 		return fmt.Errorf("redis-server: %w", err)
 	}
-	gone := make(chan struct{})
-	go func() { defer close(gone); _ = cmd.Wait() }()
 	c := s.Client()
 	defer c.Close()
 	for deadline := time.Now().Add(startTime); time.Now().Before(deadline); {
@@ -133,6 +134,24 @@ func (s *Server) Restart() error {
 	_ = cmd.Process.Kill()
 	<-gone
 	return fmt.Errorf("redis-server does not answer: %s", out.String())
+}
+
+// run starts the command, and closes gone when it has ended.
+func run(cmd *exec.Cmd) (gone chan struct{}, err error) {
+	gone = make(chan struct{})
+	started := make(chan error)
+	go func() {
+		// The kernel takes the end of the thread that has started a process for the end of its parent.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		defer close(gone)
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait()
+		}
+	}()
+	return gone, <-started
 }
 
 // Client returns a client of this one server; the caller closes it.

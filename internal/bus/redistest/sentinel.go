@@ -51,7 +51,7 @@ func NewWatched(t testing.TB, replicas int, args ...string) *Watched {
 
 func startSentinel(dir, masterHost, masterPort string) (*Server, error) {
 	file := filepath.Join(dir, "sentinel.conf") // Sentinel writes there what it learns
-	conf := fmt.Sprintf("dir %[1]s\nsentinel monitor %[2]s %[3]s %[4]s 2\nsentinel down-after-milliseconds %[2]s 500\n"+
+	conf := fmt.Sprintf("dir %[1]s\nsentinel monitor %[2]s %[3]s %[4]s 2\nsentinel down-after-milliseconds %[2]s 1500\n"+
 		"sentinel failover-timeout %[2]s 3000\nsentinel parallel-syncs %[2]s 1\n", dir, MasterName, masterHost, masterPort)
 	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
 		return nil, err
