@@ -16,7 +16,7 @@ func (s *Store) BeginDelivery(ctx context.Context, group string, e event.Event, 
 		dead = false
 		var begun, attempts int
 		_, ok, err := first(t, func(row scanner) (none struct{}, err error) { return none, row.Scan(&begun, &attempts) },
-			"SELECT begun, attempts FROM delivery WHERE grp = ? AND subject = ? AND seq = ? AND state <> 'dead'", group, e.Subject, int64(e.Seq))
+			"SELECT begun, attempts FROM delivery WHERE grp = ? AND subject = ? AND seq = ? AND state <> 'dead'{lock}", group, e.Subject, int64(e.Seq))
 		if err != nil || !ok {
 			return err
 		}

@@ -166,9 +166,9 @@ func (s *Store) batch(r *request) {
 			}
 		}
 	}
-	head, err := s.seal(events, late)
+	end, err := s.seal(events, late)
 	if err == nil {
-		err = s.w.commit(head)
+		err = s.w.commit(end)
 	}
 	if err != nil {
 		s.abort(members, err)
@@ -176,12 +176,12 @@ func (s *Store) batch(r *request) {
 	}
 	if len(events) > 0 {
 		s.recent.add(events)
-		s.grown.set(head)
+		s.grown.set(end.seq)
 	}
 	for _, m := range members {
 		m.done <- nil
 	}
-	s.w.committed(head)
+	s.w.committed(end.seq)
 }
 
 // give lets the request's function run. It returns the function's transaction when it counts, nil when it was undone or

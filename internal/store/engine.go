@@ -52,9 +52,9 @@ type writer interface {
 	// put is exec for a statement of which only success counts; it may be run as late as by release, and, after none, with the
 	// commit.
 	put(query string, args []any) error
-	// commit commits. After an error nothing was committed, unless it is a *LostError. The log's new end is 0 when nothing was
+	// commit commits. After an error nothing was committed, unless it is a *LostError. The end's place is 0 when nothing was
 	// appended.
-	commit(end event.Seq) error
+	commit(end tip) error
 	// committed is called when this process knows of the commit.
 	committed(end event.Seq)
 	// rollback undoes the whole transaction.

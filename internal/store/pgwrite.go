@@ -20,6 +20,7 @@ type pgWriter struct {
 	e    *postgres
 	conn *pgx.Conn // nil while there is none
 	kept []kept    // not sent yet
+	era  string    // which run of the server the connection is to, see eraQuery
 	xid  string    // the transaction's, known as soon as anything was sent
 	sent bool      // anything was
 	next time.Time // no connection is tried before, after one that failed
@@ -70,6 +71,12 @@ func (w *pgWriter) connect(ctx context.Context) error {
 		return w.why
 	}
 	conn, err := w.e.connect(ctx)
+	var era string
+	if err == nil {
+		if era, err = w.e.era(ctx, conn); err != nil {
+			_ = conn.Close(context.Background()) // it is of no use
+		}
+	}
 	if err != nil {
 		if ctx.Err() != nil { // the caller's own end says nothing of the server
 			return err
@@ -84,7 +91,7 @@ func (w *pgWriter) connect(ctx context.Context) error {
 	if n := w.e.away.ended(); n > 0 {
 		w.e.s.log.Info("PostgreSQL can be written to again", zap.Int("after failures", n))
 	}
-	w.conn, w.wait, w.next = conn, 0, time.Time{}
+	w.conn, w.era, w.wait, w.next = conn, era, 0, time.Time{}
 	return nil
 }
 
@@ -204,12 +211,12 @@ func (w *pgWriter) send(last int) (pgx.BatchResults, error) {
 	return br, nil
 }
 
-func (w *pgWriter) commit(end event.Seq) error {
+func (w *pgWriter) commit(end tip) error {
 	if !w.sent && len(w.kept) <= 2 { // nobody made any use of it
 		return nil
 	}
-	if end > 0 {
-		w.kept = append(w.kept, kept{text: "SELECT pg_notify($1, $2)", args: []any{w.e.channel, strconv.FormatUint(uint64(end), 10)}})
+	if end.seq > 0 {
+		w.kept = append(w.kept, kept{text: "SELECT pg_notify($1, $2)", args: []any{w.e.channel, strconv.FormatUint(uint64(end.seq), 10)}})
 	}
 	// All before the commit is sent in the same packet. So an error before it, and not only one of it, may be the last that
 	// is heard of a transaction that was committed.
@@ -227,7 +234,7 @@ func (w *pgWriter) commit(end event.Seq) error {
 	case err == nil && tag.String() != "COMMIT":
 		return fmt.Errorf("PostgreSQL undid the transaction: %s", tag)
 	case err != nil && w.conn.IsClosed():
-		return w.resolve(err)
+		return w.resolve(unanswered{end: end, xid: w.xid, era: w.era}, err)
 	}
 	return err
 }
@@ -243,53 +250,3 @@ func (w *pgWriter) rollback(error) {
 		_ = w.conn.Close(context.Background()) // which undoes it as well
 	}
 }
-
-// A LostError says that the connection to PostgreSQL was lost while a transaction committed, and that PostgreSQL could
-// not be asked since what became of it.
-type LostError struct{ Err error }
-
-// Error says what is not known, and why.
-func (e *LostError) Error() string {
-	return fmt.Sprintf("the connection to PostgreSQL was lost at the commit, and it is not known whether this was committed: %v", e.Err)
-}
-
-// Unwrap returns why it is not known.
-func (e *LostError) Unwrap() error { return e.Err }
-
-// resolve finds out what became of a transaction whose commit was not answered: nil when it was committed.
-func (w *pgWriter) resolve(cause error) error {
-	if w.xid == "" { // then nothing of it was answered, and its beginning may not have arrived
-		return &LostError{Err: cause}
-	}
-	w.e.s.log.Warn("the connection to PostgreSQL was lost at a commit; it is asked what became of it", zap.Error(cause))
-	for end := time.Now().Add(mostBusy); time.Now().Before(end); {
-		var status string
-		err := w.connect(context.Background())
-		if err == nil {
-			ctx, cancel := context.WithTimeout(context.Background(), connectTime)
-			err = w.conn.QueryRow(ctx, "SELECT coalesce(pg_xact_status($1::text::xid8), 'forgotten')", w.xid).Scan(&status)
-			cancel()
-		}
-		var of *pgconn.PgError
-		switch {
-		case status == "committed":
-			w.e.s.log.Info("the transaction was committed")
-			return nil
-		case status == "aborted", errors.As(err, &of) && of.Code == "22023": // an id that this server never gave
-			return &undoneError{cause}
-		case status == "forgotten":
-			return &LostError{Err: cause}
-		}
-		select {
-		case <-time.After(least):
-		case <-w.e.s.closed:
-			return &LostError{Err: cause}
-		}
-	}
-	return &LostError{Err: cause}
-}
-
-// undoneError is a transaction that was undone since its connection was lost.
-type undoneError struct{ error }
-
-func (e *undoneError) Unwrap() error { return e.error }

@@ -30,11 +30,11 @@ func scanHead(row scanner) (head, error) {
 }
 
 // seal gives the events their places and writes them, last in the transaction: from here on no other process can commit.
-// It returns the log's new end, 0 when nothing was appended. What is late is run first: it finds the log as it is, and
+// It returns the log's new end, if anything was appended. What is late is run first: it finds the log as it is, and
 // nobody adds to it meanwhile.
-func (s *Store) seal(events []event.Event, late []func(*transaction) error) (event.Seq, error) {
+func (s *Store) seal(events []event.Event, late []func(*transaction) error) (tip, error) {
 	if len(events) == 0 && len(late) == 0 {
-		return 0, nil
+		return tip{}, nil
 	}
 	t := &transaction{s: s, saved: true}
 	h, _, err := first(t, scanHead, selectHead+"{lock}")
@@ -45,13 +45,13 @@ func (s *Store) seal(events []event.Event, late []func(*transaction) error) (eve
 		h, _, err = first(t, scanHead, selectHead)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("head: %w", err)
+		return tip{}, fmt.Errorf("head: %w", err)
 	}
 	if len(events) == 0 {
-		return 0, nil
+		return tip{}, nil
 	}
 	if err := s.consumers.refresh(t, h.groups); err != nil {
-		return 0, fmt.Errorf("consumers: %w", err)
+		return tip{}, fmt.Errorf("consumers: %w", err)
 	}
 	rows, due := make([]any, 0, 12*len(events)), make([]any, 0, 4*len(events)*len(s.consumers.list))
 	for i := range events {
@@ -70,15 +70,15 @@ func (s *Store) seal(events []event.Event, late []func(*transaction) error) (eve
 		}
 	}
 	if err := t.insert(rowsOf{table: "event", columns: "seq, id, type, stream, predecessor, time, subject, correlation, hash, envelope, actor, severity"}, rows); err != nil {
-		return 0, err
+		return tip{}, err
 	}
 	if err := t.insert(rowsOf{table: "delivery", columns: "grp, subject, seq, stream"}, due); err != nil {
-		return 0, err
+		return tip{}, err
 	}
 	err = t.put("UPDATE head SET seq = ?, hash = ?, intent = ?, reconciler = ?, drift = ?, device = ?, system = ? WHERE id = 1",
 		int64(h.seq), h.hash, int64(h.last[event.StreamIntent]), int64(h.last[event.StreamReconciler]),
 		int64(h.last[event.StreamDrift]), int64(h.last[event.StreamDevice]), int64(h.last[event.StreamSystem]))
-	return h.seq, err
+	return tip{h.seq, h.hash}, err
 }
 
 // rowsOf says what rows are inserted, and what becomes of those that are there.

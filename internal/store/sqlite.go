@@ -204,7 +204,7 @@ func (e *sqliteDB) query(query string, args []any) (rows, error) {
 	return asRows(st.QueryContext(context.Background(), args...))
 }
 
-func (e *sqliteDB) commit(event.Seq) error {
+func (e *sqliteDB) commit(tip) error {
 	_, err := e.exec("COMMIT", nil)
 	return err
 }
