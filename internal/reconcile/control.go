@@ -56,7 +56,7 @@ func (e *Engine) Command(ctx context.Context, c event.Command, actor string) (ev
 // already: it is no more than a hint.
 func (e *Engine) commanded(ctx context.Context, tx event.Tx, ev event.Event) error {
 	return decoded(ev, func(c event.Command) error {
-		if c.Verb == VerbAsk {
+		if c.Verb == VerbAsk || c.Verb == VerbLook {
 			return nil // Hint's
 		}
 		if c.Run == "" {

@@ -20,38 +20,9 @@ const Group = "reconciler"
 // Types are the events that Handle wants to see.
 func Types() []event.Type {
 	return []event.Type{
-		event.TypeIntentValidated, event.TypeApprovalGranted, event.TypeApplyStarted, event.TypeCommand,
+		event.TypeIntentValidated, event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftRemediated, event.TypeDeviceSynced,
+		event.TypeDeviceEnrolled, event.TypeApprovalGranted, event.TypeApplyStarted, event.TypeCommand,
 	}
-}
-
-// HintTypes are the events that Hint wants to see.
-func HintTypes() []event.Type {
-	return []event.Type{
-		event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftRemediated, event.TypeDeviceSynced, event.TypeDeviceEnrolled, event.TypeCommand,
-	}
-}
-
-// Hint takes in an event that every process is to hear of, for it concerns a device, and one of them serves that. What is
-// missed is found by looking.
-func (e *Engine) Hint(ev event.Event) error {
-	var about struct {
-		Device intent.DeviceName `json:"device"`
-		Verb   string            `json:"verb"`
-	}
-	if err := json.Unmarshal(ev.Data, &about); err != nil {
-		return fmt.Errorf("event %s: %w", ev.Type, err)
-	}
-	switch ev.Type {
-	case event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftRemediated:
-		e.queue.add(job{key: "drift/" + string(about.Device), kind: kindDrift, device: about.Device, cause: ev})
-	case event.TypeDeviceSynced, event.TypeDeviceEnrolled:
-		e.queue.add(job{key: "back/" + string(about.Device), kind: kindBack, device: about.Device, cause: ev})
-	case event.TypeCommand:
-		if about.Verb == VerbAsk {
-			e.asked()
-		}
-	}
-	return nil
 }
 
 // Handle takes an event in. What it must not lose it commits with the event's delivery; the rest it queues, as a hint.
@@ -59,6 +30,10 @@ func (e *Engine) Handle(ctx context.Context, tx event.Tx, ev event.Event) error 
 	switch ev.Type {
 	case event.TypeIntentValidated:
 		e.queue.add(job{key: "intent", kind: kindIntent, cause: ev})
+	case event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftRemediated:
+		return e.concern(ctx, tx, ev, lookDrift)
+	case event.TypeDeviceSynced, event.TypeDeviceEnrolled:
+		return e.concern(ctx, tx, ev, lookBack)
 	case event.TypeApplyStarted:
 		return decoded(ev, func(a event.ApplyStarted) error {
 			e.queue.add(job{key: "run/" + a.Run, kind: kindRun, run: a.Run, cause: ev})
@@ -70,6 +45,65 @@ func (e *Engine) Handle(ctx context.Context, tx event.Tx, ev event.Event) error 
 		return decoded(ev, func(a event.Approval) error { return e.granted(ctx, tx, ev, a) })
 	}
 	return nil
+}
+
+// VerbLook is the verb of the command that tells whoever serves a device that there is something to do about it; its reason
+// says what.
+const VerbLook = "look"
+
+// What there is to do about a device.
+const (
+	lookDrift = "drift"
+	lookBack  = "back"
+)
+
+// concern queues what is to be done about a device. The group gives an event to any of its processes: when another one serves
+// the device, that one is told, by an event that all of them hear.
+func (e *Engine) concern(ctx context.Context, tx event.Tx, ev event.Event, why string) error {
+	return decoded(ev, func(about struct {
+		Device intent.DeviceName `json:"device"`
+	},
+	) error {
+		if elsewhere, err := e.Elsewhere(ctx, about.Device); err != nil {
+			return err
+		} else if !elsewhere {
+			e.queueLook(ev, why, about.Device)
+			return nil
+		}
+		return tx.Append(ctx, event.Draft{
+			Type: event.TypeCommand, Subject: string(about.Device), Actor: e.o.Worker, ActorType: event.ActorSystem,
+			Data: event.Command{Verb: VerbLook, Devices: []intent.DeviceName{about.Device}, Reason: why},
+		})
+	})
+}
+
+func (e *Engine) queueLook(ev event.Event, why string, name intent.DeviceName) {
+	j := job{key: why + "/" + string(name), kind: kindBack, device: name, cause: ev}
+	if why == lookDrift {
+		j.kind = kindDrift
+	}
+	e.queue.add(j)
+}
+
+// HintTypes are the events that Hint wants to see.
+func HintTypes() []event.Type { return []event.Type{event.TypeCommand} }
+
+// Hint takes in a command that every process hears of, for one of them serves the device that it is about. What is missed is
+// found by looking.
+func (e *Engine) Hint(ev event.Event) error {
+	return decoded(ev, func(c event.Command) error {
+		switch c.Verb {
+		case VerbAsk:
+			e.asked()
+		case VerbLook:
+			for _, name := range c.Devices {
+				if e.o.Holds.Serves(name) {
+					e.queueLook(ev, c.Reason, name)
+				}
+			}
+		}
+		return nil
+	})
 }
 
 // decoded calls use with the event's data. Data that cannot be read will not get better by trying again, but the bus
@@ -213,7 +247,7 @@ func (e *Engine) resyncCommands(ctx context.Context) error {
 	for _, c := range commands {
 		var data event.Command
 		err := json.Unmarshal(c.Data, &data)
-		if data.Verb == VerbAsk {
+		if data.Verb == VerbAsk || data.Verb == VerbLook {
 			continue
 		}
 		if err == nil && data.Run != "" {
