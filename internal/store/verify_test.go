@@ -70,6 +70,7 @@ func TestVerifyLogFinds(t *testing.T) {
 		"a file that is not there": {`INSERT INTO archive SELECT 1, 2, 'dc1-1-2', zeroblob(32), hash, 0, 0, 0 FROM event WHERE seq = 2`, "which is not there; next: put it back", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			storetest.Both(t, func(t *testing.T, at storetest.Place) {
 				s := openAt(t, at)
 				appendAll(t, s, synced("leaf1"), synced("leaf2"), synced("leaf3"))
@@ -149,7 +150,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 
 // Processes that start together on an empty place take turns to make the schema.
 func TestManyOpenAtOnce(t *testing.T) {
-	for name, at := range map[string]storetest.Place{"sqlite": storetest.SQLite(t), "postgres": {DSN: pgtest.Database(t)}} {
+	for name, at := range map[string]storetest.Place{"sqlite": {Dir: t.TempDir()}, "postgres": {DSN: pgtest.Database(t)}} {
 		t.Run(name, func(t *testing.T) {
 			errs := make(chan error)
 			for range 8 {

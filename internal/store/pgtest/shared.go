@@ -38,7 +38,7 @@ func (r Runner) Run() int {
 }
 
 // Shared returns the server that the tests of this binary share: one that does not flush, for what is shared is not
-// to be killed. TestMain must have called Main.
+// to be killed; and that finds at once who waits for each other. TestMain must have called Main.
 func Shared(t testing.TB) *Server {
 	t.Helper()
 	shared.mu.Lock()
@@ -47,7 +47,7 @@ func Shared(t testing.TB) *Server {
 		if !shared.main {
 			shared.err = errors.New("pgtest: TestMain must run the tests by pgtest.Main(m).Run(), which ends the server")
 		} else {
-			shared.server, shared.err = Start(Options{Unsafe: true})
+			shared.server, shared.err = Start(Options{Unsafe: true, Settings: []string{"deadlock_timeout=50ms"}})
 		}
 	}
 	if shared.err != nil {

@@ -24,12 +24,6 @@ func Both(t *testing.T, test func(t *testing.T, at Place)) {
 	t.Run("postgres", func(t *testing.T) { test(t, Postgres(t)) })
 }
 
-// SQLite is a new place for SQLite.
-func SQLite(t testing.TB) Place {
-	t.Helper()
-	return Place{Dir: t.TempDir()}
-}
-
 // migrated is the name of the database that new ones are copies of: making the schema anew takes longer than a test.
 var migrated struct {
 	sync.Mutex
