@@ -99,7 +99,7 @@ func (d *demo) run(ctx context.Context, once bool, redis string) (err error) {
 		}
 		defer func() { err = errors.Join(err, forget(ctx, set)) }()
 	}
-	if d.app, err = app.Open(ctx, set, d.log, "demo"); err != nil {
+	if d.app, err = app.Open(ctx, set, d.log, view.OperationServe); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.app.Close()) }()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/app"
 	"github.com/tenter-net/tenter/internal/settings"
+	"github.com/tenter-net/tenter/internal/view"
 )
 
 func newServe(s Streams) *cobra.Command {
@@ -25,7 +26,7 @@ func newServe(s Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			a, err := app.Open(cmd.Context(), set, log, "serve")
+			a, err := app.Open(cmd.Context(), set, log, view.OperationServe)
 			if err != nil {
 				return hint(err, "tenter config explain")
 			}
