@@ -5,9 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -23,23 +23,9 @@ func answer(ctx context.Context, tx event.Tx, e event.Event) error {
 	return tx.Append(ctx, event.Draft{Type: event.TypeDeviceSynced, Subject: e.Subject, Data: event.Device{Device: "leaf1", Reason: string(e.Type)}})
 }
 
-// withLogs measures events that are appended, distributed, handled and answered with the log in SQL.
-func (b *bench) withLogs(ctx context.Context, kinds string) error {
-	for _, kind := range strings.Split(kinds, ",") {
-		var err error
-		switch kind {
-		case "sqlite":
-			err = b.withLog(ctx, "SQLite (synchronous FULL)", store.Options{Dir: b.dir + "/sqlite"})
-		case "postgres":
-			err = b.withPostgres(ctx)
-		default:
-			err = fmt.Errorf("there is no log %q: sqlite, postgres", kind)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+// withSQLite and withPostgres measure events that are appended, distributed, handled and answered with the log in SQL.
+func (b *bench) withSQLite(ctx context.Context) error {
+	return b.withLog(ctx, "SQLite (FULL)", store.Options{Dir: b.dir + "/sqlite"})
 }
 
 func (b *bench) withPostgres(ctx context.Context) error {
@@ -52,7 +38,23 @@ func (b *bench) withPostgres(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return b.withLog(ctx, "PostgreSQL (fsync on, synchronous_commit on)", store.Options{DSN: server.URL(name)})
+	return b.withLog(ctx, "PostgreSQL (fsync on)", store.Options{DSN: server.URL(name)})
+}
+
+// A logged is a bus over a log in SQL, whose handler answers.
+type logged struct {
+	store   *store.Store
+	handled atomic.Int64
+	due     chan time.Time // of the one look that is under way
+	took    chan time.Duration
+}
+
+func (l *logged) handle(ctx context.Context, tx event.Tx, e event.Event) error {
+	if e.Subject == "look" {
+		l.took <- time.Since(<-l.due)
+	}
+	l.handled.Add(1)
+	return answer(ctx, tx, e)
 }
 
 func (b *bench) withLog(ctx context.Context, what string, opts store.Options) (err error) {
@@ -62,55 +64,65 @@ func (b *bench) withLog(ctx context.Context, what string, opts store.Options) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	server, err := b.server(modes[0])
+	server, end, err := b.server(modes[0])
 	if err != nil {
 		return err
 	}
-	defer server.Kill()
-	var handled atomic.Int64
-	due := make(chan time.Time, 1)
-	took := make(chan time.Duration, b.looks)
-	r, err := start(ctx, server, s, 1, func(ctx context.Context, tx event.Tx, e event.Event) error {
-		if e.Subject == "look" {
-			took <- time.Since(<-due)
-		}
-		handled.Add(1)
-		return answer(ctx, tx, e)
-	})
+	defer end()
+	l := &logged{store: s, due: make(chan time.Time, 1), took: make(chan time.Duration, b.looks)}
+	r, err := start(ctx, server, s, 1, l.handle)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.end()) }()
+	if err := b.idle(ctx, what, l); err != nil {
+		return err
+	}
+	return b.answered(ctx, what, l)
+}
+
+// idle appends one event at a time to a bus that has nothing else to do.
+func (b *bench) idle(ctx context.Context, what string, l *logged) (err error) {
 	n := min(b.looks, 500)
-	for range n { // one at a time: the idle bus
-		due <- time.Now()
-		if err := appendDrifts(ctx, s, "look"); err != nil {
-			return err
-		}
-		if err := until(ctx, func() bool { return len(due) == 0 && handled.Load() == int64(len(took)) }); err != nil {
-			return err
+	for i := 0; i < n && err == nil; i++ {
+		l.due <- time.Now()
+		if err = appendDrifts(ctx, l.store, "look"); err == nil {
+			err = until(ctx, func() bool { return l.handled.Load() == int64(i+1) })
 		}
 	}
-	list := collect(took, n)
-	b.row("idle, "+what+", append to handler, p50", modes[0].name, 1, "-", quantile(list, 50), "-")
-	b.row("idle, "+what+", append to handler, p99", modes[0].name, 1, "-", quantile(list, 99), "-")
-	handled.Store(0)
+	list := collect(l.took)
+	for _, q := range []int{50, 99} {
+		x := line{what: fmt.Sprintf("append to handler, log on %s, idle bus, p%d", what, q), file: modes[0].name, consumers: 1, bus: millis(quantile(list, q))}
+		if q == 50 {
+			x.budget, x.missed = "5 ms", quantile(list, q) > 5*time.Millisecond
+		}
+		b.row(x)
+	}
+	return err
+}
+
+// answered appends events of many devices as fast as they are taken, and waits until all are handled.
+func (b *bench) answered(ctx context.Context, what string, l *logged) (err error) {
 	devices := make([]string, 64)
 	for i := range devices {
 		devices[i] = fmt.Sprintf("leaf%d", i)
 	}
-	begun, cpu := time.Now(), used()
-	for sent := 0; sent < b.handled; sent += len(devices) {
-		if err := appendDrifts(ctx, s, devices[:min(len(devices), b.handled-sent)]...); err != nil {
-			return err
-		}
+	before, begun, cpu := l.handled.Load(), time.Now(), used()
+	for sent := 0; sent < b.handled && err == nil; sent += len(devices) {
+		err = appendDrifts(ctx, l.store, devices[:min(len(devices), b.handled-sent)]...)
 	}
-	if err := until(ctx, func() bool { return handled.Load() >= int64(b.handled) }); err != nil {
-		return err
+	if err == nil {
+		err = until(ctx, func() bool { return l.handled.Load()-before >= int64(b.handled) })
 	}
-	b.row("handled and answered, "+what, modes[0].name, 1, "-", rate(perSecond(b.handled, time.Since(begun))), "-")
-	b.row("the same, cpu of this process for each", modes[0].name, 1, "-", (used()-cpu)/time.Duration(b.handled), "-")
-	return nil
+	n, took := int(l.handled.Load()-before), time.Since(begun)
+	speed := perSecond(n, took)
+	x := line{what: "handled and answered, " + what, file: modes[0].name, consumers: 1, bus: rate(speed), budget: "10,000/s", missed: speed < 10_000}
+	if n < b.handled {
+		x.bus += fmt.Sprintf(" (%d of %d in %v)", n, b.handled, took.Round(time.Second))
+	}
+	b.row(x)
+	b.row(line{what: "the same, cpu of the process for each", file: modes[0].name, consumers: 1, bus: ((used() - cpu) / time.Duration(max(n, 1))).Round(time.Microsecond).String()})
+	return err
 }
 
 // used is the processor time that this process has taken, which tells more than the clock on a machine that does other things too.
@@ -134,6 +146,10 @@ func appendDrifts(ctx context.Context, s *store.Store, devices ...string) error 
 const childEnv = "TENTER_BUSBENCH_DIR"
 
 func child(dir, url string) error {
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(1)
+	}()
 	ctx := context.Background()
 	s, err := store.Open(ctx, store.Options{Dir: dir, Fabric: "dc1", Worker: "child"})
 	if err != nil {
@@ -152,11 +168,11 @@ func child(dir, url string) error {
 
 // killed measures how long after a kill -9 in a handler another process runs it again.
 func (b *bench) killed(ctx context.Context) (err error) {
-	server, err := b.server(modes[0])
+	server, end, err := b.server(modes[0])
 	if err != nil {
 		return err
 	}
-	defer server.Kill()
+	defer end()
 	dir := b.dir + "/killed"
 	s, err := store.Open(ctx, store.Options{Dir: dir, Fabric: "dc1", Worker: "bench"})
 	if err != nil {
@@ -169,6 +185,9 @@ func (b *bench) killed(ctx context.Context) (err error) {
 	}
 	cmd := exec.CommandContext(ctx, self, server.URL())
 	cmd.Env = append(os.Environ(), childEnv+"="+dir)
+	if _, err := cmd.StdinPipe(); err != nil { // the child ends when it is closed, so also when this process ends
+		return err
+	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -200,7 +219,14 @@ func (b *bench) killed(ctx context.Context) (err error) {
 		return err
 	}
 	_ = cmd.Wait()
-	<-again
-	b.row("killed handler run again by another, lease 5s", modes[0].name, 1, "-", time.Since(begun).Round(time.Millisecond), "-")
-	return r.end()
+	l := line{what: "handler killed with -9, run again by another, lease 5 s", file: modes[0].name, consumers: 1, bus: none, budget: "6 s"}
+	select {
+	case <-again:
+		took := time.Since(begun)
+		l.bus, l.missed = fmt.Sprintf("%.1f s", took.Seconds()), took > 6*time.Second
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	b.row(l)
+	return errors.Join(err, r.end())
 }
