@@ -131,11 +131,6 @@ func (e *Engine) survey(ctx context.Context, generation string, device intent.De
 	return p, result, err
 }
 
-// A phaser is a session that knows before it sends an edit whether it fits, and in how many parts.
-type phaser interface {
-	Phases(ctx context.Context, edit tree.Edit) (int, error)
-}
-
 // fit asks the session whether what is to be sent fits. What does not is refused here, where a person reads it, and not
 // when it is applied: the device's part of the plan holds the reason and nothing else.
 func (e *Engine) fit(ctx context.Context, p *picture, r plan.Result) (plan.Result, error) {
@@ -144,11 +139,10 @@ func (e *Engine) fit(ctx context.Context, p *picture, r plan.Result) (plan.Resul
 	if err != nil {
 		return plan.Result{}, &unreachable{device, err}
 	}
-	asked, is := s.(phaser)
-	if !is || r.Edit.Empty() {
+	if r.Edit.Empty() {
 		return r, nil
 	}
-	n, err := asked.Phases(ctx, r.Edit)
+	n, err := s.Phases(ctx, r.Edit)
 	switch {
 	case err == nil && n > 1:
 		r.Plan.Phases = n

@@ -20,6 +20,8 @@ import (
 type Session interface {
 	Probe(ctx context.Context) (profile.Facts, error)
 	Read(ctx context.Context, prefixes []path.Path) (*tree.Tree, []tree.Problem, error)
+	// Phases returns in how many parts the edit would be sent, or an error when the device does not take it.
+	Phases(ctx context.Context, edit tree.Edit) (int, error)
 	Set(ctx context.Context, edit tree.Edit, opts profile.SetOptions) error
 	Save(ctx context.Context) error
 }

@@ -197,6 +197,9 @@ func (s *Session) complaint(out string) string {
 	return shorten(strings.Join(lines, " "))
 }
 
+// Phases returns in how many parts an edit is sent: one, for every line is sent by itself anyway.
+func (s *Session) Phases(context.Context, tree.Edit) (int, error) { return 1, nil }
+
 // Save makes the running configuration the one that the device starts with, as its profile says. Where the device saves
 // by itself there is nothing to do. That it was saved is what the device says: a command line cannot show it.
 func (s *Session) Save(ctx context.Context) error {

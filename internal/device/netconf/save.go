@@ -10,6 +10,9 @@ import (
 	"github.com/tenter-net/tenter/internal/tree"
 )
 
+// Phases returns in how many parts an edit is sent: one, for a commit takes all or nothing.
+func (s *Session) Phases(context.Context, tree.Edit) (int, error) { return 1, nil }
+
 // Save copies the running configuration to the startup configuration of a device that keeps one, and proves it by reading
 // both. Where the device keeps none every commit lasts, and there is nothing to do.
 func (s *Session) Save(ctx context.Context) error {
