@@ -80,8 +80,13 @@ func TestEvents(t *testing.T) {
 			for i := range k.Data.NumField() {
 				f := k.Data.Field(i)
 				shown[k.Data][f.Name] = shown[k.Data][f.Name] || !data.Elem().Field(i).IsZero()
-				if strings.Contains(f.Tag.Get("jsonschema"), "minLength=1") {
+				rules := f.Tag.Get("jsonschema")
+				if strings.Contains(rules, "minLength=1") {
 					least.Field(i).SetString("x")
+				}
+				if _, first, ok := strings.Cut(rules, "enum="); ok {
+					first, _, _ = strings.Cut(first, ",")
+					least.Field(i).SetString(first)
 				}
 			}
 			sealed, err := event.Draft{ID: "1", Type: k.Type, Source: "w", Time: time.Unix(0, 0), Data: least.Interface()}.Seal()

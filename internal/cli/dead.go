@@ -184,7 +184,7 @@ func newDeadDrop(s Streams) *cobra.Command {
 	req := app.DeadRequest{Drop: true}
 	cmd := &cobra.Command{
 		Use:     "drop GROUP ENTRY --reason TEXT | --all --reason TEXT",
-		Short:   "Give events up for good; the log keeps them, and who dropped them",
+		Short:   "Give events up for good; the log keeps them, and by whom",
 		Example: "  tenter events dead drop notify 4711 --reason 'the receiver is gone'",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if req.Reason == "" {

@@ -15,7 +15,7 @@ import (
 )
 
 func newWorker(s Streams) *cobra.Command {
-	cmd := &cobra.Command{Use: "worker", Short: "Processes: which are at work, and which devices each of them serves", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "worker", Short: "Processes: which are at work, and the devices of each", Args: cobra.NoArgs}
 	cmd.AddCommand(newWorkerLs(s))
 	return cmd
 }

@@ -26,7 +26,7 @@ type DeadLettered struct {
 // DeadResolved tells what became of events that a consumer group had given up on.
 type DeadResolved struct {
 	Group  string `json:"group" jsonschema:"minLength=1"`
-	Seqs   []Seq  `json:"seqs"`
+	Seqs   []Seq  `json:"seqs,omitempty"`
 	Action string `json:"action" jsonschema:"enum=requeued,enum=dropped"`
 	Reason string `json:"reason,omitempty"` // why they were dropped
 }
