@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/tenter-net/tenter/internal/event"
 )
@@ -22,6 +23,9 @@ func SetPatience(t *testing.T, s *Store, milliseconds int) {
 		t.Fatal(err)
 	}
 }
+
+// SetAnswerTime says how long PostgreSQL's answers are waited for, while nobody asks anything.
+func SetAnswerTime(s *Store, d time.Duration) { s.engine.(*postgres).answer = d }
 
 // EventStatement returns the statement that Events answers the query with among the rows, or the first of several.
 func EventStatement(t *testing.T, s *Store, q event.Query) (string, []any) {

@@ -29,17 +29,24 @@ func (e *sqliteDB) moment(ctx context.Context, fn func(querier) error) (err erro
 
 // moment implements engine. In PostgreSQL it takes REPEATABLE READ: else each statement would see a moment of its own.
 func (e *postgres) moment(ctx context.Context, fn func(querier) error) (err error) {
-	tx, err := e.reads.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	beginning, begun := e.bounded(ctx)
+	tx, err := e.reads.BeginTx(beginning, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	_ = begun()
 	if err != nil {
 		return e.explain(err)
 	}
-	defer func() { err = errors.Join(err, ended(tx.Rollback(context.WithoutCancel(ctx)), pgx.ErrTxClosed)) }()
+	defer func() {
+		ending, over := e.bounded(context.WithoutCancel(ctx))
+		err = errors.Join(err, ended(tx.Rollback(ending), pgx.ErrTxClosed), over())
+	}()
 	return fn(oneMoment{func(query string, args []any) (rows, error) {
-		r, err := tx.Query(ctx, e.text(query), storable(args)...)
+		answering, answered := e.bounded(ctx)
+		r, err := tx.Query(answering, e.text(query), storable(args)...)
 		if err != nil {
+			_ = answered()
 			return nil, e.explain(err)
 		}
-		return &pgRows{Rows: r}, nil
+		return &pgRows{Rows: r, then: answered}, nil
 	}})
 }
 

@@ -48,7 +48,7 @@ func (o *outcomes) writeUntil(stop <-chan struct{}, s *store.Store, name string)
 		})
 		o.set(id, err)
 		if err != nil {
-			time.Sleep(5 * time.Millisecond) // as every loop does after a failure
+			time.Sleep(20 * time.Millisecond) // as every loop does after a failure
 		}
 	}
 }
@@ -57,18 +57,30 @@ func (o *outcomes) writeUntil(stop <-chan struct{}, s *store.Store, name string)
 // stays and begins anew.
 func killBackend(t *testing.T, dsn string) {
 	t.Helper()
+	if err := syscall.Kill(backends(t, dsn)[0], syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// backends are the processes of the server that serve stores.
+func backends(t *testing.T, dsn string) []int {
+	t.Helper()
 	c, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var pid int
-	if err := c.QueryRow(t.Context(), "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'tenter %' LIMIT 1").Scan(&pid); err != nil {
+	rows, err := c.Query(t.Context(), "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'tenter %'")
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
+	pids, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	if err != nil || len(pids) == 0 {
+		t.Fatal(pids, err)
 	}
-	_ = c.Close(context.Background()) // if it is there still
+	if err := c.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	return pids
 }
 
 // Several processes write while the server is killed again and again. After that it gives out the ids of the transactions that
@@ -147,4 +159,42 @@ func TestACommitIsNotTakenForAnothers(t *testing.T) {
 		}
 	}
 	t.Logf("%d written, %d undone, %d unknown", len(said.all), undone, unknown)
+}
+
+// A server that was stopped, and takes connections all the same, keeps nobody waiting for ever; and all goes on when it does.
+func TestAServerThatIsStopped(t *testing.T) {
+	t.Parallel() // it waits most of the time
+	server := pgtest.New(t, pgtest.Options{Unsafe: true})
+	at := storetest.Place{DSN: server.URL("postgres")}
+	s := openAt(t, at)
+	store.SetAnswerTime(s, 500*time.Millisecond)
+	appendAll(t, s, synced("before"))
+	pids := append(backends(t, at.DSN), server.PID())
+	signal := func(sig syscall.Signal) {
+		for _, pid := range pids {
+			if err := syscall.Kill(pid, sig); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	signal(syscall.SIGSTOP)
+	goOn := sync.OnceFunc(func() { signal(syscall.SIGCONT) })
+	defer goOn()
+	if _, err := s.Runs(context.Background(), view.RunQuery{}); err == nil || !strings.Contains(err.Error(), "cannot be reached") {
+		t.Errorf("Runs() = %v", err)
+	}
+	write := func(id string) error {
+		return s.Do(context.Background(), func(tx event.Tx) error { return tx.Append(context.Background(), synced(id)) })
+	}
+	if err := write("meanwhile"); err == nil || !strings.Contains(err.Error(), "cannot be reached") {
+		t.Errorf("Do() = %v", err)
+	}
+	goOn()
+	for write("after") != nil { // the stopped transaction's locks go with its connection
+		time.Sleep(5 * time.Millisecond)
+	}
+	list, err := s.Events(t.Context(), event.Query{})
+	if err != nil || len(list) != 2 || list[1].Subject != "after" {
+		t.Errorf("%v, %v", list, err)
+	}
 }

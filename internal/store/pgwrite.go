@@ -59,7 +59,7 @@ func (w *pgWriter) begin(r *request) error {
 // limit bounds how long the next answers are waited for. A statement has no context: to break one off is to lose the
 // connection, and with it the work of others.
 func (w *pgWriter) limit() error {
-	return w.conn.PgConn().Conn().SetDeadline(time.Now().Add(answerTime))
+	return w.conn.PgConn().Conn().SetDeadline(time.Now().Add(w.e.answer))
 }
 
 // connect connects unless there is a connection, or returns the last error while it is too early to try again.

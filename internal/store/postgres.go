@@ -40,8 +40,9 @@ type postgres struct {
 	config  *pgxpool.Config
 	name    string // for people, without the password
 	reads   *pgxpool.Pool
-	channel string // that the log's growth is told on
-	away    streak // of the writer
+	answer  time.Duration // answerTime
+	channel string        // that the log's growth is told on
+	away    streak        // of the writer
 	w       pgWriter
 }
 
@@ -68,7 +69,7 @@ func newPostgres(s *Store) (*postgres, error) {
 	config.MaxConns, config.MinConns = readers, 0
 	config.MaxConnIdleTime = 10 * time.Minute
 	e := &postgres{
-		s: s, config: config, name: fmt.Sprintf("postgres://%s/%s", net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))), c.Database),
+		s: s, config: config, answer: answerTime, name: fmt.Sprintf("postgres://%s/%s", net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))), c.Database),
 		dialect: dialect{
 			now:  "(extract(epoch from clock_timestamp()) * 1000000)::bigint * 1000",
 			lock: " FOR UPDATE", free: " FOR UPDATE SKIP LOCKED", numbered: true,
@@ -155,10 +156,11 @@ func (e *postgres) patience() time.Duration { return idleLimit - time.Second }
 // read runs the query, once more for each connection that turns out to have been lost meanwhile.
 func (e *postgres) read(ctx context.Context, query string, args []any) (rows, error) {
 	text := e.text(query)
+	ctx, cancel := e.bounded(ctx)
 	for n := 0; ; n++ {
 		r, err := e.reads.Query(ctx, text, storable(args)...)
 		if err == nil {
-			p := &pgRows{Rows: r}
+			p := &pgRows{Rows: r, then: cancel}
 			p.peeked = true
 			if p.more = r.Next(); p.more || r.Err() == nil {
 				return p, nil
@@ -166,9 +168,17 @@ func (e *postgres) read(ctx context.Context, query string, args []any) (rows, er
 			err = r.Err()
 		}
 		if n == readers || !lost(err) || ctx.Err() != nil {
+			_ = cancel()
 			return nil, e.explain(err)
 		}
 	}
+}
+
+// bounded bounds what is waited for until the function is called: many readers' contexts end with the process only, and a
+// server that was stopped, or that the net has gone from, says nothing.
+func (e *postgres) bounded(ctx context.Context) (context.Context, func() error) {
+	ctx, cancel := context.WithTimeout(ctx, e.answer)
+	return ctx, func() error { cancel(); return nil }
 }
 
 // pgRows are rows of which the first may have been asked for already.
@@ -236,7 +246,10 @@ func (e *postgres) listen(ctx context.Context, away *streak, log *zap.Logger) er
 		return err
 	}
 	defer func() { _ = c.Close(context.Background()) }()
-	if _, err := c.Exec(ctx, "LISTEN "+pgx.Identifier{e.channel}.Sanitize()); err != nil {
+	listening, cancel := context.WithTimeout(ctx, lookAfter)
+	_, err = c.Exec(listening, "LISTEN "+pgx.Identifier{e.channel}.Sanitize())
+	cancel()
+	if err != nil {
 		return err
 	}
 	if n := away.ended(); n > 0 {
