@@ -28,8 +28,16 @@ func (d Draft) Check() error {
 		}
 	}
 	for _, a := range [...]struct{ name, value string }{
-		{"id", string(d.ID)}, {"source", d.Source}, {"subject", d.Subject}, {"correlationid", d.Correlation}, {"causationid", string(d.Causation)},
-		{"fabric", d.Fabric}, {"actor", d.Actor}, {"actortype", d.ActorType}, {"severity", d.Severity}, {"traceparent", d.TraceParent},
+		{"id", string(d.ID)},
+		{"source", d.Source},
+		{"subject", d.Subject},
+		{"correlationid", d.Correlation},
+		{"causationid", string(d.Causation)},
+		{"fabric", d.Fabric},
+		{"actor", d.Actor},
+		{"actortype", d.ActorType},
+		{"severity", d.Severity},
+		{"traceparent", d.TraceParent},
 	} {
 		if at := badText(a.value); at >= 0 {
 			return fmt.Errorf("event type %q: %s: byte %d of %q is no text that an attribute may have", d.Type, a.name, at, a.value)

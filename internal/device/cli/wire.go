@@ -1,12 +1,12 @@
 package cli
 
 import (
-	"github.com/tenter-net/tenter/internal/device/fault"
-
 	"errors"
 	"fmt"
 	"io"
 	"sync"
+
+	"github.com/tenter-net/tenter/internal/device/fault"
 
 	"github.com/scrapli/scrapligo/transport"
 )

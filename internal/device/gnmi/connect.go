@@ -1,8 +1,6 @@
 package gnmi
 
 import (
-	"github.com/tenter-net/tenter/internal/device/fault"
-
 	"context"
 	"crypto/tls"
 	"errors"
@@ -13,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/tenter-net/tenter/internal/device/fault"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"

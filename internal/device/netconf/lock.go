@@ -1,12 +1,12 @@
 package netconf
 
 import (
-	"github.com/tenter-net/tenter/internal/device/fault"
-
 	"context"
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/tenter-net/tenter/internal/device/fault"
 
 	"go.uber.org/zap"
 )
