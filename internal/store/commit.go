@@ -131,9 +131,12 @@ func (s *Store) batch(r *request) {
 	var members []*request
 	var events []event.Event
 	var late []func(*transaction) error
-	begun := time.Now()
+	begun, most := time.Now(), batchSize
+	if s.apart > 0 {
+		most, s.apart = 1, s.apart-1
+	}
 	for r != nil {
-		list := s.gather(r, batchSize-len(members))
+		list := s.gather(r, most-len(members))
 		err := s.takeAhead(list)
 		for err == nil && len(list) > 0 {
 			if list[0].taken == 0 { // it is to look for itself, and to see what those behind it have not done yet
@@ -159,7 +162,7 @@ func (s *Store) batch(r *request) {
 			return
 		}
 		r = nil
-		if len(members) < batchSize && time.Since(begun) < batchTime {
+		if len(members) < most && time.Since(begun) < batchTime {
 			select {
 			case r = <-s.queue:
 			default:
@@ -251,6 +254,9 @@ func (s *Store) abort(members []*request, cause error) {
 	s.w.rollback(cause)
 	cause = fmt.Errorf("store: commit: %w", s.engine.explain(cause))
 	s.consumers.known = false
+	if contended(cause) { // together they hold what each of them needs a part of: they come again one by one
+		s.apart = len(members)
+	}
 	for _, m := range members {
 		m.done <- cause
 	}

@@ -59,11 +59,20 @@ func (e *postgres) again(err error) bool {
 		var connecting *pgconn.ConnectError
 		return !errors.As(err, &connecting)
 	case errors.As(err, &of):
-		switch of.Code {
-		case "40001", "40P01", "55P03", // serialization failure, deadlock, lock not available
-			"23505": // unique violation: of what another transaction wrote since it was looked for
-			return true
-		}
+		return contended(err) || of.Code == "23505" // unique violation: of what another transaction wrote since it was looked for
+	}
+	return false
+}
+
+// contended reports whether the error says that two transactions held what the other one needed.
+func contended(err error) bool {
+	var of *pgconn.PgError
+	if !errors.As(err, &of) {
+		return false
+	}
+	switch of.Code {
+	case "40001", "40P01", "55P03": // serialization failure, deadlock, lock not available
+		return true
 	}
 	return false
 }

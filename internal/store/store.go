@@ -67,6 +67,7 @@ type Store struct {
 	wg     sync.WaitGroup
 
 	consumers consumers // owned by the committer
+	apart     int       // how many transactions are of one Do each; the committer's
 	recent    recent
 	grown     signal
 	files     files
