@@ -26,6 +26,7 @@ type eventBus interface {
 	Subscribe(group string, streams []string, types []event.Type, h event.Handler)
 	Replay(group string, streams []string, types []event.Type, h event.Handler)
 	Join(ctx context.Context) error
+	Newer() map[event.Type]uint64
 	Run(ctx context.Context) error
 }
 

@@ -224,7 +224,7 @@ func (a *App) observe(ctx context.Context, b eventBus) ([]part, error) {
 		failures = f.Failures
 	}
 	a.metrics.Watch(telemetry.Sources{
-		Lags: a.store.Lags, Head: a.store.Head, Local: a.local.Stats, Failures: failures, Degraded: down.Load,
+		Lags: a.store.Lags, Head: a.store.Head, Local: a.local.Stats, Failures: failures, Newer: b.Newer, Degraded: down.Load,
 	})
 	checks := a.checks(&down)
 	return []part{

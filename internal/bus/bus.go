@@ -59,6 +59,7 @@ type Bus struct {
 	client  redis.UniversalClient
 	away    delivery.Streak // of what this process's groups do with Redis
 	careful delivery.Careful
+	newer   delivery.Newer
 	gone    time.Duration // after which a consumer that does nothing and has nothing is gone
 	tidy    time.Duration // between the relay's looks for what is too old, too much or gone
 	subs    []delivery.Subscription
@@ -105,6 +106,9 @@ func (b *Bus) Replay(group string, streams []string, types []event.Type, h event
 	b.Subscribe(group, streams, types, h)
 	b.subs[len(b.subs)-1].Past = true
 }
+
+// Newer returns how many events were passed over, by their types, which this build does not know.
+func (b *Bus) Newer() map[event.Type]uint64 { return b.newer.Counts() }
 
 // Join makes the groups known to the log, so that they are owed what happens from now on. Run does so too.
 func (b *Bus) Join(ctx context.Context) error {

@@ -57,7 +57,7 @@ func (g *group) run(ctx context.Context) {
 	// A blocked read ends when its connection does, so it has one that nothing else needs.
 	defer context.AfterFunc(ctx, func() { _ = g.reader.Close() })()
 	after := context.WithoutCancel(ctx) // acknowledging outlives reading
-	g.lanes = delivery.NewLanes(ctx, g.sub, delivery.LaneOptions{Store: g.opts.Store, Retry: g.opts.Retry, Careful: &g.careful, Log: g.log})
+	g.lanes = delivery.NewLanes(ctx, g.sub, delivery.LaneOptions{Store: g.opts.Store, Retry: g.opts.Retry, Careful: &g.careful, Newer: &g.newer, Log: g.log})
 	var readers, acker sync.WaitGroup
 	readers.Go(func() { g.loop(ctx, "read", g.read) })
 	readers.Go(func() { g.loop(ctx, "claim", g.claim) })

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"strconv"
 	"strings"
 
@@ -90,16 +89,3 @@ func explained(err error, fabric string) error {
 
 // permissions are what the bus's user may do with the fabric's keys, at the least; cluster|slots only on a cluster, scan and unlink only for Forget.
 const permissions = "+@stream +eval +evalsha +type +del +ping +select +cluster|slots +scan +unlink"
-
-// away reports whether the error is of Redis as a whole, as when it is down, starting or failing over, and not of one group.
-func away(err error) bool {
-	if netErr := net.Error(nil); errors.As(err, &netErr) {
-		return true
-	}
-	for _, p := range []string{"LOADING ", "READONLY ", "OOM ", "MASTERDOWN ", "CLUSTERDOWN ", "TRYAGAIN ", "MOVED ", "ASK ", "NOREPLICAS ", "NOPERM ", "NOAUTH ", "WRONGPASS ", "MISCONF ", "BUSY "} {
-		if redis.HasErrorPrefix(err, p) {
-			return true
-		}
-	}
-	return errors.Is(err, redis.ErrClosed) || errors.As(err, new(tooOld))
-}

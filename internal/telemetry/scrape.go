@@ -19,8 +19,9 @@ type Sources struct {
 	Lags     func(ctx context.Context) ([]view.Lag, error)
 	Head     func(ctx context.Context) (event.Seq, []byte, error)
 	Local    func() local.Stats
-	Failures func() uint64 // of publishing, since the start
-	Degraded func() bool   // events wait in the log
+	Failures func() uint64                // of publishing, since the start
+	Newer    func() map[event.Type]uint64 // events passed over, of types that this build does not know
+	Degraded func() bool                  // events wait in the log
 }
 
 // Watch adds to the metrics what the sources tell.
@@ -41,6 +42,7 @@ var (
 	oldest    = desc("group_oldest_seconds", "How long the oldest event that the group has still to handle waits. The log keeps everything from there.", "group", "stream")
 	attempts  = desc("group_attempts", "The most attempts at one event that is still to be handled.", "group", "stream")
 	published = desc("publish_failures_total", "Failures to hand the log's events on to Redis.")
+	newer     = desc("events_passed_over_total", "Events of types that this version does not know, and so acknowledges without handling them.", "type")
 	degraded  = desc("bus_degraded", "1 while the log says that events can not be distributed.")
 	localSeen = desc("local_events_total", "Events offered to subscribers within this process, by what became of them.", "subscriber", "outcome")
 	localLeft = desc("local_pending", "Events in a subscriber's queue, and the one that it handles.", "subscriber")
@@ -49,7 +51,7 @@ var (
 
 // Describe is part of prometheus.Collector.
 func (s *scrape) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{storeUp, logHead, pending, retrying, dead, oldest, attempts, published, degraded, localSeen, localLeft, requests} {
+	for _, d := range []*prometheus.Desc{storeUp, logHead, pending, retrying, dead, oldest, attempts, published, newer, degraded, localSeen, localLeft, requests} {
 		ch <- d
 	}
 }
@@ -86,6 +88,9 @@ func (s *scrape) Collect(ch chan<- prometheus.Metric) {
 		gauge(oldest, age, l.Group, l.Stream)
 	}
 	count(published, s.Failures())
+	for t, n := range s.Newer() {
+		count(newer, n, string(t))
+	}
 	gauge(degraded, number(s.Degraded()))
 	st := s.Local()
 	for name, of := range st.Subscribers {

@@ -77,7 +77,7 @@ func TestMetrics(t *testing.T) {
 			}, away
 		},
 		Head: func(context.Context) (event.Seq, []byte, error) { return 9, nil, away }, Local: bus.Stats,
-		Failures: func() uint64 { return 5 }, Degraded: func() bool { return true },
+		Failures: func() uint64 { return 5 }, Newer: func() map[event.Type]uint64 { return map[event.Type]uint64{"drift.explained": 2} }, Degraded: func() bool { return true },
 	})
 	m.Group("g")
 	m.Handled("g", time.Second, errors.New("no"))
@@ -108,7 +108,7 @@ func TestMetrics(t *testing.T) {
 		`tenter_group_attempts{group="g",stream="drift"} 3`,
 		`tenter_group_oldest_seconds{group="g",stream="drift"} 36`,
 		`tenter_group_oldest_seconds{group="g",stream="intent"} 0`,
-		`tenter_log_head 9`, `tenter_store_up 1`, `tenter_publish_failures_total 5`, `tenter_bus_degraded 1`,
+		`tenter_log_head 9`, `tenter_store_up 1`, `tenter_publish_failures_total 5`, `tenter_events_passed_over_total{type="drift.explained"} 2`, `tenter_bus_degraded 1`,
 		`tenter_deliveries_total{group="g",outcome="failed"} 1`, `tenter_deliveries_total{group="g",outcome="done"} 0`,
 		`tenter_events_total{type="drift.detected"} 1`, `tenter_events_total{type="unknown"} 1`, `tenter_events_total{type="drift.held"} 0`,
 		`tenter_runs_total{cause="drift",outcome="done"} 1`,

@@ -65,7 +65,7 @@ type Lanes struct {
 	retry   Policy
 	careful *Careful
 	log     *zap.Logger
-	newer   newer
+	newer   *Newer
 	away    Streak
 	lanes   [laneCount]chan Item
 	wg      sync.WaitGroup
@@ -83,6 +83,7 @@ type LaneOptions struct {
 	Store   Store
 	Retry   Policy
 	Careful *Careful // the process's
+	Newer   *Newer   // the process's
 	Log     *zap.Logger
 }
 
@@ -90,7 +91,7 @@ type LaneOptions struct {
 func NewLanes(ctx context.Context, sub Subscription, o LaneOptions) *Lanes {
 	log := o.Log.With(zap.String("group", sub.Name))
 	l := &Lanes{
-		sub: sub, store: o.Store, retry: o.Retry, careful: o.Careful, log: log,
+		sub: sub, store: o.Store, retry: o.Retry, careful: o.Careful, newer: o.Newer, log: log,
 		away: Streak{Log: log, Failing: "deliveries wait for the store", Over: "the store takes deliveries again"},
 	}
 	for i := range l.lanes {
@@ -111,9 +112,6 @@ func NewLanes(ctx context.Context, sub Subscription, o LaneOptions) *Lanes {
 	}
 	return l
 }
-
-// Newer returns how many events the group has passed over, by their types, which this build does not know.
-func (l *Lanes) Newer() map[event.Type]uint64 { return l.newer.counts() }
 
 // Wait returns when the lanes have ended.
 func (l *Lanes) Wait() { l.wg.Wait() }

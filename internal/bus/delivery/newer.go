@@ -9,18 +9,18 @@ import (
 	"github.com/tenter-net/tenter/internal/event"
 )
 
-// mostTypes bounds how many types newer tells apart: what writes more of them is no newer build.
+// mostTypes bounds how many types Newer tells apart: what writes more of them is no newer build.
 const mostTypes = 100
 
-// newer counts the events that this build passes over because it does not know their types: a newer build wrote them. They
+// Newer counts the events that this build passes over because it does not know their types: a newer build wrote them. They
 // are acknowledged, for waiting would not make them known, and each type is warned of once.
-type newer struct {
+type Newer struct {
 	mu    sync.Mutex
 	count map[event.Type]uint64
 }
 
-// counts returns how many events of each unknown type were passed over.
-func (n *newer) counts() map[event.Type]uint64 {
+// Counts returns how many events of each unknown type were passed over.
+func (n *Newer) Counts() map[event.Type]uint64 {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	out := make(map[event.Type]uint64, len(n.count))
@@ -31,7 +31,7 @@ func (n *newer) counts() map[event.Type]uint64 {
 }
 
 // note counts the event and reports whether its type is to be warned of.
-func (n *newer) note(t event.Type) bool {
+func (n *Newer) note(t event.Type) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.count == nil {

@@ -41,6 +41,7 @@ type Bus struct {
 	opts    Options
 	subs    []delivery.Subscription
 	careful delivery.Careful
+	newer   delivery.Newer
 	away    delivery.Streak
 }
 
@@ -67,6 +68,9 @@ func (b *Bus) Replay(group string, streams []string, types []event.Type, h event
 	b.Subscribe(group, streams, types, h)
 	b.subs[len(b.subs)-1].Past = true
 }
+
+// Newer returns how many events were passed over, by their types, which this build does not know.
+func (b *Bus) Newer() map[event.Type]uint64 { return b.newer.Counts() }
 
 // Join makes the groups known to the log, so that they are owed what happens from now on. Run does so too.
 func (b *Bus) Join(ctx context.Context) error {
@@ -120,7 +124,7 @@ func (b *Bus) serve(ctx context.Context, sub delivery.Subscription, lease view.L
 		return err
 	}
 	g := &serving{Bus: b, sub: sub, lanes: delivery.NewLanes(ctx, sub, delivery.LaneOptions{
-		Store: b.opts.Store, Retry: b.opts.Retry, Careful: &b.careful, Log: b.opts.Log,
+		Store: b.opts.Store, Retry: b.opts.Retry, Careful: &b.careful, Newer: &b.newer, Log: b.opts.Log,
 	})}
 	g.suspicious.Store(unclean >= delivery.SuspectAfter)
 	b.away.Good(sub.Name)
