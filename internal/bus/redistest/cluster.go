@@ -43,7 +43,17 @@ func NewCluster(t testing.TB, masters, replicas int, args ...string) *Cluster {
 	return c
 }
 
-func startNode(dir string, args []string) (*Server, error) {
+// startNode starts a node, whose second port may be taken too by the time that it wants it.
+func startNode(dir string, args []string) (s *Server, err error) {
+	for range attempts {
+		if s, err = tryNode(dir, args); err == nil {
+			return s, nil
+		}
+	}
+	return nil, err
+}
+
+func tryNode(dir string, args []string) (*Server, error) {
 	addr, err := freeAddr()
 	if err != nil {
 		return nil, err

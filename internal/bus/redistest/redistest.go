@@ -8,9 +8,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,6 +27,9 @@ const Hint = "redis-server is not installed: run `apt-get install redis-server` 
 
 // startTime is how long a server may take until it answers; a busy machine is slow.
 const startTime = 60 * time.Second
+
+// attempts is how often a server is started that ends at once.
+const attempts = 5
 
 // A Server is a redis-server that can be killed and started again on the same port.
 type Server struct {
@@ -60,7 +65,7 @@ func start(conf *tls.Config, args func(host, port string) []string) (*Server, er
 	}
 	quiet()
 	var err error
-	for range 5 { // another process may take the port between asking for it and using it
+	for range attempts { // another process may take the port between asking for it and using it
 		var addr string
 		if addr, err = freeAddr(); err != nil {
 			return nil, err
@@ -73,12 +78,17 @@ func start(conf *tls.Config, args func(host, port string) []string) (*Server, er
 	return nil, err
 }
 
+// freeAddr finds a free port below those that the system gives to clients: one of these may be in use by the time the server wants it,
+// also when it is started again.
 func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("redis-server: %w", err)
+	var err error
+	for range 100 {
+		var l net.Listener
+		if l, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(10_000+rand.IntN(20_000)))); err == nil {
+			return l.Addr().String(), l.Close()
+		}
 	}
-	return l.Addr().String(), l.Close()
+	return "", fmt.Errorf("redis-server: %w", err)
 }
 
 // New starts a server that ends with the test.
