@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -52,7 +55,7 @@ func withAudit(cmd *cobra.Command, do func(ctx context.Context, set *settings.Se
 	}
 	st, err := app.ReadStore(cmd.Context(), set, log)
 	if err != nil {
-		return hint(err, "tenter plan, or the settings that you mean: --config FILE, --state-dir DIR")
+		return noStore(err)
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
 	return do(cmd.Context(), set, st)
@@ -122,6 +125,8 @@ func newAuditExport(s Streams) *cobra.Command {
 				}
 				if to == "" {
 					to = app.HeadsFile(set)
+				} else if _, err := os.Stat(filepath.Dir(to)); to != "-" && err != nil { // what is not mounted is not made: nobody would keep it
+					return hint(fmt.Errorf("--to: %w", err), "tenter audit export --to FILE, in a directory that is there")
 				}
 				if to != "-" {
 					added, err := audit.Append(to, head)
@@ -157,11 +162,18 @@ func newAuditKey(s Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			key, err := audit.OpenKey(app.AuditKeyFile(set))
+			file := app.AuditKeyFile(set)
+			if _, err := os.Stat(filepath.Dir(file)); err != nil { // a key made where nobody serves proves nothing
+				return hint(fmt.Errorf("audit key: %w", err), "tenter serve, or the settings that you mean: --config FILE, --state-dir DIR")
+			}
+			if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+				fmt.Fprintln(s.Err, "there was no key: this one is new, and has signed nothing yet")
+			}
+			key, err := audit.OpenKey(file)
 			if err != nil {
 				return hint(err, "tenter config explain audit.key")
 			}
-			fmt.Fprintf(s.Err, "key %s of %s; whoever has this can prove heads, and sign none\n", key.Public().ID(), app.AuditKeyFile(set))
+			fmt.Fprintf(s.Err, "key %s of %s; whoever has this can prove heads, and sign none\n", key.Public().ID(), file)
 			_, err = s.Out.Write(key.Public().PEM())
 			return err
 		},

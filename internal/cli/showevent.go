@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/tenter-net/tenter/internal/event"
@@ -59,6 +61,9 @@ func findEvent(ctx context.Context, st *store.Store, name string) (event.Event, 
 			err = errNoEvent
 		}
 		return firstOf(list), err
+	}
+	if uuid.Validate(name) != nil {
+		return event.Event{}, errors.New("neither a number nor an id of an event")
 	}
 	e, ok, err := st.EventByID(ctx, event.ID(name))
 	if err == nil && !ok {

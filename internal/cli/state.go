@@ -57,8 +57,17 @@ func withStoreBy(open openStore, cmd *cobra.Command, do func(ctx context.Context
 	}
 	st, err := open(cmd.Context(), set, log)
 	if err != nil {
-		return hint(err, "tenter plan, or the settings that you mean: --config FILE, --state-dir DIR")
+		return noStore(err)
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
 	return do(cmd.Context(), st)
+}
+
+// noStore tells a store that is not there yet from one that can not be had.
+func noStore(err error) error {
+	var none *app.NoStoreError
+	if errors.As(err, &none) {
+		return hint(err, "tenter plan, or the settings that you mean: --config FILE, --state-dir DIR")
+	}
+	return hint(err, "tenter config explain store.dsn")
 }
