@@ -164,18 +164,25 @@ func (a *Assigner) me() view.Worker {
 
 // renew keeps the worker live until its context ends, or until there is no such worker any more: then all is lost.
 func (a *Assigner) renew(ctx context.Context, w view.Worker) {
+	failures := 0
 	for pause(ctx, a.o.Lease/3) {
 		began := time.Now()
 		_, err := a.o.Store.RenewWorker(ctx, w, a.o.Lease)
 		switch {
 		case err == nil:
 			a.renewed(began)
+			if failures > 0 {
+				a.log.Info("renewed again", zap.Int("failures", failures))
+			}
+			failures = 0
 		case errors.Is(err, view.ErrLeaseLost):
 			a.log.Warn("this worker was away for too long: others may have its devices", zap.Error(err))
 			a.loseAll()
 			return
 		case ctx.Err() == nil:
-			a.log.Warn("not renewed", zap.Error(err))
+			if failures++; failures == 1 || failures%100 == 0 {
+				a.log.Warn("not renewed", zap.Int("failures", failures), zap.Error(err))
+			}
 		}
 	}
 }

@@ -51,10 +51,13 @@ func (m *Monitor) Run(ctx context.Context) error {
 	again := time.NewTicker(tick)
 	defer again.Stop()
 	assigned := m.opts.Assigned.Changed()
+	failures := 0
 	for {
 		names, err := m.opts.Intents.Devices(ctx)
-		if err != nil && ctx.Err() == nil {
-			m.log.Warn("no list of devices, keeping the last one", zap.Error(err))
+		if err == nil {
+			failures = 0
+		} else if failures++; ctx.Err() == nil && (failures == 1 || failures%100 == 0) {
+			m.log.Warn("no list of devices, keeping the last one", zap.Int("failures", failures), zap.Error(err))
 		}
 		if err == nil && len(names) > 0 && ctx.Err() == nil {
 			m.dismiss(ctx, names)

@@ -127,12 +127,12 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer wg.Wait()
 	tick := time.NewTicker(e.o.Resync)
 	defer tick.Stop()
-	first := true
+	first, failures := true, 0
 	for {
-		if err := e.resync(ctx, first); err != nil && ctx.Err() == nil {
-			e.log.Error("cannot look for what is due", zap.Error(err))
-		} else {
-			first = false
+		if err := e.resync(ctx, first); err == nil || ctx.Err() != nil {
+			first, failures = false, 0
+		} else if failures++; failures == 1 || failures%100 == 0 {
+			e.log.Error("cannot look for what is due", zap.Int("failures", failures), zap.Error(err))
 		}
 		select {
 		case <-ctx.Done():

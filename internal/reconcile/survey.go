@@ -139,9 +139,12 @@ func (e *Engine) attendAsks(ctx context.Context) {
 	changed := e.o.Holds.Changed()
 	tick := time.NewTicker(e.o.Lease / 3)
 	defer tick.Stop()
+	failures := 0
 	for {
-		if err := e.resyncAsks(ctx); err != nil && ctx.Err() == nil {
-			e.log.Warn("cannot look for what others ask", zap.Error(err))
+		if err := e.resyncAsks(ctx); err == nil {
+			failures = 0
+		} else if failures++; ctx.Err() == nil && (failures == 1 || failures%100 == 0) {
+			e.log.Warn("cannot look for what others ask", zap.Int("failures", failures), zap.Error(err))
 		}
 		select {
 		case <-ctx.Done():
