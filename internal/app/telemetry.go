@@ -266,7 +266,10 @@ func (a *App) checks(down *atomic.Bool) []telemetry.Check {
 	if a.runs(settings.RoleMonitor) || a.runs(settings.RoleReconciler) {
 		checks = append(checks, telemetry.Check{Name: "intents", Look: func(ctx context.Context) error {
 			id, err := a.store.CurrentGenerationID(ctx)
-			if err != nil || id == "" {
+			if err != nil {
+				return errors.New("not known without the store")
+			}
+			if id == "" {
 				return errors.New("no intents are in force yet: tenter validate")
 			}
 			return nil
