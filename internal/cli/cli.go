@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -58,12 +59,16 @@ func hint(err error, next string, args ...any) error {
 	return hinted{err, fmt.Sprintf(next, args...)}
 }
 
+// sameSignal is how long after the first interrupt another one is taken for the same.
+const sameSignal = 250 * time.Millisecond
+
 // Run executes the command that args name and returns its exit code. The first interrupt ends the command cleanly,
 // a second one at once.
 func Run(args []string, s Streams) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // the default action is back for the second signal
+	// The default action is back for the second signal. One Ctrl-C may come twice: from the terminal, and passed on by timeout, make or sudo.
+	context.AfterFunc(ctx, func() { time.AfterFunc(sameSignal, stop) })
 
 	root := newRoot(s)
 	root.SetArgs(args)
