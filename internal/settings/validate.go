@@ -111,6 +111,9 @@ func (s *Settings) validate(ps *problems) {
 	c.between("lease", s.Lease, time.Second, 10*time.Minute)
 	c.between("shutdown_timeout", s.ShutdownTimeout, 100*time.Millisecond, 10*time.Minute)
 	c.url("store.dsn", s.Store.DSN, "postgres", "postgresql", "sqlite", "file")
+	if u, err := url.Parse(string(s.Store.DSN)); err == nil && (u.Scheme == "sqlite" || u.Scheme == "file") && (u.Host != "" || u.Path == "") {
+		c.bad("store.dsn", "as in sqlite:///var/lib/tenter/store", "a directory has its whole path after %s://", u.Scheme)
+	}
 	c.zeroOrBetween("store.retention", s.Store.Retention, 24*time.Hour, 100*365*24*time.Hour)
 	c.zeroOrBetween("store.log_retention", s.Store.LogRetention, time.Hour, 100*365*24*time.Hour)
 	c.zeroOrBetween("audit.interval", s.Audit.Interval, time.Second, 24*time.Hour)
