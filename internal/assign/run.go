@@ -64,6 +64,7 @@ func (a *Assigner) look(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	a.forgo(before, s.claims)
+	a.closeStrays(s.claims)
 	var want, leave []string
 	expecting := false
 	for _, kind := range a.kinds {
@@ -196,6 +197,30 @@ func (a *Assigner) forgo(before map[string]view.Lease, claims map[string]view.Cl
 	if len(lost) > 0 {
 		a.log.Warn("devices lost to others", zap.Strings("claims", lost))
 		a.tell()
+	}
+}
+
+// closeStrays ends this process's sessions with devices that another worker serves: one that was asked while nobody served it
+// yet keeps its session until then.
+func (a *Assigner) closeStrays(claims map[string]view.Claim) {
+	if a.o.Close == nil {
+		return
+	}
+	me := a.me().Name
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var strays []intent.DeviceName
+	for key, c := range claims {
+		if d := deviceOf(key); isDevice(key) && c.Live && c.Holder != me && a.held[write+string(d)] == nil && a.held[watch+string(d)] == nil {
+			strays = append(strays, d)
+		}
+	}
+	if len(strays) > 0 {
+		a.wg.Go(func() {
+			for _, d := range strays {
+				a.o.Close(d)
+			}
+		})
 	}
 }
 

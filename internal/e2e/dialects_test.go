@@ -34,8 +34,8 @@ type word struct {
 
 func says(openconfig, own string) word { return word{regexp.MustCompile(openconfig), own} }
 
-// oneFabric are scripts that bring a fabric of their own, or none.
-var oneFabric = regexp.MustCompile(`^(demo|init|secrets_shown).*\.txtar$`)
+// oneFabric are scripts that bring a fabric of their own, or are about processes and the log, whatever the devices are.
+var oneFabric = regexp.MustCompile(`^(demo|init|secrets_shown|audit|history|past|metrics|traces|replicas).*\.txtar$`)
 
 var srLinux = []word{
 	says(`dialect: openconfig, profile: openconfig-sim`, `dialect: srlinux`),
