@@ -57,16 +57,15 @@ const (
 	lookBack  = "back"
 )
 
-// concern queues what is to be done about a device. The group gives an event to any of its processes: when another one serves
-// the device, that one is told, by an event that all of them hear.
+// concern queues what is to be done about a device. The group gives an event to any of its processes: one that does not
+// serve the device tells the one that does, by an event that all of them hear. While nobody does, nobody need be told: whoever
+// begins to serve a device looks at it.
 func (e *Engine) concern(ctx context.Context, tx event.Tx, ev event.Event, why string) error {
 	return decoded(ev, func(about struct {
 		Device intent.DeviceName `json:"device"`
 	},
 	) error {
-		if elsewhere, err := e.Elsewhere(ctx, about.Device); err != nil {
-			return err
-		} else if !elsewhere {
+		if e.o.Holds.Serves(about.Device) {
 			e.queueLook(ev, why, about.Device)
 			return nil
 		}

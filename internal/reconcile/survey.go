@@ -27,13 +27,21 @@ type remote[T any] struct {
 	Unreachable string `json:"unreachable,omitempty"`
 }
 
-// anywhere does something with a device: here, or in the process that serves it.
+// anywhere does something with a device: here, or in the process that serves it. One of several that serve does not
+// connect to a device that nobody serves yet, for another may begin to meanwhile: it waits, for a lease at most.
 func anywhere[T any](ctx context.Context, e *Engine, device intent.DeviceName, verb string, body any, here func() (T, error)) (T, error) {
-	for {
+	for since := e.now(); ; {
 		elses, err := e.Elsewhere(ctx, device)
 		if err != nil {
 			var none T
 			return none, err
+		}
+		if !elses && e.serving.Load() && !e.o.Holds.Serves(device) && e.now().Sub(since) < e.o.Lease {
+			if err := pause(ctx, firstAsk); err != nil {
+				var none T
+				return none, err
+			}
+			continue
 		}
 		if !elses {
 			return here()

@@ -91,6 +91,9 @@ func (h engineHolds) Take(ctx context.Context, key string, wait bool) (context.C
 	return work, hold, nil
 }
 
+// Serves is of a process alone: all devices are its own.
+func (engineHolds) Serves(intent.DeviceName) bool { return true }
+
 // holds are those of a process that serves no devices, and takes each for as long as it works with it.
 func (w *world) holds(name string, s assign.Store) Holds {
 	a := assign.New(assign.Options{
