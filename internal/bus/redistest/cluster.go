@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -153,27 +155,40 @@ func (c *Cluster) Client() *redis.ClusterClient {
 func (c *Cluster) Owner(ctx context.Context, key string) (owner *Server, slot int64, err error) {
 	for _, s := range c.nodes() {
 		client := s.Client()
-		var ranges []redis.ClusterSlot
+		var shards []redis.ClusterShard
 		if slot, err = client.ClusterKeySlot(ctx, key).Result(); err == nil {
-			ranges, err = client.ClusterSlots(ctx).Result()
+			shards, err = client.ClusterShards(ctx).Result()
 		}
 		_ = client.Close()
 		if err != nil {
 			continue
 		}
-		for _, r := range ranges {
-			if int64(r.Start) > slot || slot > int64(r.End) {
-				continue
-			}
-			for _, s := range c.nodes() {
-				if s.Addr == r.Nodes[0].Addr {
-					return s, slot, nil
-				}
+		for _, shard := range shards {
+			if s := c.masterOf(shard, slot); s != nil {
+				return s, slot, nil
 			}
 		}
 		err = fmt.Errorf("slot %d is nobody's", slot)
 	}
 	return nil, 0, err
+}
+
+// masterOf returns the shard's master if it has the slot, else nil.
+func (c *Cluster) masterOf(shard redis.ClusterShard, slot int64) *Server {
+	if !slices.ContainsFunc(shard.Slots, func(r redis.SlotRange) bool { return r.Start <= slot && slot <= r.End }) {
+		return nil
+	}
+	for _, n := range shard.Nodes {
+		if n.Role != "master" {
+			continue
+		}
+		for _, s := range c.nodes() {
+			if s.Addr == net.JoinHostPort(n.IP, strconv.FormatInt(n.Port, 10)) {
+				return s
+			}
+		}
+	}
+	return nil
 }
 
 // Move moves the key's slot with all of its keys to another master, as an operator would.
