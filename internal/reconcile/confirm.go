@@ -28,7 +28,7 @@ func (h *hand) options() profile.SetOptions {
 func (h *hand) commit() profile.SetOptions {
 	o := h.options()
 	if !h.s.Until.IsZero() {
-		o.Commit, o.CommitID, o.Rollback = profile.CommitOpen, h.run.ID, confirmWithin
+		o.Commit, o.CommitID, o.Rollback = profile.CommitOpen, h.fixed.id, confirmWithin
 		h.opened = true
 	}
 	return o
@@ -84,6 +84,6 @@ func (h *hand) conclude(ctx context.Context, a profile.CommitAction) error {
 	}
 	defer done()
 	o := h.options()
-	o.Commit, o.CommitID = a, h.run.ID
+	o.Commit, o.CommitID = a, h.fixed.id
 	return h.session.Set(within, tree.Edit{}, o)
 }

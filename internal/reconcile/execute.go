@@ -46,6 +46,7 @@ func (e *Engine) Execute(ctx context.Context, id string) (_ view.Run, err error)
 	if err := json.Unmarshal(row.Body, &d.saga); err != nil {
 		return row, fmt.Errorf("run %q: %w", id, err)
 	}
+	d.fixed = fixedOf(row, d.saga)
 	if !row.Ended.IsZero() {
 		return row, d.hear(ctx)
 	}
@@ -66,6 +67,7 @@ func (e *Engine) Execute(ctx context.Context, id string) (_ view.Run, err error)
 // goroutine of Execute, except for those that say otherwise.
 type driver struct {
 	*Engine
+	fixed fixed
 	run   view.Run
 	plan  plan.Plan
 	saga  run.Saga
@@ -79,9 +81,22 @@ type driver struct {
 	kept map[intent.DeviceName][]tree.Change // writes with secrets as themselves, for putting them back; a later process knows their digests only
 }
 
+// fixed is what never changes of a run, and so may be read by those who work on its devices while the run is recorded.
+type fixed struct {
+	id          string
+	correlation string
+	told        event.ID // of the event that began it
+	actor       string
+	leave       bool // what failed stays as it is
+}
+
+func fixedOf(row view.Run, s run.Saga) fixed {
+	return fixed{id: row.ID, correlation: row.Correlation, told: toldRun(row), actor: s.Actor, leave: s.OnFailure == run.StopThere}
+}
+
 // recall reads where the run stands on each device.
 func (d *driver) recall(ctx context.Context) error {
-	rows, err := d.o.Store.RunDevices(ctx, d.run.ID)
+	rows, err := d.o.Store.RunDevices(ctx, d.fixed.id)
 	if err != nil {
 		return err
 	}
@@ -256,7 +271,7 @@ func (d *driver) skip(ctx context.Context, t run.Turn) error {
 
 // limits bound each device's run.
 func (d *driver) limits() run.Limits {
-	return run.Limits{Window: d.o.Window, Sets: 2, Undos: 2, Leave: d.saga.OnFailure == run.StopThere}
+	return run.Limits{Window: d.o.Window, Sets: 2, Undos: 2, Leave: d.fixed.leave}
 }
 
 // save records where the run stands on a device.
@@ -266,7 +281,7 @@ func (d *driver) save(tx event.Tx, name intent.DeviceName, s run.State) error {
 		return err
 	}
 	return d.o.Store.SaveRunDevice(tx, view.RunDevice{
-		Run: d.run.ID, Device: name, Step: string(s.Step), Outcome: string(s.Outcome), Detail: s.Detail, State: state,
+		Run: d.fixed.id, Device: name, Step: string(s.Step), Outcome: string(s.Outcome), Detail: s.Detail, State: state,
 	})
 }
 

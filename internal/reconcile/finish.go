@@ -125,12 +125,12 @@ func (d *driver) ended(row view.Run, result run.Result, used view.PlanStatus) ev
 
 // draft is the frame of the run's events; of a run on one device it is the subject of all of them.
 func (d *driver) draft(device intent.DeviceName) event.Draft {
-	out := event.Draft{Subject: string(device), Correlation: d.run.Correlation, Causation: toldRun(d.run)}
+	out := event.Draft{Subject: string(device), Correlation: d.fixed.correlation, Causation: d.fixed.told}
 	if names := busyDevices(d.plan); len(names) == 1 {
 		out.Subject = string(names[0])
 	}
-	if d.saga.Actor != "" {
-		out.Actor, out.ActorType = d.saga.Actor, event.ActorUser
+	if d.fixed.actor != "" {
+		out.Actor, out.ActorType = d.fixed.actor, event.ActorUser
 	}
 	return out
 }

@@ -58,9 +58,9 @@ func (d *driver) take(ctx context.Context, name intent.DeviceName, at run.State,
 // elsewhere has the process that serves a device do its part, and returns how that ended. It returns errGone when nobody
 // serves the device by now.
 func (d *driver) elsewhere(ctx context.Context, name intent.DeviceName, back string) (run.State, error) {
-	a := view.Ask{ID: verbPart + "/" + d.run.ID + "/" + string(name), Device: name, Verb: verbPart, Asker: d.o.Worker}
+	a := view.Ask{ID: verbPart + "/" + d.fixed.id + "/" + string(name), Device: name, Verb: verbPart, Asker: d.o.Worker}
 	var err error
-	if a.Body, err = json.Marshal(partAsk{Run: d.run.ID, Back: back}); err != nil {
+	if a.Body, err = json.Marshal(partAsk{Run: d.fixed.id, Back: back}); err != nil {
 		return d.states[name], err
 	}
 	err = d.o.Store.Do(ctx, func(tx event.Tx) error {
@@ -98,7 +98,7 @@ func (d *driver) elsewhere(ctx context.Context, name intent.DeviceName, back str
 
 // recorded is where the run stands on a device.
 func (d *driver) recorded(ctx context.Context, name intent.DeviceName) (run.State, error) {
-	rows, err := d.o.Store.RunDevices(ctx, d.run.ID)
+	rows, err := d.o.Store.RunDevices(ctx, d.fixed.id)
 	if err != nil {
 		return run.State{}, err
 	}
@@ -106,7 +106,7 @@ func (d *driver) recorded(ctx context.Context, name intent.DeviceName) (run.Stat
 	for _, r := range rows {
 		if r.Device == name {
 			if err := json.Unmarshal(r.State, &s); err != nil {
-				return s, fmt.Errorf("run %q: device %q: %w", d.run.ID, name, err)
+				return s, fmt.Errorf("run %q: device %q: %w", d.fixed.id, name, err)
 			}
 		}
 	}
@@ -162,6 +162,7 @@ func (d *driver) reread(ctx context.Context, id string) error {
 	if err := json.Unmarshal(row.Body, &d.saga); err != nil {
 		return fmt.Errorf("run %q: %w", id, err)
 	}
+	d.fixed = fixedOf(d.run, d.saga)
 	d.tell()
 	return nil
 }

@@ -45,7 +45,7 @@ func (h *hand) reopen(tx event.Tx, to run.State) error {
 	if err := h.o.Store.MarkOwned(tx, h.name, owned); err != nil {
 		return err
 	}
-	return h.o.Store.UpdateDevice(tx, h.name, func(d *view.Device) { d.Run, d.WriteSet = h.run.ID, writes })
+	return h.o.Store.UpdateDevice(tx, h.name, func(d *view.Device) { d.Run, d.WriteSet = h.fixed.id, writes })
 }
 
 // unapplied records what was put back: owned and applied are as they were before the run, except for what is still as

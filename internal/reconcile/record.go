@@ -88,7 +88,7 @@ func (h *hand) own(tx event.Tx, to run.State) error {
 		return err
 	}
 	return h.o.Store.UpdateDevice(tx, h.name, func(d *view.Device) {
-		d.Run, d.WriteSet = h.run.ID, writes
+		d.Run, d.WriteSet = h.fixed.id, writes
 	})
 }
 
@@ -189,7 +189,7 @@ func (h *hand) told(from, to run.State) []event.Draft {
 	if to.Step == run.Ended && to.Undos > 0 && from.Step != run.Ended {
 		back := h.draft(h.name)
 		back.Type = event.TypeRolledBack
-		back.Data = event.RolledBack{Run: h.run.ID, Device: h.name, Proven: to.Proven, Left: few(to.Left)}
+		back.Data = event.RolledBack{Run: h.fixed.id, Device: h.name, Proven: to.Proven, Left: few(to.Left)}
 		all = append(all, back)
 	}
 	return all
@@ -204,7 +204,7 @@ func (d *driver) step(name intent.DeviceName, from, to run.State) event.Draft {
 	out := d.draft(name)
 	out.Type = event.TypeStepCompleted
 	out.Data = event.StepCompleted{
-		Run: d.run.ID, Device: name, Step: string(cmp.Or(from.Step, run.Check)), Outcome: outcome, Detail: to.Detail, Next: string(to.Step),
+		Run: d.fixed.id, Device: name, Step: string(cmp.Or(from.Step, run.Check)), Outcome: outcome, Detail: to.Detail, Next: string(to.Step),
 	}
 	return out
 }
