@@ -66,7 +66,11 @@ func (a *App) stream(ctx context.Context, f api.Following, out chan<- api.Told) 
 	for ctx.Err() == nil {
 		h.Pause()
 		for list := []event.Event{{}}; len(list) > 0 && ctx.Err() == nil; {
-			if list, err = a.store.Events(ctx, q); err != nil {
+			list, err = a.store.Events(ctx, q)
+			if ctx.Err() != nil {
+				return nil // whoever listened has gone
+			}
+			if err != nil {
 				return err
 			}
 			for _, e := range list {

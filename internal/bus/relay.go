@@ -63,7 +63,9 @@ func (b *Bus) runRelay(ctx context.Context) {
 	turn := delivery.Turn{
 		Leases: b.opts.Store, Key: "bus/relay", Holder: b.opts.Worker, TTL: b.opts.Lease,
 		Failed: func(failures int, err error) {
-			b.log.Warn("relay waits for the store", zap.Int("failures", failures), zap.Error(err))
+			if failures == 1 || failures%warnEvery == 0 {
+				b.log.Warn("relay waits for the store", zap.Int("failures", failures), zap.Error(err))
+			}
 		},
 	}
 	turn.Run(ctx, func(ctx context.Context, _ view.Lease) error {

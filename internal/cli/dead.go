@@ -52,6 +52,10 @@ func newDeadLs(s Streams) *cobra.Command {
 				if output(cmd) == formatJSON {
 					return printJSON(s.Out, rows)
 				}
+				if len(rows) == 0 {
+					fmt.Fprintln(s.Err, "nothing is dead")
+					return nil
+				}
 				t := newTable("GROUP", "STREAM", "ENTRY", "DEVICE", "ATTEMPTS", "ERROR")
 				given := false
 				for _, r := range rows {
