@@ -16,7 +16,7 @@ const (
 	// mostPaths is how many leaves are read one by one; for more everything is.
 	mostPaths = 64
 	// graceTime is how long a notification may take that says what an audit has already found.
-	graceTime = 2 * time.Second
+	graceTime = 5 * time.Second
 	// doubtTime is how long after a write of ours a deviation is read before it is believed, even though the device
 	// streamed it: what it streamed may have been on its way since before the write.
 	doubtTime = 2 * time.Second
