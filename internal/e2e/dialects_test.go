@@ -34,9 +34,6 @@ type word struct {
 
 func says(openconfig, own string) word { return word{regexp.MustCompile(openconfig), own} }
 
-// oneFabric are scripts that bring a fabric of their own, or are about processes and the log, whatever the devices are.
-var oneFabric = regexp.MustCompile(`^(demo|init|secrets_shown|audit|history|past|metrics|traces|replicas).*\.txtar$`)
-
 var srLinux = []word{
 	says(`dialect: openconfig, profile: openconfig-sim`, `dialect: srlinux`),
 	says(`dialect: openconfig$`, `dialect: srlinux`),
@@ -132,7 +129,7 @@ func (f flavour) run(t *testing.T) {
 	} else {
 		f.overlay(t, dir)
 	}
-	runScripts(t, fabrics{scripts: filepath.Join(dir, "testdata"), root: dir})
+	runScripts(t, fabrics{scripts: filepath.Join(dir, "testdata"), named: filepath.Join(dir, "testdata"), root: dir})
 }
 
 func (f flavour) translate(t *testing.T, to, from string) {
@@ -142,8 +139,11 @@ func (f flavour) translate(t *testing.T, to, from string) {
 			return err
 		}
 		name, err := filepath.Rel(from, file)
-		if err != nil || oneFabric.MatchString(name) {
+		if err != nil {
 			return err
+		}
+		if d.IsDir() && name == "once" {
+			return fs.SkipDir
 		}
 		if d.IsDir() {
 			return os.MkdirAll(filepath.Join(to, name), 0o755)

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -15,11 +16,17 @@ func TestMain(m *testing.M) {
 	})
 }
 
-func TestScripts(t *testing.T) { runScripts(t, fabrics{scripts: "testdata", root: root}) }
+func TestScripts(t *testing.T) { runScripts(t, fabrics{scripts: "testdata", named: "testdata", root: root}) }
 
-// fabrics are the scripts of one run and where their fabrics are: the example's intents and lab below root, others beside
-// the scripts.
-type fabrics struct{ scripts, root string }
+// TestOnce runs the scripts that bring a fabric of their own, or are about what Tenter itself does and decides, whatever
+// its devices speak: they are not run with other dialects.
+func TestOnce(t *testing.T) {
+	runScripts(t, fabrics{scripts: filepath.Join("testdata", "once"), named: "testdata", root: root})
+}
+
+// fabrics are the scripts of one run and where their fabrics are: the example's intents and lab below root, others by
+// their names below named.
+type fabrics struct{ scripts, named, root string }
 
 func runScripts(t *testing.T, f fabrics) {
 	testscript.Run(t, testscript.Params{

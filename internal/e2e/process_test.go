@@ -21,7 +21,7 @@ func (f fabrics) verb(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	for _, dir := range []string{"intents", "lab"} {
 		ts.Check(os.RemoveAll(ts.MkAbs(dir)))
-		ts.Check(os.CopyFS(ts.MkAbs(dir), os.DirFS(filepath.Join(f.scripts, args[0], dir))))
+		ts.Check(os.CopyFS(ts.MkAbs(dir), os.DirFS(filepath.Join(f.named, args[0], dir))))
 	}
 }
 
