@@ -77,65 +77,14 @@ func (d Decision) Held() bool {
 	return false
 }
 
-// mostDifferent is the share of a device's leaves that may drift at once and still be put back without asking. More
-// than that is another configuration, another device or a mistake of ours, and looks like none of the small repairs
-// that people agreed to.
-const mostDifferent = 0.2
-
-// fewLeaves is how many different leaves are never too many, whatever their share: a device with ten leaves may
-// lose three.
-const fewLeaves = 10
-
-// Decide walks the one table of what can stop a write, in the order of precedence. The first rule that applies decides.
+// Decide walks the one table of what can stop a write, in the order of precedence. The first row that applies decides.
 func Decide(f Facts) Decision {
-	switch {
-	case f.Now.Before(f.HeldUntil):
-		return Decision{Refuse, Hold, fmt.Sprintf("held until %s: %s", f.HeldUntil.UTC().Format(time.RFC3339), f.HeldReason)}
-	case f.Mismatch != "":
-		return Decision{Refuse, Identity, NotThatDevice(f.Device, f.Mismatch)}
-	case !f.Enrolled:
-		return Decision{Refuse, Enrolment, NotEnrolled(f.Device)}
-	case f.Requested:
-		return Decision{Run, Requested, "asked for"}
-	case f.Trigger == plan.ByIntent && !f.AutoApply:
-		return Decision{Wait, Approval, "new intent waits for approval"}
-	case f.Trigger == plan.ByDrift:
-		return decideDrift(f)
-	case f.Trigger == plan.BySchedule:
-		if d, is := unusual(f); is {
+	for _, r := range Table() {
+		if d, applies := r.Judge(f); applies {
 			return d
 		}
-	case f.Trigger == plan.ByManual:
-		return Decision{Wait, Approval, "waits for approval"}
 	}
-	return Decision{Run, Policy, "may run without asking"}
-}
-
-func decideDrift(f Facts) Decision {
-	if f.Looping != "" {
-		return Decision{Wait, Loop, f.Looping + " was put back twice within the hour: somebody else keeps changing it"}
-	}
-	if f.Failures >= MostFailures {
-		return Decision{Wait, Failing, fmt.Sprintf("putting it back failed %d times within the hour, at last: %s", f.Failures, f.Failed)}
-	}
-	if d, is := unusual(f); is {
-		return d
-	}
-	if f.Mode == fabric.DriftEnforce {
-		return Decision{Run, Enforce, "drift here is put back at once"}
-	}
-	return Decision{Wait, Propose, "drift here is put back after approval"}
-}
-
-// unusual stops what would put back more than the small repairs that people agreed to.
-func unusual(f Facts) (Decision, bool) {
-	switch {
-	case f.Changed != "":
-		return Decision{Wait, ChangedDevice, f.Changed + ": what it lost is put back after approval"}, true
-	case f.Different > fewLeaves && float64(f.Different) > mostDifferent*float64(f.Leaves):
-		return Decision{Wait, MassChange, fmt.Sprintf("%d of %d leaves differ at once", f.Different, f.Leaves)}, true
-	}
-	return Decision{}, false
+	return Decision{Refuse, Policy, "nothing allows it"} // the last row applies to everything
 }
 
 // NotEnrolled says that a device may only be read, and what changes that.
