@@ -25,11 +25,11 @@ func (c *computation) describe(r Result) DevicePlan {
 	for _, w := range r.Writes {
 		ch := c.change(w)
 		d.Changes = append(d.Changes, ch)
-		d.Risk = max(d.Risk, ch.Risk)
 		text = appendHashed(appendHashed(text[:0], string(ch.Action)), ch.Path)
 		text = appendHashed(appendHashed(text, c.Secrets.Digest(w.Path, w.Before)), c.Secrets.Digest(w.Path, w.After))
 		_, _ = h.Write(text) // a hash takes everything
 	}
+	d.assess()
 	for _, p := range r.Edit.Deletes {
 		d.Deletes = append(d.Deletes, p.String())
 	}
@@ -65,7 +65,7 @@ func (c *computation) change(w tree.Change) Change {
 	default:
 		ch.Action = Modify
 	}
-	ch.Risk, ch.Reason = judge(ch.Action, w.Path, ch.After)
+	ch.rate(w.Path)
 	return ch
 }
 

@@ -67,10 +67,12 @@ type Plan struct {
 	ID            ID           `json:"id"`
 	Content       string       `json:"content"` // hash of all changes and of the state they were computed against
 	Cause         Cause        `json:"cause"`
-	Generation    string       `json:"generation"`       // of the intents
-	Commit        string       `json:"commit,omitempty"` // of the intents in git
-	Risk          Risk         `json:"risk"`
-	Devices       []DevicePlan `json:"devices"` // sorted by name; also those that have nothing to change but notes
+	Generation    string       `json:"generation"`        // of the intents
+	Commit        string       `json:"commit,omitempty"`  // of the intents in git
+	Risk          Risk         `json:"risk"`              // the level of Score
+	Score         int          `json:"score"`             // 0 to 100
+	Reasons       []RiskReason `json:"reasons,omitempty"` // of the score, the worst first
+	Devices       []DevicePlan `json:"devices"`           // sorted by name; also those that have nothing to change but notes
 	// Of a plan that is kept outside of the store: until when it may be used, and a hash that binds that, the intents and the
 	// plan together.
 	Expires time.Time `json:"expires,omitzero"`
@@ -87,11 +89,13 @@ type DevicePlan struct {
 	Replaces []string          `json:"replaces,omitempty"`
 	// Claims and Releases are leaves that need no write: already on the device as intended, so Tenter takes them
 	// into its care; or gone already, so that it lets go of them.
-	Claims   int    `json:"claims,omitempty"`
-	Releases int    `json:"releases,omitempty"`
-	Risk     Risk   `json:"risk"`
-	Notes    []Note `json:"notes,omitempty"`
-	Unread   string `json:"unread,omitempty"` // why the device could not be read: then nothing is known of it
+	Claims   int          `json:"claims,omitempty"`
+	Releases int          `json:"releases,omitempty"`
+	Risk     Risk         `json:"risk"`
+	Score    int          `json:"score"`
+	Reasons  []RiskReason `json:"reasons,omitempty"`
+	Notes    []Note       `json:"notes,omitempty"`
+	Unread   string       `json:"unread,omitempty"` // why the device could not be read: then nothing is known of it
 	// Refused is why the device cannot be sent what would change, so that nothing of it is in the plan. Phases is in how many
 	// parts it is sent where one is too small: then it is not all or nothing.
 	Refused string `json:"refused,omitempty"`
@@ -100,15 +104,17 @@ type DevicePlan struct {
 
 // A Change is one leaf that will be different.
 type Change struct {
-	Action  Action  `json:"action"`
-	Path    string  `json:"path"`
-	Before  string  `json:"before,omitempty"` // for people; secrets as a part of their digest
-	After   string  `json:"after,omitempty"`
-	Subtree string  `json:"subtree"`          // the list entry, or else the container, that the leaf belongs to
-	Cause   Trigger `json:"cause"`            // intent or drift
-	Source  *Source `json:"source,omitempty"` // where the intent says so
-	Risk    Risk    `json:"risk"`
-	Reason  string  `json:"reason,omitempty"` // of the risk
+	Action  Action   `json:"action"`
+	Path    string   `json:"path"`
+	Before  string   `json:"before,omitempty"` // for people; secrets as a part of their digest
+	After   string   `json:"after,omitempty"`
+	Subtree string   `json:"subtree"`          // the list entry, or else the container, that the leaf belongs to
+	Cause   Trigger  `json:"cause"`            // intent or drift
+	Source  *Source  `json:"source,omitempty"` // where the intent says so
+	Risk    Risk     `json:"risk"`
+	Score   int      `json:"score,omitempty"` // of the risk, 1 to 100
+	Code    RiskCode `json:"code,omitempty"`
+	Reason  string   `json:"reason,omitempty"` // of the risk, for people
 }
 
 // A Source is the position of an intent.
@@ -204,13 +210,13 @@ type Origin struct {
 
 // New puts the parts of devices, sorted by name, into a plan and names it.
 func New(cause Cause, from Origin, devices []DevicePlan) Plan {
-	p := Plan{FormatVersion: FormatVersion, Cause: cause, Generation: from.Generation, Commit: from.Commit, Devices: devices, Risk: Low}
+	p := Plan{FormatVersion: FormatVersion, Cause: cause, Generation: from.Generation, Commit: from.Commit, Devices: devices}
 	h := sha256.New()
 	hashStrings(h, string(cause.Part))
 	for _, d := range devices {
 		hashStrings(h, string(d.Device), d.Digest)
-		p.Risk = max(p.Risk, d.Risk)
 	}
+	p.assess()
 	p.Content = hex.EncodeToString(h.Sum(nil))
 	p.ID = identify(p.Content, cause)
 	return p

@@ -6,12 +6,12 @@ import "slices"
 // would do, and has no name: carrying it out means computing a plan from the intents as they were before.
 func (p Plan) Reverse() Plan {
 	r := p
-	r.ID, r.Content, r.Risk = "", "", Low
+	r.ID, r.Content = "", ""
 	r.Devices = make([]DevicePlan, len(p.Devices))
 	for i, d := range p.Devices {
 		r.Devices[i] = d.reverse()
-		r.Risk = max(r.Risk, r.Devices[i].Risk)
 	}
+	r.assess()
 	return r
 }
 
@@ -27,9 +27,9 @@ func (d DevicePlan) reverse() DevicePlan {
 			back.Action = Add
 		case Modify, Replace:
 		}
-		back.Risk, back.Reason = judgeText(back.Action, ch.Path, back.After)
-		r.Risk = max(r.Risk, back.Risk)
+		back.rateText()
 		r.Changes = append(r.Changes, back)
 	}
+	r.assess()
 	return r
 }

@@ -1,12 +1,13 @@
 package plan
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/intent"
 )
 
 // A Risk is how much a change can break.
@@ -20,6 +21,24 @@ const (
 )
 
 var riskNames = []string{"low", "medium", "high"}
+
+// The scores from which on a risk is medium or high. The most is 100.
+const (
+	mediumScore = 30
+	highScore   = 60
+	mostScore   = 100
+)
+
+// riskOf returns the level of a score.
+func riskOf(score int) Risk {
+	switch {
+	case score >= highScore:
+		return High
+	case score >= mediumScore:
+		return Medium
+	}
+	return Low
+}
 
 // String returns low, medium or high.
 func (r Risk) String() string { return riskNames[r] }
@@ -41,70 +60,101 @@ func (r *Risk) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// A riskRule says what a change of leaves below a node means. The first rule that matches decides.
-type riskRule struct {
-	node    []string // names of consecutive elements anywhere in the path
-	actions []Action
-	after   string // only for this new value
-	risk    Risk
-	reason  string
+// A RiskCode names what can go wrong, the same in every version and for every dialect.
+type RiskCode string
+
+// What can go wrong.
+const (
+	ManagementTouched  RiskCode = "management-touched"
+	DefaultRoute       RiskCode = "default-route"
+	InstanceRemoved    RiskCode = "instance-removed"
+	SessionRemoved     RiskCode = "session-removed"
+	SessionShut        RiskCode = "session-shut"
+	SessionReset       RiskCode = "session-reset"
+	InterfaceRemoved   RiskCode = "interface-removed"
+	InterfaceShut      RiskCode = "interface-shut"
+	AddressRemoved     RiskCode = "address-removed"
+	VLANRemoved        RiskCode = "vlan-removed"
+	LAGChanged         RiskCode = "lag-changed"
+	MultihomingChanged RiskCode = "multihoming-changed"
+	RoutingPolicy      RiskCode = "routing-policy"
+	MTUChanged         RiskCode = "mtu-changed"
+	Deleted            RiskCode = "deleted"
+	Unreadable         RiskCode = "unreadable"
+	ShareOfFabric      RiskCode = "share-of-fabric"
+	ManyDeletes        RiskCode = "many-deletes"
+)
+
+// A RiskReason is one thing that makes a plan, or its part for a device, risky.
+type RiskReason struct {
+	Code    RiskCode            `json:"code"`
+	Text    string              `json:"text"`              // what happens: "shuts an interface"
+	Score   int                 `json:"score"`             // of one of them, 1 to 100
+	Count   int                 `json:"count"`             // of the changes that it is about
+	Devices []intent.DeviceName `json:"devices,omitempty"` // of a plan: where, sorted; none for what is about the whole
+	Path    string              `json:"path,omitempty"`    // the first, on the first of the devices
 }
 
-var riskRules = []riskRule{
-	{names("interface/config/enabled"), []Action{Add, Modify}, "false", High, "shuts an interface"},
-	{names("subinterface/config/enabled"), []Action{Add, Modify}, "false", High, "shuts a subinterface"},
-	{names("neighbor/config/enabled"), []Action{Add, Modify}, "false", High, "shuts a BGP session"},
-	{names("neighbor/config/neighbor-address"), []Action{Delete}, "", High, "removes a BGP neighbor"},
-	{names("neighbor/config/peer-as"), nil, "", High, "resets a BGP session"},
-	{names("peer-group/config"), []Action{Modify, Delete}, "", High, "resets the BGP sessions of a group"},
-	{names("bgp/global/config"), []Action{Modify, Delete}, "", High, "resets all BGP sessions of an instance"},
-	{names("network-instance/config/name"), []Action{Delete}, "", High, "removes a network instance"},
-	{names("interface/config/name"), []Action{Delete}, "", High, "removes an interface"},
-	{names("interface/name"), []Action{Delete}, "", High, "removes an interface"},
-	{names("ipv4/addresses"), []Action{Modify, Delete}, "", High, "takes away an address"},
-	{names("ipv6/addresses"), []Action{Modify, Delete}, "", High, "takes away an address"},
-	{names("interface/config/mtu"), nil, "", Medium, "changes an MTU"},
-	{names("ipv4/config/mtu"), nil, "", Medium, "changes an MTU"},
-	{names("ipv6/config/mtu"), nil, "", Medium, "changes an MTU"},
-	{names("routing-policy"), nil, "", Medium, "changes what routes are exchanged"},
-	{names("apply-policy"), nil, "", Medium, "changes what routes are exchanged"},
-	{names("ethernet-segment"), nil, "", Medium, "changes multihoming"},
-	{names("aggregation"), nil, "", Medium, "changes a LAG"},
-}
-
-// judge returns the risk of one change and its reason.
-func judge(a Action, p path.Path, after string) (Risk, string) {
-	for _, r := range riskRules {
-		if len(r.actions) > 0 && !slices.Contains(r.actions, a) || r.after != "" && r.after != after {
-			continue
-		}
-		if holds(p, r.node) {
-			return r.risk, r.reason
-		}
-	}
-	if a == Delete {
-		return Medium, "deletes"
-	}
-	return Low, ""
-}
-
-// holds reports whether the names of node follow each other somewhere in p.
-func holds(p path.Path, node []string) bool {
-	for i := range len(p.Elems) - len(node) + 1 {
-		if p.Elems[i].Name == node[0] && slices.EqualFunc(node, p.Elems[i:i+len(node)], func(n string, e path.Elem) bool { return n == e.Name }) {
-			return true
+// weigh returns the score of everything that stands in reasons: the highest, and a point for each further change that
+// is as risky as one to look at, ten at most. So a plan is never less risky than a part of it.
+func weigh(reasons []RiskReason) int {
+	most, more := 0, -1
+	for _, r := range reasons {
+		most = max(most, r.Score)
+		if r.Score >= mediumScore {
+			more += r.Count
 		}
 	}
-	return false
+	return min(most+max(0, min(more, 10)), mostScore)
 }
 
-func names(node string) []string { return strings.Split(node, "/") }
+// sortReasons puts the worst first.
+func sortReasons(reasons []RiskReason) []RiskReason {
+	slices.SortFunc(reasons, func(a, b RiskReason) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Text, b.Text))
+	})
+	return reasons
+}
 
-// judgeText judges a change whose path is text.
-func judgeText(a Action, text, after string) (Risk, string) {
-	p, err := path.Parse(text)
-	if err != nil {
-		return High, "its path cannot be read"
+// addReason counts one more change for a reason.
+func addReason(reasons []RiskReason, r RiskReason) []RiskReason {
+	for i, have := range reasons {
+		if have.Code == r.Code && have.Text == r.Text {
+			reasons[i].Count += r.Count
+			for _, d := range r.Devices {
+				if !slices.Contains(have.Devices, d) {
+					reasons[i].Devices = append(reasons[i].Devices, d)
+				}
+			}
+			return reasons
+		}
 	}
-	return judge(a, p, after)
+	return append(reasons, r)
+}
+
+// assess sums up what the changes of a device come to.
+func (d *DevicePlan) assess() {
+	d.Reasons = nil
+	for _, ch := range d.Changes {
+		if ch.Score > 0 {
+			d.Reasons = addReason(d.Reasons, RiskReason{Code: ch.Code, Text: ch.Reason, Score: ch.Score, Count: 1, Path: ch.Path})
+		}
+	}
+	sortReasons(d.Reasons)
+	d.Score = weigh(d.Reasons)
+	d.Risk = riskOf(d.Score)
+}
+
+// assess sums up what the devices' parts come to.
+func (p *Plan) assess() {
+	p.Reasons = nil
+	for _, d := range p.Devices {
+		for _, r := range d.Reasons {
+			r.Devices = []intent.DeviceName{d.Device}
+			p.Reasons = addReason(p.Reasons, r)
+		}
+	}
+	sortReasons(p.Reasons)
+	p.Score = weigh(p.Reasons)
+	p.Risk = riskOf(p.Score)
 }
