@@ -47,6 +47,7 @@ var rules = map[string]rule{
 	"internal/tree":           {tier: vocabulary, also: []string{"internal/path", "internal/schema"}, why: "leaves are paths with canonical values"},
 	"internal/blocks":         {tier: vocabulary, also: []string{"internal/path", "internal/schema", "internal/tree"}, why: "configuration text to leaves, and edits to commands"},
 	"internal/wire":           {tier: vocabulary, also: []string{"internal/path", "internal/schema", "internal/tree"}, uses: []string{"github.com/openconfig/gnmi/proto", "google.golang.org/protobuf"}, why: "gNMI messages to leaves and back"},
+	"internal/condition":      {tier: vocabulary, uses: []string{"cel.dev/cel-go"}, why: "conditions of policies: compiled and evaluated; owner of cel-go"},
 	"internal/intent":         {tier: vocabulary, also: []string{"internal/path", "internal/tree", "internal/suggest"}, uses: []string{"go.yaml.in/yaml/v4"}, why: "documents with positions"},
 	"internal/event":          {tier: vocabulary, also: []string{"internal/intent"}, why: "the catalogue and its envelope; devices have their names"},
 	"internal/event/local":    {tier: vocabulary, also: []string{"internal/event"}, why: "events within one process: goroutines and queues, but no I/O, and time only as deadlines and as a given function"},
@@ -132,7 +133,7 @@ var owned = []string{
 	"github.com/spf13/viper", "github.com/spf13/cobra", "github.com/redis/go-redis", "database/sql", "modernc.org/sqlite", "github.com/jackc/pgx",
 	"github.com/pressly/goose", "google.golang.org/grpc", "github.com/openconfig", "github.com/robfig/cron", "github.com/go-git",
 	"github.com/fsnotify", "go.yaml.in/yaml", "google.golang.org/protobuf",
-	"golang.org/x/crypto", "github.com/scrapli/scrapligo", "github.com/prometheus", "go.opentelemetry.io",
+	"cel.dev/cel-go", "golang.org/x/crypto", "github.com/scrapli/scrapligo", "github.com/prometheus", "go.opentelemetry.io",
 }
 
 // What the simulator judges, and so must not use.
