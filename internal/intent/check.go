@@ -37,6 +37,7 @@ func check(s *Set, out *Diagnostics, lost bool) {
 	c.configs()
 	c.scopes()
 	c.driftPolicies()
+	c.rollouts()
 	c.withoutEffect()
 	for _, s := range s.Schedules {
 		c.selector(s.Document, s.Spec.Devices)

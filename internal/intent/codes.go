@@ -23,7 +23,7 @@ type codeInfo struct {
 }
 
 // The codes: T00 reading, T01 one document, T02 names, T03 numbers and addresses, T04 ports and links, T05 routing,
-// T06 paths, T08 change of a fabric, T09 proofs, T095 warnings.
+// T06 paths, T07 rollouts, T08 change of a fabric, T09 proofs, T095 warnings.
 const (
 	CodeNotUTF8    Code = "T0001"
 	CodeYAML       Code = "T0002"
@@ -88,6 +88,8 @@ const (
 	CodePathTwice    Code = "T0602"
 	CodeRuleTwice    Code = "T0603"
 	CodeSettingTwice Code = "T0604"
+	CodeRolloutTwice Code = "T0701"
+	CodeDrain        Code = "T0702"
 	CodeRenumber     Code = "T0801"
 	CodeNoRoute      Code = "T0901"
 	CodeRouteTargets Code = "T0902"
@@ -160,6 +162,8 @@ var codes = []codeInfo{
 	{CodePathTwice, "a path is set twice in one Config document"},
 	{CodeRuleTwice, "two rules of equal precedence disagree on a path of a device"},
 	{CodeSettingTwice, "two System documents disagree on a setting of a device"},
+	{CodeRolloutTwice, "two Rollouts choose the same device"},
+	{CodeDrain, "traffic cannot be steered away from a device"},
 	{CodeRenumber, "sizing changed, which would renumber the fabric"},
 	{CodeNoRoute, "a VTEP does not reach another over every spine"},
 	{CodeRouteTargets, "the route targets that one device exports are not what another imports"},

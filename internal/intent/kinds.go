@@ -24,6 +24,7 @@ const (
 	KindApprovalPolicy Kind = "ApprovalPolicy"
 	KindWindow         Kind = "Window"
 	KindSchedule       Kind = "Schedule"
+	KindRollout        Kind = "Rollout"
 )
 
 // A KindInfo ties a kind to the Go type of its spec.
@@ -52,6 +53,7 @@ func Kinds() []KindInfo {
 		kind[ApprovalPolicySpec](KindApprovalPolicy, "Which plans somebody has to approve.", func(s *Set, d *ApprovalPolicy) { s.ApprovalPolicies = append(s.ApprovalPolicies, d) }),
 		kind[WindowSpec](KindWindow, "When changes are allowed or frozen.", func(s *Set, d *Window) { s.Windows = append(s.Windows, d) }),
 		kind[ScheduleSpec](KindSchedule, "A plan or reconcile run that starts on time.", func(s *Set, d *Schedule) { s.Schedules = append(s.Schedules, d) }),
+		kind[RolloutSpec](KindRollout, "In which order a run goes over its devices, and how carefully.", func(s *Set, d *Rollout) { s.Rollouts = append(s.Rollouts, d) }),
 	}
 }
 
@@ -88,6 +90,7 @@ type (
 	ApprovalPolicy = Doc[ApprovalPolicySpec]
 	Window         = Doc[WindowSpec]
 	Schedule       = Doc[ScheduleSpec]
+	Rollout        = Doc[RolloutSpec]
 )
 
 // A Selector chooses devices: the named ones, or those that have all of the labels. One that is absent or says

@@ -21,6 +21,7 @@ type Set struct {
 	ApprovalPolicies []*ApprovalPolicy
 	Windows          []*Window
 	Schedules        []*Schedule
+	Rollouts         []*Rollout
 
 	fabrics []*Fabric
 	all     []*Document                    // in the order of files and lines
@@ -54,6 +55,7 @@ func (s *Set) index() {
 	sortDocs(s.ApprovalPolicies)
 	sortDocs(s.Windows)
 	sortDocs(s.Schedules)
+	sortDocs(s.Rollouts)
 	s.indexPorts()
 }
 
