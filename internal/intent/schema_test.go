@@ -37,7 +37,7 @@ func TestSchemasAcceptTheExample(t *testing.T) {
 			kinds[doc.(map[string]any)["kind"]] = true
 		}
 	}
-	if len(kinds) != len(intent.Kinds())-2 { // all but ApprovalPolicy and Window
+	if len(kinds) != len(intent.Kinds())-3 { // all but ApprovalPolicy, Rollout and Window
 		t.Errorf("the example has %d of %d kinds", len(kinds), len(intent.Kinds()))
 	}
 }
