@@ -48,7 +48,8 @@ var rules = map[string]rule{
 	"internal/blocks":         {tier: vocabulary, also: []string{"internal/path", "internal/schema", "internal/tree"}, why: "configuration text to leaves, and edits to commands"},
 	"internal/wire":           {tier: vocabulary, also: []string{"internal/path", "internal/schema", "internal/tree"}, uses: []string{"github.com/openconfig/gnmi/proto", "google.golang.org/protobuf"}, why: "gNMI messages to leaves and back"},
 	"internal/condition":      {tier: vocabulary, uses: []string{"cel.dev/cel-go"}, why: "conditions of policies: compiled and evaluated; owner of cel-go"},
-	"internal/intent":         {tier: vocabulary, also: []string{"internal/path", "internal/tree", "internal/suggest"}, uses: []string{"go.yaml.in/yaml/v4"}, why: "documents with positions"},
+	"internal/intent":         {tier: vocabulary, also: []string{"internal/condition", "internal/path", "internal/tree", "internal/suggest"}, uses: []string{"go.yaml.in/yaml/v4"}, why: "documents with positions"},
+	"internal/timetable":      {tier: vocabulary, uses: []string{"github.com/robfig/cron/v3"}, why: "when cron expressions fire, by the clock on a wall; owner of cron"},
 	"internal/event":          {tier: vocabulary, also: []string{"internal/intent"}, why: "the catalogue and its envelope; devices have their names"},
 	"internal/event/local":    {tier: vocabulary, also: []string{"internal/event"}, why: "events within one process: goroutines and queues, but no I/O, and time only as deadlines and as a given function"},
 
@@ -73,7 +74,7 @@ var rules = map[string]rule{
 	"internal/reconcile": {tier: engine, why: "plans, approvals and runs, by device"},
 	"internal/monitor":   {tier: engine, why: "watches devices, opens and closes episodes of drift"},
 	"internal/rebuild":   {tier: engine, why: "the log to read models: of the past, to prove the live ones, for snapshots"},
-	"internal/schedule":  {tier: engine, uses: []string{"github.com/robfig/cron/v3"}, why: "commands on time; owner of cron"},
+	"internal/schedule":  {tier: engine, why: "commands on time, windows that open and close"},
 	"internal/notify":    {tier: engine, why: "events to messages for people"},
 
 	"internal/device/fault":   {tier: adapter, why: "what can go wrong with a call to a device, the same for every transport"},

@@ -17,6 +17,7 @@ import (
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/timetable"
 	"github.com/tenter-net/tenter/internal/tree"
 	"github.com/tenter-net/tenter/internal/view"
 )
@@ -147,11 +148,11 @@ func (s *Scheduler) sync(ctx context.Context, declared []fabric.Schedule, rows m
 	for _, d := range declared {
 		row := rows[d.Name]
 		if spec := d.Cron + " " + d.Zone; row.Spec != spec {
-			t, err := parse(d.Cron, d.Zone)
+			t, err := timetable.Parse(d.Cron, d.Zone)
 			if err != nil {
 				return nil, fmt.Errorf("schedule %q: %w", d.Name, err)
 			}
-			row.Name, row.Spec, row.Due = d.Name, spec, t.next(s.now())
+			row.Name, row.Spec, row.Due = d.Name, spec, t.Next(s.now())
 			changed = append(changed, row)
 		}
 		want[d.Name] = row
@@ -182,13 +183,13 @@ func (s *Scheduler) sync(ctx context.Context, declared []fabric.Schedule, rows m
 
 // fire asks for the run that is due and returns when the next is.
 func (s *Scheduler) fire(ctx context.Context, d fabric.Schedule, due time.Time) (time.Time, error) {
-	t, err := parse(d.Cron, d.Zone)
+	t, err := timetable.Parse(d.Cron, d.Zone)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("schedule %q: %w", d.Name, err)
 	}
 	now := s.now()
-	next, note := t.next(now), "due "+due.In(t.zone).Format(time.RFC3339)
-	if missed := t.count(due, now); missed > 0 {
+	next, note := t.Next(now), "due "+due.In(t.Zone()).Format(time.RFC3339)
+	if missed := count(t, due, now); missed > 0 {
 		note += fmt.Sprintf(", started %s late in place of %d that were missed", now.Sub(due).Round(time.Second), missed)
 	}
 	fired := false
@@ -211,9 +212,9 @@ func (s *Scheduler) fire(ctx context.Context, d fabric.Schedule, due time.Time) 
 const maxMissed = 1000
 
 // count returns how many times there are after one moment up to another.
-func (t timetable) count(after, until time.Time) int {
+func count(t timetable.Timetable, after, until time.Time) int {
 	n := 0
-	for at := t.next(after); !at.IsZero() && !at.After(until) && n < maxMissed; at = t.next(at) {
+	for at := t.Next(after); !at.IsZero() && !at.After(until) && n < maxMissed; at = t.Next(at) {
 		n++
 	}
 	return n
@@ -247,20 +248,20 @@ func (s *Scheduler) List(ctx context.Context) ([]Entry, error) {
 	}
 	entries := make([]Entry, 0, len(declared))
 	for _, d := range declared {
-		t, err := parse(d.Cron, d.Zone)
+		t, err := timetable.Parse(d.Cron, d.Zone)
 		if err != nil {
 			return nil, fmt.Errorf("schedule %q: %w", d.Name, err)
 		}
 		row := rows[d.Name]
 		e := Entry{Name: d.Name, Cron: d.Cron, Zone: d.Zone, Action: d.Action, Devices: d.Devices, Source: d.Source, Note: row.LastNote}
 		if e.Due = row.Due; row.Spec != d.Cron+" "+d.Zone { // no scheduler has seen it yet
-			e.Due = t.next(s.now())
+			e.Due = t.Next(s.now())
 		}
 		if !e.Due.IsZero() {
-			e.Due = e.Due.In(t.zone)
+			e.Due = e.Due.In(t.Zone())
 		}
 		if !row.LastRun.IsZero() {
-			e.LastRun = row.LastRun.In(t.zone)
+			e.LastRun = row.LastRun.In(t.Zone())
 		}
 		entries = append(entries, e)
 	}

@@ -1,4 +1,4 @@
-package schedule
+package timetable
 
 import (
 	"testing"
@@ -57,7 +57,7 @@ func TestNextOverClockChanges(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			table, err := parse(tt.cron, tt.zone)
+			table, err := Parse(tt.cron, tt.zone)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -67,7 +67,7 @@ func TestNextOverClockChanges(t *testing.T) {
 			}
 			var got []string
 			for range tt.want {
-				if at = table.next(at); at.IsZero() {
+				if at = table.Next(at); at.IsZero() {
 					got = append(got, "never")
 					continue
 				}
@@ -82,7 +82,7 @@ func TestNextOverClockChanges(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for _, tt := range []struct{ cron, zone string }{{"* * * *", "UTC"}, {"@daily", "UTC"}, {"61 * * * *", "UTC"}, {"* * * * *", "Mars/Olympus"}} {
-		if _, err := parse(tt.cron, tt.zone); err == nil {
+		if _, err := Parse(tt.cron, tt.zone); err == nil {
 			t.Errorf("%q in %q was accepted", tt.cron, tt.zone)
 		}
 	}
@@ -94,13 +94,13 @@ func FuzzNext(f *testing.F) {
 	f.Add("*/7 * * * *", "Australia/Lord_Howe", int64(1775304000))
 	f.Add("0 0 1 * sun", "America/Sao_Paulo", int64(1541250000))
 	f.Fuzz(func(t *testing.T, expression, zone string, unix int64) {
-		table, err := parse(expression, zone)
+		table, err := Parse(expression, zone)
 		if err != nil || unix < 0 || unix > 1<<33 {
 			return
 		}
 		at := time.Unix(unix, 0)
 		for range 5 {
-			next := table.next(at)
+			next := table.Next(at)
 			if next.IsZero() {
 				return
 			}
@@ -113,12 +113,12 @@ func FuzzNext(f *testing.F) {
 }
 
 func BenchmarkNext(b *testing.B) {
-	table, err := parse("30 2 * * mon", "Europe/Berlin")
+	table, err := Parse("30 2 * * mon", "Europe/Berlin")
 	if err != nil {
 		b.Fatal(err)
 	}
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for b.Loop() {
-		table.next(at)
+		table.Next(at)
 	}
 }

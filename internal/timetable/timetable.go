@@ -1,4 +1,6 @@
-package schedule
+// Package timetable says when cron expressions fire by the clock on a wall. It is pure: times come in as values, and every
+// question has an end, also about an expression that never fires.
+package timetable
 
 import (
 	"fmt"
@@ -8,12 +10,12 @@ import (
 	"github.com/robfig/cron/v3"
 )
 
-// A timetable is a cron expression in a time zone.
+// A Timetable is a cron expression in a time zone.
 //
 // When clocks change it keeps what people mean: an expression with fixed hours fires once for each wall clock time it
 // names, at the first of two equal times in autumn, and right after the gap for a time that is skipped in spring. An
 // expression for every hour follows time itself, so "every 15 minutes" stays that.
-type timetable struct {
+type Timetable struct {
 	spec      *cron.SpecSchedule
 	zone      *time.Location
 	everyHour bool
@@ -24,20 +26,21 @@ const starBit = 1 << 63
 
 var parser = cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
 
-func parse(expression, zone string) (timetable, error) {
+// Parse reads an expression of five fields and an IANA time zone.
+func Parse(expression, zone string) (Timetable, error) {
 	loc, err := time.LoadLocation(zone)
 	if err != nil {
-		return timetable{}, fmt.Errorf("time zone %q: %w", zone, err)
+		return Timetable{}, fmt.Errorf("time zone %q: %w", zone, err)
 	}
 	s, err := parser.Parse(expression)
 	if err != nil {
-		return timetable{}, fmt.Errorf("cron %q: %w", expression, err)
+		return Timetable{}, fmt.Errorf("cron %q: %w", expression, err)
 	}
 	spec, ok := s.(*cron.SpecSchedule)
 	if !ok {
-		return timetable{}, fmt.Errorf("cron %q: five fields are expected", expression)
+		return Timetable{}, fmt.Errorf("cron %q: five fields are expected", expression)
 	}
-	t := timetable{spec: spec, zone: loc, everyHour: spec.Hour&starBit != 0}
+	t := Timetable{spec: spec, zone: loc, everyHour: spec.Hour&starBit != 0}
 	if t.everyHour {
 		spec.Location = loc
 	} else {
@@ -46,8 +49,8 @@ func parse(expression, zone string) (timetable, error) {
 	return t, nil
 }
 
-// next returns the first time after the given one, or zero when there is none within five years (30 February).
-func (t timetable) next(after time.Time) time.Time {
+// Next returns the first time after the given one, or zero when there is none within five years (30 February).
+func (t Timetable) Next(after time.Time) time.Time {
 	if t.everyHour {
 		return t.spec.Next(after.In(t.zone)).In(t.zone)
 	}
@@ -62,6 +65,9 @@ func (t timetable) next(after time.Time) time.Time {
 		}
 	}
 }
+
+// Zone is where the wall is on which the clock hangs.
+func (t Timetable) Zone() *time.Location { return t.zone }
 
 // wallClock is what the clock on the wall shows, as a time in UTC.
 func wallClock(t time.Time) time.Time {
