@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/path"
@@ -97,6 +98,18 @@ func compareSources(a, b tree.Source) int {
 	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 }
 
+// deletes is the bound that a Scope sets; what it leaves out is as without it.
+func deletes(m *intent.MaxDeletes, by tree.Source) DeleteBound {
+	b := DeleteBound{UsualDeletes.Leaves, UsualDeletes.Percent, by}
+	if m.Leaves != nil {
+		b.Leaves = *m.Leaves
+	}
+	if m.Percent != nil {
+		b.Percent = *m.Percent
+	}
+	return b
+}
+
 // rules collects the policies of each device, most specific first.
 func (c *compiler) rules() {
 	for _, doc := range c.set.Scopes {
@@ -107,6 +120,9 @@ func (c *compiler) rules() {
 			for i, p := range doc.Spec.Protect {
 				d.Protected = append(d.Protected, Protected{Pattern: p, Source: doc.Source("protect", i)})
 			}
+			if m := doc.Spec.MaxDeletes; m != nil {
+				d.Deletes = append(d.Deletes, deletes(m, doc.Source("maxDeletes")))
+			}
 		}
 	}
 	for _, doc := range c.set.DriftPolicies {
@@ -114,6 +130,7 @@ func (c *compiler) rules() {
 			for i, r := range doc.Spec.Rules {
 				d.Drift = append(d.Drift, DriftRule{
 					Pattern: r.Path, Mode: DriftMode(r.Mode), Until: r.Until.Time, Reason: r.Reason, Source: doc.Source("rules", i),
+					Severity: r.Severity, Grace: time.Duration(r.Grace),
 				})
 			}
 		}

@@ -45,6 +45,7 @@ const (
 	DriftPropose DriftMode = "propose" // say so and make a plan that waits for approval
 	DriftEnforce DriftMode = "enforce" // say so, make a plan and run it
 	DriftIgnore  DriftMode = "ignore"  // say nothing until a date
+	DriftAdopt   DriftMode = "adopt"   // say so and wait for the intents to take over what the device has
 )
 
 // A DriftRule gives a mode to the paths that match Pattern, and to all below them.
@@ -54,9 +55,22 @@ type DriftRule struct {
 	Until   time.Time // of DriftIgnore; after it the rule no longer counts
 	Reason  string
 	Source  tree.Source
+	// Severity is how bad drift is here: info, warning, error, critical; empty for what is usual, which is warning.
+	Severity string
+	Grace    time.Duration // how long a leaf that got another value is only observed
+	Source   tree.Source
+}
+
+// A DeleteBound is how much of one device may be deleted by a plan that nobody asked for. The zero value allows nothing.
+type DeleteBound struct {
+	Leaves  int
+	Percent int // of the leaves that are applied
 }
 
 // A Protected is a pattern of paths that are never deleted or replaced.
+// UsualDeletes is the bound of a device without another one.
+var UsualDeletes = DeleteBound{Leaves: 50, Percent: 10}
+
 type Protected struct {
 	Pattern string
 	Source  tree.Source

@@ -28,8 +28,8 @@ type DriftPolicySpec struct {
 type DriftRule struct {
 	// Path with wildcards; "/**" is everything.
 	Path string `json:"path"`
-	Mode string `json:"mode" jsonschema:"enum=observe,enum=propose,enum=enforce,enum=ignore"`
-	// Last day of ignore, in UTC; mandatory there.
+	Mode string `json:"mode" jsonschema:"enum=observe,enum=propose,enum=enforce,enum=adopt,enum=ignore"`
+	// Last day of ignore, in UTC, or the moment at which it ends; mandatory there.
 	Until Date `json:"until,omitempty"`
 	// Why drift is ignored; mandatory there.
 	Reason string `json:"reason,omitempty"`

@@ -140,14 +140,18 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// A Date is the end of a day in UTC.
+// A Date is the end of a day in UTC, or a moment.
 type Date struct{ time.Time }
 
-// UnmarshalText reads "2026-12-31".
+// UnmarshalText reads "2026-12-31", or "2026-12-31T18:00:00Z" (RFC 3339).
 func (d *Date) UnmarshalText(b []byte) error {
+	if t, err := time.Parse(time.RFC3339, string(b)); err == nil {
+		d.Time = t.UTC()
+		return nil
+	}
 	t, err := time.Parse(time.DateOnly, string(b))
 	if err != nil {
-		return errors.New(`a date is written "2026-12-31"`)
+		return errors.New(`a date is written "2026-12-31", a moment "2026-12-31T18:00:00Z"`)
 	}
 	d.Time = t.AddDate(0, 0, 1)
 	return nil

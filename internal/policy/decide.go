@@ -37,6 +37,7 @@ type Facts struct {
 	Leaves     int              // leaves that are applied
 	Failures   int              // tries to put this back that failed lately
 	Failed     string           // how the last of them did
+	Deletes    Deletion         // what the plan deletes of the device, and what it may
 }
 
 // A Rule is a row of the table of what can stop a write.
@@ -44,19 +45,21 @@ type Rule string
 
 // The rules, in their order of precedence; Policy is what is left when none of the others applies.
 const (
-	Hold          Rule = "hold"
-	Identity      Rule = "identity"
-	Enrolment     Rule = "enrolment"
-	Requested     Rule = "requested"
-	Approval      Rule = "approval"
-	Loop          Rule = "loop"
-	Failing       Rule = "failing"
-	ChangedDevice Rule = "changed device"
-	MassChange    Rule = "mass change"
-	Enforce       Rule = "enforce"
-	Propose       Rule = "propose"
-	Policy        Rule = "policy"
-	Validators    Rule = "validators" // those who vote before an approval
+	Hold      Rule = "hold"
+	Identity  Rule = "identity"
+	Enrolment Rule = "enrolment"
+	Requested Rule = "requested"
+	Approval  Rule = "approval"
+	// TooManyDeletes is a deletion beyond the bound of the device's Scopes.
+	TooManyDeletes Rule = "deletion bound"
+	Loop           Rule = "loop"
+	Failing        Rule = "failing"
+	ChangedDevice  Rule = "changed device"
+	MassChange     Rule = "mass change"
+	Enforce        Rule = "enforce"
+	Propose        Rule = "propose"
+	Policy         Rule = "policy"
+	Validators     Rule = "validators" // those who vote before an approval
 )
 
 // A Decision is a verdict with the rule that made it and a sentence for people.
@@ -70,7 +73,7 @@ type Decision struct {
 // people are told why, once.
 func (d Decision) Held() bool {
 	switch d.Rule {
-	case Hold, Identity, Enrolment, Loop, Failing, ChangedDevice, MassChange:
+	case Hold, Identity, Enrolment, TooManyDeletes, Loop, Failing, ChangedDevice, MassChange:
 		return true
 	case Requested, Approval, Enforce, Propose, Policy, Validators:
 	}

@@ -26,6 +26,7 @@ func Table() []Row {
 		{Enrolment, "nobody has enrolled the device: it is only read", judgeEnrolment},
 		{Requested, "somebody asked for the run, or approved the plan: it runs", judgeRequested},
 		{Approval, "new intent, and plans made by hand, wait for approval unless reconcile.auto_apply lets new intent go on", judgeApproval},
+		{TooManyDeletes, "a plan that deletes more of the device than maxDeletes of its Scope waits, whatever the policies say", judgeDeletion},
 		{Loop, "drift that was put back twice within the hour waits: somebody else keeps changing it", judgeLoop},
 		{Failing, "drift that could not be put back three times within the hour waits", judgeFailing},
 		{ChangedDevice, "a device that restarted, or is another one in part, gets back what it lost after approval", judgeChanged},

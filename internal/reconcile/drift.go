@@ -178,6 +178,7 @@ func (e *Engine) decideDrift(ctx context.Context, p *picture, r plan.Result, tri
 	f.Mode = p.mode(e, r.Writes)
 	f.Looping = policy.Looping(backs, paths, e.now())
 	f.Different, f.Leaves = len(r.Writes), p.input.Applied.Len()
+	f.Deletes = policy.Deletion{Leaves: r.Plan.Deleted(), Of: f.Leaves, Bounds: p.target.Model.Deletes}
 	return policy.Decide(f), nil
 }
 

@@ -26,9 +26,37 @@ func (e *Engine) rule(ctx context.Context, p plan.Plan, f policy.Facts) ([]rulin
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, ruling{name, policy.Decide(e.about(row, f))})
+		f := e.about(row, f)
+		if f.Deletes, err = e.deletion(ctx, p, name); err != nil {
+			return nil, err
+		}
+		all = append(all, ruling{name, policy.Decide(f)})
 	}
 	return all, nil
+}
+
+// deletion is what a plan deletes of a device, and what it may without anybody's word.
+func (e *Engine) deletion(ctx context.Context, p plan.Plan, device intent.DeviceName) (policy.Deletion, error) {
+	part, _ := p.Device(device)
+	d := policy.Deletion{Leaves: part.Deleted()}
+	if d.Leaves == 0 {
+		return d, nil
+	}
+	target, err := e.o.Intents.Target(ctx, p.Generation, device)
+	if err != nil {
+		return d, err
+	}
+	owned, err := e.o.Store.Owned(ctx, device)
+	if err != nil {
+		return d, err
+	}
+	for _, l := range owned {
+		if l.Applied {
+			d.Of++
+		}
+	}
+	d.Bounds = target.Model.Deletes
+	return d, nil
 }
 
 // about adds to f what a device's row says. A person's request is not denied for what the device was at its last

@@ -105,7 +105,7 @@ func scalar(t reflect.Type) *jsonschema.Schema {
 	case reflect.TypeFor[intent.Duration]():
 		return text(`^([0-9.]+(us|µs|ms|s|m|h))+$`, "300ms", "2h")
 	case reflect.TypeFor[intent.Date]():
-		return &jsonschema.Schema{Type: "string", Format: "date"}
+		return text(`^[0-9]{4}-[0-9]{2}-[0-9]{2}(T.*)?$`, "2026-12-31", "2026-12-31T18:00:00Z")
 	case reflect.TypeFor[intent.RouteTarget]():
 		return text(`^[0-9]+:[0-9]+$`, "65000:10040")
 	case reflect.TypeFor[intent.Community]():
