@@ -49,9 +49,10 @@ type Device struct {
 
 	Config []ConfigLeaf // in the order of priority, file and position
 
-	Scope     []ScopeRule // most specific first: the first that matches a path decides; no match means merge
-	Drift     []DriftRule // most specific first: the first that matches a path decides; no match means propose
-	Protected []Protected // never deleted or replaced, whatever scope and policy say
+	Scope     []ScopeRule   // most specific first: the first that matches a path decides; no match means merge
+	Drift     []DriftRule   // most specific first: the first that matches a path decides; no match means propose
+	Protected []Protected   // never deleted or replaced, whatever scope and policy say
+	Deletes   []DeleteBound `json:",omitempty"` // what may be deleted without asking: all of them, or what is usual
 
 	Links      []Link              // by Local
 	Multihomed []intent.DeviceName // devices that share an Ethernet segment with this one, sorted

@@ -7,6 +7,16 @@ type ScopeSpec struct {
 	Rules   []ScopeRule `json:"rules,omitempty"`
 	// Paths that are never deleted or replaced, whatever the rules say.
 	Protect []string `json:"protect,omitempty"`
+	// What a plan that nobody asked for may delete of one device; the least of several Scopes counts.
+	MaxDeletes *MaxDeletes `json:"maxDeletes,omitempty"`
+}
+
+// MaxDeletes bounds what a plan may delete of one device without an approval, whatever the policies say.
+type MaxDeletes struct {
+	// Leaves; 50 if absent.
+	Leaves *int `json:"leaves,omitempty" jsonschema:"minimum=0"`
+	// Percent of the leaves that Tenter has written on the device; 10 if absent. Up to ten leaves are never too large a share.
+	Percent *int `json:"percent,omitempty" jsonschema:"minimum=0,maximum=100"`
 }
 
 // ScopeRule gives an action to a path and all below it.
