@@ -40,6 +40,7 @@ type sqliteDB struct {
 	pages int // in the write-ahead log since the last checkpoint; the committer's
 	full  chan struct{}
 	bell  bell
+	line  line
 }
 
 func newSQLite(s *Store) *sqliteDB {
@@ -78,6 +79,11 @@ func (e *sqliteDB) open(ctx context.Context) error {
 	}
 	if err := e.openBell(); err != nil {
 		return err
+	}
+	if !e.s.opts.Alone {
+		if err := e.line.open(e.s.opts.Dir); err != nil {
+			return err
+		}
 	}
 	e.s.wg.Go(e.checkpointLoop)
 	return nil
@@ -135,6 +141,15 @@ func (e *sqliteDB) patience() time.Duration { return 30 * time.Second }
 // begin takes the one lock that writers of all processes need. SQLite gives it to whoever asks at the right moment, so that on a
 // busy machine one may have no luck for long: that is no reason to fail, until it lasts longer than it should.
 func (e *sqliteDB) begin(r *request) error {
+	e.line.enter(e.s.closed)
+	err := e.beginLocked(r)
+	if err != nil {
+		e.line.leave()
+	}
+	return err
+}
+
+func (e *sqliteDB) beginLocked(r *request) error {
 	for begun := time.Now(); ; {
 		_, err := e.exec("BEGIN IMMEDIATE", nil)
 		if errorCode(err) != sqlite3.SQLITE_BUSY || r.ctx.Err() != nil || time.Since(begun) > mostBusy {
@@ -206,6 +221,9 @@ func (e *sqliteDB) query(query string, args []any) (rows, error) {
 
 func (e *sqliteDB) commit(tip) error {
 	_, err := e.exec("COMMIT", nil)
+	if err == nil {
+		e.line.leave()
+	}
 	return err
 }
 
@@ -217,6 +235,7 @@ func (e *sqliteDB) committed(end event.Seq) {
 }
 
 func (e *sqliteDB) rollback(cause error) {
+	defer e.line.leave()
 	full := errorCode(cause) == sqlite3.SQLITE_FULL // after which SQLite may have undone the transaction by itself
 	if _, err := e.conn.ExecContext(context.Background(), "ROLLBACK"); err != nil && !full {
 		e.s.log.Warn("transaction could not be rolled back", zap.Error(err), zap.NamedError("cause", cause))
