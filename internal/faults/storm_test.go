@@ -25,19 +25,20 @@ func storm(t *testing.T, r *row) {
 	rate, long := pick(10_000, 1000), pick(10*time.Second, 2*time.Second)
 	begun := time.Now()
 	var wg sync.WaitGroup
-	for range 2 { // two that append, each half of them
+	const producers = 20 // each the monitor of its share of the devices, on time even if an append took long
+	each := rate / 50 / producers
+	for p := range producers {
 		wg.Go(func() {
-			tick := time.NewTicker(20 * time.Millisecond)
-			defer tick.Stop()
-			n := 0
-			for now := range tick.C {
-				if now.Sub(begun) > long {
+			for n := 0; ; {
+				due := begun.Add(time.Duration(n/each) * 20 * time.Millisecond)
+				if due.Sub(begun) >= long {
 					return
 				}
+				time.Sleep(time.Until(due)) // the rate, not a wait for an outcome
 				var list []event.Draft
-				for range rate / 50 / 2 {
+				for range each {
+					list = append(list, draft(fmt.Sprintf("host%d", p*wide/producers+n%(wide/producers)), ""))
 					n++
-					list = append(list, draft(fmt.Sprintf("host%d", n%wide), ""))
 				}
 				if err := w.try(list...); err != nil {
 					w.Error(err)
