@@ -21,6 +21,8 @@ type Checked struct {
 	From   string // the intents that were applied before, as their generation
 	// Rollback is how long the device keeps the Set if nobody confirms it; 0 for a Set that is for good.
 	Rollback time.Duration
+	Guard    Guard
+	Sights   []Sight // what works now, as far as the guard's gates look at it
 }
 
 // Moved says that the device changed since the plan was computed, and where.
@@ -57,6 +59,19 @@ type Seen struct {
 	Unread []bool
 	Odd    []string // for people: the leaves that are not as planned, and what they are instead
 }
+
+// Gated is a reading of what the device's guard looks at, and of the device as in Seen. Failing says, for people, which gates
+// do not pass.
+type Gated struct {
+	Seen
+	Failing []string
+}
+
+// Elapsed says that the time is At, to a state that waits.
+type Elapsed struct{ At time.Time }
+
+// Confirmed says that a person wants to keep what waits for that.
+type Confirmed struct{ At time.Time }
 
 // Stored says whether saving to the startup configuration was proven; Err is empty when it was, or when the
 // device has none.
@@ -99,6 +114,8 @@ func (i Barred) when() time.Time      { return i.At }
 func (i Gone) when() time.Time        { return i.At }
 func (i Answered) when() time.Time    { return i.At }
 func (i Seen) when() time.Time        { return i.At }
+func (i Elapsed) when() time.Time     { return i.At }
+func (i Confirmed) when() time.Time   { return i.At }
 func (i Stored) when() time.Time      { return i.At }
 func (i Unconfirmed) when() time.Time { return i.At }
 func (i Resumed) when() time.Time     { return i.At }

@@ -17,13 +17,14 @@ type Outputs struct {
 	Base    string    `json:"base,omitempty"`    // check: digest of what the device had where the plan changes it
 	From    string    `json:"from,omitempty"`    // check: the intents that were applied before, as their generation
 	Leaves  int       `json:"leaves,omitempty"`  // check, set, undo: leaves to change
-	Until   time.Time `json:"until,omitzero"`    // check, set: when the device takes the Set back unless it is confirmed
+	Until   time.Time `json:"until,omitzero"`    // check, set: when the device takes the Set back unless it is confirmed; soak, await: when that is over
 	Answer  Answer    `json:"answer,omitempty"`  // set, undo
 	Planned int       `json:"planned,omitempty"` // verify, prove: leaves that were read as planned
 	Before  int       `json:"before,omitempty"`  // verify, prove: leaves that were read as before
 	Other   int       `json:"other,omitempty"`   // verify, prove: leaves that are somebody else's by now
 	Unread  int       `json:"unread,omitempty"`  // verify, prove: leaves of which nobody knows
 	Saved   bool      `json:"saved,omitempty"`   // save, resave: proven to be in the startup configuration
+	Failing int       `json:"failing,omitempty"` // gates: that did not pass when they were last read
 }
 
 // Took returns how long the step took, 0 while it is under way.
@@ -41,7 +42,7 @@ func (s Step) Compensation() Step {
 		return Undo
 	case Save:
 		return Resave
-	case Check, Verify, Undo, Prove, Resave, Ended:
+	case Check, Verify, Gates, Soak, Await, Undo, Prove, Resave, Ended:
 	}
 	return ""
 }
@@ -90,6 +91,14 @@ func (o Outputs) with(from, to State, in Input) Outputs {
 		if from.Step == Verify || from.Step == Prove {
 			r := read(from, in)
 			o.Planned, o.Before, o.Other, o.Unread = r.planned, r.before, len(r.other), len(r.unread)
+		}
+	case Gated:
+		o.Failing = len(in.Failing)
+	case Elapsed:
+		if to.Step == Soak {
+			o.Until = to.SoakEnds
+		} else if from.Step == Await {
+			o.Until = from.AnswerBy
 		}
 	case Stored:
 		o.Saved = in.Err == ""

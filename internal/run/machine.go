@@ -61,6 +61,12 @@ func (l Limits) after(s State, in Input) State {
 		return answered(s, in, Verify)
 	case Verify:
 		return l.verify(s, in)
+	case Gates:
+		return l.gates(s, in)
+	case Soak:
+		return soak(s, in)
+	case Await:
+		return await(s, in)
 	case Save:
 		return saved(s, in)
 	case Undo:
@@ -90,8 +96,9 @@ func resume(s State, at time.Time) State {
 		s.Step, s.Since, s.Answer, s.Said = Verify, at, Orphaned, ""
 	case Undo:
 		s.Step, s.Since = Prove, at
-	case Verify, Prove:
+	case Verify, Gates, Prove:
 		s.Since = at
+	case Soak, Await: // their ends are recorded
 	case Check, Save, Resave, Ended:
 	}
 	return s
@@ -112,6 +119,9 @@ func giveUp(s State, why string) State {
 		s.Back = why
 	case Verify:
 		s.Back = why
+	case Gates, Soak, Await:
+		s.Back = why
+		return back(s, why)
 	case Save, Undo, Prove, Resave, Ended:
 	}
 	return s
@@ -171,6 +181,7 @@ func check(s State, in Input) State {
 			return end(s, Done)
 		}
 		s.Step, s.Sets = Set, 1
+		s.Guard, s.Sights = in.Guard, in.Sights
 		if in.Rollback > 0 {
 			s.Until = in.At.Add(in.Rollback)
 		}
@@ -240,7 +251,8 @@ func (r reading) left() []string { return slices.Concat(r.unread, r.other) }
 func (l Limits) verify(s State, in Input) State {
 	switch in := in.(type) {
 	case Gone:
-		if l.over(s, in.At) {
+		s.Away = true
+		if l.over(s, in.At) && !l.reverts(s, in.At) {
 			s.Sent, s.Detail = true, fmt.Sprintf("the Set was sent (%s); the device could not be read since: %s", s.Answer, in.Err)
 			return end(s, Unreachable)
 		}
@@ -261,17 +273,19 @@ func (l Limits) verify(s State, in Input) State {
 				}
 				s.Lapsed = true // and did not
 			}
-			s.Step, s.Kept = Save, true
 			if s.Answer == Rejected {
 				s.Detail = "the device applied it although it answered: " + s.Said
 			}
-			return s
+			return onward(s, in.At)
+		// It may have been cut off by the very change: it is not to happen again.
+		case untouched && s.Away && s.Answer != Orphaned && !s.Until.IsZero() && !in.At.Before(s.Until):
+			s.Lapsed = true
 		// The device shows nothing of the Set. Should it still be under way, the same Set again does no harm.
 		case untouched && s.Back == "" && !s.Lapsed && s.Sets < l.Sets && (s.Answer == Orphaned || s.Answer == Lost && l.over(s, in.At)):
 			if !s.Until.IsZero() {
 				s.Until = in.At.Add(s.Until.Sub(s.began(Set)))
 			}
-			s.Step, s.Sets = Set, s.Sets+1
+			s.Step, s.Sets, s.Away = Set, s.Sets+1, false
 			return s
 		case untouched && s.Answer == Rejected:
 		case !l.over(s, in.At):
@@ -285,6 +299,8 @@ func (l Limits) verify(s State, in Input) State {
 // mismatch decides what to do about a reading that is not as planned.
 func (l Limits) mismatch(s State, r reading) State {
 	switch {
+	case s.Lapsed && s.Away:
+		s.Detail = "the device could not be reached after the change; it was not confirmed in time, and the device took it back by itself"
 	case s.Lapsed:
 		s.Detail = "it was not confirmed in time, and the device took it back by itself"
 	case s.Answer == Rejected:
@@ -319,7 +335,7 @@ func (l Limits) mismatch(s State, r reading) State {
 func (l Limits) prove(s State, in Input) State {
 	switch in := in.(type) {
 	case Gone:
-		if l.over(s, in.At) {
+		if l.over(s, in.At) && !l.reverts(s, in.At) {
 			s.Sent = true
 			s.Detail += "; putting it back could not be proven: " + in.Err
 			return end(s, Failed)

@@ -293,7 +293,7 @@ func TestOutcomes(t *testing.T) {
 			"lost after the Set",
 			[]Input{Checked{Writes: testWrites}, Answered{At: at, Answer: Lost, Said: "deadline"}, Gone{later, "no route"}},
 			State{
-				Step: Ended, Outcome: Unreachable, Writes: testWrites, Sets: 1, Since: at, Answer: Lost, Said: "deadline", Sent: true,
+				Step: Ended, Outcome: Unreachable, Writes: testWrites, Sets: 1, Since: at, Answer: Lost, Said: "deadline", Sent: true, Away: true,
 				Detail: "the Set was sent (lost); the device could not be read since: no route",
 			},
 		},

@@ -47,6 +47,7 @@ type Saga struct {
 	Aborted   *Word  `json:"aborted,omitempty"`
 	Back      string `json:"back,omitempty"`  // why everything is put back, empty while it is not
 	Heard     uint64 `json:"heard,omitempty"` // commands up to this number in the log are answered
+	Manual
 }
 
 // A Stand is where a run stands on one device.
@@ -142,6 +143,9 @@ func (g Saga) ends(b Batch, all Stands) string {
 	if g.Back != "" {
 		return g.Back
 	}
+	if g.Canceled {
+		return "canceled " + g.Aborted.String()
+	}
 	if g.Aborted != nil {
 		return "aborted " + g.Aborted.String()
 	}
@@ -160,6 +164,8 @@ func (g Saga) GiveUp() string {
 	switch {
 	case g.Back != "":
 		return g.Back
+	case g.Canceled:
+		return "canceled " + g.Aborted.String()
 	case g.Aborted != nil && g.OnFailure != StopThere:
 		return "aborted " + g.Aborted.String()
 	}
@@ -171,7 +177,7 @@ func (g Saga) GiveUp() string {
 // be called before the Set is sent.
 func Heed(s State, paused bool, giveUp string, at time.Time) (in Input, rest bool) {
 	switch s.Step {
-	case "", Check, Set, Verify:
+	case "", Check, Set, Verify, Gates, Soak, Await:
 		if giveUp != "" && s.Back == "" {
 			return GivenUp{At: at, Why: giveUp}, false
 		}
@@ -181,7 +187,7 @@ func Heed(s State, paused bool, giveUp string, at time.Time) (in Input, rest boo
 	switch {
 	case paused && s.Step == Set:
 		return Withheld{At: at}, false
-	case paused && s.Step != Verify:
+	case paused && (s.Step == "" || s.Step == Check):
 		return nil, true
 	}
 	return nil, false

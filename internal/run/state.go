@@ -20,6 +20,9 @@ const (
 	Check  Step = "check"  // compare the device with what the plan was computed against
 	Set    Step = "set"    // ownership and write-set are recorded; send the one Set
 	Verify Step = "verify" // read back until everything is as planned, or the window is over
+	Gates  Step = "gates"  // compare what works with what worked before, over a new connection, until it does or the guard's time for that is over
+	Soak   Step = "soak"   // wait until what the change broke must have shown; Gates comes again after it
+	Await  Step = "await"  // wait until a person confirms, or the time for that is over
 	Save   Step = "save"   // verified and recorded as applied; confirm, and save to the startup configuration
 	Undo   Step = "undo"   // put back what is still ours
 	Prove  Step = "prove"  // read back until nothing of ours is left, or the window is over
@@ -64,6 +67,13 @@ type State struct {
 	Back    string    `json:"back,omitempty"`    // why what went well is not to stay
 	Kept    bool      `json:"kept,omitempty"`    // it was recorded as applied
 	Journal []Record  `json:"journal,omitempty"` // the steps so far, in their order
+
+	Guard    Guard     `json:"guard,omitzero"`     // what has to hold before it is kept
+	Sights   []Sight   `json:"sights,omitempty"`   // what worked before the Set
+	Failing  []string  `json:"failing,omitempty"`  // for people: the gates that did not pass when they were last read
+	SoakEnds time.Time `json:"soak_ends,omitzero"` // zero before the soak
+	AnswerBy time.Time `json:"answer_by,omitzero"` // when it is put back unless a person has confirmed it; zero before that is asked
+	Away     bool      `json:"away,omitempty"`     // it could not be read for a while after the Set
 }
 
 // A Write is one leaf that a run changes. An absent value is empty; a secret's is its digest.
@@ -98,6 +108,8 @@ const (
 	DoRead           // answered by Seen or Gone
 	DoSave           // answered by Stored or Unconfirmed
 	DoUndo           // answered by Answered or Barred
+	DoGates          // answered by Gated or Gone
+	DoWait           // answered by Elapsed, and by Confirmed where a person is waited for
 )
 
 // Action returns what is to be done in s, once s is recorded.
@@ -113,6 +125,10 @@ func (s State) Action() Action {
 		return DoSave
 	case Undo:
 		return DoUndo
+	case Gates:
+		return DoGates
+	case Soak, Await:
+		return DoWait
 	case Ended:
 	}
 	return DoNothing
@@ -121,7 +137,7 @@ func (s State) Action() Action {
 // InFlight reports whether the write-set may be on the device without having been verified or put back.
 func (s State) InFlight() bool {
 	switch s.Step {
-	case Set, Verify, Undo, Prove:
+	case Set, Verify, Gates, Soak, Await, Undo, Prove:
 		return true
 	case Ended:
 		return s.Sent
