@@ -37,6 +37,7 @@ func check(s *Set, out *Diagnostics, lost bool) {
 	c.configs()
 	c.scopes()
 	c.driftPolicies()
+	c.approvalPolicies()
 	c.rollouts()
 	c.withoutEffect()
 	for _, s := range s.Schedules {
@@ -134,14 +135,11 @@ func (c *checker) labelHint(labels map[string]string) string {
 
 // withoutEffect warns of kinds that are checked and then ignored.
 func (c *checker) withoutEffect() {
-	for _, d := range c.ApprovalPolicies {
-		c.selector(d.Document, d.Spec.Devices)
-	}
 	for _, d := range c.Windows {
 		c.selector(d.Document, d.Spec.Devices)
 	}
 	for _, d := range c.all {
-		if d.Kind == KindApprovalPolicy || d.Kind == KindWindow {
+		if d.Kind == KindWindow {
 			g := d.errorAt(CodeNoEffect, At{"kind"}, "%s %q is checked but has no effect yet", d.Kind, d.Name)
 			g.Severity = SeverityWarning
 			c.add(g)

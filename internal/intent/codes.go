@@ -49,6 +49,7 @@ const (
 	CodeListedTwice  Code = "T0115"
 	CodeBadTemplate  Code = "T0116"
 	CodeRoleLabel    Code = "T0117"
+	CodeCondition    Code = "T0118"
 	CodeNameTwice    Code = "T0201"
 	CodeDangling     Code = "T0202"
 	CodeNothing      Code = "T0203"
@@ -124,6 +125,7 @@ var codes = []codeInfo{
 	{CodeListedTwice, "a list names the same thing twice"},
 	{CodeBadTemplate, "a template of route targets or distinguishers cannot be filled in"},
 	{CodeRoleLabel, "a device has the label role with the value spine or leaf"},
+	{CodeCondition, "a condition (CEL) cannot be evaluated"},
 	{CodeNameTwice, "two documents of one kind have the same name"},
 	{CodeDangling, "a reference leads to no document"},
 	{CodeNothing, "a selector matches no device, or not all that it names"},

@@ -43,18 +43,10 @@ type DriftRule struct {
 	Until Date `json:"until,omitempty"`
 	// Why drift is ignored; mandatory there.
 	Reason string `json:"reason,omitempty"`
-}
-
-// ApprovalPolicySpec is the spec of an ApprovalPolicy. It has no effect yet.
-type ApprovalPolicySpec struct {
-	// All devices if absent.
-	Devices *Selector `json:"devices,omitempty"`
-	// Plans of these causes.
-	Causes []string `json:"causes" jsonschema:"minItems=1,enum=intent,enum=drift,enum=manual,enum=schedule"`
-	// Least risk that needs approval; any if absent.
-	MinRisk string `json:"minRisk,omitempty" jsonschema:"enum=low,enum=medium,enum=high"`
-	// People who have to approve.
-	Approvals int `json:"approvals" jsonschema:"minimum=1,maximum=10"`
+	// How bad drift is here; warning if absent. Who is told in chat goes by it.
+	Severity string `json:"severity,omitempty" jsonschema:"enum=info,enum=warning,enum=error,enum=critical"`
+	// How long a leaf that was written with another value than before is only observed.
+	Grace Duration `json:"grace,omitempty"`
 }
 
 // WindowSpec is the spec of a Window. It has no effect yet.
