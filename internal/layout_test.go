@@ -66,7 +66,7 @@ var rules = map[string]rule{
 	"internal/run":                  {tier: logic, why: "the run protocol as a step machine: it knows writes and answers, not plans"},
 	"internal/drift":                {tier: logic, also: []string{"internal/fabric"}, why: "folds what a device tells into findings; modes and scope come from the model"},
 	"internal/policy":               {tier: logic, also: []string{"internal/fabric", "internal/plan", "internal/profile", "internal/view"}, why: "judges plans, drift and devices"},
-	"internal/infer":                {tier: logic, uses: []string{"go.yaml.in/yaml/v4"}, why: "topologies to intents"},
+	"internal/infer":                {tier: logic, also: []string{"internal/fabric", "internal/profile"}, uses: []string{"go.yaml.in/yaml/v4"}, why: "topologies and devices to intents"},
 	"internal/view":                 {tier: logic, why: "read models: what the store keeps and the faces show"},
 
 	"internal/assign":    {tier: engine, why: "which devices this process serves: workers, claims, elections"},

@@ -40,6 +40,7 @@ func Compile(set *intent.Set, before *Fabric) (*Fabric, intent.Diagnostics) {
 		d.sort()
 	}
 	f.Schedules = c.schedules()
+	f.Windows = c.windows()
 	f.Rollouts = c.rollouts()
 	c.out = append(c.out, prove(f, before, set)...)
 	if c.out.HasErrors() {

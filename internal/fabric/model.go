@@ -15,12 +15,13 @@ import (
 	"github.com/tenter-net/tenter/internal/tree"
 )
 
-// A Fabric is everything that the intents add up to. All lists are sorted: devices, schedules and rollouts by name.
+// A Fabric is everything that the intents add up to. All lists are sorted: devices, schedules, windows and rollouts by name.
 type Fabric struct {
 	Name      string
 	Source    tree.Source
 	Devices   []*Device
 	Schedules []Schedule
+	Windows   []Window
 	Rollouts  []Rollout
 
 	set *intent.Set // that it was compiled from

@@ -39,7 +39,7 @@ func check(s *Set, out *Diagnostics, lost bool) {
 	c.driftPolicies()
 	c.approvalPolicies()
 	c.rollouts()
-	c.withoutEffect()
+	c.windows()
 	for _, s := range s.Schedules {
 		c.selector(s.Document, s.Spec.Devices)
 	}
@@ -131,18 +131,4 @@ func (c *checker) labelHint(labels map[string]string) string {
 		}
 	}
 	return ""
-}
-
-// withoutEffect warns of kinds that are checked and then ignored.
-func (c *checker) withoutEffect() {
-	for _, d := range c.Windows {
-		c.selector(d.Document, d.Spec.Devices)
-	}
-	for _, d := range c.all {
-		if d.Kind == KindWindow {
-			g := d.errorAt(CodeNoEffect, At{"kind"}, "%s %q is checked but has no effect yet", d.Kind, d.Name)
-			g.Severity = SeverityWarning
-			c.add(g)
-		}
-	}
 }

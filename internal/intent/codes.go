@@ -89,6 +89,7 @@ const (
 	CodePathTwice    Code = "T0602"
 	CodeRuleTwice    Code = "T0603"
 	CodeSettingTwice Code = "T0604"
+	CodeNever        Code = "T0605"
 	CodeRolloutTwice Code = "T0701"
 	CodeDrain        Code = "T0702"
 	CodeRenumber     Code = "T0801"
@@ -96,7 +97,6 @@ const (
 	CodeRouteTargets Code = "T0902"
 	CodeLinkEnds     Code = "T0903"
 	CodeSegmentEnds  Code = "T0904"
-	CodeNoEffect     Code = "T0951"
 	CodeUnused       Code = "T0952"
 )
 
@@ -164,6 +164,7 @@ var codes = []codeInfo{
 	{CodePathTwice, "a path is set twice in one Config document"},
 	{CodeRuleTwice, "two rules of equal precedence disagree on a path of a device"},
 	{CodeSettingTwice, "two System documents disagree on a setting of a device"},
+	{CodeNever, "a timetable names a time that never comes"},
 	{CodeRolloutTwice, "two Rollouts choose the same device"},
 	{CodeDrain, "traffic cannot be steered away from a device"},
 	{CodeRenumber, "sizing changed, which would renumber the fabric"},
@@ -171,6 +172,5 @@ var codes = []codeInfo{
 	{CodeRouteTargets, "the route targets that one device exports are not what another imports"},
 	{CodeLinkEnds, "the two ends of a link do not agree"},
 	{CodeSegmentEnds, "the members of a multihomed LAG do not agree"},
-	{CodeNoEffect, "a document of this kind is checked but has no effect yet"},
 	{CodeUnused, "a document is used by nothing"},
 }

@@ -49,20 +49,6 @@ type DriftRule struct {
 	Grace Duration `json:"grace,omitempty"`
 }
 
-// WindowSpec is the spec of a Window. It has no effect yet.
-type WindowSpec struct {
-	// All devices if absent.
-	Devices *Selector `json:"devices,omitempty"`
-	// allow: changes only inside; freeze: no changes inside.
-	Mode string `json:"mode" jsonschema:"enum=allow,enum=freeze"`
-	// When the window opens: minute, hour, day of month, month, day of week.
-	Cron Cron `json:"cron"`
-	// IANA time zone of cron.
-	TimeZone TimeZone `json:"timeZone"`
-	// How long the window stays open.
-	Duration Duration `json:"duration"`
-}
-
 // ScheduleSpec is the spec of a Schedule.
 type ScheduleSpec struct {
 	// All devices if absent.
