@@ -24,11 +24,19 @@ const (
 	TypeApprovalRequested Type = "approval.requested"
 	TypeApprovalGranted   Type = "approval.granted"
 	TypeApprovalDenied    Type = "approval.denied"
+	TypeApprovalEscalated Type = "approval.escalated"
+	// TypeApprovalOverridden is a break-glass run.
+	TypeApprovalOverridden Type = "approval.overridden"
+
+	TypeTokenCreated Type = "access.token_created"
+	TypeTokenRevoked Type = "access.token_revoked"
 
 	TypeDriftDetected   Type = "drift.detected"
 	TypeDriftUpdated    Type = "drift.updated"
 	TypeDriftHeld       Type = "drift.held"
 	TypeDriftRemediated Type = "drift.remediated"
+	TypeDriftAdopted    Type = "drift.adopted"
+	TypeDriftReleased   Type = "drift.released"
 
 	TypeDeviceConnected    Type = "device.connected"
 	TypeDeviceDisconnected Type = "device.disconnected"
@@ -121,12 +129,18 @@ var catalogue = map[Type]Kind{
 	TypeApplyFailed:        of[ApplyFailed](SeverityError, "A run ended with a failure."),
 	TypeRolledBack:         of[RolledBack](SeverityWarning, "A device was put back to what it had before a run."),
 	TypeApprovalRequested:  of[Approval](SeverityWarning, "A plan waits for somebody to approve it."),
-	TypeApprovalGranted:    of[Approval](SeverityInfo, "A plan was approved."),
+	TypeApprovalGranted:    of[Approval](SeverityInfo, "Somebody approved a plan."),
 	TypeApprovalDenied:     of[Approval](SeverityInfo, "A plan was rejected."),
+	TypeApprovalEscalated:  of[Approval](SeverityError, "A plan has waited too long for its approvals: others may give them too."),
+	TypeApprovalOverridden: of[ApprovalOverridden](SeverityCritical, "Somebody ran a plan without the approvals, or outside the window, that it needed."),
+	TypeTokenCreated:       of[Token](SeverityWarning, "Somebody was given access to the API."),
+	TypeTokenRevoked:       of[Token](SeverityInfo, "Access to the API was taken away."),
 	TypeDriftDetected:      of[Drift](SeverityWarning, "A device is not as Tenter left it: an episode of drift begins."),
 	TypeDriftUpdated:       of[Drift](SeverityWarning, "An open episode of drift has other findings than before."),
 	TypeDriftHeld:          of[Drift](SeverityError, "Drift is not put back, because something holds that."),
 	TypeDriftRemediated:    of[DriftRemediated](SeverityInfo, "A device is in sync again: the episode ends."),
+	TypeDriftAdopted:       of[DriftAdopted](SeverityInfo, "The intents took over what somebody had changed on a device."),
+	TypeDriftReleased:      of[DriftReleased](SeverityInfo, "Somebody lets Tenter put back again what went round in circles."),
 	TypeDeviceConnected:    of[Device](SeverityInfo, "The session with a device is up."),
 	TypeDeviceDisconnected: of[Device](SeverityWarning, "The session with a device was lost, or could not be had."),
 	TypeDeviceSynced:       of[Device](SeverityInfo, "A device was read whole, and is watched from now on."),

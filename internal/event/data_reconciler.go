@@ -19,6 +19,10 @@ type PlanGenerated struct {
 	Generation    string       `json:"generation,omitempty"`
 	Expires       time.Time    `json:"expires,omitzero"` // when it can not be approved any more
 	Votes         []Vote       `json:"votes,omitempty"`  // of the validators, of a plan that was to run without asking
+
+	Needs []ApprovalNeed `json:"needs,omitempty"` // what the policies in force ask for
+	// Requester is who made the plan by hand; empty for nobody.
+	Requester string `json:"requester,omitempty"`
 }
 
 // PlanDevice counts a plan's changes on one device.
@@ -45,6 +49,8 @@ type ApplyStarted struct {
 	// OnFailure is what becomes of the devices when one fails: stop, rollback-device, rollback-all.
 	OnFailure string `json:"on_failure,omitempty"`
 	Votes     []Vote `json:"votes,omitempty"` // of the validators, where nobody approved the plan before
+	// BreakGlass is why somebody ran it without what it needed; empty for a run that had that.
+	BreakGlass string `json:"break_glass,omitempty"`
 }
 
 // StepCompleted says how one step of a run ended on one device.
@@ -98,17 +104,6 @@ type RolledBack struct {
 	Device intent.DeviceName `json:"device" jsonschema:"minLength=1"`
 	Proven bool              `json:"proven"`
 	Left   []string          `json:"left,omitempty"` // paths
-}
-
-// Approval is a request for, or the decision on, one plan. The decision's author is the event's actor.
-type Approval struct {
-	Plan    string              `json:"plan" jsonschema:"minLength=1"`
-	Content string              `json:"content,omitempty"`
-	Devices []intent.DeviceName `json:"devices,omitempty"`
-	Reason  string              `json:"reason,omitempty"`
-	Episode string              `json:"episode,omitempty"`
-	Votes   []Vote              `json:"votes,omitempty"` // of the validators
-	Waits   bool                `json:"waits,omitempty"` // of a denial: validators were against it now; the plan can be approved later
 }
 
 // The verdicts of a Vote.

@@ -30,11 +30,17 @@ var (
 	leaf1    = []intent.DeviceName{"leaf1"}
 	findings = []event.Finding{{Path: uplink, Class: "changed", Before: "true", After: "false", Source: "01-fabric.yaml:26"}}
 	drifted  = event.Drift{Episode: episode, Device: "leaf1", Findings: findings, Total: 1, Mode: "propose", FirstSeen: noon}
-	approval = event.Approval{Plan: planID, Content: "b7ad6b7169203331", Devices: leaf1, Reason: "drift here is put back after approval", Episode: episode}
+	approval = event.Approval{Plan: planID, Content: "b7ad6b7169203331", Devices: leaf1, Reason: "drift here is put back after approval", Episode: episode, Needs: needs, Given: given, Again: true}
 	votes    = []event.Vote{
 		{Validator: "schema", Verdict: event.VoteYes, Took: time.Millisecond},
 		{Validator: "device", Verdict: event.VoteNo, Reason: "leaf1 cannot be asked: connection refused", Took: 40 * time.Millisecond},
 	}
+	needs = []event.ApprovalNeed{{
+		Policy: "production", Source: "policies.yaml:3", Approvals: 2, Groups: []string{"netops"}, ExpiresAfter: 4 * time.Hour,
+		EscalateAfter: 30 * time.Minute, EscalateTo: []string{"leads"}, Reason: "two people look at every change",
+	}}
+	given   = []event.Approver{{Name: "alice", Groups: []string{"netops"}, Via: "token", At: noon}}
+	token   = event.Token{ID: "k3v9t2", User: "alice", Role: "approver", Groups: []string{"netops"}, Expires: noon.Add(90 * 24 * time.Hour)}
 	session = event.Device{Device: "leaf1", Address: address, Stage: "on_change", State: &shown}
 	shown   = event.DeviceState{
 		Sync: "InSync", Health: "Degraded", Reason: "watched by sample: the device refuses ON_CHANGE", Stage: "sample", Generation: generation,
@@ -56,11 +62,12 @@ var examples = map[event.Type]any{
 	event.TypePlanGenerated: event.PlanGenerated{
 		Plan: planID, Content: "b7ad6b7169203331", Cause: "drift", Devices: []event.PlanDevice{{Device: "leaf1", Add: 0, Change: 1, Delete: 0}},
 		Risk: "medium", NeedsApproval: true, Reason: "drift here is put back after approval", Episode: episode, Generation: generation, Expires: noon.Add(24 * time.Hour),
-		Votes: votes,
+		Votes: votes, Needs: needs, Requester: "bob",
 	},
 	event.TypePlanExpired: event.PlanExpired{Plan: planID, Reason: "leaf1 is not as it was when this was planned"},
 	event.TypeApplyStarted: event.ApplyStarted{
 		Run: runID, Plan: planID, Devices: leaf1, Cause: "drift", Episode: episode, OnFailure: "rollback-device", Votes: votes[:1],
+		BreakGlass: "customers are down, ticket 4711",
 	},
 	event.TypeStepCompleted: event.StepCompleted{
 		Run: runID, Device: "leaf1", Step: "set", Outcome: "verify", Detail: "1 leaf", Next: "verify", State: &shown,
@@ -78,7 +85,17 @@ var examples = map[event.Type]any{
 	event.TypeRolledBack: event.RolledBack{Run: runID, Device: "leaf1", Proven: true, Left: []string{uplink}},
 
 	event.TypeApprovalRequested: approval,
-	event.TypeApprovalGranted:   approval,
+	event.TypeApprovalGranted: event.Approval{
+		Plan: planID, Content: "b7ad6b7169203331", Devices: leaf1, Reason: "1 of 2 approvals", Episode: episode, Votes: votes[:1], Waits: true, Needs: needs, Given: given,
+	},
+	event.TypeApprovalEscalated: event.Approval{
+		Plan: planID, Content: "b7ad6b7169203331", Devices: leaf1, Reason: "1 of 2 approvals after 30m0s", Episode: episode, Needs: needs, Given: given,
+	},
+	event.TypeApprovalOverridden: event.ApprovalOverridden{
+		Plan: planID, Devices: leaf1, Reason: "customers are down, ticket 4711", Missing: "1 of 2 approvals of netops", Episode: episode,
+	},
+	event.TypeTokenCreated: token,
+	event.TypeTokenRevoked: token,
 	event.TypeApprovalDenied: event.Approval{
 		Plan: planID, Content: "b7ad6b7169203331", Devices: leaf1, Reason: "not approved: device: leaf1 cannot be asked: connection refused",
 		Episode: episode, Votes: votes, Waits: true,
@@ -90,11 +107,14 @@ var examples = map[event.Type]any{
 	},
 	event.TypeDriftHeld: event.Drift{
 		Episode: episode, Device: "leaf1", Findings: findings, Total: 1, Mode: "enforce", Reason: "the same path was put back twice in an hour", FirstSeen: noon,
-		Held: "the same path was put back twice in an hour", Plan: planID, Run: runID, State: &shown,
+		Held: "the same path was put back twice in an hour", Rule: "loop", Severity: "error", Hand: "unknown", Plan: planID, Run: runID, State: &shown,
 	},
 	event.TypeDriftRemediated: event.DriftRemediated{
 		Episode: episode, Device: "leaf1", Plan: planID, Run: runID, By: "tenter", Findings: findings, Duration: 420 * time.Millisecond, State: &shown,
 	},
+
+	event.TypeDriftAdopted:  event.DriftAdopted{Episode: episode, Device: "leaf1", Findings: findings, Generation: "4f2c"},
+	event.TypeDriftReleased: event.DriftReleased{Device: "leaf1", Reason: "the other controller is off"},
 
 	event.TypeDeviceConnected: session,
 	event.TypeDeviceDisconnected: event.Device{
