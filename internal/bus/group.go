@@ -17,7 +17,9 @@ import (
 )
 
 const (
-	readCount = 64              // entries that one read takes from each stream, so that none waits long behind another
+	readCount = 64  // entries that one read takes from each stream at first, so that none waits long behind another
+	mostRead  = 512 // that one read takes when the lanes take them at once
+	quickTake = 5 * time.Millisecond
 	readBlock = 2 * time.Second // finite: a connection that died silently is noticed
 	leaveTime = time.Second     // for the last acknowledgements, and again for handing over
 )
@@ -133,27 +135,42 @@ func (g *group) read(ctx context.Context, good func()) error {
 	for range g.keys() {
 		streams = append(streams, ">")
 	}
-	for {
-		result, err := g.readNew(ctx, streams)
+	for count := int64(readCount); ; {
+		result, err := g.readNew(ctx, streams, count)
 		if err != nil && !errors.Is(err, redis.Nil) {
 			return fmt.Errorf("redis: read: %w", err) // a group that was destroyed is made again by beginning anew
 		}
+		begun, full := time.Now(), false
 		for _, s := range result {
+			full = full || int64(len(s.Messages)) == count
 			if err := g.take(ctx, s.Stream, s.Messages, nil); err != nil {
 				return err
 			}
 		}
+		count = nextCount(count, full, time.Since(begun))
 		good()
 	}
 }
 
+// nextCount returns how many entries to read next, after so many took so long to be handed to the lanes: more if there is
+// more and the lanes take it at once, fewer if they do not, for an entry of one stream waits for those of the others.
+func nextCount(count int64, full bool, took time.Duration) int64 {
+	switch {
+	case took > 2*quickTake:
+		return max(count/2, readCount)
+	case full && took < quickTake:
+		return min(2*count, mostRead)
+	}
+	return count
+}
+
 // readNew waits for new entries. The client would wait ten seconds longer for an answer than it has asked the server to wait: too
 // long, when the server has become another.
-func (g *group) readNew(ctx context.Context, streams []string) ([]redis.XStream, error) {
+func (g *group) readNew(ctx context.Context, streams []string, count int64) ([]redis.XStream, error) {
 	ctx, cancel := context.WithTimeout(ctx, readBlock+callTimeout)
 	defer cancel()
 	return g.reader.XReadGroup(ctx, &redis.XReadGroupArgs{
-		Group: g.sub.Name, Consumer: g.opts.Worker, Streams: streams, Count: readCount, Block: readBlock,
+		Group: g.sub.Name, Consumer: g.opts.Worker, Streams: streams, Count: count, Block: readBlock,
 	}).Result()
 }
 
