@@ -17,6 +17,8 @@ const (
 	TypePlanExpired    Type = "reconciler.plan_expired"
 	TypeApplyStarted   Type = "reconciler.apply_started"
 	TypeStepCompleted  Type = "reconciler.step_completed"
+	TypeBatchStarted   Type = "reconciler.batch_started"
+	TypeBatchWaits     Type = "reconciler.batch_waits"
 	TypeApplyCompleted Type = "reconciler.apply_completed"
 	TypeApplyFailed    Type = "reconciler.apply_failed"
 	TypeRolledBack     Type = "reconciler.rolled_back"
@@ -125,6 +127,8 @@ var catalogue = map[Type]Kind{
 	TypePlanExpired:        of[PlanExpired](SeverityInfo, "A plan can not be run any more."),
 	TypeApplyStarted:       of[ApplyStarted](SeverityInfo, "A run of a plan was committed."),
 	TypeStepCompleted:      of[StepCompleted](SeverityInfo, "One step of a run ended on one device."),
+	TypeBatchStarted:       of[BatchStarted](SeverityInfo, "A run begins the next batch of its devices."),
+	TypeBatchWaits:         of[BatchWaits](SeverityInfo, "A run pauses before its next batch of devices."),
 	TypeApplyCompleted:     of[ApplyCompleted](SeverityInfo, "A run ended without a failure."),
 	TypeApplyFailed:        of[ApplyFailed](SeverityError, "A run ended with a failure."),
 	TypeRolledBack:         of[RolledBack](SeverityWarning, "A device was put back to what it had before a run."),

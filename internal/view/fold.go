@@ -56,6 +56,8 @@ var folds = map[event.Type]func(*State, event.Event) error{
 
 	event.TypeApplyStarted:   folding(foldStart),
 	event.TypeStepCompleted:  folding(foldStep),
+	event.TypeBatchStarted:   folding(func(s *State, _ event.Event, d event.BatchStarted) { s.standing(d.Run, "") }),
+	event.TypeBatchWaits:     folding(func(s *State, _ event.Event, d event.BatchWaits) { s.standing(d.Run, d.Standing) }),
 	event.TypeApplyCompleted: folding(foldCompleted),
 	event.TypeApplyFailed:    folding(foldFailed),
 	event.TypeCommandAck:     folding(foldAck),
@@ -172,6 +174,14 @@ func foldAck(s *State, _ event.Event, d event.CommandAck) {
 	if r, ok := s.Runs[d.Run]; ok && d.Status != "" && r.Ended.IsZero() {
 		r.Status, r.Reason = RunStatus(d.Status), d.Standing
 		s.Runs[d.Run] = r
+	}
+}
+
+// standing says how a run that goes on is shown.
+func (s *State) standing(id, why string) {
+	if r, ok := s.Runs[id]; ok && r.Ended.IsZero() {
+		r.Reason = why
+		s.Runs[id] = r
 	}
 }
 

@@ -72,6 +72,12 @@ var examples = map[event.Type]any{
 	event.TypeStepCompleted: event.StepCompleted{
 		Run: runID, Device: "leaf1", Step: "set", Outcome: "verify", Detail: "1 leaf", Next: "verify", State: &shown,
 	},
+	event.TypeBatchStarted: event.BatchStarted{
+		Run: runID, Batch: 1, Of: 3, Canary: true, Devices: leaf1, Reason: "canary of Rollout careful, 08-rollouts.yaml:5",
+	},
+	event.TypeBatchWaits: event.BatchWaits{
+		Run: runID, Batch: 2, Of: 3, Until: noon.Add(5 * time.Minute), Standing: "waits until 2026-07-01T12:05:00Z before batch 2/3",
+	},
 	event.TypeApplyCompleted: event.ApplyCompleted{
 		Run: runID, Plan: planID, Cause: "drift", Episode: episode, Outcome: "done",
 		Devices: []event.RunDevice{{Device: "leaf1", Outcome: "done", Changes: 1, Detail: "saved"}}, Duration: 120 * time.Millisecond,
