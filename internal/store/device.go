@@ -13,7 +13,7 @@ import (
 	"github.com/tenter-net/tenter/internal/view"
 )
 
-const deviceColumns = "name, generation, run, write_set, applied, sync, health, reason, stage, identity, enrolled, enrolled_by, mismatch, held_until, held_reason, known, updated"
+const deviceColumns = "name, generation, run, write_set, applied, sync, health, reason, stage, identity, enrolled, enrolled_by, mismatch, held_until, held_reason, known, updated, looked"
 
 // writeRow is a view.Write with its path as text. Values are bytes: a binary one is no valid JSON string.
 type writeRow struct {
@@ -25,7 +25,7 @@ type writeRow struct {
 func scanDevice(row scanner) (d view.Device, err error) {
 	var writes, known, identity []byte
 	if err := row.Scan(&d.Name, &d.Generation, &d.Run, &writes, &d.Applied, &d.Sync, &d.Health, &d.Reason, &d.Stage,
-		&identity, timeOf{&d.Enrolled}, &d.EnrolledBy, &d.Mismatch, timeOf{&d.HeldUntil}, &d.HeldReason, &known, timeOf{&d.Updated}); err != nil {
+		&identity, timeOf{&d.Enrolled}, &d.EnrolledBy, &d.Mismatch, timeOf{&d.HeldUntil}, &d.HeldReason, &known, timeOf{&d.Updated}, timeOf{&d.Looked}); err != nil {
 		return d, err
 	}
 	if len(identity) > 0 { // a row begins without
@@ -118,13 +118,13 @@ func (s *Store) UpdateDevice(tx event.Tx, name intent.DeviceName, change func(*v
 	}
 	identity, err := json.Marshal(d.Identity)
 	if err == nil {
-		_, err = t.exec("INSERT INTO device ("+deviceColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"+
+		_, err = t.exec("INSERT INTO device ("+deviceColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"+
 			" ON CONFLICT (name) DO UPDATE SET generation = excluded.generation, run = excluded.run, write_set = excluded.write_set,"+
 			" sync = excluded.sync, health = excluded.health, reason = excluded.reason, stage = excluded.stage,"+
 			" identity = excluded.identity, enrolled = excluded.enrolled, enrolled_by = excluded.enrolled_by, mismatch = excluded.mismatch, held_until = excluded.held_until, held_reason = excluded.held_reason,"+
-			" known = excluded.known, updated = excluded.updated",
+			" known = excluded.known, updated = excluded.updated, looked = excluded.looked",
 			string(name), d.Generation, d.Run, string(writes), applied, d.Sync, d.Health, d.Reason, d.Stage,
-			string(identity), toDB(d.Enrolled), d.EnrolledBy, d.Mismatch, toDB(d.HeldUntil), d.HeldReason, string(known), toDB(s.now()))
+			string(identity), toDB(d.Enrolled), d.EnrolledBy, d.Mismatch, toDB(d.HeldUntil), d.HeldReason, string(known), toDB(s.now()), toDB(d.Looked))
 	}
 	if err != nil {
 		return fmt.Errorf("device %q: %w", name, err)
@@ -155,14 +155,14 @@ func (s *Store) Owned(ctx context.Context, name intent.DeviceName) ([]view.Owned
 		var text string
 		var value, shown []byte
 		var applied int
-		if err := row.Scan(&text, &value, &applied, &shown); err != nil {
+		if err := row.Scan(&text, &value, &applied, &shown, timeOf{&l.Since}); err != nil {
 			return l, err
 		}
 		l.Applied = applied != 0
 		l.Value, l.Shown = schema.Value(value), schema.Value(shown)
 		l.Path, err = path.Parse(text)
 		return l, err
-	}, "SELECT path, value, applied, shown FROM leaf WHERE device = ? ORDER BY path", string(name))
+	}, "SELECT path, value, applied, shown, since FROM leaf WHERE device = ? ORDER BY path", string(name))
 	if err != nil {
 		return nil, fmt.Errorf("device %q: owned leaves: %w", name, err)
 	}
@@ -181,16 +181,19 @@ func (s *Store) MarkOwned(tx event.Tx, name intent.DeviceName, paths []path.Path
 }
 
 // MarkApplied records leaves that were written and read back, each once. The values of secret leaves must be digests by then.
-// In which other form the device shows them is for MarkShown to say, afterwards.
+// In which other form the device shows them is for MarkShown to say, afterwards. A leaf that had the value already has it since
+// then.
 func (s *Store) MarkApplied(tx event.Tx, name intent.DeviceName, leaves []tree.Leaf) error {
 	return s.leaves(tx, name, func(t *transaction) error {
-		rows := make([]any, 0, 5*len(leaves))
+		now := toDB(s.now())
+		rows := make([]any, 0, 6*len(leaves))
 		for _, l := range leaves {
-			rows = append(rows, string(name), l.Path.String(), nonNil([]byte(l.Value)), 1, []byte{})
+			rows = append(rows, string(name), l.Path.String(), nonNil([]byte(l.Value)), 1, []byte{}, now)
 		}
 		return t.insert(rowsOf{
-			table: "leaf", columns: "device, path, value, applied, shown",
-			conflict: " ON CONFLICT (device, path) DO UPDATE SET value = excluded.value, applied = 1, shown = excluded.shown",
+			table: "leaf", columns: "device, path, value, applied, shown, since",
+			conflict: " ON CONFLICT (device, path) DO UPDATE SET since = CASE WHEN leaf.applied = 1 AND leaf.value = excluded.value THEN leaf.since ELSE excluded.since END," +
+				" value = excluded.value, applied = 1, shown = excluded.shown",
 		}, rows)
 	})
 }

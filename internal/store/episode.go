@@ -10,12 +10,12 @@ import (
 	"github.com/tenter-net/tenter/internal/view"
 )
 
-const episodeColumns = "id, device, opened, closed, mode, findings, total, plan, run, closed_by, reason, correlation"
+const episodeColumns = "id, device, opened, closed, mode, findings, total, plan, run, closed_by, reason, correlation, severity, rule, hand, known, grace"
 
 func scanEpisode(row scanner) (e view.Episode, err error) {
 	var findings []byte
 	if err := row.Scan(&e.ID, &e.Device, timeOf{&e.Opened}, timeOf{&e.Closed}, &e.Mode, &findings, &e.Total,
-		&e.Plan, &e.Run, &e.By, &e.Reason, &e.Correlation); err != nil {
+		&e.Plan, &e.Run, &e.By, &e.Reason, &e.Correlation, &e.Severity, &e.Rule, &e.Hand, &e.HandDetail, timeOf{&e.Grace}); err != nil {
 		return e, err
 	}
 	return e, json.Unmarshal(findings, &e.Findings)
@@ -29,10 +29,12 @@ func (s *Store) SaveEpisode(tx event.Tx, e view.Episode) error {
 	}
 	findings, err := json.Marshal(e.Findings)
 	if err == nil {
-		_, err = t.exec("INSERT INTO episode ("+episodeColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"+
+		_, err = t.exec("INSERT INTO episode ("+episodeColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"+
 			" ON CONFLICT (id) DO UPDATE SET closed = excluded.closed, mode = excluded.mode, findings = excluded.findings, total = excluded.total,"+
-			" plan = excluded.plan, run = excluded.run, closed_by = excluded.closed_by, reason = excluded.reason",
-			e.ID, string(e.Device), toDB(e.Opened), toDB(e.Closed), e.Mode, string(findings), e.Total, e.Plan, e.Run, e.By, e.Reason, e.Correlation)
+			" plan = excluded.plan, run = excluded.run, closed_by = excluded.closed_by, reason = excluded.reason,"+
+			" severity = excluded.severity, rule = excluded.rule, hand = excluded.hand, known = excluded.known, grace = excluded.grace",
+			e.ID, string(e.Device), toDB(e.Opened), toDB(e.Closed), e.Mode, string(findings), e.Total, e.Plan, e.Run, e.By, e.Reason, e.Correlation,
+			e.Severity, e.Rule, e.Hand, e.HandDetail, toDB(e.Grace))
 	}
 	if err != nil {
 		return fmt.Errorf("episode %q: %w", e.ID, err)

@@ -106,11 +106,17 @@ func testDevicesAndTheirLeaves(t *testing.T, s *store.Store) {
 	}
 	got.Updated = time.Time{}
 	same(t, "Device()", want)(got, nil)
-	same(t, "Owned()", []view.OwnedLeaf{{Path: mtu, Value: schema.Value("i1500"), Applied: true}, {Path: key}})(s.Owned(t.Context(), name))
+	same(t, "Owned()", []view.OwnedLeaf{{Path: mtu, Value: schema.Value("i1500"), Applied: true}, {Path: key}})(timeless(s.Owned(t.Context(), name)))
+	since := writtenAt(t, s, name, mtu)
+	do(t, s, func(tx event.Tx) error { return s.MarkApplied(tx, name, []tree.Leaf{{Path: mtu, Value: "i1500"}}) })
+	if again := writtenAt(t, s, name, mtu); since.IsZero() || !again.Equal(since) {
+		t.Errorf("a leaf has its value since %s, and since %s once the same was put back", since, again)
+	}
+	want.Applied++
 	do(t, s, func(tx event.Tx) error { return s.DropOwned(tx, name, []path.Path{mtu, parse(t, "/never/owned")}) })
 	same(t, "Owned() after the drop", []view.OwnedLeaf{{Path: key}})(s.Owned(t.Context(), name))
 	same(t, "Owned() of another", []view.OwnedLeaf(nil))(s.Owned(t.Context(), "leaf2"))
-	if list, err := s.Devices(t.Context()); err != nil || len(list) != 1 || list[0].Applied != 4 {
+	if list, err := s.Devices(t.Context()); err != nil || len(list) != 1 || list[0].Applied != 5 {
 		t.Errorf("Devices() = %+v, %v", list, err)
 	}
 
@@ -121,9 +127,37 @@ func testDevicesAndTheirLeaves(t *testing.T, s *store.Store) {
 			s.MarkShown(tx, name, []tree.Leaf{{Path: mtu, Value: shown.Shown}, {Path: key, Value: "snot applied"}}),
 		)
 	})
-	same(t, "Owned() as shown", []view.OwnedLeaf{shown, {Path: key}})(s.Owned(t.Context(), name))
+	same(t, "Owned() as shown", []view.OwnedLeaf{shown, {Path: key}})(timeless(s.Owned(t.Context(), name)))
+	since = writtenAt(t, s, name, mtu)
 	do(t, s, func(tx event.Tx) error { return s.MarkApplied(tx, name, []tree.Leaf{{Path: mtu, Value: "i1501"}}) })
-	same(t, "Owned() once applied anew", []view.OwnedLeaf{{Path: mtu, Value: "i1501", Applied: true}, {Path: key}})(s.Owned(t.Context(), name))
+	same(t, "Owned() once applied anew", []view.OwnedLeaf{{Path: mtu, Value: "i1501", Applied: true}, {Path: key}})(timeless(s.Owned(t.Context(), name)))
+	if now := writtenAt(t, s, name, mtu); !now.After(since) {
+		t.Errorf("a leaf has its first value since %s, and its second since %s", since, now)
+	}
+}
+
+// timeless drops when leaves got their values.
+func timeless(list []view.OwnedLeaf, err error) ([]view.OwnedLeaf, error) {
+	for i := range list {
+		list[i].Since = time.Time{}
+	}
+	return list, err
+}
+
+// writtenAt is when a leaf got its value.
+func writtenAt(t *testing.T, s *store.Store, name intent.DeviceName, at path.Path) time.Time {
+	t.Helper()
+	list, err := s.Owned(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range list {
+		if path.Equal(l.Path, at) {
+			return l.Since
+		}
+	}
+	t.Fatalf("%s is not owned", at)
+	return time.Time{}
 }
 
 func TestPlansMoveOnce(t *testing.T) { both(t, testPlansMoveOnce) }

@@ -46,6 +46,7 @@ type Device struct {
 	HeldReason string            `json:"held_reason,omitempty"`
 	Known      Known             `json:"known,omitzero"` // what the device was when it was last found as applied
 	Updated    time.Time         `json:"updated,omitzero"`
+	Looked     time.Time         `json:"looked,omitzero"` // when somebody released its loop breaker last: what was put back before counts no more
 }
 
 // A Known is what one start of one device is known by. What the device does not tell is empty.
@@ -83,4 +84,5 @@ type OwnedLeaf struct {
 	Value   schema.Value
 	Applied bool
 	Shown   schema.Value
+	Since   time.Time // when it got the value; zero where that is not known
 }

@@ -13,15 +13,29 @@ type Episode struct {
 	Device      intent.DeviceName `json:"device"`
 	Opened      time.Time         `json:"opened"`
 	Closed      time.Time         `json:"closed,omitzero"` // zero while it is open; a device has at most one open episode
-	Mode        string            `json:"mode"`            // observe, propose, enforce
+	Mode        string            `json:"mode"`            // observe, adopt, propose, enforce
 	Findings    []event.Finding   `json:"findings"`
 	Total       int               `json:"total"` // of findings, also those left out
 	Plan        string            `json:"plan,omitempty"`
 	Run         string            `json:"run,omitempty"`
-	By          string            `json:"by,omitempty"` // who closed it: tenter, device, stranger, reading, intents
+	By          string            `json:"by,omitempty"` // who closed it: tenter, device, stranger, reading, intents, adopted
 	Reason      string            `json:"reason,omitempty"`
 	Correlation string            `json:"correlation,omitempty"`
+	Severity    string            `json:"severity,omitempty"` // how bad it is by the drift policy: that of its worst finding
+	Rule        string            `json:"rule,omitempty"`     // of the policy's table, that Reason comes from
+	// Hand is whose hand it was, as far as that is known: one of the Hands; HandDetail says why in a sentence.
+	Hand       string    `json:"hand,omitempty"`
+	HandDetail string    `json:"hand_detail,omitempty"`
+	Grace      time.Time `json:"grace,omitzero"` // until when a part of it is only observed, as what drifted was written only lately
 }
+
+// The hands that change what Tenter wrote.
+const (
+	HandRestart = "restart" // the device's own: it started anew
+	HandExpired = "expired" // the device's own: nobody confirmed a commit in time, and it went back
+	HandRun     = "run"     // a run of Tenter's that came before: what it left behind, or what the device made of it
+	HandUnknown = "unknown" // somebody else's, and nothing tells whose
+)
 
 // An EpisodeQuery selects episodes, the newest first. Its zero value selects the newest 100.
 type EpisodeQuery struct {

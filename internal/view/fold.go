@@ -41,18 +41,10 @@ var folds = map[event.Type]func(*State, event.Event) error{
 	event.TypePlanExpired: folding(func(s *State, _ event.Event, d event.PlanExpired) {
 		s.movePlan(d.Plan, PlanExpired, d.Reason)
 	}),
-	event.TypeApprovalGranted: folding(func(s *State, _ event.Event, d event.Approval) {
-		s.movePlan(d.Plan, PlanApproved, d.Reason)
-		s.voted(d.Plan, d.Votes)
-	}),
-	event.TypeApprovalDenied: folding(func(s *State, _ event.Event, d event.Approval) {
-		if p, ok := s.Plans[d.Plan]; ok && d.Waits {
-			s.movePlan(d.Plan, p.Status, d.Reason)
-		} else {
-			s.movePlan(d.Plan, PlanRejected, d.Reason)
-		}
-		s.voted(d.Plan, d.Votes)
-	}),
+	event.TypeApprovalRequested: folding(foldRequested),
+	event.TypeApprovalGranted:   folding(foldGranted),
+	event.TypeApprovalDenied:    folding(foldDenied),
+	event.TypeApprovalEscalated: folding(foldEscalated),
 
 	event.TypeApplyStarted:   folding(foldStart),
 	event.TypeStepCompleted:  folding(foldStep),
@@ -95,7 +87,7 @@ func foldPlan(s *State, e event.Event, d event.PlanGenerated) {
 	p := Plan{
 		ID: d.Plan, Content: d.Content, Status: PlanOpen, Reason: d.Reason, Cause: d.Cause, Episode: d.Episode, Generation: d.Generation,
 		Correlation: e.Correlation, Created: e.Time, Expires: d.Expires.UTC(),
-		Votes: d.Votes,
+		Votes: d.Votes, Requester: d.Requester, Needs: d.Needs,
 	}
 	for _, on := range d.Devices {
 		p.Devices = append(p.Devices, on.Device)
@@ -206,6 +198,7 @@ func foldDrift(s *State, e event.Event, d event.Drift) {
 	s.Episodes[d.Episode] = Episode{
 		ID: d.Episode, Device: d.Device, Opened: d.FirstSeen.UTC(), Mode: d.Mode, Findings: d.Findings, Total: d.Total,
 		Plan: d.Plan, Run: d.Run, Reason: d.Held, Correlation: e.Correlation,
+		Severity: d.Severity, Rule: d.Rule, Hand: d.Hand, HandDetail: d.HandDetail, Grace: d.Grace.UTC(),
 	}
 }
 

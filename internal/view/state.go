@@ -88,7 +88,7 @@ func (r Rows) State() *State {
 
 // told returns the row as far as events tell of it.
 func (d Device) told() Device {
-	d.WriteSet, d.Applied, d.Known = nil, 0, Known{}
+	d.WriteSet, d.Applied, d.Known, d.Looked = nil, 0, Known{}, time.Time{}
 	return d
 }
 
