@@ -71,8 +71,11 @@ func (f *Fabric) controlNode(ctx context.Context, s *service, verb string, args 
 			return "", err
 		}
 		s.faults.put(fault, set)
-		if fault == EchoDefaults {
+		switch fault {
+		case EchoDefaults:
 			s.republish()
+		case BGPDown, LLDPSilent:
+			f.stir()
 		}
 		return "", nil
 	}
@@ -100,6 +103,7 @@ func (f *Fabric) controlNode(ctx context.Context, s *service, verb string, args 
 	case "clear":
 		s.faults.clear()
 		s.republish()
+		f.stir()
 	case "cut":
 		s.setCut(true)
 	case "blackhole":

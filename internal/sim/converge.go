@@ -12,9 +12,10 @@ import (
 func (f *Fabric) converge(ctx context.Context) error {
 	for {
 		round := f.settled.begin()
-		in := plane.Input{Devices: map[string]*conf.Tree{}}
+		in := plane.Input{Devices: map[string]*conf.Tree{}, Mute: map[string]bool{}, Deaf: map[string]bool{}}
 		for name, s := range f.services {
 			in.Devices[name] = s.running()
+			in.Mute[name], in.Deaf[name] = s.faults.on(BGPDown), s.faults.on(LLDPSilent)
 		}
 		in.Links = f.wires.links(f.topology)
 		result := plane.Compute(in)

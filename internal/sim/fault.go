@@ -42,16 +42,19 @@ const (
 	SecondStamps    Fault = "second-timestamps" // timestamps have a resolution of one second
 	DisorderStamps  Fault = "disorder"          // every second notification is dated a second back
 	AtomicContainer Fault = "atomic"            // changes are sent as whole containers, atomic
+	BGPDown         Fault = "bgp-down"          // no BGP session of the device comes up
+	LLDPSilent      Fault = "lldp-silent"       // the device hears no neighbour over LLDP
+	RefuseNew       Fault = "refuse-new"        // the management path takes no new connection; those that stand stay
 )
 
 var allFaults = []Fault{
 	RefuseSet, FailAfterSet, IgnoreSet, PartialSet, HangSet, HangAfterSet, DelaySet, IgnoreCommit, RefuseSave, HangGet,
 	HangSubscribe, NoGet, NoCapabilities, NoOnce, RefuseStream, RefuseOnChange, RefuseTarget, RefuseSample, Silent, NoSync,
-	EchoDefaults, StripPrefixes, SecondStamps, DisorderStamps, AtomicContainer,
+	EchoDefaults, StripPrefixes, SecondStamps, DisorderStamps, AtomicContainer, BGPDown, LLDPSilent, RefuseNew,
 }
 
 // lasting are the faults that are a way of being, not something that happens a number of times.
-var lasting = []Fault{IgnoreCommit, Silent, NoSync, EchoDefaults, StripPrefixes, SecondStamps, DisorderStamps, AtomicContainer}
+var lasting = []Fault{IgnoreCommit, Silent, NoSync, EchoDefaults, StripPrefixes, SecondStamps, DisorderStamps, AtomicContainer, BGPDown, LLDPSilent, RefuseNew}
 
 // forever is the count of a fault that lasts until it is turned off.
 const forever = -1

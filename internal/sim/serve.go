@@ -90,7 +90,7 @@ func (s *service) listen(ctx context.Context) (net.Listener, error) {
 			return nil, err
 		}
 	}
-	return gatedListener{l, &s.gate}, nil
+	return gatedListener{l, &s.gate, &s.faults}, nil
 }
 
 // newServer returns the gNMI server of one boot. After a reboot it answers nothing more, though its connections may live
@@ -189,11 +189,16 @@ func (g *gate) wait(dead <-chan struct{}) {
 
 type gatedListener struct {
 	net.Listener
-	gate *gate
+	gate   *gate
+	faults *faults
 }
 
 func (l gatedListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
+	for err == nil && l.faults.on(RefuseNew) {
+		_ = c.Close() // whoever it was sees that
+		c, err = l.Listener.Accept()
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,8 @@ import (
 type Input struct {
 	Devices map[string]*conf.Tree // running configuration; nil for a device without power
 	Links   []Link
+	Mute    map[string]bool // devices whose BGP is broken: no session of theirs comes up
+	Deaf    map[string]bool // devices that hear no neighbour over LLDP
 }
 
 // A Link is one cable.
@@ -43,11 +45,13 @@ type fabric struct {
 	peers   map[portID][]portID // logical interfaces that are connected over links that are up
 	up      map[portID]bool
 	ribs    map[ribID]rib
+	mute    map[string]bool
+	deaf    map[string]bool
 }
 
 // Compute works the control plane out.
 func Compute(in Input) Result {
-	f := &fabric{devices: map[string]*device{}, peers: map[portID][]portID{}, up: map[portID]bool{}, ribs: map[ribID]rib{}}
+	f := &fabric{mute: in.Mute, deaf: in.Deaf, devices: map[string]*device{}, peers: map[portID][]portID{}, up: map[portID]bool{}, ribs: map[ribID]rib{}}
 	for _, name := range slices.Sorted(maps.Keys(in.Devices)) {
 		if tree := in.Devices[name]; tree != nil {
 			f.devices[name] = understand(name, tree)

@@ -17,6 +17,7 @@ type device struct {
 	prefixSets  map[string]prefixSet
 	policies    map[string]policy
 	communities map[string][]string
+	lldp        lldp
 	open        bool // sessions without a policy take and tell everything
 	show        leafNames
 }
@@ -70,6 +71,7 @@ type leafNames interface {
 	subif(w *stateWriter, s *subif, up bool)
 	session(w *stateWriter, in *instance, n *neighbor, established bool, families []string)
 	route(w *stateWriter, in *instance, r Route)
+	neighbor(w *stateWriter, h heardPort)
 }
 
 func understand(name string, t *conf.Tree) *device {

@@ -19,6 +19,7 @@ func readOpenConfig(d *device, root *conf.Node) {
 		readOpenConfigInstance(d, n)
 	}
 	readOpenConfigPolicies(d, root.Kid("routing-policy"))
+	readOpenConfigLLDP(d, root)
 }
 
 func readOpenConfigInterface(d *device, n *conf.Node) {

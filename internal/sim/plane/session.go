@@ -43,11 +43,14 @@ func (f *fabric) establish() []*session {
 
 // session returns the session with a neighbor, or nil while it is not established.
 func (f *fabric) session(d *device, instance string, b *bgp, n *neighbor) *session {
-	if !n.enabled || n.peerAS == 0 || n.localAS == 0 {
+	if f.mute[d.name] || !n.enabled || n.peerAS == 0 || n.localAS == 0 {
 		return nil
 	}
 	source, far, ok := f.endpoints(d, instance, n)
 	if !ok {
+		return nil
+	}
+	if f.mute[far.device.name] {
 		return nil
 	}
 	there := far.device.instances[far.sub.instance]

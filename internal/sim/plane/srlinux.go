@@ -19,6 +19,7 @@ func readSRLinux(d *device, root *conf.Node) {
 		readSRLinuxInstance(d, n)
 	}
 	readSRLinuxPolicies(d, root.Kid("routing-policy"))
+	readSRLinuxLLDP(d, root)
 }
 
 // on tells whether an admin-state leaf leaves what it stands in on, where the default is to be.

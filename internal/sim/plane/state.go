@@ -36,6 +36,9 @@ func (f *fabric) result(links []Link, sessions []*session) Result {
 		r.Routes[name] = f.routes(d)
 		w := &stateWriter{}
 		f.interfaceState(w, d, links)
+		for _, h := range f.discover(d, links) {
+			d.show.neighbor(w, h)
+		}
 		for _, instance := range slices.Sorted(maps.Keys(d.instances)) {
 			in := d.instances[instance]
 			if in.bgp != nil {
