@@ -93,6 +93,22 @@ func (s *Store) CurrentGenerationID(ctx context.Context) (string, error) {
 	return id, nil
 }
 
+// CurrentGenerationIn is CurrentGenerationID within the transaction: no other becomes the current one before it commits.
+func (s *Store) CurrentGenerationIn(tx event.Tx) (string, error) {
+	t, err := s.own(tx)
+	if err != nil {
+		return "", err
+	}
+	id, ok, err := first(t, scanText, "SELECT id FROM generation WHERE is_current = 1{lock}")
+	if err == nil && !ok {
+		err = view.ErrNotFound
+	}
+	if err != nil {
+		return "", fmt.Errorf("generation %q: %w", "current", err)
+	}
+	return id, nil
+}
+
 func (s *Store) generation(q querier, name, where string, args ...any) (view.Generation, error) {
 	var hashes map[string]string
 	g, ok, err := first(q, func(row scanner) (g view.Generation, err error) {

@@ -12,20 +12,31 @@ import (
 	"github.com/tenter-net/tenter/internal/view"
 )
 
-const planColumns = "id, content, status, reason, cause, episode, generation, correlation, votes, created, expires, devices, body"
+const planColumns = "id, content, status, reason, cause, episode, generation, correlation, votes, needs, given, requester, escalated, created, expires, devices, body"
 
 func scanPlan(row scanner) (p view.Plan, err error) {
-	var votes, devices, body []byte
+	var votes, needs, given, devices, body []byte
 	if err := row.Scan(&p.ID, &p.Content, &p.Status, &p.Reason, &p.Cause, &p.Episode, &p.Generation, &p.Correlation, &votes,
-		timeOf{&p.Created}, timeOf{&p.Expires}, &devices, &body); err != nil {
+		&needs, &given, &p.Requester, timeOf{&p.Escalated}, timeOf{&p.Created}, timeOf{&p.Expires}, &devices, &body); err != nil {
 		return p, err
 	}
 	p.Body = body
-	if err := json.Unmarshal(votes, &p.Votes); err != nil {
-		return p, fmt.Errorf("votes: %w", err)
+	for _, list := range []struct {
+		text []byte
+		into any
+	}{{votes, &p.Votes}, {needs, &p.Needs}, {given, &p.Given}} {
+		if err := json.Unmarshal(list.text, list.into); err != nil {
+			return p, fmt.Errorf("votes and approvals: %w", err)
+		}
 	}
 	if len(p.Votes) == 0 {
 		p.Votes = nil
+	}
+	if len(p.Needs) == 0 {
+		p.Needs = nil
+	}
+	if len(p.Given) == 0 {
+		p.Given = nil
 	}
 	return p, json.Unmarshal(devices, &p.Devices)
 }
@@ -41,8 +52,9 @@ func (s *Store) SavePlan(tx event.Tx, p view.Plan) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("plan %q: %w", p.ID, err)
 	}
-	n, err := t.exec("INSERT INTO plan ("+planColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-		p.ID, p.Content, p.Status, p.Reason, p.Cause, p.Episode, p.Generation, p.Correlation, votesText(p.Votes), toDB(p.Created), toDB(p.Expires), string(devices), nonNil(p.Body))
+	n, err := t.exec("INSERT INTO plan ("+planColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+		p.ID, p.Content, p.Status, p.Reason, p.Cause, p.Episode, p.Generation, p.Correlation, listText(p.Votes), listText(p.Needs), listText(p.Given),
+		p.Requester, toDB(p.Escalated), toDB(p.Created), toDB(p.Expires), string(devices), nonNil(p.Body))
 	for i := 0; err == nil && n > 0 && i < len(p.Devices); i++ {
 		err = t.put("INSERT INTO plan_device (device, created, plan) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", string(p.Devices[i]), toDB(p.Created), p.ID)
 	}
@@ -52,10 +64,10 @@ func (s *Store) SavePlan(tx event.Tx, p view.Plan) (bool, error) {
 	return n > 0, nil
 }
 
-// votesText is votes as they are kept.
-func votesText(votes []event.Vote) string {
-	text, err := json.Marshal(votes)
-	if err != nil || len(votes) == 0 { // strings and numbers always have JSON
+// listText is a list as it is kept.
+func listText[T any](list []T) string {
+	text, err := json.Marshal(list)
+	if err != nil || len(list) == 0 { // strings, numbers and times always have JSON
 		return "[]"
 	}
 	return string(text)
@@ -67,8 +79,20 @@ func (s *Store) SaveVotes(tx event.Tx, id string, votes []event.Vote) error {
 	if err != nil {
 		return err
 	}
-	if _, err := t.exec("UPDATE plan SET votes = ? WHERE id = ?", votesText(votes), id); err != nil {
+	if _, err := t.exec("UPDATE plan SET votes = ? WHERE id = ?", listText(votes), id); err != nil {
 		return fmt.Errorf("plan %q: votes: %w", id, err)
+	}
+	return nil
+}
+
+// SaveApprovals keeps what the plan's approval needs, who has given it, and when others were told, as p has them.
+func (s *Store) SaveApprovals(tx event.Tx, p view.Plan) error {
+	t, err := s.own(tx)
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec("UPDATE plan SET needs = ?, given = ?, escalated = ? WHERE id = ?", listText(p.Needs), listText(p.Given), toDB(p.Escalated), p.ID); err != nil {
+		return fmt.Errorf("plan %q: approvals: %w", p.ID, err)
 	}
 	return nil
 }

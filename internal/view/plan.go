@@ -36,7 +36,13 @@ type Plan struct {
 	Expires     time.Time           `json:"expires,omitzero"` // zero for never
 	Devices     []intent.DeviceName `json:"devices"`
 	Votes       []event.Vote        `json:"votes,omitempty"` // of the validators, when it was last to be approved
-	Body        json.RawMessage     `json:"body,omitempty"`
+
+	Requester string               `json:"requester,omitempty"` // who made it by hand; empty for nobody
+	Needs     []event.ApprovalNeed `json:"needs,omitempty"`     // what the policies asked for when that was counted last
+	Given     []event.Approver     `json:"given,omitempty"`     // who has approved it, the first first
+	Escalated time.Time            `json:"escalated,omitzero"`  // when others were told that it waits
+
+	Body json.RawMessage `json:"body,omitempty"`
 }
 
 // A PlanQuery selects plans, the newest first. Its zero value selects the newest 100.
