@@ -47,5 +47,5 @@ func judgeDeletion(f Facts) (Decision, bool) {
 	if why == "" {
 		return passes("it deletes %d leaves", f.Deletes.Leaves)
 	}
-	return Decision{Wait, TooManyDeletes, why + ": it waits for approval"}, true
+	return Decision{Verdict: Wait, Rule: TooManyDeletes, Reason: why + ": it waits for approval"}, true
 }

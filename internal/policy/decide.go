@@ -16,6 +16,7 @@ type Verdict string
 const (
 	Run    Verdict = "run"    // at once
 	Wait   Verdict = "wait"   // until somebody approves it
+	Later  Verdict = "later"  // by itself, as soon as it is time
 	Refuse Verdict = "refuse" // not even when somebody asks for it
 )
 
@@ -27,6 +28,11 @@ type Facts struct {
 	Enrolled   bool   // a person has allowed writing to the device
 	Mismatch   string // why it is not the device that was enrolled, empty if it is
 	Now        time.Time
+	Frozen     Freeze
+	Windows    Windows // that concern the device
+	ByHand     bool    // a person wants it to be run now, and does not only approve that it is
+	Begun      bool    // the run is under way: whether it goes on outside of windows is theirs to say
+	BreakGlass bool    // somebody broke the glass: freeze, windows and approvals do not count
 	HeldUntil  time.Time
 	HeldReason string
 	AutoApply  bool             // new intent may be applied without asking
@@ -45,11 +51,15 @@ type Rule string
 
 // The rules, in their order of precedence; Policy is what is left when none of the others applies.
 const (
+	Frozen    Rule = "freeze"
 	Hold      Rule = "hold"
 	Identity  Rule = "identity"
 	Enrolment Rule = "enrolment"
-	Requested Rule = "requested"
-	Approval  Rule = "approval"
+	// InDeny and OutOfAllow are the windows: one that denies is open, or none of those that allow is.
+	InDeny     Rule = "deny window"
+	OutOfAllow Rule = "allow window"
+	Requested  Rule = "requested"
+	Approval   Rule = "approval"
 	// TooManyDeletes is a deletion beyond the bound of the device's Scopes.
 	TooManyDeletes Rule = "deletion bound"
 	Loop           Rule = "loop"
@@ -67,28 +77,47 @@ type Decision struct {
 	Verdict Verdict
 	Rule    Rule
 	Reason  string
+	Opens   time.Time // of Later: when it is time; zero when nobody can tell
 }
 
 // Held reports whether something out of the ordinary stands against a remedy that the drift mode alone would allow: then
 // people are told why, once.
 func (d Decision) Held() bool {
 	switch d.Rule {
-	case Hold, Identity, Enrolment, TooManyDeletes, Loop, Failing, ChangedDevice, MassChange:
+	case Frozen, Hold, InDeny, OutOfAllow, Identity, Enrolment, TooManyDeletes, Loop, Failing, ChangedDevice, MassChange:
 		return true
 	case Requested, Approval, Enforce, Propose, Policy, Validators:
 	}
 	return false
 }
 
-// Decide walks the one table of what can stop a write, in the order of precedence. The first row that applies decides.
+// Decide walks the one table of what can stop a write, in the order of precedence. The first row that applies decides, but
+// for one that says Later: it only puts off what the rows after it allow, so that what needs somebody's word is asked
+// for meanwhile.
 func Decide(f Facts) Decision {
+	var later *Decision
 	for _, r := range Table() {
-		if d, applies := r.Judge(f); applies {
+		d, applies := r.Judge(f)
+		switch {
+		case !applies:
+		case d.Verdict == Later:
+			if later == nil {
+				later = &d
+			}
+		case later == nil:
+			return d
+		case d.Verdict == Run:
+			return *later
+		default:
+			d.Reason += "; then it waits: " + later.Reason
 			return d
 		}
 	}
-	return Decision{Refuse, Policy, "nothing allows it"} // the last row applies to everything
+	return Decision{Verdict: Refuse, Rule: Policy, Reason: "nothing allows it"} // the last row applies to everything
 }
+
+// Stopped reports whether nothing is to be written now, even if somebody asks for it.
+func (d Decision) Stopped() bool { return d.Verdict == Refuse || d.Verdict == Later }
 
 // NotEnrolled says that a device may only be read, and what changes that.
 func NotEnrolled(device intent.DeviceName) string {

@@ -21,9 +21,12 @@ type Row struct {
 // row's rule is its own.
 func Table() []Row {
 	return []Row{
+		{Frozen, "the fabric is frozen (tenter freeze): nothing is written until it is over", judgeFreeze},
 		{Hold, "the device is on hold (tenter device hold): nothing is written to it", judgeHold},
 		{Identity, "what answers is not the device that was enrolled, or that the intents name: nothing is written to it", judgeIdentity},
 		{Enrolment, "nobody has enrolled the device: it is only read", judgeEnrolment},
+		{InDeny, "a Window of mode deny is open: runs wait until it closes; manual: allowed lets a person's apply pass", judgeDeny},
+		{OutOfAllow, "Windows of mode allow choose the device and none is open: runs wait for the next; manual: allowed lets a person's apply pass", judgeAllow},
 		{Requested, "somebody asked for the run, or approved the plan: it runs", judgeRequested},
 		{Approval, "new intent, and plans made by hand, wait for approval unless reconcile.auto_apply lets new intent go on", judgeApproval},
 		{TooManyDeletes, "a plan that deletes more of the device than maxDeletes of its Scope waits, whatever the policies say", judgeDeletion},
@@ -33,7 +36,9 @@ func Table() []Row {
 		{MassChange, "more than a fifth of a device's leaves differ at once: putting them back waits for approval", judgeMass},
 		{Propose, "drift at a path of mode propose, or a weaker one, waits for approval", judgePropose},
 		{Enforce, "drift at paths of mode enforce is put back at once", judgeEnforce},
-		{Policy, "whatever no other row speaks of runs", func(Facts) (Decision, bool) { return Decision{Run, Policy, "may run without asking"}, true }},
+		{Policy, "whatever no other row speaks of runs", func(Facts) (Decision, bool) {
+			return Decision{Verdict: Run, Rule: Policy, Reason: "may run without asking"}, true
+		}},
 	}
 }
 
@@ -46,36 +51,36 @@ func judgeHold(f Facts) (Decision, bool) {
 	if !f.Now.Before(f.HeldUntil) {
 		return passes("not on hold")
 	}
-	return Decision{Refuse, Hold, fmt.Sprintf("held until %s: %s", f.HeldUntil.UTC().Format(time.RFC3339), f.HeldReason)}, true
+	return Decision{Verdict: Refuse, Rule: Hold, Reason: fmt.Sprintf("held until %s: %s", f.HeldUntil.UTC().Format(time.RFC3339), f.HeldReason)}, true
 }
 
 func judgeIdentity(f Facts) (Decision, bool) {
 	if f.Mismatch == "" {
 		return passes("nothing shows that it is another device")
 	}
-	return Decision{Refuse, Identity, NotThatDevice(f.Device, f.Mismatch)}, true
+	return Decision{Verdict: Refuse, Rule: Identity, Reason: NotThatDevice(f.Device, f.Mismatch)}, true
 }
 
 func judgeEnrolment(f Facts) (Decision, bool) {
 	if f.Enrolled {
 		return passes("enrolled")
 	}
-	return Decision{Refuse, Enrolment, NotEnrolled(f.Device)}, true
+	return Decision{Verdict: Refuse, Rule: Enrolment, Reason: NotEnrolled(f.Device)}, true
 }
 
 func judgeRequested(f Facts) (Decision, bool) {
 	if !f.Requested {
 		return passes("nobody asked for it")
 	}
-	return Decision{Run, Requested, "asked for"}, true
+	return Decision{Verdict: Run, Rule: Requested, Reason: "asked for"}, true
 }
 
 func judgeApproval(f Facts) (Decision, bool) {
 	switch {
 	case f.Trigger == plan.ByIntent && !f.AutoApply:
-		return Decision{Wait, Approval, "new intent waits for approval"}, true
+		return Decision{Verdict: Wait, Rule: Approval, Reason: "new intent waits for approval"}, true
 	case f.Trigger == plan.ByManual:
-		return Decision{Wait, Approval, "waits for approval"}, true
+		return Decision{Verdict: Wait, Rule: Approval, Reason: "waits for approval"}, true
 	case f.Trigger == plan.ByIntent:
 		return passes("new intent may be applied without asking")
 	}
@@ -86,14 +91,14 @@ func judgeLoop(f Facts) (Decision, bool) {
 	if f.Trigger != plan.ByDrift || f.Looping == "" {
 		return passes("no path was put back twice within the hour")
 	}
-	return Decision{Wait, Loop, f.Looping + " was put back twice within the hour: somebody else keeps changing it"}, true
+	return Decision{Verdict: Wait, Rule: Loop, Reason: f.Looping + " was put back twice within the hour: somebody else keeps changing it"}, true
 }
 
 func judgeFailing(f Facts) (Decision, bool) {
 	if f.Trigger != plan.ByDrift || f.Failures < MostFailures {
 		return passes("putting it back failed %d times within the hour", f.Failures)
 	}
-	return Decision{Wait, Failing, fmt.Sprintf("putting it back failed %d times within the hour, at last: %s", f.Failures, f.Failed)}, true
+	return Decision{Verdict: Wait, Rule: Failing, Reason: fmt.Sprintf("putting it back failed %d times within the hour, at last: %s", f.Failures, f.Failed)}, true
 }
 
 // unattended reports whether the plan would put back what was lost without anybody's word.
@@ -103,7 +108,7 @@ func judgeChanged(f Facts) (Decision, bool) {
 	if !unattended(f) || f.Changed == "" {
 		return passes("the device is as it was when it was last as applied")
 	}
-	return Decision{Wait, ChangedDevice, f.Changed + ": what it lost is put back after approval"}, true
+	return Decision{Verdict: Wait, Rule: ChangedDevice, Reason: f.Changed + ": what it lost is put back after approval"}, true
 }
 
 // mostDifferent is the share of a device's leaves that may drift at once and still be put back without asking. More
@@ -119,7 +124,7 @@ func judgeMass(f Facts) (Decision, bool) {
 	if !unattended(f) || f.Different <= fewLeaves || float64(f.Different) <= mostDifferent*float64(f.Leaves) {
 		return passes("%d of %d leaves differ", f.Different, f.Leaves)
 	}
-	return Decision{Wait, MassChange, fmt.Sprintf("%d of %d leaves differ at once", f.Different, f.Leaves)}, true
+	return Decision{Verdict: Wait, Rule: MassChange, Reason: fmt.Sprintf("%d of %d leaves differ at once", f.Different, f.Leaves)}, true
 }
 
 func judgePropose(f Facts) (Decision, bool) {
@@ -129,12 +134,12 @@ func judgePropose(f Facts) (Decision, bool) {
 	case f.Mode == fabric.DriftEnforce:
 		return passes("the drift policy says enforce")
 	}
-	return Decision{Wait, Propose, "drift here is put back after approval"}, true
+	return Decision{Verdict: Wait, Rule: Propose, Reason: "drift here is put back after approval"}, true
 }
 
 func judgeEnforce(f Facts) (Decision, bool) {
 	if f.Trigger != plan.ByDrift {
 		return passes("no drift")
 	}
-	return Decision{Run, Enforce, "drift here is put back at once"}, true
+	return Decision{Verdict: Run, Rule: Enforce, Reason: "drift here is put back at once"}, true
 }

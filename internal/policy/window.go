@@ -137,7 +137,12 @@ func (ws Windows) Outside(t time.Time, byHand bool) (Stop, bool) {
 	return Stop{*soonest, fmt.Sprintf("outside of window %s; %s", soonest.named(), soonest.again(opens)), opens}, true
 }
 
-func (w Window) named() string { return fmt.Sprintf("%s (%s:%d)", w.Name, w.Source.File, w.Source.Line) }
+// finishes reports whether a run that the window overtakes goes on all the same.
+func (w Window) finishes() bool { return w.Overtaken == fabric.OvertakenFinish }
+
+func (w Window) named() string {
+	return fmt.Sprintf("%s (%s:%d)", w.Name, w.Source.File, w.Source.Line)
+}
 
 func (w Window) again(opens time.Time) string {
 	if opens.IsZero() {
