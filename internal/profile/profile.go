@@ -33,6 +33,7 @@ type Profile struct {
 	Secrets     Secrets     `yaml:"secrets"`
 	Names       Names       `yaml:"names"`
 	Facts       FactPaths   `yaml:"facts"`
+	State       State       `yaml:"state"`
 	Watch       Watch       `yaml:"watch"`
 	Limits      Limits      `yaml:"limits"`
 	Save        Save        `yaml:"save"`
@@ -91,6 +92,16 @@ type FactPaths struct {
 	Serial          Path `yaml:"serial"`
 	ChassisMAC      Path `yaml:"chassisMac"`
 	BootTime        Path `yaml:"bootTime"` // nanoseconds since 1970
+}
+
+// State is where gates read what works on the device. Key values "*" stand for all entries. A path that is empty is not
+// known, and a gate that needs it cannot be evaluated on the device.
+type State struct {
+	BGP          Path   `yaml:"bgp"`          // the state of each BGP session; the instance is its first key, the neighbor its last
+	BGPUp        string `yaml:"bgpUp"`        // what that is of a session that is established
+	Interfaces   Path   `yaml:"interfaces"`   // the operational state of each interface
+	InterfacesUp string `yaml:"interfacesUp"` // what that is of one that is up
+	LLDP         Path   `yaml:"lldp"`         // the system name of each neighbour; its first key is the interface
 }
 
 // Watch is how to stay informed.

@@ -28,12 +28,13 @@ func TestEmbeddedProfilesFitTheirModels(t *testing.T) {
 		}
 		for what, f := range map[string]profile.Path{
 			"softwareVersion": p.Facts.SoftwareVersion, "serial": p.Facts.Serial, "bootTime": p.Facts.BootTime, "chassisMac": p.Facts.ChassisMAC,
+			"state.bgp": p.State.BGP, "state.interfaces": p.State.Interfaces, "state.lldp": p.State.LLDP,
 		} {
 			if len(f.Elems) == 0 {
 				continue
 			}
 			if n, ok := roots.Node(f.Path); !ok || !n.HasValue() && n.Config() {
-				t.Errorf("%s: facts.%s: %s is no leaf of its models", name, what, f)
+				t.Errorf("%s: %s: %s is no leaf of its models", name, what, f)
 			}
 		}
 		if p.Transport == profile.TransportCLI {

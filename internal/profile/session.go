@@ -25,6 +25,12 @@ func MAC(text string) string {
 	return strings.ToLower(strings.ReplaceAll(strings.TrimSpace(text), "-", ":"))
 }
 
+// A StateLeaf is one leaf as the device shows it: state or configuration, as text that no schema has judged.
+type StateLeaf struct {
+	Path  path.Path
+	Value string
+}
+
 // A Model is a YANG module that the device says it supports.
 type Model struct {
 	Name         string
