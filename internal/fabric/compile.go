@@ -41,6 +41,7 @@ func Compile(set *intent.Set, before *Fabric) (*Fabric, intent.Diagnostics) {
 	}
 	f.Schedules = c.schedules()
 	f.Windows = c.windows()
+	f.Approvals = c.approvals()
 	f.Rollouts = c.rollouts()
 	c.out = append(c.out, prove(f, before, set)...)
 	if c.out.HasErrors() {

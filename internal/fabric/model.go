@@ -15,13 +15,14 @@ import (
 	"github.com/tenter-net/tenter/internal/tree"
 )
 
-// A Fabric is everything that the intents add up to. All lists are sorted: devices, schedules, windows and rollouts by name.
+// A Fabric is everything that the intents add up to. All lists are sorted: devices and policies by name.
 type Fabric struct {
 	Name      string
 	Source    tree.Source
 	Devices   []*Device
 	Schedules []Schedule
 	Windows   []Window
+	Approvals []Approval
 	Rollouts  []Rollout
 
 	set *intent.Set // that it was compiled from

@@ -35,6 +35,7 @@ type Facts struct {
 	BreakGlass bool    // somebody broke the glass: freeze, windows and approvals do not count
 	HeldUntil  time.Time
 	HeldReason string
+	Approval   ApprovalState    // what the approval policies come to
 	AutoApply  bool             // new intent may be applied without asking
 	Mode       fabric.DriftMode // of drift: the weakest of all changes
 	Looping    string           // a path that was put back too often lately, empty for none
@@ -58,8 +59,10 @@ const (
 	// InDeny and OutOfAllow are the windows: one that denies is open, or none of those that allow is.
 	InDeny     Rule = "deny window"
 	OutOfAllow Rule = "allow window"
-	Requested  Rule = "requested"
-	Approval   Rule = "approval"
+	// ApprovalPolicy is an ApprovalPolicy of the intents; Approval what holds without one.
+	ApprovalPolicy Rule = "approval policy"
+	Requested      Rule = "requested"
+	Approval       Rule = "approval"
 	// TooManyDeletes is a deletion beyond the bound of the device's Scopes.
 	TooManyDeletes Rule = "deletion bound"
 	Loop           Rule = "loop"
@@ -86,7 +89,7 @@ func (d Decision) Held() bool {
 	switch d.Rule {
 	case Frozen, Hold, InDeny, OutOfAllow, Identity, Enrolment, TooManyDeletes, Loop, Failing, ChangedDevice, MassChange:
 		return true
-	case Requested, Approval, Enforce, Propose, Policy, Validators:
+	case Requested, ApprovalPolicy, Approval, Enforce, Propose, Policy, Validators:
 	}
 	return false
 }

@@ -27,8 +27,9 @@ func Table() []Row {
 		{Enrolment, "nobody has enrolled the device: it is only read", judgeEnrolment},
 		{InDeny, "a Window of mode deny is open: runs wait until it closes; manual: allowed lets a person's apply pass", judgeDeny},
 		{OutOfAllow, "Windows of mode allow choose the device and none is open: runs wait for the next; manual: allowed lets a person's apply pass", judgeAllow},
+		{ApprovalPolicy, "an ApprovalPolicy denies the plan, or asks for approvals that it does not have", judgeApprovalPolicy},
 		{Requested, "somebody asked for the run, or approved the plan: it runs", judgeRequested},
-		{Approval, "new intent, and plans made by hand, wait for approval unless reconcile.auto_apply lets new intent go on", judgeApproval},
+		{Approval, "new intent, and plans made by hand, wait for approval unless apply.intent or an ApprovalPolicy of decision auto lets new intent go on", judgeApproval},
 		{TooManyDeletes, "a plan that deletes more of the device than maxDeletes of its Scope waits, whatever the policies say", judgeDeletion},
 		{Loop, "drift that was put back twice within the hour waits: somebody else keeps changing it", judgeLoop},
 		{Failing, "drift that could not be put back three times within the hour waits", judgeFailing},
@@ -73,18 +74,6 @@ func judgeRequested(f Facts) (Decision, bool) {
 		return passes("nobody asked for it")
 	}
 	return Decision{Verdict: Run, Rule: Requested, Reason: "asked for"}, true
-}
-
-func judgeApproval(f Facts) (Decision, bool) {
-	switch {
-	case f.Trigger == plan.ByIntent && !f.AutoApply:
-		return Decision{Verdict: Wait, Rule: Approval, Reason: "new intent waits for approval"}, true
-	case f.Trigger == plan.ByManual:
-		return Decision{Verdict: Wait, Rule: Approval, Reason: "waits for approval"}, true
-	case f.Trigger == plan.ByIntent:
-		return passes("new intent may be applied without asking")
-	}
-	return passes("not new intent, and not made by hand")
 }
 
 func judgeLoop(f Facts) (Decision, bool) {
