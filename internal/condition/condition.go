@@ -32,6 +32,7 @@ const (
 	Double Type = "double"
 	Text   Type = "string"
 	Texts  Type = "list of strings"
+	Leaves Type = "map of strings"
 )
 
 // A Var is one name that an expression may use. Doc is a line for people.
@@ -90,6 +91,7 @@ func environment(vars []Var) (*cel.Env, error) {
 	for _, v := range vars {
 		t, ok := map[Type]*cel.Type{
 			Bool: cel.BoolType, Int: cel.IntType, Double: cel.DoubleType, Text: cel.StringType, Texts: cel.ListType(cel.StringType),
+			Leaves: cel.MapType(cel.StringType, cel.StringType),
 		}[v.Type]
 		if !ok {
 			return nil, fmt.Errorf("variable %q has no type", v.Name)
@@ -134,7 +136,8 @@ func names(vars []Var) string {
 // String returns the expression as it was written.
 func (c *Condition) String() string { return c.text }
 
-// Holds evaluates the condition over the values, by the variables' names. Numbers are int64 and float64, lists []string.
+// Holds evaluates the condition over the values, by the variables' names. Numbers are int64 and float64, lists []string, maps
+// map[string]string.
 // An error means that there is no answer: a value is missing, a number overflows, an index is out of range, or it costs
 // too much.
 func (c *Condition) Holds(values map[string]any) (bool, error) {
