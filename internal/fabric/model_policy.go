@@ -44,8 +44,8 @@ const (
 	DriftObserve DriftMode = "observe" // say so
 	DriftPropose DriftMode = "propose" // say so and make a plan that waits for approval
 	DriftEnforce DriftMode = "enforce" // say so, make a plan and run it
-	DriftIgnore  DriftMode = "ignore"  // say nothing until a date
 	DriftAdopt   DriftMode = "adopt"   // say so and wait for the intents to take over what the device has
+	DriftIgnore  DriftMode = "ignore"  // say nothing until a date
 )
 
 // A DriftRule gives a mode to the paths that match Pattern, and to all below them.
@@ -54,7 +54,6 @@ type DriftRule struct {
 	Mode    DriftMode
 	Until   time.Time // of DriftIgnore; after it the rule no longer counts
 	Reason  string
-	Source  tree.Source
 	// Severity is how bad drift is here: info, warning, error, critical; empty for what is usual, which is warning.
 	Severity string
 	Grace    time.Duration // how long a leaf that got another value is only observed
@@ -65,12 +64,13 @@ type DriftRule struct {
 type DeleteBound struct {
 	Leaves  int
 	Percent int // of the leaves that are applied
+	Source  tree.Source
 }
 
-// A Protected is a pattern of paths that are never deleted or replaced.
 // UsualDeletes is the bound of a device without another one.
 var UsualDeletes = DeleteBound{Leaves: 50, Percent: 10}
 
+// A Protected is a pattern of paths that are never deleted or replaced.
 type Protected struct {
 	Pattern string
 	Source  tree.Source

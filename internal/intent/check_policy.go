@@ -192,17 +192,17 @@ func (c *checker) driftPolicies() {
 		for i, r := range d.Spec.Rules {
 			c.rule(book, d.Document, devices, At{"rules", i}, r.Path, r.Mode)
 			_, until := lookup(d.node(At{"spec", "rules", i}), "until")
-			switch {
-			case r.Mode == "ignore" && (until == nil || r.Reason == ""):
-				c.add(d.Errorf(CodeCombination, At{"rules", i}, "drift is ignored until a date and for a reason").WithHint(`until: 2026-12-31, reason: "…"`))
-			case r.Mode != "ignore" && r.Mode != "" && (until != nil || r.Reason != ""):
-				c.add(d.Errorf(CodeCombination, At{"rules", i}, "until and reason belong to the mode ignore"))
 			if r.Grace > 0 && r.Mode != "propose" && r.Mode != "enforce" && r.Mode != "" {
 				c.add(d.Errorf(CodeCombination, At{"rules", i, "grace"}, "drift of mode %s is never put back, so there is nothing to put off", r.Mode))
 			}
 			if r.Severity != "" && r.Mode == "ignore" {
 				c.add(d.Errorf(CodeCombination, At{"rules", i, "severity"}, "drift that is ignored is told to nobody"))
 			}
+			switch {
+			case r.Mode == "ignore" && (until == nil || r.Reason == ""):
+				c.add(d.Errorf(CodeCombination, At{"rules", i}, "drift is ignored until a date and for a reason").WithHint(`until: 2026-12-31, reason: "…"`))
+			case r.Mode != "ignore" && r.Mode != "" && (until != nil || r.Reason != ""):
+				c.add(d.Errorf(CodeCombination, At{"rules", i}, "until and reason belong to the mode ignore"))
 			}
 		}
 	}
