@@ -24,9 +24,26 @@ func summary(e event.Event) string {
 		return planSummary(e)
 	case event.TypeApplyStarted, event.TypeStepCompleted, event.TypeApplyCompleted, event.TypeApplyFailed, event.TypeRolledBack, event.TypeCommandAck:
 		return runSummary(e)
+	case event.TypeWindowOpened, event.TypeWindowClosed, event.TypeWindowFrozen, event.TypeWindowUnfrozen:
+		return windowSummary(e)
 	default:
 		return systemSummary(e)
 	}
+}
+
+func windowSummary(e event.Event) string {
+	when := func(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }
+	switch e.Type {
+	case event.TypeWindowFrozen, event.TypeWindowUnfrozen:
+		d := data[event.Freeze](e)
+		return phrases(only(e.Type == event.TypeWindowFrozen, "until "+when(d.Until)), d.Reason)
+	}
+	d := data[event.Window](e)
+	next := "opens again "
+	if e.Type == event.TypeWindowOpened {
+		next = "closes "
+	}
+	return phrases(fmt.Sprintf("window %s (%s)", d.Window, d.Mode), fmt.Sprintf("%d devices", len(d.Devices)), only(!d.Turns.IsZero(), next+when(d.Turns)), d.Reason)
 }
 
 // data decodes an event's data. What cannot be decoded, from a newer version perhaps, is summed up by what can.

@@ -49,6 +49,11 @@ const (
 	TypeDeviceForgotten    Type = "device.forgotten"
 	TypeDeviceChanged      Type = "device.changed"
 
+	TypeWindowOpened   Type = "window.opened"
+	TypeWindowClosed   Type = "window.closed"
+	TypeWindowFrozen   Type = "window.frozen"
+	TypeWindowUnfrozen Type = "window.unfrozen"
+
 	TypeCommand    Type = "control.command"
 	TypeCommandAck Type = "control.ack"
 
@@ -153,8 +158,12 @@ var catalogue = map[Type]Kind{
 	TypeDeviceHeld:         of[Device](SeverityCritical, "What answers at a device's address is not the device that was enrolled: nothing is written to it."),
 	TypeDeviceForgotten:    of[Device](SeverityWarning, "What Tenter knew of a device was dropped."),
 	TypeDeviceChanged:      of[Device](SeverityInfo, "What Tenter shows of a device is otherwise, and no other event tells why: a hold, new intent, in sync."),
+	TypeWindowOpened:       of[Window](SeverityInfo, "A window opened: inside one that allows, runs may write; inside one that denies, none may."),
+	TypeWindowClosed:       of[Window](SeverityInfo, "A window closed."),
+	TypeWindowFrozen:       of[Freeze](SeverityWarning, "Somebody froze the fabric: nothing is written to it for a time."),
+	TypeWindowUnfrozen:     of[Freeze](SeverityInfo, "A freeze of the fabric is over."),
 	TypeCommand:            of[Command](SeverityInfo, "The reconciler is asked for work, or a run to pause, go on or end."),
-	TypeCommandAck:         of[CommandAck](SeverityInfo, "What became of a command that was given to a run."),
+	TypeCommandAck:         of[CommandAck](SeverityInfo, "What became of a command that was given to a run, or what a window or a freeze made of it."),
 	TypeNotificationSent:   of[Notification](SeverityInfo, "A message reached its receiver."),
 	TypeNotificationFailed: of[Notification](SeverityError, "A message was given up."),
 	TypeDeadLettered:       of[DeadLettered](SeverityError, "A consumer group gave up on an event, or an entry is not what the log has."),

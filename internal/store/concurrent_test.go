@@ -49,7 +49,9 @@ func TestOneOfManyWins(t *testing.T) {
 		stores := []*store.Store{openAt(t, at), openAt(t, at), openAt(t, at)}
 		do(t, stores[0], func(tx event.Tx) error {
 			_, err := stores[0].SavePlan(tx, view.Plan{ID: "moved", Content: "m", Status: view.PlanOpen})
-			return errors.Join(err, stores[0].SaveSchedule(tx, view.Schedule{Name: "nightly", Due: noon}))
+			_, opened := stores[0].MoveWindow(tx, view.Window{}, view.Window{Name: "night", Turn: noon})
+			return errors.Join(err, opened, stores[0].SaveSchedule(tx, view.Schedule{Name: "nightly", Due: noon}),
+				stores[0].SaveFreeze(tx, view.Freeze{Until: noon, Event: "e"}))
 		})
 		var n atomic.Int64
 		for name, do := range map[string]func(s *store.Store, tx event.Tx) (bool, error){
@@ -64,6 +66,15 @@ func TestOneOfManyWins(t *testing.T) {
 			},
 			"schedule": func(s *store.Store, tx event.Tx) (bool, error) {
 				return s.FireSchedule(tx, "nightly", noon, noon.Add(time.Hour), "")
+			},
+			"window that is new": func(s *store.Store, tx event.Tx) (bool, error) {
+				return s.MoveWindow(tx, view.Window{}, view.Window{Name: "noon", Open: true, Since: noon})
+			},
+			"window that opens": func(s *store.Store, tx event.Tx) (bool, error) {
+				return s.MoveWindow(tx, view.Window{Name: "night", Turn: noon}, view.Window{Name: "night", Open: true, Since: noon, Turn: noon.Add(time.Hour)})
+			},
+			"freeze that ends": func(s *store.Store, tx event.Tx) (bool, error) {
+				return s.EndFreeze(tx, view.Freeze{Event: "e"})
 			},
 			"episode": func(s *store.Store, tx event.Tx) (bool, error) {
 				_, err := s.OpenEpisodeIn(tx, "leaf1")

@@ -49,14 +49,20 @@ var (
 	}
 )
 
+// night is a window that opened.
+var night = event.Window{
+	Window: "night", Mode: "allow", Devices: leaf1, At: time.Date(2026, 1, 3, 0, 0, 0, 0, time.UTC), Turns: time.Date(2026, 1, 3, 4, 0, 0, 0, time.UTC),
+	Reason: "the intents changed it",
+}
+
 // examples has the data of one event of each type, with every field that an event of the type can have.
 var examples = map[event.Type]any{
-	event.TypeIntentChanged: event.IntentChanged{Generation: generation, Commit: commit, Files: 7},
+	event.TypeIntentChanged: event.IntentChanged{Generation: generation, Commit: commit, Author: "Alice <alice@example.net>", Subject: "add VLAN web", Files: 7},
 	event.TypeIntentValidated: event.IntentValidated{
 		Generation: generation, Previous: previous, Commit: commit, Author: "Alice <alice@example.net>", Subject: "add VLAN web", Devices: leaf1,
 	},
 	event.TypeIntentRejected: event.IntentRejected{
-		Commit: commit, Diagnostics: []string{"04-vlans.yaml:12:3: error[T0102]: unknown key \"vnii\"; did you mean vni?"},
+		Commit: commit, Author: "Alice <alice@example.net>", Subject: "add VLAN web", Diagnostics: []string{"04-vlans.yaml:12:3: error[T0102]: unknown key \"vnii\"; did you mean vni?"},
 	},
 
 	event.TypePlanGenerated: event.PlanGenerated{
@@ -119,7 +125,7 @@ var examples = map[event.Type]any{
 		Episode: episode, Device: "leaf1", Plan: planID, Run: runID, By: "tenter", Findings: findings, Duration: 420 * time.Millisecond, State: &shown,
 	},
 
-	event.TypeDriftAdopted:  event.DriftAdopted{Episode: episode, Device: "leaf1", Findings: findings, Generation: "4f2c"},
+	event.TypeDriftAdopted:  event.DriftAdopted{Episode: episode, Device: "leaf1", Findings: findings, Commit: commit},
 	event.TypeDriftReleased: event.DriftReleased{Device: "leaf1", Reason: "the other controller is off"},
 
 	event.TypeDeviceConnected: session,
@@ -138,6 +144,14 @@ var examples = map[event.Type]any{
 	event.TypeDeviceHeld:      event.Device{Device: "leaf1", Address: address, Reason: "it is another device: serial number SIM-leaf9, enrolled was SIM-leaf1", Serial: "SIM-leaf9"},
 	event.TypeDeviceChanged:   event.Device{Device: "leaf1", Reason: "held by alice: cable work", State: &shown},
 	event.TypeDeviceForgotten: event.Device{Device: "leaf1", Reason: "the intents do not have it any more"},
+
+	event.TypeWindowOpened: night,
+	event.TypeWindowClosed: event.Window{
+		Window: "night", Mode: "allow", Devices: leaf1, At: time.Date(2026, 1, 3, 4, 0, 0, 0, time.UTC), Turns: time.Date(2026, 1, 4, 0, 0, 0, 0, time.UTC),
+		Reason: "the intents do not have it any more",
+	},
+	event.TypeWindowFrozen:   event.Freeze{Until: time.Date(2026, 1, 3, 4, 0, 0, 0, time.UTC), Reason: "the shop's busiest day", By: "alice"},
+	event.TypeWindowUnfrozen: event.Freeze{Until: time.Date(2026, 1, 3, 4, 0, 0, 0, time.UTC), Reason: "it is over", By: "alice"},
 
 	event.TypeCommand: event.Command{
 		Verb: "reconcile", Run: runID, Devices: leaf1, Labels: map[string]string{"role": "leaf"}, Schedule: "nightly", Reason: "due at 02:30",
