@@ -43,6 +43,7 @@ type App struct {
 	generations *generations
 	pool        *pool
 	loader      *loader.Loader
+	remote      *source.Remote // nil where the intents are a directory
 	engine      *reconcile.Engine
 	assigner    *assign.Assigner
 	leading     atomic.Bool
@@ -89,9 +90,10 @@ func Open(ctx context.Context, set *settings.Settings, log *zap.Logger, operatio
 	a.pool = newPool(set, a.secrets, log)
 	a.pool.observer = observer{a.metrics, a.tracer}
 	a.pool.target = a.generations.target
+	var from loader.Source
+	from, a.remote = newSource(set, a.secrets, log)
 	a.loader = loader.New(loader.Options{
-		Source: source.NewDirectory(set.Intents, sourcePoll, log), Store: a.store, Validate: a.generations.validate,
-		Fabric: set.Fabric, Log: log,
+		Source: from, Store: a.store, Validate: a.generations.validate, Fabric: set.Fabric, Log: log,
 	})
 	a.assigner = a.newAssigner(operation)
 	a.engine = reconcile.New(reconcile.Options{
@@ -132,7 +134,7 @@ func (a *App) Close() error {
 // Store returns the store, for reading.
 func (a *App) Store() *store.Store { return a.store }
 
-// reload brings the intents of the directory into force. Mistakes in them are an error that has them all. A process
+// reload brings the intents of the source into force. Mistakes in them are an error that has them all. A process
 // that does not load intents uses those of the store.
 func (a *App) reload(ctx context.Context) (warnings []string, err error) {
 	if !a.runs(settings.RoleLoader) {
@@ -144,15 +146,22 @@ func (a *App) reload(ctx context.Context) (warnings []string, err error) {
 	}
 	if len(result.Rejected) > 0 {
 		if text, unread := strings.CutPrefix(result.Rejected[0], "intents: "); unread {
+			if a.remote != nil { // it says where
+				return nil, &IntentsError{fmt.Errorf("intents: %s", text)}
+			}
 			return nil, &IntentsError{fmt.Errorf("intents %s: %s", a.set.Intents, text)}
 		}
 		count := fmt.Sprintf("%d mistakes", len(result.Rejected))
 		if len(result.Rejected) == 1 {
 			count = "a mistake"
 		}
-		return nil, &IntentsError{fmt.Errorf("intents %s: %s:\n%s", a.set.Intents, count, strings.Join(a.opened(result.Rejected), "\n"))}
+		return nil, &IntentsError{fmt.Errorf("intents %s: %s:\n%s", IntentsOf(a.set), count, strings.Join(a.opened(result.Rejected), "\n"))}
 	}
-	return a.opened(result.Warnings), nil
+	warnings = a.opened(result.Warnings)
+	if a.remote != nil && a.remote.Stale() != "" {
+		warnings = append(warnings, "warning: "+a.remote.Stale()+"; these are the intents that were fetched last")
+	}
+	return warnings, nil
 }
 
 // An IntentsError says that the intents as they are in the directory have mistakes, and which.
@@ -161,6 +170,9 @@ type IntentsError struct{ error }
 // opened puts the directory in front of the file that a diagnostic begins with, so that it can be opened from where the
 // user is.
 func (a *App) opened(lines []string) []string {
+	if a.remote != nil {
+		return lines
+	}
 	out := make([]string, len(lines))
 	for i, line := range lines {
 		out[i] = line

@@ -186,8 +186,12 @@ func (c *compiler) book(m *fabric.Device) fabric.Access {
 	return a
 }
 
-// CompileDirectory compiles the intents of the settings' directory without a store. Secrets need not be there.
-func CompileDirectory(_ context.Context, set *settings.Settings) (*Compiled, intent.Diagnostics, error) {
+// CompileDirectory compiles the intents of the settings' directory without a store, or those that were fetched last from the
+// repository that the settings name instead. Secrets need not be there.
+func CompileDirectory(ctx context.Context, set *settings.Settings) (*Compiled, intent.Diagnostics, error) {
+	if FromGit(set) {
+		return compileLast(ctx, set)
+	}
 	if info, err := os.Stat(set.Intents); err != nil || !info.IsDir() {
 		return nil, nil, fmt.Errorf("intents: there is no directory %s", set.Intents)
 	}
@@ -205,6 +209,20 @@ func CompileDirectory(_ context.Context, set *settings.Settings) (*Compiled, int
 		return nil, diags, nil
 	}
 	out, diags := c.render(docs, diags)
+	return out, diags, nil
+}
+
+// compileLast compiles what was fetched last.
+func compileLast(ctx context.Context, set *settings.Settings) (*Compiled, intent.Diagnostics, error) {
+	g, err := newRemote(set, nil, zap.NewNop()).Last(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := newCompiler(set, func(string) (string, bool) { return "secret", true }, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	out, diags := c.compile(g.Files, g.Commit)
 	return out, diags, nil
 }
 

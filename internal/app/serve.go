@@ -57,7 +57,11 @@ func (a *App) Serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	parts = append(parts, more...)
+	hooks, err := a.webhook(ctx)
+	if err != nil {
+		return err
+	}
+	parts = append(append(parts, more...), hooks...)
 	a.local.Start()
 	if err := b.Join(ctx); err != nil { // before anything here can happen that its groups want to hear of
 		return err

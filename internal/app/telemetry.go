@@ -8,6 +8,7 @@ import (
 	"net"
 	"regexp"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -259,6 +260,14 @@ func (a *App) checks(down *atomic.Bool) []telemetry.Check {
 		checks = append(checks, telemetry.Check{Name: "bus", Look: func(context.Context) error {
 			if down.Load() {
 				return errors.New("redis can not be used: events wait in the log, and nothing is lost")
+			}
+			return nil
+		}})
+	}
+	if a.remote != nil && a.runs(settings.RoleLoader) {
+		checks = append(checks, telemetry.Check{Name: "git", Look: func(context.Context) error {
+			if why := a.remote.Stale(); why != "" {
+				return errors.New("the last good intents are in force: " + strings.TrimPrefix(why, "git: "))
 			}
 			return nil
 		}})

@@ -28,7 +28,7 @@ func newValidate(s Streams) *cobra.Command {
 				return err
 			}
 			if len(args) == 1 {
-				set.Intents = args[0]
+				set.Intents, set.Git.URL = args[0], ""
 			}
 			c, diags, err := app.CompileDirectory(cmd.Context(), set)
 			if err != nil {

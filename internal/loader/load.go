@@ -60,7 +60,7 @@ func (l *Loader) Load(ctx context.Context) (Result, error) {
 // same handles a source whose files are those in force. There is news only if they were committed meanwhile, or if
 // the source was bad before: who was told of that is told that it is over.
 func (l *Loader) same(ctx context.Context, next view.Generation) (Result, error) {
-	committed := next.Commit != "" && next.Commit != l.current.Commit
+	committed := next.Commit != "" && next.Commit != l.current.Commit && !strings.HasSuffix(next.Commit, "-dirty")
 	if !committed && l.rejected == "" {
 		return Result{Generation: l.current}, nil
 	}
@@ -118,7 +118,9 @@ func (l *Loader) reject(ctx context.Context, next view.Generation, why []string)
 	if err != nil {
 		return Result{}, err
 	}
-	drafts := []event.Draft{changed, l.draft(next, id, event.TypeIntentRejected, event.IntentRejected{Commit: next.Commit, Diagnostics: told})}
+	drafts := []event.Draft{changed, l.draft(next, id, event.TypeIntentRejected, event.IntentRejected{
+		Commit: next.Commit, Author: next.Author, Subject: next.Subject, Diagnostics: told,
+	})}
 	if next.ID == "" { // nothing was read, so there is no new state to tell of
 		drafts = drafts[1:]
 		drafts[0].Causation = ""
@@ -138,7 +140,9 @@ func (l *Loader) changed(next view.Generation) (event.Draft, event.ID, error) {
 		return event.Draft{}, "", fmt.Errorf("event id: %w", err)
 	}
 	id := event.ID(u.String())
-	d := l.draft(next, "", event.TypeIntentChanged, event.IntentChanged{Generation: next.ID, Commit: next.Commit, Files: len(next.Files)})
+	d := l.draft(next, "", event.TypeIntentChanged, event.IntentChanged{
+		Generation: next.ID, Commit: next.Commit, Author: next.Author, Subject: next.Subject, Files: len(next.Files),
+	})
 	d.ID, d.Correlation = id, string(id)
 	return d, id, nil
 }

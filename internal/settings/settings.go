@@ -42,6 +42,7 @@ type Settings struct {
 	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout" doc:"how long a clean stop may take"`
 	Lease           time.Duration `mapstructure:"lease" doc:"how long a process that died keeps others from its devices"`
 
+	Git         Git           `mapstructure:"git"`
 	Store       Store         `mapstructure:"store"`
 	Audit       Audit         `mapstructure:"audit"`
 	Bus         Bus           `mapstructure:"bus"`
@@ -225,6 +226,7 @@ func Default() Settings {
 		Roles:           Roles(),
 		ShutdownTimeout: 5 * time.Second,
 		Lease:           10 * time.Second,
+		Git:             Git{Branch: "main", Poll: time.Minute, Timeout: time.Minute, Username: "tenter"},
 		Store:           Store{Retention: 90 * 24 * time.Hour},
 		Audit:           Audit{Interval: 5 * time.Minute},
 		Log:             Log{Level: "info", Format: "text"},

@@ -117,6 +117,7 @@ func (s *Settings) validate(ps *problems) {
 	c.zeroOrBetween("store.retention", s.Store.Retention, 24*time.Hour, 100*365*24*time.Hour)
 	c.zeroOrBetween("store.log_retention", s.Store.LogRetention, time.Hour, 100*365*24*time.Hour)
 	c.zeroOrBetween("audit.interval", s.Audit.Interval, time.Second, 24*time.Hour)
+	s.validateGit(c)
 	s.validateBus(c)
 	if l := s.Metrics.Listen; l != "" && !listenable(l) {
 		c.bad("metrics.listen", "as in 127.0.0.1:9464, or :9464 for every address", "%q is no host:port", l)
@@ -317,6 +318,9 @@ func (s *Settings) warnings() []string {
 		if t.Plaintext {
 			out = append(out, fmt.Sprintf("tls %q: plaintext: everybody on the way can read the password and change what is sent", t.Name))
 		}
+	}
+	if _, scheme := s.Git.Remote(); scheme == "http" {
+		out = append(out, "git.url: http: anybody in between can read the token and change the intents")
 	}
 	for _, e := range s.SSH {
 		if e.InsecureSkipHostKey {

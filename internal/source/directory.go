@@ -1,4 +1,5 @@
-// Package source reads the intent documents of a directory, which may be inside a git work tree.
+// Package source reads the intent documents of a directory, which may be inside a git work tree, or of a branch in a git
+// repository elsewhere.
 //
 // A snapshot holds whole files and is named by their content, so that the same files are the same snapshot wherever
 // they lie. Only regular *.yaml and *.yml files count; hidden files and directories do not, and nothing outside the
@@ -51,7 +52,8 @@ func NewDirectory(dir string, poll time.Duration, log *zap.Logger) *Directory {
 }
 
 // Snapshot reads the directory. ID and Files are always set; Commit, Author and Subject only when the directory is in
-// a git work tree whose HEAD has exactly these files; Fabric and Created are the caller's.
+// a git work tree whose HEAD has exactly these files; if it has others there, only Commit, with "-dirty" after it. Fabric and
+// Created are the caller's.
 func (d *Directory) Snapshot(ctx context.Context) (view.Generation, error) {
 	root, err := os.OpenRoot(d.dir)
 	if err != nil {

@@ -168,11 +168,11 @@ func TestCommit(t *testing.T) {
 	}{
 		{"as committed", nil, "", id},
 		{"what is no document does not count", map[string]string{"README": "x", "pods/b.md": "y"}, "", id},
-		{"changed", map[string]string{"a.yaml": "A"}, "", ""},
+		{"changed", map[string]string{"a.yaml": "A"}, "", id + "-dirty"},
 		{"changed back", map[string]string{"a.yaml": "a"}, "", id},
-		{"a new file", map[string]string{"new.yaml": ""}, "", ""},
+		{"a new file", map[string]string{"new.yaml": ""}, "", id + "-dirty"},
 		{"gone again", nil, "new.yaml", id},
-		{"one missing", nil, "pods/b.yaml", ""},
+		{"one missing", nil, "pods/b.yaml", id + "-dirty"},
 	}
 	for _, tt := range tests {
 		write(t, dir, tt.change)
@@ -190,7 +190,10 @@ func TestCommit(t *testing.T) {
 		if g.Commit != tt.want {
 			t.Errorf("%s: commit %q, want %q", tt.name, g.Commit, tt.want)
 		}
-		if g.Commit != "" && (g.Author != "Ada <ada@example.net>" || g.Subject != "Add a") {
+		if strings.HasSuffix(g.Commit, "-dirty") && g.Author+g.Subject != "" {
+			t.Errorf("%s: what nobody committed is by %q", tt.name, g.Author)
+		}
+		if g.Commit == id && (g.Author != "Ada <ada@example.net>" || g.Subject != "Add a") {
 			t.Errorf("%s: %q by %q", tt.name, g.Subject, g.Author)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing"
@@ -12,33 +11,41 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
-// A commit is where a snapshot's files come from.
-type commit struct{ id, author, subject string }
-
 var errDiffers = errors.New("the files are not those of HEAD")
 
-// headCommit returns the commit that HEAD points at, if its tree has exactly the given files in dir. It compares
-// content and never asks git's index, which is right only after git has looked itself.
-func headCommit(dir string, files map[string][]byte) (commit, error) {
+// dirty marks the commit that files were taken from and changed since: nobody committed what they are now.
+const dirty = "-dirty"
+
+// openWorkTree returns the repository that a directory is in, and the directory's place in it.
+func openWorkTree(dir string) (repo *git.Repository, top, below string, err error) {
 	abs, err := realPath(dir)
 	if err != nil {
-		return commit{}, err
+		return nil, "", "", err
 	}
-	repo, err := git.PlainOpenWithOptions(abs, &git.PlainOpenOptions{DetectDotGit: true, EnableDotGitCommonDir: true})
+	repo, err = git.PlainOpenWithOptions(abs, &git.PlainOpenOptions{DetectDotGit: true, EnableDotGitCommonDir: true})
 	if err != nil {
-		return commit{}, fmt.Errorf("git: %w", err)
+		return nil, "", "", fmt.Errorf("git: %w", err)
 	}
 	work, err := repo.Worktree()
 	if err != nil {
-		return commit{}, fmt.Errorf("git: %w", err)
+		return nil, "", "", fmt.Errorf("git: %w", err)
 	}
-	top, err := realPath(work.Filesystem.Root())
+	if top, err = realPath(work.Filesystem.Root()); err != nil {
+		return nil, "", "", err
+	}
+	if below, err = filepath.Rel(top, abs); err != nil {
+		return nil, "", "", fmt.Errorf("git: %w", err)
+	}
+	return repo, top, filepath.ToSlash(below), nil
+}
+
+// headCommit returns the commit that HEAD points at, if its tree has exactly the given files in dir; if it has others, its name
+// is marked as dirty and nobody's. It compares content and never asks git's index, which is right only after git has looked
+// itself.
+func headCommit(dir string, files map[string][]byte) (commit, error) {
+	repo, _, below, err := openWorkTree(dir)
 	if err != nil {
 		return commit{}, err
-	}
-	below, err := filepath.Rel(top, abs)
-	if err != nil {
-		return commit{}, fmt.Errorf("git: %w", err)
 	}
 	head, err := repo.Head()
 	if err != nil {
@@ -53,19 +60,19 @@ func headCommit(dir string, files map[string][]byte) (commit, error) {
 		return commit{}, fmt.Errorf("git: tree: %w", err)
 	}
 	if below != "." {
-		if t, err = t.Tree(filepath.ToSlash(below)); err != nil {
+		if t, err = t.Tree(below); err != nil {
 			return commit{}, fmt.Errorf("git: tree: %w", err)
 		}
 	}
 	left := len(files)
-	if err := sameFiles(t, "", files, &left); err != nil {
+	err = sameFiles(t, "", files, &left)
+	if errors.Is(err, errDiffers) || err == nil && left != 0 {
+		return commit{id: c.Hash.String() + dirty}, nil
+	}
+	if err != nil {
 		return commit{}, err
 	}
-	if left != 0 {
-		return commit{}, errDiffers
-	}
-	subject, _, _ := strings.Cut(strings.TrimSpace(c.Message), "\n")
-	return commit{c.Hash.String(), fmt.Sprintf("%s <%s>", c.Author.Name, c.Author.Email), subject}, nil
+	return commitOf(c), nil
 }
 
 func realPath(dir string) (string, error) {

@@ -27,7 +27,8 @@ type Config struct {
 	Trust      Trust
 	Username   func() (string, error)
 	Password   func() (string, error)
-	PrivateKey func() (string, error) // PEM or OpenSSH, without a passphrase
+	PrivateKey func() (string, error) // PEM or OpenSSH
+	Passphrase func() (string, error) // of the private key; not asked for one that has none
 }
 
 // A Conn is one SSH connection after login. It is safe for concurrent use.
@@ -92,13 +93,9 @@ func (cfg Config) login(into *ssh.ClientConfig) error {
 	}
 	into.User = user
 	if pem != "" {
-		signer, err := ssh.ParsePrivateKey([]byte(pem))
-		var locked *ssh.PassphraseMissingError
-		switch {
-		case errors.As(err, &locked):
-			return fmt.Errorf("%w: private key: it has a passphrase, which Tenter cannot ask for: give it a key without one", ErrLogin)
-		case err != nil:
-			return fmt.Errorf("%w: private key: it is neither PEM nor OpenSSH", ErrLogin)
+		signer, err := cfg.signer([]byte(pem))
+		if err != nil {
+			return fmt.Errorf("%w: private key: %w", ErrLogin, err)
 		}
 		into.Auth = append(into.Auth, ssh.PublicKeys(signer))
 	}
@@ -106,6 +103,28 @@ func (cfg Config) login(into *ssh.ClientConfig) error {
 		into.Auth = append(into.Auth, ssh.Password(password), ssh.KeyboardInteractive(answer(password)))
 	}
 	return nil
+}
+
+// signer reads a private key. What the parsers say is left out: it may quote the key.
+func (cfg Config) signer(pem []byte) (ssh.Signer, error) {
+	signer, err := ssh.ParsePrivateKey(pem)
+	var locked *ssh.PassphraseMissingError
+	switch {
+	case err == nil:
+		return signer, nil
+	case !errors.As(err, &locked):
+		return nil, errors.New("it is neither PEM nor OpenSSH")
+	case cfg.Passphrase == nil:
+		return nil, errors.New("it has a passphrase, which Tenter cannot ask for: give it a key without one")
+	}
+	passphrase, err := cfg.Passphrase()
+	if err != nil {
+		return nil, fmt.Errorf("passphrase: %w", err)
+	}
+	if signer, err = ssh.ParsePrivateKeyWithPassphrase(pem, []byte(passphrase)); err != nil {
+		return nil, errors.New("the passphrase does not open it")
+	}
+	return signer, nil
 }
 
 // answer gives the password to every question that hides what is typed, and nothing to others.

@@ -33,6 +33,17 @@ func (c *Conn) Subsystem(ctx context.Context, name string) (*Stream, error) {
 	})
 }
 
+// Exec runs a command on the other side. When ctx ends before it has begun, the whole connection is closed.
+func (c *Conn) Exec(ctx context.Context, command string) (*Stream, error) {
+	return c.open(ctx, func(ch ssh.Channel) error {
+		ok, err := ch.SendRequest("exec", true, ssh.Marshal(struct{ Command string }{command}))
+		if err == nil && !ok {
+			err = fmt.Errorf("it does not run %q", command)
+		}
+		return err
+	})
+}
+
 // Shell opens a shell on a terminal that wraps nothing and pages nothing short of rows lines. When ctx ends first, the
 // whole connection is closed.
 func (c *Conn) Shell(ctx context.Context, columns, rows uint32) (*Stream, error) {

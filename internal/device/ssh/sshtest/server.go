@@ -64,6 +64,7 @@ type Server struct {
 type Handlers struct {
 	Subsystem func(name string, ch ssh.Channel) // serves one channel; it is closed afterwards
 	Shell     func(ch ssh.Channel)
+	Exec      func(command string, ch ssh.Channel)
 	User      ssh.PublicKey // may log in with this key, too
 }
 
@@ -209,6 +210,11 @@ func (h Handlers) request(r *ssh.Request, ch ssh.Channel, running *sync.WaitGrou
 		var p struct{ Name string }
 		if ssh.Unmarshal(r.Payload, &p) == nil && h.Subsystem != nil {
 			start = func() { h.Subsystem(p.Name, ch) }
+		}
+	case "exec":
+		var p struct{ Command string }
+		if ssh.Unmarshal(r.Payload, &p) == nil && h.Exec != nil {
+			start = func() { h.Exec(p.Command, ch) }
 		}
 	case "shell":
 		if h.Shell != nil {
