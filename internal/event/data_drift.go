@@ -54,10 +54,10 @@ type DriftRemediated struct {
 
 // DriftAdopted tells that the intents want by now what somebody had changed on a device.
 type DriftAdopted struct {
-	Episode    string            `json:"episode" jsonschema:"minLength=1"`
-	Device     intent.DeviceName `json:"device" jsonschema:"minLength=1"`
-	Findings   []Finding         `json:"findings,omitempty"`   // as they were last
-	Generation string            `json:"generation,omitempty"` // of the intents that took it over
+	Episode  string            `json:"episode" jsonschema:"minLength=1"`
+	Device   intent.DeviceName `json:"device" jsonschema:"minLength=1"`
+	Findings []Finding         `json:"findings,omitempty"` // as they were last
+	Commit   string            `json:"commit,omitempty"`   // of the intents that took it over; empty where they are in no git
 }
 
 // DriftReleased tells that somebody has looked at drift that went round in circles: what was put back before counts no more.

@@ -48,6 +48,7 @@ type device struct {
 	introduced bool         // device.capabilities was said
 	down       bool         // device.disconnected was said, and device.connected not since
 	firstSeen  time.Time    // when the deviation that is not told yet was first seen
+	turns      time.Time    // when the drift policy says something else of what was found; zero for never
 	swapped    time.Time    // when what Tenter wrote or writes changed last
 	episode    view.Episode // the open one, as it was saved last
 	since      event.ID     // device.connected, which all that is said of the session follows from

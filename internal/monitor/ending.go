@@ -74,10 +74,12 @@ func (w *watcher) outcome(ctx context.Context, id string) (string, error) {
 	return "", nil
 }
 
-// closedBy says who put the device right: a run of ours, the device's own restart, or somebody else; what was only
+// closedBy says who made drift be none any more: the intents by taking it over, or who put the device right: a run of ours, the device's own restart, or somebody else; what was only
 // streamed, and is not so when it is read, may never have been.
 func (w *watcher) closedBy(e view.Episode, done work) string {
 	switch {
+	case w.takenOver(e):
+		return adopted
 	case done.run != "":
 		return "tenter"
 	case w.facts.BootTime.After(e.Opened):
@@ -166,5 +168,5 @@ func (d *device) closeEpisode(ctx context.Context, tx event.Tx) error {
 	if err != nil {
 		return err
 	}
-	return tx.Append(ctx, *told)
+	return tx.Append(ctx, told...)
 }

@@ -8,9 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-	"go.uber.org/zap"
-
 	"github.com/tenter-net/tenter/internal/drift"
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/fabric"
@@ -25,13 +22,21 @@ const mostFindings = 100
 // errMoved says that the store knows more than what was judged by.
 var errMoved = errors.New("what Tenter wrote changed meanwhile")
 
-// relevant returns the findings that policy wants to hear of.
+// relevant returns the findings that policy wants to hear of, and notes when it will say something else by itself.
 func (d *device) relevant() []drift.Finding {
 	now := time.Now()
+	d.turns = time.Time{}
 	return slices.DeleteFunc(d.state.Findings(), func(f drift.Finding) bool {
-		return d.modes.Mode(f.Path, now) == fabric.DriftIgnore
+		r := d.modes.At(f.Path, now)
+		if at := r.Changes; !at.IsZero() && (d.turns.IsZero() || at.Before(d.turns)) {
+			d.turns = at
+		}
+		return r.Mode == fabric.DriftIgnore
 	})
 }
+
+// turned reports whether the policy says something else by now about what was judged last: a date is past, or a grace period.
+func (d *device) turned() bool { return !d.turns.IsZero() && !time.Now().Before(d.turns) }
 
 // judge says how things stand, once everything that speaks against the device was confirmed.
 func (w *watcher) judge(ctx context.Context) error {
@@ -65,6 +70,10 @@ func (w *watcher) judge(ctx context.Context) error {
 type status struct {
 	findings []event.Finding // all of them
 	mode     fabric.DriftMode
+	severity string
+	grace    time.Time // until when some of them are only observed
+	over     string    // why some of them are told only now
+	hand     hand      // of an episode that begins
 	sync     string
 	health   string
 	reason   string
@@ -74,6 +83,10 @@ type status struct {
 // were judged.
 func (w *watcher) report(ctx context.Context, findings []drift.Finding) error {
 	done, err := w.done(ctx, len(findings) == 0)
+	if err != nil {
+		return err
+	}
+	whose, err := w.handOf(ctx, findings)
 	if err != nil {
 		return err
 	}
@@ -91,7 +104,8 @@ func (w *watcher) report(ctx context.Context, findings []drift.Finding) error {
 			return err
 		}
 		st := w.status(row, open, findings)
-		var told *event.Draft
+		st.hand = whose
+		var told []event.Draft
 		if saved, told, err = w.episodeIn(tx, open, st, done); err != nil {
 			return err
 		}
@@ -101,14 +115,14 @@ func (w *watcher) report(ctx context.Context, findings []drift.Finding) error {
 		news, err := w.save(tx, func(r *view.Device) {
 			r.Sync, r.Health, r.Reason, r.Stage = st.sync, st.health, st.reason, string(w.stage)
 			if len(st.findings) == 0 && r.Mismatch == "" {
-				r.Known = view.Known{Software: w.facts.SoftwareVersion, Serial: w.facts.Serial, Booted: w.facts.BootTime.UTC()}
+				r.Known = w.known()
 			}
 		})
 		switch {
 		case err != nil:
 			return err
 		case told != nil:
-			return tx.Append(ctx, *told)
+			return tx.Append(ctx, told...)
 		case news:
 			return w.say(ctx, tx, event.TypeDeviceChanged, event.Device{Device: w.name, Reason: st.reason})
 		}
@@ -131,22 +145,14 @@ func (w *watcher) report(ctx context.Context, findings []drift.Finding) error {
 
 // status sums up. While a run is under way, what it is putting right still counts as it was found.
 func (w *watcher) status(row view.Device, open view.Episode, findings []drift.Finding) status {
-	st := status{mode: fabric.DriftEnforce, sync: view.InSync, health: view.Healthy}
-	now, remediable := time.Now(), false
-	for _, f := range findings {
-		st.findings = append(st.findings, w.show(f))
-		// What is only observed is in no plan, and so in nobody's way.
-		if mode := w.modes.Mode(f.Path, now); !f.Report && policy.Remediates(mode) {
-			remediable = true
-			st.mode = policy.Weakest(st.mode, mode)
-		}
-	}
-	if !remediable {
-		st.mode = fabric.DriftObserve
-	}
+	st := w.ruled(findings)
+	now := time.Now()
 	st.findings = w.underway(row, open, st.findings)
+	if len(st.findings) > len(findings) {
+		st.severity = policy.Worse(st.severity, open.Severity)
+	}
 	if len(findings) == 0 && open.ID != "" {
-		st.mode = fabric.DriftMode(open.Mode)
+		st.mode, st.grace = fabric.DriftMode(open.Mode), open.Grace
 	}
 	busy := row.Run != "" || len(row.WriteSet) > 0
 	switch {
@@ -166,6 +172,45 @@ func (w *watcher) status(row view.Device, open view.Episode, findings []drift.Fi
 		st.health, st.reason = view.Held, open.Reason
 	case w.stage != w.target.Profile.Watch.First:
 		st.health, st.reason = view.Degraded, fmt.Sprintf("watched by %s: %s", w.stage, w.stageWhy)
+	}
+	return st
+}
+
+// ruled is what the drift policy says of findings, together.
+func (w *watcher) ruled(findings []drift.Finding) status {
+	st := status{mode: fabric.DriftObserve, sync: view.InSync, health: view.Healthy}
+	now := time.Now()
+	weakest, remediable := fabric.DriftEnforce, false
+	for _, f := range findings {
+		r := w.modes.At(f.Path, now)
+		if f.Report {
+			r.Mode = fabric.DriftObserve
+		}
+		shown := w.show(f)
+		shown.Mode = string(r.Mode)
+		st.findings = append(st.findings, shown)
+		st.severity = policy.Worse(st.severity, r.Severity)
+		switch {
+		case policy.Remediates(r.Mode): // what is only observed is in no plan, and so in nobody's way
+			remediable = true
+			weakest = policy.Weakest(weakest, r.Mode)
+		case r.Mode == fabric.DriftAdopt:
+			st.mode = fabric.DriftAdopt
+		}
+		if !r.Grace.IsZero() && r.Grace.After(st.grace) {
+			st.grace = r.Grace
+		}
+		if o := r.Over; o != nil && st.over == "" {
+			st.over = fmt.Sprintf("it was ignored until %s by DriftPolicy %s (%s:%d): %s", o.Until.UTC().Format(time.RFC3339), o.Source.Name, o.Source.File, o.Source.Line, o.Reason)
+		}
+	}
+	if remediable {
+		st.mode = weakest
+	}
+	for i := range st.findings {
+		if st.findings[i].Mode == string(st.mode) {
+			st.findings[i].Mode = ""
+		}
 	}
 	return st
 }
@@ -195,75 +240,15 @@ func comparePaths(a, b string) int {
 	return path.Compare(p, q)
 }
 
-// episodeIn opens, updates or closes the device's episode. It returns the episode as it is then, and what is to be said of it, if
-// anything.
-func (w *watcher) episodeIn(tx event.Tx, open view.Episode, st status, done work) (view.Episode, *event.Draft, error) {
-	now := time.Now()
-	few := st.findings[:min(len(st.findings), mostFindings)]
-	reason := ""
-	if w.told.held && !w.row.HeldUntil.After(now) {
-		reason = "the hold is over"
-	}
-	switch {
-	case len(st.findings) == 0 && open.ID == "":
-		return view.Episode{}, nil, nil
-	case len(st.findings) == 0:
-		if open.ID != w.episode.ID || done.busy || w.row.Run != "" || len(w.row.WriteSet) > 0 {
-			return open, nil, nil // not known how it ended yet: judged again with the next hint or tick
-		}
-		open.Closed, open.Plan, open.Run, open.By = now, done.plan, done.run, w.closedBy(open, done)
-		w.log.Info("in sync again", zap.String("episode", open.ID), zap.String("by", open.By))
-		told, err := w.end(tx, open)
-		return open, told, err
-	case open.ID != "" && reason == "" && open.Total == len(st.findings) && open.Mode == string(st.mode) && slices.Equal(open.Findings, few):
-		return open, nil, nil
-	}
-	t := event.TypeDriftUpdated
-	if open.ID == "" {
-		id, err := uuid.NewV7()
-		if err != nil {
-			return view.Episode{}, nil, err
-		}
-		t = event.TypeDriftDetected
-		open = view.Episode{ID: id.String(), Device: w.name, Opened: w.firstSeen, Correlation: id.String()}
-		if open.Opened.IsZero() {
-			open.Opened = now
-		}
-	}
-	news := 0
-	for _, f := range few {
-		known := slices.ContainsFunc(open.Findings, func(g event.Finding) bool { return g.Path == f.Path })
-		if t == event.TypeDriftUpdated && !known {
-			news++
-		}
-	}
-	open.Findings, open.Total, open.Mode = slices.Clone(few), len(st.findings), string(st.mode)
-	w.log.Info("drift", zap.String("episode", open.ID), zap.Int("findings", open.Total), zap.String("path", few[0].Path))
-	told := w.about(open, t, event.Drift{
-		Episode: open.ID, Device: w.name, Findings: open.Findings, Total: open.Total, News: news, Mode: open.Mode, Reason: reason,
-		FirstSeen: open.Opened, Held: open.Reason, Plan: open.Plan, Run: open.Run,
-	})
-	return open, told, w.opts.Store.SaveEpisode(tx, open)
-}
-
-// end saves an episode that is closed, and returns what is to be said of it.
-func (d *device) end(tx event.Tx, e view.Episode) (*event.Draft, error) {
-	told := d.about(e, event.TypeDriftRemediated, event.DriftRemediated{
-		Episode: e.ID, Device: d.name, Plan: e.Plan, Run: e.Run, By: e.By, Findings: e.Findings, Duration: e.Closed.Sub(e.Opened),
-	})
-	told.Time = e.Closed
-	return told, d.opts.Store.SaveEpisode(tx, e)
-}
-
 // about is an event of an episode. The first of them has the episode's name, and the others follow from it.
-func (d *device) about(e view.Episode, t event.Type, data any) *event.Draft {
+func (d *device) about(e view.Episode, t event.Type, data any) event.Draft {
 	told := event.Draft{
 		Type: t, Subject: string(d.name), Data: data, Correlation: e.Correlation, Causation: event.ID(e.ID), ActorType: event.ActorSystem, Actor: "monitor",
 	}
 	if t == event.TypeDriftDetected {
 		told.ID, told.Causation = event.ID(e.ID), ""
 	}
-	return &told
+	return told
 }
 
 // show makes a finding fit to be stored and read: no secret, no more than people need.

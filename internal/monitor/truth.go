@@ -69,6 +69,9 @@ func (d *device) expect(target *Target, row view.Device, owned []view.OwnedLeaf)
 	if err != nil {
 		return fmt.Errorf("device %q: %w", d.name, err)
 	}
+	if modes.Graceful() {
+		modes = modes.Since(writtenAt(owned))
+	}
 	again := d.state == nil || d.target.Table != target.Table
 	if again {
 		d.state = drift.New(target.Table)
@@ -89,6 +92,17 @@ func (d *device) expect(target *Target, row view.Device, owned []view.OwnedLeaf)
 		return errAgain
 	}
 	return nil
+}
+
+// writtenAt is when each applied leaf got its value.
+func writtenAt(owned []view.OwnedLeaf) map[string]time.Time {
+	at := make(map[string]time.Time, len(owned))
+	for _, l := range owned {
+		if l.Applied {
+			at[l.Path.String()] = l.Since
+		}
+	}
+	return at
 }
 
 func leavesOf(owned []view.OwnedLeaf) []drift.Owned {

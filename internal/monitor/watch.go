@@ -303,7 +303,7 @@ func (w *watcher) refresh(ctx context.Context) error {
 		return err
 	}
 	held := w.row.HeldUntil.After(time.Now())
-	if w.settling || !w.untold && w.episode.ID == "" && held == w.told.held && w.row.Mismatch == w.told.mismatch && (w.state.Pending() > 0) == w.told.pending {
+	if w.settling || !w.turned() && !w.untold && w.episode.ID == "" && held == w.told.held && w.row.Mismatch == w.told.mismatch && (w.state.Pending() > 0) == w.told.pending {
 		return nil
 	}
 	if paths := w.unproven(); len(paths) > 0 && len(paths) <= mostPaths {
