@@ -42,11 +42,16 @@ type Settings struct {
 	ShutdownTimeout time.Duration `mapstructure:"shutdown_timeout" doc:"how long a clean stop may take"`
 	Lease           time.Duration `mapstructure:"lease" doc:"how long a process that died keeps others from its devices"`
 
-	Git         Git           `mapstructure:"git"`
+	Git       Git    `mapstructure:"git"`
+	Server    URL    `mapstructure:"server" doc:"https://HOST:PORT, or unix:///PATH, of the server that the command line is a client of; empty means that of the state directory"`
+	ServerCA  string `mapstructure:"server_ca" path:"true" doc:"file of the authorities that sign the server's certificate, PEM; empty means the system's"`
+	TokenFile string `mapstructure:"token_file" path:"true" doc:"file of the token for an https server; TENTER_TOKEN may hold it instead"`
+
 	Store       Store         `mapstructure:"store"`
 	Audit       Audit         `mapstructure:"audit"`
 	Bus         Bus           `mapstructure:"bus"`
 	API         API           `mapstructure:"api"`
+	Access      Access        `mapstructure:"access"`
 	Log         Log           `mapstructure:"log"`
 	Metrics     Metrics       `mapstructure:"metrics"`
 	Tracing     Tracing       `mapstructure:"tracing"`
@@ -82,7 +87,10 @@ type Bus struct {
 
 // API says where the application is served.
 type API struct {
-	Socket string `mapstructure:"socket" path:"true" doc:"unix socket; empty means tenter.sock in state_dir"`
+	Socket   string `mapstructure:"socket" path:"true" doc:"unix socket; empty means tenter.sock in state_dir"`
+	Listen   string `mapstructure:"listen" doc:"host:port that answers those who have a token, over HTTPS; empty means nowhere"`
+	CertFile string `mapstructure:"cert_file" path:"true" doc:"certificate of api.listen, PEM, with those between it and the authority"`
+	KeyFile  string `mapstructure:"key_file" path:"true" doc:"private key of api.cert_file, PEM"`
 }
 
 // Audit says how it is proven later that nobody wrote the event log anew.

@@ -66,6 +66,7 @@ func TestExample(t *testing.T) {
 	// What it says beside the examples are the defaults.
 	got, want := *s, Default()
 	got.Devices, got.TLS, got.SSH, got.Credentials, got.Notify.Receivers = nil, nil, nil, nil, nil
+	got.Access.Users = nil
 	want.Intents, want.StateDir, want.Fabric = "/etc/tenter/intents", "/var/lib/tenter", "dc1"
 	want.Secrets.Dir, want.API.Socket = "/etc/tenter/secrets", "/var/lib/tenter/tenter.sock"
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Settings{}), cmpopts.IgnoreFields(Settings{}, "Warnings")); diff != "" {

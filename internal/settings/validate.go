@@ -126,6 +126,7 @@ func (s *Settings) validate(ps *problems) {
 	s.validateLoops(c)
 	s.validateReceivers(c)
 	s.validateAccess(c)
+	s.validateWho(c)
 }
 
 // validateBus leaves what follows the scheme to the bus, which knows how several hosts are said.
@@ -327,7 +328,7 @@ func (s *Settings) warnings() []string {
 			out = append(out, fmt.Sprintf("ssh %q: insecure_skip_host_key: anybody in between can read the password and change what is sent", e.Name))
 		}
 	}
-	known := map[string]bool{fileVariable: true}
+	known := map[string]bool{fileVariable: true, TokenVariable: true}
 	for _, k := range keys {
 		known[k.env()] = true
 	}
