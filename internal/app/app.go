@@ -104,7 +104,7 @@ func Open(ctx context.Context, set *settings.Settings, log *zap.Logger, operatio
 	})
 	a.engine.Answer(verbRead, a.answerRead)
 	a.engine.Answer(verbRaw, a.answerRaw)
-	a.scheduler = schedule.New(schedule.Options{Store: a.store, Declared: a.generations.schedules, Log: log})
+	a.scheduler = schedule.New(schedule.Options{Store: a.store, Declared: a.generations.schedules, Windows: a.generations.windows, Log: log})
 	return a, nil
 }
 

@@ -402,3 +402,15 @@ func (g *generations) schedules(ctx context.Context) ([]fabric.Schedule, error) 
 	}
 	return c.Fabric.Schedules, nil
 }
+
+// windows returns the windows of the generation in force; none before there is one.
+func (g *generations) windows(ctx context.Context) ([]fabric.Window, error) {
+	c, err := g.current(ctx)
+	if errors.Is(err, view.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.Fabric.Windows, nil
+}

@@ -18,6 +18,7 @@ import (
 	"github.com/tenter-net/tenter/internal/monitor"
 	"github.com/tenter-net/tenter/internal/notify"
 	"github.com/tenter-net/tenter/internal/reconcile"
+	"github.com/tenter-net/tenter/internal/schedule"
 	"github.com/tenter-net/tenter/internal/settings"
 )
 
@@ -116,7 +117,7 @@ func (a *App) parts(b eventBus) ([]part, error) {
 		parts = append(parts, part{"notifier", n.Run})
 	}
 	if a.runs(settings.RoleScheduler) {
-		b.Replay("scheduler", nil, []event.Type{event.TypeIntentValidated}, a.scheduler.HandleIntent)
+		b.Replay("scheduler", nil, schedule.Types(), a.scheduler.Handle)
 		parts = append(parts, part{"scheduler", a.scheduler.Run})
 	}
 	if a.runs(settings.RoleAPI) {

@@ -1,4 +1,5 @@
-// Package schedule starts runs on time. It only asks for them, by control.command; the reconciler does the work.
+// Package schedule starts runs on time, and tells when windows open and close and a freeze is over. It only asks for
+// runs, by control.command; the reconciler does the work.
 //
 // Each Schedule document has a row with the time it is due next, so that nothing is forgotten over a restart. Moving
 // the row and publishing the command is one transaction, and only one of several schedulers over one store gets to do
@@ -37,6 +38,7 @@ type Store interface {
 	// FireSchedule moves a row from one due time to the next and reports whether it was still due then.
 	FireSchedule(tx event.Tx, name string, due, next time.Time, note string) (bool, error)
 	DeleteSchedule(tx event.Tx, name string) error
+	WindowStore
 }
 
 // Options are what a Scheduler works with; all fields are required.
@@ -44,7 +46,9 @@ type Options struct {
 	Store Store
 	// Declared returns the schedules of the current generation. It may be called often.
 	Declared func(ctx context.Context) ([]fabric.Schedule, error)
-	Log      *zap.Logger
+	// Windows returns the windows of the current generation. It may be called often.
+	Windows func(ctx context.Context) ([]fabric.Window, error)
+	Log     *zap.Logger
 }
 
 // A Scheduler is the engine. Its methods are safe for concurrent use.
@@ -60,8 +64,11 @@ func New(opts Options) *Scheduler {
 	return &Scheduler{opts: opts, log: opts.Log.Named("schedule"), now: time.Now, wake: make(chan struct{}, 1)}
 }
 
-// HandleIntent is the handler of intent.validated: the loop looks at once at what is declared now.
-func (s *Scheduler) HandleIntent(context.Context, event.Tx, event.Event) error {
+// Types are the events that Handle wants to see.
+func Types() []event.Type { return []event.Type{event.TypeIntentValidated, event.TypeWindowFrozen} }
+
+// Handle takes in that there is something new: the loop looks at once at what is declared now, and when it is due.
+func (s *Scheduler) Handle(context.Context, event.Tx, event.Event) error {
 	select {
 	case s.wake <- struct{}{}:
 	default:
@@ -104,7 +111,10 @@ func (s *Scheduler) turn(ctx context.Context) (time.Duration, error) {
 	if rows, err = s.sync(ctx, declared, rows); err != nil {
 		return time.Second, err
 	}
-	sleep := lookAgain
+	sleep, err := s.watch(ctx)
+	if err != nil {
+		return time.Second, err
+	}
 	for _, d := range declared {
 		row := rows[d.Name]
 		if row.Due.IsZero() {

@@ -28,9 +28,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // documents are the schedules of the current generation.
 type documents struct {
-	mu   sync.Mutex
-	list []fabric.Schedule
-	err  error
+	mu      sync.Mutex
+	list    []fabric.Schedule
+	windows []fabric.Window
+	err     error
 }
 
 func (d *documents) set(list ...fabric.Schedule) {
@@ -52,9 +53,11 @@ func nightly(cron string) fabric.Schedule {
 // memory is a store on synctest's clock: days pass in it without a real database looking at its clock all the while.
 // TestListAndRunNow and TestFireOnce use the real one.
 type memory struct {
-	mu   sync.Mutex
-	rows map[string]view.Schedule
-	log  []event.Draft
+	mu      sync.Mutex
+	rows    map[string]view.Schedule
+	windows map[string]view.Window
+	freeze  view.Freeze
+	log     []event.Draft
 }
 
 type memoryTx struct{ drafts []event.Draft }
@@ -170,7 +173,7 @@ func TestRunStartsOnTime(t *testing.T) {
 		st := &memory{rows: map[string]view.Schedule{}}
 		docs := &documents{}
 		docs.set(nightly("0 3 * * *"))
-		s := New(Options{Store: st, Declared: docs.get, Log: zap.NewNop()})
+		s := New(Options{Store: st, Declared: docs.get, Windows: docs.opens, Log: zap.NewNop()})
 		run(t, s, 3*time.Hour-time.Second)
 		if got := st.commands(); got != nil {
 			t.Fatalf("too early: %q", got)
@@ -191,9 +194,9 @@ func TestMissedRunsAreOne(t *testing.T) {
 		docs := &documents{}
 		docs.set(nightly("0 3 * * *"))
 		st := &memory{rows: map[string]view.Schedule{}}
-		run(t, New(Options{Store: st, Declared: docs.get, Log: zap.NewNop()}), time.Minute)
+		run(t, New(Options{Store: st, Declared: docs.get, Windows: docs.opens, Log: zap.NewNop()}), time.Minute)
 		time.Sleep(5*24*time.Hour + 4*time.Hour)
-		run(t, New(Options{Store: st, Declared: docs.get, Log: zap.NewNop()}), time.Hour)
+		run(t, New(Options{Store: st, Declared: docs.get, Windows: docs.opens, Log: zap.NewNop()}), time.Hour)
 		want := []string{"plan [leaf1 leaf2] schedule nightly: due 2000-01-01T03:00:00Z, started 121h1m0s late in place of 5 that were missed"}
 		if diff := cmp.Diff(want, st.commands()); diff != "" {
 			t.Error(diff)
@@ -206,7 +209,7 @@ func TestTwoSchedulersStartOnce(t *testing.T) {
 		st := &memory{rows: map[string]view.Schedule{}}
 		docs := &documents{}
 		docs.set(nightly("*/10 * * * *"))
-		other := New(Options{Store: st, Declared: docs.get, Log: zap.NewNop()})
+		other := New(Options{Store: st, Declared: docs.get, Windows: docs.opens, Log: zap.NewNop()})
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan error)
 		go func() { done <- other.Run(ctx) }()
@@ -226,13 +229,13 @@ func TestDocumentsChange(t *testing.T) {
 		st := &memory{rows: map[string]view.Schedule{}}
 		docs := &documents{}
 		docs.set(nightly("0 3 * * *"))
-		s := New(Options{Store: st, Declared: docs.get, Log: zap.NewNop()})
+		s := New(Options{Store: st, Declared: docs.get, Windows: docs.opens, Log: zap.NewNop()})
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan error)
 		go func() { done <- s.Run(ctx) }()
 		due := func() string {
 			synctest.Wait()
-			if err := s.HandleIntent(ctx, nil, event.Event{}); err != nil {
+			if err := s.Handle(ctx, nil, event.Event{}); err != nil {
 				t.Fatal(err)
 			}
 			synctest.Wait()
@@ -283,7 +286,7 @@ func TestListAndRunNow(t *testing.T) {
 	d := nightly("0 3 * * *")
 	d.Zone = "Europe/Berlin"
 	docs.set(d)
-	s := New(Options{Store: st, Declared: docs.get, Log: zap.NewNop()})
+	s := New(Options{Store: st, Declared: docs.get, Windows: docs.opens, Log: zap.NewNop()})
 	s.now = func() time.Time { return time.Date(2026, 3, 28, 12, 0, 0, 0, time.UTC) }
 	for _, step := range []string{"before any scheduler ran", "after"} {
 		list, err := s.List(t.Context())
@@ -331,7 +334,7 @@ func TestFireOnce(t *testing.T) {
 	at := time.Date(2026, 3, 28, 2, 59, 0, 0, time.UTC)
 	var both [2]*Scheduler
 	for i := range both {
-		both[i] = New(Options{Store: st, Declared: docs.get, Log: zap.NewNop()})
+		both[i] = New(Options{Store: st, Declared: docs.get, Windows: docs.opens, Log: zap.NewNop()})
 		both[i].now = func() time.Time { return at }
 	}
 	for range 3 {
@@ -364,7 +367,7 @@ func ExampleScheduler_List() {
 		return
 	}
 	defer func() { _ = st.Close() }()
-	s := New(Options{Store: st, Declared: (&documents{list: []fabric.Schedule{nightly("0 3 * * mon")}}).get, Log: zap.NewNop()})
+	s := New(Options{Store: st, Declared: (&documents{list: []fabric.Schedule{nightly("0 3 * * mon")}}).get, Windows: (&documents{}).opens, Log: zap.NewNop()})
 	s.now = func() time.Time { return time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC) }
 	list, err := s.List(context.Background())
 	fmt.Println(list[0].Name, list[0].Due, err)
