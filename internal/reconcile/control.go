@@ -201,6 +201,8 @@ func standing(s run.Saga) (view.RunStatus, string) {
 		return view.RunPaused, "paused " + s.Paused.String()
 	case s.Aborted != nil:
 		return view.RunRunning, "aborted " + s.Aborted.String()
+	case s.Resting() != nil:
+		return view.RunRunning, waits(s)
 	}
 	return view.RunRunning, ""
 }
@@ -221,29 +223,12 @@ func obey(s *run.Saga, row view.Run, ev event.Event, c event.Command) (refused, 
 		return "", "it is paused already, " + s.Paused.String()
 	case c.Verb == VerbPause:
 		s.Paused = w
+	case s.Paused == nil && s.Resting() != nil:
+		s.Rest = &run.Rest{Before: s.Rest.Before, Until: ev.Time}
 	case s.Paused == nil:
 		return "", "it is not paused"
 	default:
 		s.Paused = nil
 	}
 	return "", ""
-}
-
-// saveRun records the run as a whole.
-func (d *driver) saveRun(ctx context.Context) error {
-	row := d.run
-	var err error
-	if row.Body, err = json.Marshal(d.saga); err != nil {
-		return err
-	}
-	err = d.o.Store.Do(ctx, func(tx event.Tx) error {
-		if err := d.lease.guard(tx); err != nil {
-			return err
-		}
-		return d.o.Store.SaveRun(tx, row)
-	})
-	if err == nil {
-		d.run = row
-	}
-	return err
 }

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/tenter-net/tenter/internal/event"
-	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/run"
@@ -87,11 +86,14 @@ type fixed struct {
 	correlation string
 	told        event.ID // of the event that began it
 	actor       string
-	leave       bool // what failed stays as it is
+	leave       bool          // what failed stays as it is
+	within      time.Duration // how long a person has for confirming each device, 0 where nobody is asked
+	order       *run.Order    // how the run goes over its devices, and what is done around the change of each
+	timing      run.Timing // when it may write
 }
 
 func fixedOf(row view.Run, s run.Saga) fixed {
-	return fixed{id: row.ID, correlation: row.Correlation, told: toldRun(row), actor: s.Actor, leave: s.OnFailure == run.StopThere}
+	return fixed{id: row.ID, correlation: row.Correlation, told: toldRun(row), actor: s.Actor, leave: s.OnFailure == run.StopThere, timing: s.Timing, within: s.Within, order: s.Order}
 }
 
 // recall reads where the run stands on each device.
@@ -127,11 +129,10 @@ type driven struct {
 	err    error
 }
 
-// drive takes each device to its end, as many at once as the batch lets, and back where the run is not to stay. It reports
+// drive takes each device to its end, as many at once as the order lets, and back where the run is not to stay. It reports
 // whether the run is over; else it is paused.
 func (d *driver) drive(ctx context.Context) (over bool, err error) {
-	batch, err := d.batch(ctx)
-	if err != nil {
+	if err := d.arrange(ctx); err != nil {
 		return false, err
 	}
 	poke, ignore := d.attend(d.run.ID)
@@ -143,9 +144,11 @@ func (d *driver) drive(ctx context.Context) (over bool, err error) {
 	var failed error
 	for {
 		var turn run.Turn
+		var stop <-chan struct{} // while a pause is all that there is to wait for
+		var rested <-chan time.Time
 		if failed == nil && ctx.Err() == nil {
 			if failed = d.hear(ctx); failed == nil {
-				turn = d.saga.Next(batch, d.stands(), running)
+				turn = d.saga.Next(d.stands(), running, d.now())
 				failed = d.record(ctx, turn)
 			}
 		}
@@ -156,12 +159,17 @@ func (d *driver) drive(ctx context.Context) (over bool, err error) {
 			if failed != nil || ctx.Err() != nil {
 				return false, errors.Join(failed, ctx.Err())
 			}
-			if turn.Over || turn.Rest {
+			if turn.Over || turn.Idle {
 				return turn.Over, nil
 			}
-			continue
+			if turn.Until.IsZero() {
+				continue
+			}
+			stop, rested = ctx.Done(), time.After(turn.Until.Sub(d.now()))
 		}
 		select {
+		case <-stop:
+		case <-rested:
 		case <-poke:
 		case <-tick.C:
 		case r := <-results:
@@ -172,18 +180,6 @@ func (d *driver) drive(ctx context.Context) (over bool, err error) {
 			}
 		}
 	}
-}
-
-// record writes down what a turn decides about the run as a whole, before anything is done about it.
-func (d *driver) record(ctx context.Context, t run.Turn) error {
-	if t.Back {
-		d.saga.Back = t.Why
-		if err := d.saveRun(ctx); err != nil {
-			return err
-		}
-		d.tell()
-	}
-	return d.skip(ctx, t)
 }
 
 // begin starts work on the devices of a turn and returns them.
@@ -210,34 +206,6 @@ func (d *driver) outcomes() []run.Outcome {
 		}
 	}
 	return all
-}
-
-// batch says which devices may be worked on together.
-func (d *driver) batch(ctx context.Context) (run.Batch, error) {
-	b := run.Batch{Parallel: d.o.Parallel, MaxFailures: d.o.MaxFailures}
-	f, err := d.o.Intents.Fabric(ctx, d.plan.Generation)
-	if err != nil {
-		return b, err
-	}
-	b.Groups = groups(f)
-	return b, nil
-}
-
-// groups are the devices whose work must not take a service away at once: the spines, of which one must stay, and
-// the members of each multihomed LAG, one after the other.
-func groups(f *fabric.Fabric) []run.Group {
-	var all []run.Group
-	spines := run.Group{}
-	for _, d := range f.Devices {
-		if d.Role == "spine" {
-			spines.Devices = append(spines.Devices, d.Name)
-		}
-		if len(d.Multihomed) > 0 {
-			all = append(all, run.Group{Devices: append([]intent.DeviceName{d.Name}, d.Multihomed...), Together: 1})
-		}
-	}
-	spines.Together = max(1, len(spines.Devices)-1)
-	return append(all, spines)
 }
 
 // skip ends the devices that are not started any more.

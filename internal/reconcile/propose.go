@@ -223,7 +223,14 @@ func (e *Engine) start(ctx context.Context, tx event.Tx, row view.Plan, p plan.P
 		ID: runOf(row.ID), Plan: row.ID, Status: view.RunRunning, Cause: row.Cause, Episode: row.Episode,
 		Correlation: row.Correlation, Created: e.now(),
 	}
-	saga := run.Saga{Actor: d.Actor, OnFailure: cmp.Or(s.onFailure, e.o.OnFailure)}
+	order, err := e.Order(ctx, p)
+	if err != nil {
+		return "", err
+	}
+	saga := run.Saga{Actor: d.Actor, OnFailure: cmp.Or(s.onFailure, order.OnFailure, e.o.OnFailure), Order: &order}
+	if len(order.Stages) == 1 { // of which there is nothing to tell
+		saga.Stage = 1
+	}
 	if r.Body, err = json.Marshal(saga); err != nil {
 		return "", err
 	}

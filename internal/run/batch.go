@@ -6,61 +6,31 @@ import (
 	"github.com/tenter-net/tenter/internal/intent"
 )
 
-// A Group is a set of devices of which only some may be worked on at once: the spines, or the members of a
-// multihomed LAG. Together is at least 1.
-type Group struct {
-	Devices  []intent.DeviceName
-	Together int
-}
-
-// A Batch is how far a run has come over its devices.
-type Batch struct {
-	Parallel    int // devices at once, at least 1
-	MaxFailures int // how many devices may fail before no further one is started
-	Groups      []Group
-}
-
-// Ready returns the devices that may be started now, in the order of waiting. With too many failures it returns
-// none, and stop is true: what waits is to be skipped once nothing is running.
-func (b Batch) Ready(waiting, running []intent.DeviceName, outcomes []Outcome) (start []intent.DeviceName, stop bool) {
-	failures := 0
-	for _, o := range outcomes {
-		if o == Failed {
-			failures++
-		}
-	}
-	if failures > b.MaxFailures {
-		return nil, true
-	}
-	busy := slices.Clone(running)
-	for _, d := range waiting {
-		if len(busy) >= max(b.Parallel, 1) {
-			break
-		}
-		if b.fits(d, busy) {
-			busy = append(busy, d)
-			start = append(start, d)
-		}
-	}
-	return start, false
-}
-
-func (b Batch) fits(d intent.DeviceName, busy []intent.DeviceName) bool {
-	for _, g := range b.Groups {
-		if !slices.Contains(g.Devices, d) {
-			continue
-		}
-		n := 0
-		for _, x := range busy {
-			if slices.Contains(g.Devices, x) {
-				n++
-			}
-		}
-		if n >= max(g.Together, 1) {
+// fits reports whether a device may be worked on besides those that are.
+func fits(groups []Group, d intent.DeviceName, busy []intent.DeviceName) bool {
+	for _, g := range groups {
+		if slices.Contains(g.Devices, d) && len(both(g.Devices, busy)) >= max(g.Together, 1) {
 			return false
 		}
 	}
 	return true
+}
+
+// ready returns the devices of waiting that may be begun now, in their order, besides those that are being worked on. Unsure
+// are devices at which nobody works and of which nobody knows what they have: they count for redundancy.
+func (o *Order) ready(waiting, running, unsure []intent.DeviceName, parallel int) (start []intent.DeviceName) {
+	busy, many := slices.Concat(running, unsure), len(running)
+	for _, d := range waiting {
+		if many >= max(parallel, 1) {
+			break
+		}
+		if fits(o.Groups, d, busy) {
+			busy = append(busy, d)
+			start = append(start, d)
+			many++
+		}
+	}
+	return start
 }
 
 // A Result is how a whole run ended.

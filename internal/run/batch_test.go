@@ -17,26 +17,25 @@ func TestReady(t *testing.T) {
 	all := names{"leaf1", "leaf2", "leaf3", "spine1", "spine2"}
 	tests := []struct {
 		name     string
-		batch    Batch
+		groups   []Group
+		parallel int
 		waiting  names
 		running  names
-		outcomes []Outcome
+		unsure   names
 		want     names
-		stop     bool
 	}{
-		{name: "the zero batch goes one by one", waiting: all, want: names{"leaf1"}},
-		{name: "members of a group wait for each other", batch: Batch{Parallel: 8, Groups: []Group{spines, pair}}, waiting: all, want: names{"leaf1", "leaf3", "spine1"}},
-		{name: "a running member counts", batch: Batch{Parallel: 8, Groups: []Group{spines, pair}}, waiting: names{"leaf2", "spine2"}, running: names{"leaf1"}, want: names{"spine2"}},
-		{name: "no more than parallel", batch: Batch{Parallel: 2}, waiting: all, running: names{"x"}, want: names{"leaf1"}},
-		{name: "a failure stops", batch: Batch{Parallel: 8}, waiting: all, outcomes: []Outcome{Done, Failed}, stop: true},
-		{name: "an unreachable device does not", batch: Batch{Parallel: 1}, waiting: all, outcomes: []Outcome{Unreachable, Stale}, want: names{"leaf1"}},
-		{name: "as many failures as allowed do not", batch: Batch{Parallel: 1, MaxFailures: 1}, waiting: all, outcomes: []Outcome{Failed}, want: names{"leaf1"}},
+		{name: "one by one", parallel: 1, waiting: all, want: names{"leaf1"}},
+		{name: "members of a group wait for each other", parallel: 8, groups: []Group{spines, pair}, waiting: all, want: names{"leaf1", "leaf3", "spine1"}},
+		{name: "a running member counts", parallel: 8, groups: []Group{spines, pair}, waiting: names{"leaf2", "spine2"}, running: names{"leaf1"}, want: names{"spine2"}},
+		{name: "so does one of which nobody knows what it has", parallel: 8, groups: []Group{spines, pair}, waiting: names{"leaf2", "spine2"}, unsure: names{"leaf1"}, want: names{"spine2"}},
+		{name: "which is none of those that run", parallel: 1, waiting: names{"leaf3"}, unsure: names{"leaf1"}, want: names{"leaf3"}},
+		{name: "no more than parallel", parallel: 2, waiting: all, running: names{"x"}, want: names{"leaf1"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, stop := tt.batch.Ready(tt.waiting, tt.running, tt.outcomes)
-			if diff := cmp.Diff(tt.want, got); diff != "" || stop != tt.stop {
-				t.Errorf("stop %t\n%s", stop, diff)
+			o := &Order{Groups: tt.groups}
+			if diff := cmp.Diff(tt.want, o.ready(tt.waiting, tt.running, tt.unsure, tt.parallel)); diff != "" {
+				t.Error(diff)
 			}
 		})
 	}

@@ -38,16 +38,33 @@ func (w Word) String() string {
 	return "by " + w.By + ": " + w.Reason
 }
 
-// A Saga is what is recorded of a run as a whole, besides where it stands on its devices. The zero Saga goes forward and
-// puts back what fails.
+// A Saga is what is recorded of a run as a whole, besides where it stands on its devices.
 type Saga struct {
 	Actor     string `json:"actor,omitempty"` // the person who asked for the run, none for a policy
 	OnFailure Mode   `json:"on_failure,omitempty"`
+	Order     *Order `json:"order,omitempty"` // must be set before Next is called
+	Stage     int    `json:"stage,omitempty"` // how many stages were begun
+	Rest      *Rest  `json:"rest,omitempty"`  // the last pause between stages
 	Paused    *Word  `json:"paused,omitempty"`
 	Aborted   *Word  `json:"aborted,omitempty"`
 	Back      string `json:"back,omitempty"`  // why everything is put back, empty while it is not
 	Heard     uint64 `json:"heard,omitempty"` // commands up to this number in the log are answered
 	Manual
+	Timing
+}
+
+// A Rest is the pause before a stage, as a Rollout asks for it.
+type Rest struct {
+	Before int       `json:"before"` // the stage, from 1
+	Until  time.Time `json:"until"`
+}
+
+// Resting returns the pause that a run is in, nil if it is in none. One whose time is over lasts until the run goes on.
+func (g Saga) Resting() *Rest {
+	if g.Rest != nil && g.Rest.Before > g.Stage {
+		return g.Rest
+	}
+	return nil
 }
 
 // A Stand is where a run stands on one device.
@@ -77,6 +94,17 @@ func (ss Stands) Placed() int {
 	return most
 }
 
+// unsure are the devices that a run is through with, and of which nobody knows whether what it set is there.
+func (ss Stands) unsure() []intent.DeviceName {
+	var all []intent.DeviceName
+	for _, s := range ss {
+		if st := s.State; st.Step == Ended && (st.Sent || st.Outcome == Failed && !st.Proven) {
+			all = append(all, s.Device)
+		}
+	}
+	return all
+}
+
 func (ss Stands) outcomes() []Outcome {
 	var all []Outcome
 	for _, s := range ss {
@@ -89,17 +117,20 @@ func (ss Stands) outcomes() []Outcome {
 
 // A Turn is what a run does next. Its zero value is to wait for the devices that are being worked on.
 type Turn struct {
+	Stage int                 // begin this stage, from 1: to be recorded first
+	Rest  *Rest               // pause before this stage: to be recorded first
+	Until time.Time           // wait until then, or until there is word
 	Start []intent.DeviceName // take these on from where they stand, with the others
 	Undo  intent.DeviceName   // put this one back, alone
 	Skip  []intent.DeviceName // these are not to be begun any more
 	Why   string              // of Undo and Skip, and of Back
 	Back  bool                // everything is to be put back from now on: to be recorded first
-	Rest  bool                // it is paused, and nothing is under way
+	Idle  bool                // it is paused, and nothing is under way
 	Over  bool                // nothing is left to do
 }
 
 // Next returns what to do now. Running are the devices that are being worked on.
-func (g Saga) Next(b Batch, all Stands, running []intent.DeviceName) Turn {
+func (g Saga) Next(all Stands, running []intent.DeviceName, now time.Time) Turn {
 	var begun, fresh []intent.DeviceName
 	for _, s := range all {
 		switch {
@@ -110,53 +141,110 @@ func (g Saga) Next(b Batch, all Stands, running []intent.DeviceName) Turn {
 			fresh = append(fresh, s.Device)
 		}
 	}
-	why := g.ends(b, all)
-	if why != "" && g.Back == "" && g.OnFailure == RollbackAll {
+	why, undo := g.ends(all)
+	switch {
+	case undo && g.Back == "" && g.OnFailure == RollbackAll:
 		return Turn{Back: true, Why: why}
+	case why != "" && len(fresh) > 0:
+		return Turn{Skip: fresh, Why: "not started: " + why}
 	}
-	if why != "" {
-		if len(fresh) > 0 {
-			return Turn{Skip: fresh, Why: "not started: " + why}
-		}
-		b.MaxFailures = len(all) // what was begun is brought to an end
-	}
-	waiting := begun // a Set may be on the device
-	if why == "" && g.Paused == nil {
-		waiting = append(waiting, fresh...)
-	}
-	if start, _ := b.Ready(waiting, running, all.outcomes()); len(start) > 0 || len(running) > 0 {
+	at := g.Order.at(all)
+	// What was begun is brought to an end, whatever is said by now: a Set may be on the device.
+	if start := g.Order.ready(begun, running, nil, g.Order.parallel(at)); len(start) > 0 || len(begun) > 0 {
 		return Turn{Start: start}
+	}
+	if len(fresh) > 0 && g.Paused == nil {
+		if t, wait := g.enter(at, now); wait {
+			return t
+		}
+		mine := both(fresh, g.Order.Stages[at].Devices)
+		unsure := all.unsure()
+		start := g.Order.ready(mine, running, unsure, g.Order.parallel(at))
+		if len(start) == 0 && len(running) == 0 { // only what nobody works on stands in their way
+			return Turn{Skip: mine, Why: "not started: nobody knows what " + names(unsure) + " has, and not both may be away"}
+		}
+		return Turn{Start: start}
+	}
+	if len(running) > 0 {
+		return Turn{}
 	}
 	written := all.Written()
 	back := g.Back != "" && len(written) > 0
 	switch {
 	case g.Paused != nil && (len(fresh) > 0 || back):
-		return Turn{Rest: true}
+		return Turn{Idle: true}
 	case back:
 		return Turn{Undo: written[len(written)-1].Device, Why: g.Back}
 	}
 	return Turn{Over: true}
 }
 
-// ends says why no further device is begun, empty while there is no reason.
-func (g Saga) ends(b Batch, all Stands) string {
-	if g.Back != "" {
-		return g.Back
+// enter says what comes before devices of a stage are begun: a pause, or the word that it begins. Nothing of the stages
+// before it is under way.
+func (g Saga) enter(stage int, now time.Time) (t Turn, wait bool) {
+	if stage < g.Stage {
+		return Turn{}, false
 	}
-	if g.Canceled {
-		return "canceled " + g.Aborted.String()
+	if stage > 0 {
+		pause := g.Order.Stages[stage-1].Pause
+		rest := g.Resting()
+		switch {
+		case pause > 0 && (rest == nil || rest.Before != stage+1):
+			return Turn{Rest: &Rest{Before: stage + 1, Until: now.Add(pause)}}, true
+		case pause > 0 && now.Before(rest.Until):
+			return Turn{Until: rest.Until}, true
+		}
 	}
-	if g.Aborted != nil {
-		return "aborted " + g.Aborted.String()
+	return Turn{Stage: stage + 1}, true
+}
+
+// ends says why no further device is begun, empty while there is no reason; undo reports whether a run that is to leave all or
+// nothing puts back what it did, for that reason.
+func (g Saga) ends(all Stands) (why string, undo bool) {
+	switch {
+	case g.Back != "":
+		return g.Back, true
+	case g.Canceled:
+		return "canceled " + g.Aborted.String(), true
+	case g.Aborted != nil:
+		return "aborted " + g.Aborted.String(), true
+	}
+	if why, undo := g.canary(all); why != "" {
+		return why, undo
 	}
 	failed := Stands(slices.DeleteFunc(slices.Clone(all), func(s Stand) bool { return s.State.Step != Ended || s.State.Outcome != Failed }))
 	switch {
-	case len(failed) <= b.MaxFailures:
-		return ""
+	case len(failed) <= g.Order.MaxFailures:
+		return "", false
 	case g.OnFailure == RollbackAll:
-		return fmt.Sprintf("%s failed: %s", failed[0].Device, failed[0].State.Detail)
+		return fmt.Sprintf("%s failed: %s", failed[0].Device, failed[0].State.Detail), true
 	}
-	return "too many devices failed before"
+	return "too many devices failed before", true
+}
+
+// canary says why a canary stands against going on: one device of it failed, or it is through and shows nothing.
+func (g Saga) canary(all Stands) (why string, undo bool) {
+	for _, stage := range g.Order.Stages {
+		if !stage.Canary {
+			continue
+		}
+		through, done, last := true, false, Stand{}
+		for _, s := range all {
+			switch {
+			case !slices.Contains(stage.Devices, s.Device):
+			case s.State.Step != Ended:
+				through = false
+			case s.State.Outcome == Failed:
+				return fmt.Sprintf("the canary %s failed: %s", s.Device, s.State.Detail), true
+			default:
+				done, last = done || s.State.Outcome == Done, s
+			}
+		}
+		if through && !done {
+			return fmt.Sprintf("the canary %s shows nothing, it is %s: %s", last.Device, last.State.Outcome, last.State.Detail), false
+		}
+	}
+	return "", false
 }
 
 // GiveUp says why what is in flight is not to stay, empty if it is: of an aborted run, and of one that puts everything back.

@@ -31,15 +31,16 @@ type sagaWorld struct {
 	undone  []intent.DeviceName // put back, in the order in which that began
 	midway  []intent.DeviceName // under way when the run was aborted
 	broken  string              // what was done that never may
+	rollout rolloutWatch
 }
 
-var sagaNames = []intent.DeviceName{"a", "b", "c"}
+var sagaNames = []intent.DeviceName{"a", "b", "c", "d"}
 
 var sagaWrites = []Write{{Path: "/x", Before: "s1", After: "s2"}}
 
-func newSagaWorld(c *chooser, mode Mode, devices, faults, words int) *sagaWorld {
+func newSagaWorld(c *chooser, mode Mode, order *Order, faults, words int) *sagaWorld {
 	w := &sagaWorld{
-		chooser: c, names: sagaNames[:devices], now: time.Unix(1000, 0), faults: faults, words: words, saga: Saga{OnFailure: mode},
+		chooser: c, names: order.all(), now: time.Unix(1000, 0), faults: faults, words: words, saga: Saga{OnFailure: mode, Order: order},
 		device: map[intent.DeviceName]schema.Value{}, strange: map[intent.DeviceName]bool{}, states: map[intent.DeviceName]State{},
 	}
 	for _, n := range w.names {
@@ -78,6 +79,7 @@ func (w *sagaWorld) take(n intent.DeviceName, in Input) {
 		to.Place = w.stands().Placed() + 1
 	}
 	w.states[n] = to
+	w.rollout.ended(w)
 }
 
 // send is a Set that is to change the device's leaf from one value to another.
@@ -142,20 +144,24 @@ func (w *sagaWorld) say() {
 }
 
 // step does one thing, and reports whether the run is over.
-func (w *sagaWorld) step(b Batch) (over bool) {
+func (w *sagaWorld) step() (over bool) {
 	w.now = w.now.Add(time.Second)
 	w.say()
-	turn := w.saga.Next(b, w.stands(), w.running)
+	turn := w.saga.Next(w.stands(), w.running, w.now)
 	switch {
 	case turn.Over:
 		return true
-	case turn.Rest:
+	case turn.Idle:
 		w.saga.Paused = nil // somebody resumes it in the end
 		return false
 	case turn.Back:
 		w.saga.Back = turn.Why
 		return false
+	case turn.Stage > 0, turn.Rest != nil, !turn.Until.IsZero():
+		w.between(turn)
+		return false
 	}
+	w.rollout.starts(w, turn)
 	for _, n := range turn.Skip {
 		w.take(n, GivenUp{At: w.now, Why: turn.Why})
 	}
@@ -175,6 +181,7 @@ func (w *sagaWorld) step(b Batch) (over bool) {
 		w.take(turn.Undo, Compensated{At: w.now, Why: turn.Why})
 		w.running, w.undone = append(w.running, turn.Undo), append(w.undone, turn.Undo)
 	}
+	w.rollout.look(w)
 	if len(w.running) > 0 {
 		w.work()
 	}
@@ -219,6 +226,9 @@ func (w *sagaWorld) leave(n intent.DeviceName) {
 func (w *sagaWorld) promises() error {
 	if w.broken != "" {
 		return fmt.Errorf("%s", w.broken)
+	}
+	if err := w.rollout.promises(w); err != nil {
+		return err
 	}
 	result := w.saga.Result(w.stands())
 	for _, n := range w.names {
@@ -278,9 +288,10 @@ func TestEverySaga(t *testing.T) {
 			c := &chooser{}
 			seen, walks := map[Result]int{}, 0
 			for more := true; more; more = c.next() {
-				w := newSagaWorld(c, tt.mode, tt.devices, tt.faults, tt.words)
+				order := &Order{Stages: []Stage{{Devices: sagaNames[:tt.devices], Parallel: tt.parallel}}}
+				w := newSagaWorld(c, tt.mode, order, tt.faults, tt.words)
 				steps := 0
-				for ; steps < 200 && !w.step(Batch{Parallel: tt.parallel}); steps++ {
+				for ; steps < 200 && !w.step(); steps++ {
 				}
 				err := w.promises()
 				if err != nil || steps == 200 {
