@@ -79,7 +79,7 @@ func (c *compiler) configs() {
 	for _, doc := range c.set.Configs {
 		for _, d := range c.chosen(doc.Spec.Devices) {
 			for i, l := range doc.Spec.Leaves {
-				leaf := ConfigLeaf{Origin: doc.Spec.Tree(), Path: l.Path, Value: l.Value, Priority: doc.Spec.Priority, Source: doc.Source("leaves", i)}
+				leaf := ConfigLeaf{Origin: doc.Spec.Tree(), Path: l.Path, Value: l.Value, Omit: l.Omit, Priority: doc.Spec.Priority, Source: doc.Source("leaves", i)}
 				if l.ValueFrom != nil {
 					leaf.Secret = l.ValueFrom.Secret
 				}

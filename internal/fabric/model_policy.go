@@ -14,6 +14,7 @@ type ConfigLeaf struct {
 	Path     string // as written, in the grammar of path.Parse, without origin
 	Value    any    // string, bool, json.Number, []any or map[string]any as in JSON; nil for a secret
 	Secret   string // name of the secret that holds the value
+	Omit     bool   // nothing that has less priority is meant at and under Path
 	Priority int
 	Source   tree.Source
 }

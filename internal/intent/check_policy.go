@@ -91,6 +91,11 @@ func (c *checker) configs() {
 			_, hasValue := lookup(n, "value")
 			_, hasFrom := lookup(n, "valueFrom")
 			switch {
+			case l.Omit && (hasValue != nil || hasFrom != nil):
+				c.add(d.Errorf(CodeCombination, At{"leaves", i, "omit"}, "a leaf that is omitted has no value"))
+			case l.Omit && d.Spec.Priority == 0:
+				c.add(d.Errorf(CodeCombination, At{"leaves", i, "omit"}, "omit takes away what others say, so its Config needs a priority").WithHint("priority: 1"))
+			case l.Omit:
 			case hasValue == nil && hasFrom == nil:
 				c.add(d.Errorf(CodeCombination, At{"leaves", i}, "a leaf has a value or a valueFrom"))
 			case hasValue != nil && hasFrom != nil:

@@ -78,4 +78,6 @@ type LeafSpec struct {
 	Value any `json:"value,omitempty"`
 	// Secret with the value.
 	ValueFrom *SecretRef `json:"valueFrom,omitempty"`
+	// Instead of a value: nothing of what documents of less priority say at and under the path is meant.
+	Omit bool `json:"omit,omitempty"`
 }

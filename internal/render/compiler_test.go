@@ -99,6 +99,33 @@ func TestPriorityOverridesAndKeepsTheLoser(t *testing.T) {
 	}
 }
 
+// What a Config document omits is said by nobody of less priority, whatever changes besides.
+func TestOmittedLeavesAreNotMeant(t *testing.T) {
+	c := render.NewCompiler(options(t))
+	omit := config(4, 5, "/interfaces/interface[name=Ethernet1]/config", nil)
+	omit.Omit = true
+	f := oneDevice(omit, config(9, 10, description, "kept"))
+	r := compile(t, c, f)[0]
+	if won := get(t, r, description); won.Value.Text() != "kept" {
+		t.Errorf("description is %s", won.Value.Text())
+	}
+	mtu := mustParse(t, "/interfaces/interface[name=Ethernet1]/config/mtu")
+	shown := slices.ContainsFunc(r.Overridden, func(o render.Overridden) bool { return o.Path.String() == mtu.String() && c.Sources().Get(o.By).Line == 4 })
+	if _, ok := r.Desired.Get(mtu); ok || !shown {
+		t.Errorf("mtu is there: %v; overridden %v", ok, r.Overridden)
+	}
+	again := oneDevice(omit, config(9, 10, description, "kept"))
+	again.Devices[0].Interfaces[0].MTU = 1514
+	if r = compile(t, c, again)[0]; r.Desired.Has(mtu) {
+		t.Error("a change of what is omitted brought it back")
+	}
+	bad := config(4, 5, "/interfaces/nonsense", nil)
+	bad.Omit = true
+	if _, diags := c.Compile(oneDevice(bad)); !diags.HasErrors() {
+		t.Error("an unknown path was omitted")
+	}
+}
+
 func TestEqualWishesAreNoConflict(t *testing.T) {
 	c := render.NewCompiler(options(t))
 	r := compile(t, c, oneDevice(config(4, 0, description, "server-a")))[0]

@@ -26,6 +26,12 @@ func renderConfig(w *dialect.Writer, leaves []fabric.ConfigLeaf, lines *blocks.S
 		if l.Origin != "" {
 			at.Origin = l.Origin
 		}
+		if l.Omit {
+			if o, ok := omission(w, l, at); ok {
+				out = append(out, o)
+			}
+			continue
+		}
 		if l.Secret != "" {
 			w.SetSecret(l.Source, at, l.Secret)
 		} else {
@@ -38,6 +44,16 @@ func renderConfig(w *dialect.Writer, leaves []fabric.ConfigLeaf, lines *blocks.S
 		out = append(out, claims(w, l.Priority)...)
 	}
 	return out
+}
+
+// omission returns the claim that nothing of less priority is meant at and under a path that the schema knows.
+func omission(w *dialect.Writer, l fabric.ConfigLeaf, at path.Path) (claim, bool) {
+	p, err := w.Place(l.Source, at)
+	if err != nil {
+		w.Fail(l.Source, at, err)
+		return claim{}, false
+	}
+	return claim{leaf: dialect.Leaf{Entry: p.Entry, Node: p.Node, Source: &l.Source}, priority: l.Priority, omit: true}, true
 }
 
 // errUnread does not name the line, which may be a secret.

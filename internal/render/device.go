@@ -60,6 +60,7 @@ type device struct {
 
 	parts    map[string]*known
 	twins    bool // two parts had one key: what they gave cannot be told apart
+	omits    bool // a Config document takes away what others say
 	round    int
 	problems map[string][]dialect.Problem // of parts that have any
 	secrets  map[string]secret            // that were looked up
@@ -115,7 +116,7 @@ func (d *device) speak(m *fabric.Device) ([]dialect.Item, *blocks.Syntax, error)
 
 // update brings the device up to date with its parts, if it can by what changed only.
 func (d *device) update(now []part) intent.Diagnostics {
-	if d.result == nil || d.twins || !d.secretsHold() {
+	if d.result == nil || d.twins || d.omits || !d.secretsHold() {
 		return d.rebuild(now)
 	}
 	d.round++
@@ -160,7 +161,7 @@ func (d *device) rebuild(now []part) intent.Diagnostics {
 		d.parts[p.key] = &known{part: p}
 		m.add(d.render(w, p))
 	}
-	d.twins = len(d.parts) < len(now)
+	d.twins, d.omits = len(d.parts) < len(now), len(m.omits) > 0
 	out := append(d.diagnostics(), m.out...)
 	if out.HasErrors() {
 		return out

@@ -16,7 +16,8 @@ import (
 // A claim is one part's wish for a leaf.
 type claim struct {
 	leaf     dialect.Leaf
-	priority int // of a Config document
+	priority int  // of a Config document
+	omit     bool // no wish, but that nothing of less priority is meant at and under the leaf's path
 }
 
 // A place is where a leaf is, as a comparable value.
@@ -32,7 +33,7 @@ func claims(w *dialect.Writer, priority int) []claim {
 	out := make([]claim, len(w.Leaves))
 	defer func() { w.Leaves = w.Leaves[:0] }()
 	for i, l := range w.Leaves {
-		out[i] = claim{l, priority}
+		out[i] = claim{leaf: l, priority: priority}
 	}
 	return out
 }
@@ -45,6 +46,7 @@ type merge struct {
 	claims []claim
 	shared map[place]bool
 	losers []loser
+	omits  []claim
 	out    intent.Diagnostics
 }
 
@@ -58,6 +60,10 @@ func newMerge(d *device, n int) *merge {
 // add takes the claims of one part.
 func (m *merge) add(part []claim) {
 	for _, c := range part {
+		if c.omit {
+			m.omits = append(m.omits, c)
+			continue
+		}
 		if c.leaf.Append {
 			m.extend(c)
 			continue
@@ -120,6 +126,20 @@ func (m *merge) extend(c claim) {
 	m.claims[i].leaf.Value = schema.KeysValue(entries)
 }
 
+// omit takes away the claims that a Config document of more priority wants nothing to be said of.
+func (m *merge) omit() {
+	for _, o := range m.omits {
+		at := o.leaf.Path()
+		m.claims = slices.DeleteFunc(m.claims, func(c claim) bool {
+			if c.priority >= o.priority || !c.leaf.Path().HasPrefix(at) {
+				return false
+			}
+			m.losers = append(m.losers, loser{lost: c, won: o})
+			return true
+		})
+	}
+}
+
 // result builds the tree.
 func (m *merge) result() (*Result, error) {
 	b, sources := tree.NewBuilder(m.device.table), m.device.opts.Sources
@@ -127,6 +147,7 @@ func (m *merge) result() (*Result, error) {
 	var buf []path.Elem
 	var last *tree.Source // leaves that share a source come one after the other
 	var source tree.SourceID
+	m.omit()
 	for _, c := range m.claims {
 		if c.leaf.Source != last {
 			last, source = c.leaf.Source, sources.Add(*c.leaf.Source)
