@@ -50,6 +50,7 @@ type Saga struct {
 	Back      string `json:"back,omitempty"`  // why everything is put back, empty while it is not
 	Heard     uint64 `json:"heard,omitempty"` // commands up to this number in the log are answered
 	Manual
+	Timing
 }
 
 // A Rest is the pause before a stage, as a Rollout asks for it.
