@@ -131,7 +131,7 @@ func back(s State, why string) State {
 // reverts reports whether the device still takes the Set back by itself, or may be about to: then its silence is no reason to
 // end, for soon it can be read again.
 func (l Limits) reverts(s State, at time.Time) bool {
-	return !s.Until.IsZero() && !s.Lapsed && at.Before(s.Until.Add(l.Window))
+	return !s.Until.IsZero() && at.Before(s.Until.Add(l.Window))
 }
 
 // Manual is what is recorded of a run that a person has to confirm on each of its devices.

@@ -80,8 +80,8 @@ type Stored struct {
 	Err string
 }
 
-// Unconfirmed says that the device did not take the word that the Set is to stay; or, Unsure, that the time for it is over
-// and that another process may have said it.
+// Unconfirmed says that the device did not take the word that the Set is to stay; or, Unsure, that it did not
+// and that another process may have said it before.
 type Unconfirmed struct {
 	At     time.Time
 	Err    string

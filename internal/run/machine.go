@@ -131,6 +131,7 @@ func giveUp(s State, why string) State {
 func withhold(s State) State {
 	if s.Step == Set {
 		s.Step, s.Writes, s.Sets, s.Until, s.Answer, s.Said = Check, nil, 0, time.Time{}, "", ""
+		s.Guard, s.Sights = Guard{}, nil
 	}
 	return s
 }
@@ -150,7 +151,7 @@ func saved(s State, in Input) State {
 	switch in := in.(type) {
 	case Unconfirmed:
 		s.Lapsed = true
-		if in.Unsure { // by now the device has what it will have, for good
+		if in.Unsure { // soon the device has what it will have, for good
 			s.Step, s.Since = Verify, in.At
 			return s
 		}
@@ -183,7 +184,7 @@ func check(s State, in Input) State {
 		s.Step, s.Sets = Set, 1
 		s.Guard, s.Sights = in.Guard, in.Sights
 		if in.Rollback > 0 {
-			s.Until = in.At.Add(in.Rollback)
+			s.Asked, s.Until = in.At, in.At.Add(in.Rollback)
 		}
 	case Moved:
 		s.Left = in.Paths
@@ -267,7 +268,7 @@ func (l Limits) verify(s State, in Input) State {
 				s.Step, s.Undos, s.Detail = Undo, 1, s.Back
 				return s
 			}
-			if !s.Until.IsZero() && !in.At.Before(s.Until) {
+			if !s.Until.IsZero() && (s.Lapsed || !in.At.Before(s.Until)) {
 				if in.At.Before(s.Until.Add(l.Window)) { // the device may be about to take it back by itself
 					return s
 				}
@@ -283,7 +284,7 @@ func (l Limits) verify(s State, in Input) State {
 		// The device shows nothing of the Set. Should it still be under way, the same Set again does no harm.
 		case untouched && s.Back == "" && !s.Lapsed && s.Sets < l.Sets && (s.Answer == Orphaned || s.Answer == Lost && l.over(s, in.At)):
 			if !s.Until.IsZero() {
-				s.Until = in.At.Add(s.Until.Sub(s.began(Set)))
+				s.Asked, s.Until = in.At, in.At.Add(s.Until.Sub(s.Asked))
 			}
 			s.Step, s.Sets, s.Away = Set, s.Sets+1, false
 			return s
@@ -363,16 +364,6 @@ func (l Limits) prove(s State, in Input) State {
 		}
 	}
 	return s
-}
-
-// began returns when the step was last begun.
-func (s State) began(step Step) time.Time {
-	for i := len(s.Journal) - 1; i >= 0; i-- {
-		if s.Journal[i].Step == step {
-			return s.Journal[i].Begun
-		}
-	}
-	return time.Time{}
 }
 
 func (l Limits) over(s State, at time.Time) bool { return at.Sub(s.Since) >= l.Window }

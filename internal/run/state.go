@@ -62,6 +62,7 @@ type State struct {
 	Left    []string  `json:"left,omitempty"`    // paths that are neither as before nor as planned, or still as planned after a failure
 	Unsaved bool      `json:"unsaved,omitempty"` // as the outcome says, but not in the startup configuration
 	Until   time.Time `json:"until,omitzero"`    // when the device takes the Set back by itself unless it is confirmed; zero for never
+	Asked   time.Time `json:"asked,omitzero"`    // when Until was counted from
 	Lapsed  bool      `json:"lapsed,omitempty"`  // it was not confirmed in time, and is not to be any more
 	Place   int       `json:"place,omitempty"`   // which of the run's devices this was to be proven as planned, from 1
 	Back    string    `json:"back,omitempty"`    // why what went well is not to stay
