@@ -234,16 +234,34 @@ func TestParseRefuses(t *testing.T) {
 func TestMoved(t *testing.T) {
 	f := load(t, "testdata/drift.txtar")
 	r := Compute(f.input)
-	if got := Moved(r.Plan.Base, f.input.Observed, f.input.Secrets); len(got) > 0 {
+	if got := r.Plan.Moved(f.input.Observed, f.input.Secrets); len(got) > 0 {
 		t.Errorf("nothing moved, and it says %v", got)
 	}
 	b := f.input.Observed.Builder()
-	p := parsePath(t, "/interfaces/interface[name=Ethernet49]/config/mtu")
-	if err := b.Set(tree.Leaf{Path: p, Value: "i1400"}); err != nil {
-		t.Fatal(err)
+	set := func(text string, v schema.Value) {
+		if err := b.Set(tree.Leaf{Path: parsePath(t, text), Value: v}); err != nil {
+			t.Fatal(err)
+		}
 	}
-	want := []string{"/interfaces/interface[name=Ethernet49]/config"}
-	if diff := cmp.Diff(want, Moved(r.Plan.Base, b.Build(), f.input.Secrets)); diff != "" {
+	b.Delete(parsePath(t, "/interfaces/interface[name=Ethernet49]/config/enabled"))
+	set("/interfaces/interface[name=Ethernet49]/config/description", "sgoodbye\n")
+	set("/interfaces/interface[name=Ethernet49]/config/mtu", "i1400")
+	var got []string
+	for _, m := range r.Plan.Moved(b.Build(), f.input.Secrets) {
+		got = append(got, m.String())
+	}
+	want := []string{
+		`/interfaces/interface[name=Ethernet49]/config/description: was "hello", is "goodbye\n"`,
+		`/interfaces/interface[name=Ethernet49]/config/enabled: was "false", is gone`,
+		`/interfaces/interface[name=Ethernet49]/config/mtu: was absent, is "1400"`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+	for i := range r.Plan.Base { // as a plan of an older version has it
+		r.Plan.Base[i].Beside, r.Plan.Changes = nil, nil
+	}
+	if got := r.Plan.Moved(f.input.Observed, f.input.Secrets); len(got) > 0 {
+		t.Errorf("nothing moved, and it says %v", got)
 	}
 }

@@ -1,10 +1,8 @@
 package plan
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"hash"
 	"slices"
 	"strconv"
 
@@ -39,9 +37,9 @@ func (c *computation) describe(r Result) DevicePlan {
 	hashStrings(h, d.Deletes...)
 	hashStrings(h, d.Replaces...)
 	hashStrings(h, strconv.Itoa(d.Claims), strconv.Itoa(d.Releases))
-	prints := newFingerprints(c.Secrets)
+	prints, rest := newFingerprints(c.Secrets), d.Changes
 	for _, p := range touched(r) {
-		t := Touched{Path: p.String(), Digest: prints.of(c.Observed, p)}
+		t := prints.base(c.Observed, p, &rest)
 		d.Base = append(d.Base, t)
 		text = appendHashed(appendHashed(text[:0], t.Path), t.Digest)
 		_, _ = h.Write(text)
@@ -126,43 +124,4 @@ func touched(r Result) []path.Path {
 	}
 	slices.SortFunc(all, path.Compare)
 	return outermost(all)
-}
-
-// fingerprints computes digests of subtrees: keyed, for some of their leaves may be secret.
-type fingerprints struct {
-	mac hash.Hash
-	buf []byte
-}
-
-func newFingerprints(s *Secrets) *fingerprints {
-	return &fingerprints{mac: hmac.New(sha256.New, s.key)}
-}
-
-// of returns the digest of all leaves at or under p.
-func (f *fingerprints) of(t *tree.Tree, p path.Path) string {
-	f.mac.Reset()
-	b := f.buf[:0]
-	for text, v := range t.Texts(p) {
-		b = appendHashed(appendHashed(b, text), v)
-		if len(b) > 4096 {
-			_, _ = f.mac.Write(b) // a hash takes everything
-			b = b[:0]
-		}
-	}
-	_, _ = f.mac.Write(b)
-	f.buf = f.mac.Sum(b[:0])
-	return hex.EncodeToString(f.buf[:16])
-}
-
-// Moved returns the subtrees of a plan's base that are not as they were when the plan was computed, in order.
-func Moved(base []Touched, observed *tree.Tree, secrets *Secrets) []string {
-	var moved []string
-	prints := newFingerprints(secrets)
-	for _, t := range base {
-		p, err := path.Parse(t.Path)
-		if err != nil || prints.of(observed, p) != t.Digest {
-			moved = append(moved, t.Path)
-		}
-	}
-	return moved
 }

@@ -18,6 +18,7 @@ type Scope struct {
 type scopeRule struct {
 	pattern path.Pattern
 	action  fabric.ScopeAction
+	rule    fabric.ScopeRule
 }
 
 // NewScope reads a model's rules, which come most specific first.
@@ -28,7 +29,7 @@ func NewScope(rules []fabric.ScopeRule) (Scope, error) {
 		if err != nil {
 			return Scope{}, fmt.Errorf("scope of %s: %w", r.Source.Name, err)
 		}
-		s.rules = append(s.rules, scopeRule{p, r.Action})
+		s.rules = append(s.rules, scopeRule{p, r.Action, r})
 	}
 	return s, nil
 }
@@ -45,6 +46,17 @@ func (s Scope) Action(p path.Path) fabric.ScopeAction {
 		return r.action
 	}
 	return fabric.Merge
+}
+
+// Covering returns the rules that cover p, the most specific first: that one decides.
+func (s Scope) Covering(p path.Path) []fabric.ScopeRule {
+	var out []fabric.ScopeRule
+	for _, r := range s.rules {
+		if r.pattern.Covers(p) {
+			out = append(out, r.rule)
+		}
+	}
+	return out
 }
 
 // Sparing returns the scope without authority over what is protected.

@@ -51,7 +51,11 @@ func (s *Secrets) Is(p path.Path) bool {
 	if len(p.Elems) == 0 {
 		return false
 	}
-	name := p.Elems[len(p.Elems)-1].Name
+	return s.isName(p.Elems[len(p.Elems)-1].Name) || len(s.marked) > 0 && s.marked[p.String()]
+}
+
+// isName reports whether leaves of the name are secret wherever they are.
+func (s *Secrets) isName(name string) bool {
 	for _, n := range secretNames {
 		if name == n {
 			return true
@@ -62,7 +66,7 @@ func (s *Secrets) Is(p path.Path) bool {
 			return true
 		}
 	}
-	return len(s.marked) > 0 && s.marked[p.String()]
+	return false
 }
 
 // Digest returns v as it may be stored: itself, or the digest where p is secret. An absent value stays absent. What a

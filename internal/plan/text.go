@@ -195,6 +195,9 @@ func quote(v string) string {
 	return v
 }
 
+// quoted shows a value that stands in a sentence.
+func quoted(v string) string { return strconv.Quote(v) }
+
 // String returns the position as "vlans/web.yaml:3".
 func (s *Source) String() string { return fmt.Sprintf("%s:%d", s.File, s.Line) }
 

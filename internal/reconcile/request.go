@@ -88,13 +88,18 @@ func (e *Engine) Plan(ctx context.Context, req Request) (Planned, error) {
 	slices.Sort(out.Unreachable)
 	slices.Sort(out.ReadOnly)
 	cause := plan.Cause{Trigger: plan.ByManual, Ref: g.ID, Part: req.Part}
-	out.Plan = plan.New(cause, plan.Origin{Generation: g.ID, Commit: g.Commit}, parts)
+	from, err := e.origin(ctx, g)
+	if err != nil {
+		return Planned{}, err
+	}
+	from.Partial = len(parts) < from.Devices
+	out.Plan = plan.New(cause, from, parts)
 	return out, nil
 }
 
 // because returns the plan as made for another cause.
 func (p Planned) because(c plan.Cause) plan.Plan {
-	return plan.New(c, plan.Origin{Generation: p.Plan.Generation, Commit: p.Plan.Commit}, p.Plan.Devices)
+	return plan.New(c, p.Plan.Origin(), p.Plan.Devices)
 }
 
 // choose returns the names of the devices that are asked for, sorted.
