@@ -1,0 +1,370 @@
+package infer
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tenter-net/tenter/internal/fabric"
+	"github.com/tenter-net/tenter/internal/intent"
+)
+
+// vrfs writes a Vrf for each that is alike on most of its devices.
+func (g *guesser) vrfs(f *frameGuess) {
+	by := map[string][]string{}
+	first := map[string]fabric.IPVRF{}
+	for _, d := range g.devices {
+		for _, v := range d.model.IPVRFs {
+			text := f.vrfSpec(v)
+			by[v.Name] = append(by[v.Name], text)
+			first[v.Name] = v
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(by)) {
+		if !validName.MatchString(name) {
+			continue
+		}
+		spec, _ := most(by[name])
+		g.add(&doc{file: fileServices, kind: "Vrf", name: name, spec: spec})
+	}
+}
+
+func (f *frameGuess) vrfSpec(v fabric.IPVRF) string {
+	var parts []string
+	if v.Description != "" {
+		parts = append(parts, "description: "+quoted(v.Description))
+	}
+	if v.VNI != 0 {
+		parts = append(parts, f.instance(v.VNI, v.EVI, v.Import, v.Export)...)
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+// instance writes what Vlan and Vrf say of EVPN.
+func (f *frameGuess) instance(vni, evi int, imports, exports []string) []string {
+	parts := []string{fmt.Sprintf("vni: %d", vni)}
+	if evi != vni && evi != 0 {
+		parts = append(parts, fmt.Sprintf("evi: %d", evi))
+	}
+	derived := strings.NewReplacer("{vni}", strconv.Itoa(vni), "{evi}", strconv.Itoa(evi)).Replace(f.target)
+	if len(imports) > 0 && len(exports) > 0 && !(slices.Equal(imports, []string{derived}) && slices.Equal(exports, []string{derived})) {
+		parts = append(parts, fmt.Sprintf("routeTargets: {import: %s, export: %s}", list(imports), list(exports)))
+	}
+	return parts
+}
+
+// vlans writes a Vlan for each layer 2 instance with a VNI. Where it is follows from the ports, if that is so.
+func (g *guesser) vlans(f *frameGuess, ports []*portGuess) {
+	type key struct {
+		name string
+		id   int
+	}
+	specs, on := map[key][]string{}, map[key][]string{}
+	for _, d := range g.devices {
+		for _, v := range d.model.MacVRFs {
+			if k := (key{v.Name, v.VLAN}); v.VNI != 0 && v.VLAN > 1 && validName.MatchString(v.Name) {
+				specs[k] = append(specs[k], f.vlanSpec(d, v))
+				on[k] = append(on[k], d.name)
+			}
+		}
+	}
+	keys := slices.SortedFunc(maps.Keys(specs), func(a, b key) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.name, b.name)) })
+	for _, k := range keys {
+		if g.taken["Vlan/"+k.name] {
+			continue
+		}
+		spec, _ := most(specs[k])
+		if where := g.where(k.id, on[k], ports); where != "" {
+			spec += "  devices: " + where + "\n"
+		}
+		g.add(&doc{file: fileServices, kind: "Vlan", name: k.name, spec: spec})
+	}
+}
+
+// where says on which devices a VLAN is, or nothing where ports that carry it say so.
+func (g *guesser) where(vlan int, on []string, ports []*portGuess) string {
+	var carried, leaves []string
+	for _, p := range ports {
+		if slices.Contains(p.vlans(), vlan) {
+			for _, m := range p.members {
+				carried = append(carried, m.device)
+			}
+		}
+	}
+	for _, d := range g.devices {
+		if d.role == intent.RoleLeaf {
+			leaves = append(leaves, d.name)
+		}
+	}
+	for _, l := range []*[]string{&carried, &leaves, &on} {
+		slices.Sort(*l)
+		*l = slices.Compact(*l)
+	}
+	switch {
+	case slices.Equal(carried, on):
+		return ""
+	case slices.Equal(leaves, on) && len(on) > 1:
+		return "{labels: {role: leaf}}"
+	}
+	return "{names: " + list(on) + "}"
+}
+
+func (f *frameGuess) vlanSpec(d *seen, v fabric.MacVRF) string {
+	var b strings.Builder
+	var gateway *fabric.Gateway
+	for i := range d.model.Gateways {
+		if w := &d.model.Gateways[i]; w.VLAN == v.VLAN && len(w.IPv4)+len(w.IPv6) > 0 && w.VRF != "" {
+			gateway = w
+		}
+	}
+	if gateway != nil && gateway.Description != "" {
+		fmt.Fprintf(&b, "  description: %s\n", quoted(gateway.Description))
+	}
+	fmt.Fprintf(&b, "  id: %d\n", v.VLAN)
+	for _, part := range f.instance(v.VNI, v.EVI, v.Import, v.Export) {
+		b.WriteString("  " + part + "\n")
+	}
+	if gateway == nil {
+		return b.String()
+	}
+	var addresses []string
+	for _, p := range slices.Concat(gateway.IPv4, gateway.IPv6) {
+		addresses = append(addresses, p.String())
+	}
+	mtu := ""
+	if gateway.IPMTU != 0 && gateway.IPMTU != f.access {
+		mtu = fmt.Sprintf(", mtu: %d", gateway.IPMTU)
+	}
+	fmt.Fprintf(&b, "  vrf: %s\n  gateway: {mode: anycast, addresses: %s%s}\n", gateway.VRF, list(addresses), mtu)
+	return b.String()
+}
+
+// A member is one port of a Port document.
+type member struct {
+	device string
+	port   fabric.InterfaceID
+}
+
+func (m member) String() string {
+	if m.port.Number == 0 {
+		return m.device + ":" + m.port.Name
+	}
+	return fmt.Sprintf("%s:%d", m.device, m.port.Number)
+}
+
+// A portGuess is a Port document to be: ports that are alike, or one LAG.
+type portGuess struct {
+	name, description string
+	members           []member
+	shutdown          bool
+	mtu               int // 0 for the fabric's own
+	switched          *fabric.Switched
+	lag               string // in flow style
+	names             map[int]string
+}
+
+func (p *portGuess) vlans() []int {
+	switch {
+	case p.switched == nil:
+		return nil
+	case p.switched.Trunk:
+		return p.switched.VLANs
+	}
+	return []int{p.switched.Access}
+}
+
+// ports finds the ports towards hosts: those with a description or with VLANs, and LAGs with their members.
+func (g *guesser) ports(f *frameGuess) []*portGuess {
+	names := g.vlanNames()
+	groups := map[string]*portGuess{}
+	var order []string
+	add := func(key string, p *portGuess) {
+		if o := groups[key]; o != nil {
+			o.members = append(o.members, p.members...)
+			return
+		}
+		groups[key], order = p, append(order, key)
+	}
+	for _, d := range g.devices {
+		for _, i := range d.model.Interfaces {
+			if i.ID.Kind == fabric.Loopback || i.MemberOf != nil || len(i.Subinterfaces) > 0 || i.MTU == 0 {
+				continue
+			}
+			p := &portGuess{description: i.Description, shutdown: !i.Enabled, switched: i.Switched, names: names}
+			if mtu := hostMTU(i); mtu != f.access {
+				p.mtu = mtu
+			}
+			if i.ID.Kind == fabric.Ethernet {
+				p.members = []member{{d.name, i.ID}}
+				add(fmt.Sprintf("port %q %v %d %+v", p.description, p.shutdown, p.mtu, deref(p.switched)), p)
+				continue
+			}
+			segment := g.lag(d, i, p)
+			if len(p.members) > 0 {
+				add("lag "+cmp.Or(segment, d.name+"/"+strconv.Itoa(i.ID.Number)), p)
+			}
+		}
+	}
+	var out []*portGuess
+	for _, key := range order {
+		p := groups[key]
+		if p.nameless() {
+			continue
+		}
+		p.name = g.unique("Port", cmp.Or(p.name, p.description, p.words()))
+		out = append(out, p)
+	}
+	slices.SortStableFunc(out, func(a, b *portGuess) int { return cmp.Compare(kindOf(a), kindOf(b)) })
+	return out
+}
+
+// kindOf puts LAGs before ports.
+func kindOf(p *portGuess) int {
+	if p.lag != "" {
+		return 0
+	}
+	return 1
+}
+
+func deref(s *fabric.Switched) fabric.Switched {
+	if s == nil {
+		return fabric.Switched{}
+	}
+	return *s
+}
+
+// vlanNames are the Vlan documents of VLAN ids.
+func (g *guesser) vlanNames() map[int]string {
+	names := map[int]string{}
+	for _, d := range g.devices {
+		for _, v := range d.model.MacVRFs {
+			if _, known := names[v.VLAN]; !known && v.VNI != 0 && validName.MatchString(v.Name) {
+				names[v.VLAN] = v.Name
+			}
+		}
+	}
+	return names
+}
+
+// nameless reports whether a port carries a VLAN that no document is for, or nothing at all.
+func (p *portGuess) nameless() bool {
+	return slices.ContainsFunc(p.vlans(), func(v int) bool { return p.names[v] == "" }) ||
+		p.switched != nil && len(p.vlans()) == 0 || p.switched == nil && p.lag == "" && p.description == ""
+}
+
+func (p *portGuess) words() string {
+	if v := p.vlans(); len(v) == 1 {
+		return "access-" + p.names[v[0]]
+	}
+	return "port-" + p.members[0].String()
+}
+
+// lag completes a LAG and returns the Ethernet segment that it is of.
+func (g *guesser) lag(d *seen, i fabric.Interface, p *portGuess) (segment string) {
+	for _, m := range d.model.Interfaces {
+		if m.MemberOf != nil && *m.MemberOf == i.ID {
+			p.members = append(p.members, member{d.name, m.ID})
+		}
+	}
+	parts, lacp := []string{fmt.Sprintf("id: %d", i.ID.Number), "mode: single"}, "static"
+	if i.Bundle != nil && i.Bundle.LACP != nil {
+		if lacp = "slow"; i.Bundle.LACP.Fast {
+			lacp = "fast"
+		}
+	}
+	for _, s := range d.model.EthernetSegments {
+		if s.Interface != i.ID {
+			continue
+		}
+		segment, p.name, parts[1] = s.ESI, s.Name, "mode: all-active"
+		if n := segmentNumber(s.ESI); n != 0 {
+			parts = append(parts, fmt.Sprintf("esId: %d", n))
+		} else {
+			parts = append(parts, fmt.Sprintf("esi: %q", s.ESI))
+		}
+	}
+	parts = append(parts, "lacp: "+lacp)
+	if i.Bundle != nil && i.Bundle.MinLinks != 0 {
+		parts = append(parts, fmt.Sprintf("minLinks: %d", i.Bundle.MinLinks))
+	}
+	p.lag = "{" + strings.Join(parts, ", ") + "}"
+	return segment
+}
+
+// segmentNumber is the esId that an identifier derives from, 0 if it does not.
+func segmentNumber(esi string) int {
+	octets := strings.Split(esi, ":")
+	if len(octets) != 10 {
+		return 0
+	}
+	n, err := strconv.ParseUint(octets[5]+octets[6], 16, 16)
+	if err != nil {
+		return 0
+	}
+	if derived, _ := (&intent.LAGSpec{ESID: int(n)}).Segment(); string(derived) != esi {
+		return 0
+	}
+	return int(n)
+}
+
+func (p *portGuess) doc() *doc {
+	var b strings.Builder
+	if p.description != "" {
+		fmt.Fprintf(&b, "  description: %s\n", quoted(p.description))
+	}
+	var members []string
+	for _, m := range p.members {
+		members = append(members, m.String())
+	}
+	fmt.Fprintf(&b, "  members: %s\n", list(members))
+	if p.shutdown {
+		b.WriteString("  shutdown: true\n")
+	}
+	if p.mtu != 0 {
+		fmt.Fprintf(&b, "  mtu: %d\n", p.mtu)
+	}
+	if p.lag != "" {
+		fmt.Fprintf(&b, "  lag: %s\n", p.lag)
+	}
+	if s := p.switched; s != nil && !s.Trunk {
+		fmt.Fprintf(&b, "  access: {vlan: %s}\n", p.names[s.Access])
+	} else if s != nil {
+		var vlans []string
+		for _, v := range s.VLANs {
+			vlans = append(vlans, p.names[v])
+		}
+		native := ""
+		if name := p.names[s.Native]; s.Native != 0 && name != "" {
+			native = ", native: " + name
+		}
+		fmt.Fprintf(&b, "  trunk: {vlans: %s%s}\n", list(vlans), native)
+	}
+	return &doc{file: filePorts, kind: "Port", name: p.name, spec: b.String()}
+}
+
+// list writes texts as a list in flow style.
+func list(texts []string) string {
+	out := make([]string, len(texts))
+	for i, t := range texts {
+		out[i] = quoted(t)
+	}
+	return "[" + strings.Join(out, ", ") + "]"
+}
+
+// unitOf finds the routed port in a VRF whose subnet an address is in.
+func (d *seen) unitOf(vrf string, peer netip.Addr) (fabric.InterfaceID, fabric.Subinterface, netip.Prefix, bool) {
+	for _, i := range d.model.Interfaces {
+		for _, s := range i.Subinterfaces {
+			for _, p := range slices.Concat(s.IPv4, s.IPv6) {
+				if s.VRF == vrf && i.ID.Kind == fabric.Ethernet && p.Contains(peer) && p.Addr() != peer {
+					return i.ID, s, p, true
+				}
+			}
+		}
+	}
+	return fabric.InterfaceID{}, fabric.Subinterface{}, netip.Prefix{}, false
+}
