@@ -119,6 +119,7 @@ var rules = map[string]rule{
 	"internal/store/pgtest":     {tier: testOnly, uses: []string{"github.com/jackc/pgx/v5"}, why: "PostgreSQL servers to start, stop and break"},
 	"internal/e2e":              {tier: testOnly, why: "the binary as its users see it"},
 	"internal/faults":           {tier: testOnly, why: "what Tenter stands on, broken for real"},
+	"internal/property":         {tier: testOnly, why: "chance plays with a fabric, and each device ends as its policy says"},
 }
 
 // What does I/O, is random, or writes logs: nothing for a pure package. Engines may log and be random.
