@@ -20,6 +20,19 @@ type Explanation struct {
 	Overrides []Override `json:"overrides,omitempty"`
 	Scope     string     `json:"scope"`
 	Drift     string     `json:"drift"` // the mode now
+	// ScopeRules and DriftRules are the rules that cover the leaf, the most specific first; none means what is usual.
+	ScopeRules []ExplainedRule `json:"scope_rules,omitempty"`
+	DriftRules []ExplainedRule `json:"drift_rules,omitempty"`
+}
+
+// An ExplainedRule is a rule of a Scope or a DriftPolicy that covers a leaf.
+type ExplainedRule struct {
+	Pattern  string   `json:"pattern"`
+	Says     string   `json:"says"` // the action, or the mode
+	Wins     bool     `json:"wins,omitempty"`
+	Why      string   `json:"why,omitempty"` // why it does not decide, or what else it says
+	Severity string   `json:"severity,omitempty"`
+	Source   Position `json:"source"`
 }
 
 // An Override is a value that lost against the one in force.
@@ -68,16 +81,23 @@ func (c *Compiled) Explain(device intent.DeviceName, at string) ([]Explanation, 
 	if err != nil {
 		return nil, err
 	}
+	protected, err := plan.NewProtection(t.watch.Profile, t.model)
+	if err != nil {
+		return nil, err
+	}
+	scope = scope.Sparing(protected)
 	modes, err := policy.NewModes(t.model.Drift)
 	if err != nil {
 		return nil, err
 	}
 	var out []Explanation
+	now := time.Now()
 	for _, p := range below {
 		for l := range t.result.Desired.Under(p) {
 			e := Explanation{
 				Path: l.Path.String(), Value: l.Value.Text(), Source: positionOf(c.Sources.Get(l.Source)),
-				Scope: string(scope.Action(l.Path)), Drift: string(modes.Mode(l.Path, time.Now())),
+				Scope: string(scope.Action(l.Path)), Drift: string(modes.Mode(l.Path, now)),
+				ScopeRules: explainScope(scope, l.Path), DriftRules: explainDrift(modes, l.Path, now),
 			}
 			if t.watch.Secrets.Is(l.Path) {
 				e.Value = "(secret)"

@@ -48,6 +48,7 @@ func (a *App) register(s *api.Server) {
 	api.Register(s, OpDead, a.Dead)
 	api.Register(s, OpSchedules, a.Schedules)
 	api.Register(s, OpControl, a.Control)
+	api.Register(s, OpRelease, a.Release)
 }
 
 // Nothing is the answer of an operation that has none.

@@ -13,14 +13,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/policy"
 	"github.com/tenter-net/tenter/internal/store"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
 func newDrift(s Streams) *cobra.Command {
 	cmd := &cobra.Command{Use: "drift", Short: "What changed on devices behind Tenter's back", Args: cobra.NoArgs}
-	cmd.AddCommand(newDriftLs(s), completes(newDriftShow(s), deviceNames), completes(newDriftWatch(s), deviceNames))
+	cmd.AddCommand(newDriftLs(s), completes(newDriftShow(s), deviceNames), completes(newDriftWatch(s), deviceNames), completes(newDriftRelease(s), deviceNames))
 	return cmd
 }
 
@@ -47,9 +49,9 @@ func newDriftLs(s Streams) *cobra.Command {
 					_, err := fmt.Fprintln(s.Err, "no "+only(!all, "open ")+"drift")
 					return err
 				}
-				t := newTable("EPISODE", "DEVICE", "MODE", "LEAVES", "STATE", "SINCE", "?PLAN", "FIRST")
+				t := newTable("EPISODE", "DEVICE", "MODE", "SEVERITY", "LEAVES", "STATE", "SINCE", "?PLAN", "FIRST")
 				for _, e := range list {
-					t.add(e.ID, string(e.Device), e.Mode, strconv.Itoa(e.Total), episodeState(e), age(from.now, e.Opened), dash(e.Plan), firstFinding(e.Findings))
+					t.add(e.ID, string(e.Device), e.Mode, dash(e.Severity), strconv.Itoa(e.Total), episodeState(e), age(from.now, e.Opened), dash(e.Plan), firstFinding(e.Findings))
 				}
 				return t.print(s.Out)
 			})
@@ -73,7 +75,10 @@ func (f display) episodes(ctx context.Context, st *store.Store, all bool) ([]vie
 }
 
 func episodeState(e view.Episode) string {
-	if e.Closed.IsZero() {
+	switch {
+	case e.Closed.IsZero() && e.Rule != "":
+		return "held by " + e.Rule
+	case e.Closed.IsZero():
 		return "open"
 	}
 	return "closed by " + e.By
@@ -138,8 +143,17 @@ func printEpisode(w io.Writer, e view.Episode) error {
 	if e.Plan != "" {
 		fmt.Fprintf(w, "plan     %s\n", e.Plan)
 	}
+	if e.Severity != "" {
+		fmt.Fprintf(w, "severity %s\n", e.Severity)
+	}
+	if e.Hand != "" {
+		fmt.Fprintf(w, "hand     %s: %s\n", handText(e.Hand), e.HandDetail)
+	}
 	if e.Reason != "" {
 		fmt.Fprintf(w, "reason   %s\n", e.Reason)
+	}
+	if e.Closed.IsZero() {
+		printNext(w, e)
 	}
 	fmt.Fprintln(w)
 	printFindings(w, e.Findings)
@@ -149,10 +163,29 @@ func printEpisode(w io.Writer, e view.Episode) error {
 	return nil
 }
 
+// printNext says what an open episode waits for, where that is a person or a moment.
+func printNext(w io.Writer, e view.Episode) {
+	if !e.Grace.IsZero() {
+		fmt.Fprintf(w, "grace    what drifted is new; it is only observed until %s\n", e.Grace.Local().Format(time.RFC3339))
+	}
+	next := ""
+	switch {
+	case e.Mode == string(fabric.DriftAdopt):
+		next = "tenter drift adopt " + string(e.Device)
+	case e.Rule == string(policy.Loop):
+		next = fmt.Sprintf("tenter drift release %s --reason TEXT", e.Device)
+	case e.Rule != "" && e.Plan != "":
+		next = "tenter plan show " + e.Plan
+	}
+	if next != "" {
+		fmt.Fprintf(w, "next     %s\n", next)
+	}
+}
+
 // printFindings writes one block a leaf: what class it is, what was applied and what the device has.
 func printFindings(w io.Writer, fs []event.Finding) {
 	for _, f := range fs {
-		fmt.Fprintf(w, "  %-10s %s\n", f.Class, f.Path)
+		fmt.Fprintf(w, "  %-10s %s%s\n", f.Class, f.Path, only(f.Mode != "", "  ("+f.Mode+")"))
 		if f.Source != "" {
 			fmt.Fprintf(w, "  %-10s   from %s\n", "", f.Source)
 		}

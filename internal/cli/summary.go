@@ -8,6 +8,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/view"
 )
 
 // summary is what an event tells, in one line for people. Scripts take the JSON lines.
@@ -15,7 +16,8 @@ func summary(e event.Event) string {
 	switch e.Type {
 	case event.TypeIntentChanged, event.TypeIntentValidated, event.TypeIntentRejected:
 		return intentSummary(e)
-	case event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftHeld, event.TypeDriftRemediated:
+	case event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftHeld, event.TypeDriftRemediated, event.TypeDriftAdopted,
+		event.TypeDriftReleased:
 		return driftSummary(e)
 	case event.TypeDeviceConnected, event.TypeDeviceDisconnected, event.TypeDeviceSynced, event.TypeDeviceCapabilities, event.TypeDeviceHeld, event.TypeDeviceForgotten,
 		event.TypeDeviceEnrolled, event.TypeDeviceChanged:
@@ -91,12 +93,43 @@ func intentSummary(e event.Event) string {
 }
 
 func driftSummary(e event.Event) string {
-	if e.Type == event.TypeDriftRemediated {
+	switch e.Type {
+	case event.TypeDriftRemediated:
 		d := data[event.DriftRemediated](e)
 		return phrases("by "+d.By+" after "+tookText(d.Duration), d.Run, findingsText(d.Findings, len(d.Findings)))
+	case event.TypeDriftAdopted:
+		d := data[event.DriftAdopted](e)
+		return phrases("the intents want it by now", only(d.Commit != "", "commit "+hash(d.Commit)), findingsText(d.Findings, len(d.Findings)))
+	case event.TypeDriftReleased:
+		return phrases("it is put back again", data[event.DriftReleased](e).Reason)
 	}
 	d := data[event.Drift](e)
-	return phrases(d.Reason, findingsText(d.Findings, d.Total), "mode "+d.Mode)
+	detected := e.Type == event.TypeDriftDetected
+	return phrases(d.Reason, findingsText(d.Findings, d.Total), "mode "+d.Mode, only(d.Severity != "" && d.Severity != event.SeverityWarning, d.Severity),
+		only(detected && d.Hand != "" && d.Hand != view.HandUnknown, handText(d.Hand)), graceText(d.Grace), only(d.Next != "", "next: "+d.Next))
+}
+
+// handText says whose hand it was that changed a device.
+func handText(hand string) string {
+	switch hand {
+	case view.HandRestart:
+		return "the device's own: it restarted"
+	case view.HandExpired:
+		return "the device's own: a commit was not confirmed in time"
+	case view.HandRun:
+		return "it came of a run of Tenter's"
+	case view.HandUnknown:
+		return "somebody else's"
+	}
+	return ""
+}
+
+// graceText says until when drift is only observed, as what drifted is new.
+func graceText(until time.Time) string {
+	if until.IsZero() {
+		return ""
+	}
+	return "new: only observed until " + until.Local().Format(time.TimeOnly)
 }
 
 // findingsText names the first finding and counts the others.

@@ -49,6 +49,7 @@ type DriftRemediated struct {
 	By       string            `json:"by"` // tenter, device, stranger; reading when that showed what the stream did not tell; intents when these do not have the device any more; adopted when they want now what it has
 	Findings []Finding         `json:"findings,omitempty"`
 	Duration time.Duration     `json:"duration_ns"`
+	Severity string            `json:"severity,omitempty"` // of the drift that is over
 	State    *DeviceState      `json:"state,omitempty"`
 }
 

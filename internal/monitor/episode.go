@@ -98,7 +98,7 @@ func (w *watcher) begin(st status) (view.Episode, error) {
 // end saves an episode that is closed, and returns what is to be said of it.
 func (d *device) end(tx event.Tx, e view.Episode) ([]event.Draft, error) {
 	over := d.about(e, event.TypeDriftRemediated, event.DriftRemediated{
-		Episode: e.ID, Device: d.name, Plan: e.Plan, Run: e.Run, By: e.By, Findings: e.Findings, Duration: e.Closed.Sub(e.Opened),
+		Episode: e.ID, Device: d.name, Plan: e.Plan, Run: e.Run, By: e.By, Findings: e.Findings, Duration: e.Closed.Sub(e.Opened), Severity: e.Severity,
 	})
 	over.Time = e.Closed
 	all := []event.Draft{over}

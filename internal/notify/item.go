@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -33,7 +34,7 @@ func read(e event.Event) (item, error) {
 		var d event.DriftRemediated
 		d, err = event.Decode[event.DriftRemediated](e)
 		it.data, it.episode, it.causes = d, d.Episode, []string{signature(d.Findings)}
-		it.severity = event.SeverityWarning // whoever was told of the drift is told of its end
+		it.severity = cmp.Or(d.Severity, event.SeverityWarning) // whoever was told of the drift is told of its end
 	case event.TypeDeviceHeld:
 		var d event.Device
 		d, err = event.Decode[event.Device](e)

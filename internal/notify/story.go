@@ -10,6 +10,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/view"
 )
 
 // A story is items of one cause, sorted out. An episode is told as it stood last.
@@ -93,6 +94,7 @@ func (s *story) drifts(m *Message) {
 // modes are what the policy says about a drift that is open and not held.
 var modes = map[string]string{
 	"observe": "Drift policy observe: it is reported only.",
+	"adopt":   "Drift policy adopt: it waits for the intents to take it over.",
 	"propose": "Drift policy propose: the plan against it waits for approval.",
 	"enforce": "Drift policy enforce: it is put right without asking.",
 }
@@ -121,12 +123,21 @@ func (s *story) driftSection(same []event.Drift) Section {
 	if text := modes[same[0].Mode]; text != "" && !over && !s.held[same[0].Episode] {
 		sec.Lines = append(sec.Lines, text)
 	}
+	sec.Commands = []string{"tenter drift show " + same[0].Episode}
 	for _, d := range same {
 		if d.Reason != "" {
 			sec.Lines = append(sec.Lines, fmt.Sprintf("%s: %s", d.Device, d.Reason))
 		}
+		if d.HandDetail != "" && d.Hand != view.HandUnknown {
+			sec.Lines = append(sec.Lines, fmt.Sprintf("%s: %s", d.Device, d.HandDetail))
+		}
+		if !d.Grace.IsZero() && !over {
+			sec.Lines = append(sec.Lines, fmt.Sprintf("%s: what drifted is new; it is only observed until %s.", d.Device, clock(d.Grace)))
+		}
+		if command, ok := strings.CutPrefix(d.Next, "tenter "); ok && !over {
+			sec.Commands = append(sec.Commands, "tenter "+command)
+		}
 	}
-	sec.Commands = []string{"tenter drift show " + same[0].Episode}
 	return sec
 }
 
@@ -185,6 +196,8 @@ func (s *story) ends(m *Message) {
 			line += "put back by the device itself"
 		case "reading":
 			line += "as reading it shows, whatever it streamed"
+		case "adopted":
+			line = fmt.Sprintf("%s: the intents took it over after %s", d.Device, span(d.Duration))
 		case "intents":
 			line = fmt.Sprintf("%s: not in the intents any more after %s", d.Device, span(d.Duration))
 		default:

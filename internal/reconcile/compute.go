@@ -54,6 +54,9 @@ func (e *Engine) picture(ctx context.Context, generation string, device intent.D
 		return nil, fmt.Errorf("device %q: %w", device, err)
 	}
 	in.Scope = in.Scope.Sparing(in.Protected)
+	if p.modes.Graceful() {
+		p.modes = p.modes.Since(writtenAt(p.owned))
+	}
 	b := tree.NewBuilder(p.target.Table)
 	var forms []plan.Form
 	for _, o := range p.owned {

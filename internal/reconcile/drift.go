@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/tenter-net/tenter/internal/event"
@@ -47,7 +46,7 @@ func (e *Engine) planDrift(ctx context.Context, j job) error {
 	l := e.lookAt(ep, p)
 	if l.observed {
 		e.look(ep.ID, l)
-		return e.withdraw(ctx, plan.ByDrift, only, "this drift is only observed")
+		return e.withdraw(ctx, plan.ByDrift, only, unplanned(ep))
 	}
 	tried, err := e.tries(ctx, ep)
 	if err != nil {
@@ -109,55 +108,9 @@ func (e *Engine) proposeDrift(ctx context.Context, j job, ep view.Episode, from 
 	return err
 }
 
-// noteEpisode writes the plan into the episode if that is open still, and tells once why it is held, or that it is not any more.
-func (e *Engine) noteEpisode(ctx context.Context, tx event.Tx, ep view.Episode, id string, d policy.Decision) error {
-	held := d.Held()
-	if !held && id != "" {
-		row, err := e.o.Store.PlanIn(tx, id)
-		if err != nil {
-			return err
-		}
-		if row.Status == view.PlanRejected { // which nothing but another drift changes
-			held, d.Reason = true, rejected(row)
-		}
-	}
-	var was, is view.Episode
-	err := e.updateEpisode(tx, ep.ID, func(ep *view.Episode) {
-		was = *ep
-		ep.Plan, ep.Reason = id, ""
-		if held {
-			ep.Reason = d.Reason
-		}
-		is = *ep
-	})
-	if err != nil || was.Plan == is.Plan && was.Reason == is.Reason {
-		return err
-	}
-	t := event.TypeDriftUpdated // it is not held any more, or another plan puts it back
-	if held && was.Reason != is.Reason {
-		t = event.TypeDriftHeld
-	}
-	return tx.Append(ctx, event.Draft{
-		Type: t, Subject: string(is.Device), Correlation: is.Correlation, Causation: event.ID(is.ID),
-		Data: event.Drift{
-			Episode: is.ID, Device: is.Device, Findings: is.Findings, Total: is.Total, Mode: is.Mode, Reason: is.Reason, FirstSeen: is.Opened,
-			Held: is.Reason, Plan: is.Plan, Run: is.Run,
-		},
-	})
-}
-
-// rejected is why drift stays that somebody does not want to be put back, and what to do about it.
-func rejected(p view.Plan) string {
-	why := ""
-	if p.Reason != "" {
-		why = ": " + p.Reason
-	}
-	return fmt.Sprintf("plan %s, which puts it back, was rejected%s; next: tenter apply puts it back all the same, an intent that says the same keeps it", p.ID, why)
-}
-
 // decideDrift judges a remedy by policy and by what happened on the device lately.
 func (e *Engine) decideDrift(ctx context.Context, p *picture, r plan.Result, tried attempts) (policy.Decision, error) {
-	backs, err := e.putBacks(ctx, p.input.Device)
+	backs, err := e.putBacks(ctx, p.input.Device, p.row.Looked)
 	if err != nil {
 		return policy.Decision{}, err
 	}
@@ -185,8 +138,8 @@ func (e *Engine) decideDrift(ctx context.Context, p *picture, r plan.Result, tri
 // latestPlans is how many of a device's latest plans are looked through for what they put back.
 const latestPlans = 50
 
-// putBacks are what runs put back on the device lately, whoever asked for them.
-func (e *Engine) putBacks(ctx context.Context, device intent.DeviceName) ([]policy.PutBack, error) {
+// putBacks are what runs put back on the device lately, whoever asked for them, since somebody looked at it last.
+func (e *Engine) putBacks(ctx context.Context, device intent.DeviceName, since time.Time) ([]policy.PutBack, error) {
 	plans, err := e.o.Store.Plans(ctx, view.PlanQuery{Device: device, Status: []view.PlanStatus{view.PlanDone}, Limit: latestPlans, Bodies: true})
 	if err != nil {
 		return nil, err
@@ -197,7 +150,7 @@ func (e *Engine) putBacks(ctx context.Context, device intent.DeviceName) ([]poli
 		if err != nil {
 			return nil, err
 		}
-		if end.Outcome != string(run.Done) || e.now().Sub(end.Updated) > policy.LoopWindow {
+		if end.Outcome != string(run.Done) || e.now().Sub(end.Updated) > policy.LoopWindow || !end.Updated.After(since) {
 			continue
 		}
 		p, err := plan.Parse(row.Body)

@@ -20,7 +20,7 @@ const Group = "reconciler"
 // Types are the events that Handle wants to see.
 func Types() []event.Type {
 	return []event.Type{
-		event.TypeIntentValidated, event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftRemediated, event.TypeDeviceSynced,
+		event.TypeIntentValidated, event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftRemediated, event.TypeDriftReleased, event.TypeDeviceSynced,
 		event.TypeDeviceEnrolled, event.TypeApprovalGranted, event.TypeApplyStarted, event.TypeCommand,
 	}
 }
@@ -30,7 +30,7 @@ func (e *Engine) Handle(ctx context.Context, tx event.Tx, ev event.Event) error 
 	switch ev.Type {
 	case event.TypeIntentValidated:
 		e.queue.add(job{key: "intent", kind: kindIntent, cause: ev})
-	case event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftRemediated:
+	case event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftRemediated, event.TypeDriftReleased:
 		return e.concern(ctx, tx, ev, lookDrift)
 	case event.TypeDeviceSynced, event.TypeDeviceEnrolled:
 		return e.concern(ctx, tx, ev, lookBack)

@@ -41,6 +41,17 @@ func (e *Engine) lookAt(ep view.Episode, p *picture) look {
 	)}
 }
 
+// writtenAt is when each applied leaf got its value.
+func writtenAt(owned []view.OwnedLeaf) map[string]time.Time {
+	at := make(map[string]time.Time, len(owned))
+	for _, l := range owned {
+		if l.Applied {
+			at[l.Path.String()] = l.Since
+		}
+	}
+	return at
+}
+
 // look remembers how an episode was when it was planned.
 func (e *Engine) look(episode string, l look) {
 	e.mu.Lock()
