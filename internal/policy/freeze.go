@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -45,10 +46,44 @@ func judgeStop(f Facts, r Rule, s Stop) (Decision, bool) {
 	switch {
 	case f.BreakGlass:
 		return passes("%s; somebody broke the glass", s.Reason)
-	case f.Begun && s.Window.finishes():
+	case !f.Began.IsZero() && s.Window.Overtaken == fabric.OvertakenFinish && f.openAtFirst():
 		return passes("%s; a run that was begun is finished", s.Reason)
 	}
 	return Decision{Verdict: Later, Rule: r, Reason: s.Reason, Opens: s.Opens}, true
+}
+
+// openAtFirst reports whether the windows let the run that is under way begin on the device.
+func (f Facts) openAtFirst() bool { return f.Windows.Opens(f.Began, f.ByHand).Equal(f.Began) }
+
+// An Overtaking is what becomes of a run that a freeze or a window stops before it has begun with a device.
+type Overtaking struct {
+	What   fabric.Overtaken
+	By     string // the freeze, or the window
+	Reason string
+}
+
+// Overtakes reports whether a freeze or a window stops a run that is under way on a device that it has not begun with. A
+// freeze pauses it. A window that was closed to the device all along does too, unless a person wanted the run at that time:
+// then the device is left out.
+func Overtakes(f Facts) (Overtaking, bool) {
+	d := Decide(f)
+	if d.Verdict != Later {
+		return Overtaking{}, false
+	}
+	stop, denied := f.Windows.Denies(f.Now, f.ByHand)
+	if !denied {
+		stop, _ = f.Windows.Outside(f.Now, f.ByHand)
+	}
+	o := Overtaking{What: fabric.OvertakenPause, By: "window " + stop.Window.Name, Reason: d.Reason}
+	switch {
+	case d.Rule == Frozen:
+		o.By = "freeze"
+	case f.openAtFirst():
+		o.What = stop.Window.Overtaken
+	case f.ByHand:
+		o.What = fabric.OvertakenStop
+	}
+	return o, true
 }
 
 func passesWindows(f Facts, otherwise string) (Decision, bool) {

@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tenter-net/tenter/internal/fabric"
@@ -36,6 +37,15 @@ func NewWindows(list []fabric.Window) (Windows, error) {
 // Of returns those that concern a device.
 func (ws Windows) Of(device intent.DeviceName) Windows {
 	return slices.DeleteFunc(slices.Clone(ws), func(w Window) bool { return !slices.Contains(w.Devices, device) })
+}
+
+// Names returns the names of the windows as one text.
+func (ws Windows) Names() string {
+	names := make([]string, len(ws))
+	for i, w := range ws {
+		names[i] = w.Name
+	}
+	return strings.Join(names, ", ")
 }
 
 // A State is how a window stands at a time. Openings that overlap or touch are one.
@@ -136,9 +146,6 @@ func (ws Windows) Outside(t time.Time, byHand bool) (Stop, bool) {
 	opens := ws.Opens(t, byHand)
 	return Stop{*soonest, fmt.Sprintf("outside of window %s; %s", soonest.named(), soonest.again(opens)), opens}, true
 }
-
-// finishes reports whether a run that the window overtakes goes on all the same.
-func (w Window) finishes() bool { return w.Overtaken == fabric.OvertakenFinish }
 
 func (w Window) named() string {
 	return fmt.Sprintf("%s (%s:%d)", w.Name, w.Source.File, w.Source.Line)

@@ -197,13 +197,49 @@ func TestLater(t *testing.T) {
 	if d := Decide(drift); d.Verdict != Later || d.Rule != Frozen {
 		t.Errorf("a person in a freeze: %+v", d)
 	}
-	begun := Facts{Trigger: plan.ByDrift, Enrolled: true, Requested: true, Begun: true, Now: noon, Windows: night}
-	if d := Decide(begun); d.Verdict != Later {
-		t.Errorf("a run that is begun: %+v", d)
+}
+
+// TestOvertakes has a run of the night's window, at times of its first device and of its second.
+func TestOvertakes(t *testing.T) {
+	inside, outside := noon.Add(-11*time.Hour+time.Minute), noon
+	frozen := Freeze{Until: noon.Add(time.Hour), By: "ada", Reason: "audit"}
+	tests := []struct {
+		name      string
+		began     time.Time
+		now       time.Time
+		overtaken fabric.Overtaken
+		change    func(*Facts)
+		want      string
+	}{
+		{"still inside", inside, inside.Add(time.Minute), fabric.OvertakenStop, nil, ""},
+		{"stop", inside, outside, fabric.OvertakenStop, nil, "stop by window night"},
+		{"pause", inside, outside, fabric.OvertakenPause, nil, "pause by window night"},
+		{"rollback", inside, outside, fabric.OvertakenRollback, nil, "rollback by window night"},
+		{"finish", inside, outside, fabric.OvertakenFinish, nil, ""},
+		{"finish what was never allowed", outside, outside.Add(time.Minute), fabric.OvertakenFinish, nil, "pause by window night"},
+		{"a person, and a device that was never allowed", outside, outside.Add(time.Minute), fabric.OvertakenRollback, func(f *Facts) { f.ByHand = true }, "stop by window night"},
+		{"a person who may", outside, outside, fabric.OvertakenStop, func(f *Facts) { f.ByHand, f.Windows[0].Manual = true, true }, ""},
+		{"frozen", inside, inside.Add(time.Minute), fabric.OvertakenFinish, func(f *Facts) { f.Frozen = frozen }, "pause by freeze"},
+		{"frozen, with broken glass", inside, outside, fabric.OvertakenStop, func(f *Facts) { f.Frozen, f.BreakGlass = frozen, true }, ""},
 	}
-	begun.Windows[0].Overtaken = fabric.OvertakenFinish
-	if d := Decide(begun); d.Verdict != Run {
-		t.Errorf("a run that is to be finished: %+v", d)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := window(t, "night", "allow", "0 1 * * *", "UTC", time.Hour)
+			w.Overtaken = tt.overtaken
+			f := Facts{Enrolled: true, Requested: true, Began: tt.began, Now: tt.now, Windows: Windows{w}}
+			if tt.change != nil {
+				tt.change(&f)
+			}
+			got := ""
+			if o, is := Overtakes(f); is {
+				if got = string(o.What) + " by " + o.By; o.Reason == "" {
+					t.Error("no reason")
+				}
+			}
+			if got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
 	}
 }
 
