@@ -211,63 +211,57 @@ func beside(p netip.Prefix, size int) netip.Prefix {
 	return netip.PrefixFrom(netip.MustParseAddr("172.31.0.0"), size)
 }
 
-// linkNumbers finds the pool and the sizing that give most links the /31 that they have. What two sizings give alike is
-// the nearer one to what tenter init writes for a topology.
+// linkNumbers finds the pool and the sizing that give most links the /31 that they have, the first to try of those that
+// give as many.
 func (f *frameGuess) linkNumbers(g *guesser) {
-	leaves, parallel := f.leaves, f.parallel
-	type found struct {
-		pool             netip.Prefix
-		leaves, parallel int
-		fits             int
-	}
-	var best found
+	var pool netip.Prefix
+	most, alike, leaves, parallel := 0, 0, f.leaves, f.parallel
 	for _, l := range leavesToTry(f.least(intent.RoleLeaf, g)) {
-		for p := 1; p <= 16; p++ {
-			pool, fits := f.tryLinks(l, p)
-			if fits > best.fits || fits == best.fits && fits > 0 && l == leaves && p == parallel {
-				best = found{pool, l, p, fits}
+		for _, p := range parallelToTry {
+			found, fits := f.tryLinks(l, p)
+			switch {
+			case fits > most:
+				pool, leaves, parallel, most, alike = found, l, p, fits, 1
+			case fits == most:
+				alike++
 			}
 		}
 	}
-	if best.fits > 0 && !g.bare {
-		f.leaves, f.parallel, f.linkPool = best.leaves, best.parallel, best.pool
-		if alike := f.alike(best.fits, g); alike > 1 {
+	if most > 0 {
+		f.linkPool, f.leaves, f.parallel = pool, leaves, parallel
+		if alike > 1 {
 			f.notes = append(f.notes, "maxLeaves and maxParallel are a guess: the links have the same addresses with others.")
 		}
 	} else {
 		f.linkPool = f.freePool()
 	}
+	room := f.parallel
 	for i := range f.links {
 		c := &f.links[i]
-		c.own = c.parallel > f.parallel || addr32(number32(f.linkPool.Addr())+2*f.index(c, f.leaves, f.parallel)) != c.subnet.Addr()
+		c.own = c.parallel > room || addr32(number32(f.linkPool.Addr())+2*f.index(c, f.leaves, room)) != c.subnet.Addr()
+		f.parallel = max(f.parallel, c.parallel)
 	}
 }
 
-// alike counts the sizings that give as many links their address.
-func (f *frameGuess) alike(fits int, g *guesser) int {
-	n := 0
-	for _, l := range leavesToTry(f.least(intent.RoleLeaf, g)) {
-		for p := 1; p <= 16; p++ {
-			if _, k := f.tryLinks(l, p); k == fits {
-				n++
-			}
-		}
-	}
-	return n
-}
+// parallelToTry are the numbers of parallel links, the likely ones first.
+var parallelToTry = []int{2, 1, 4, 8, 16, 3, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15}
 
-// leavesToTry are sizes of fabrics: the powers of two first, which people choose.
+// leavesToTry are sizes of fabrics: first what tenter init writes, then powers of two, which people choose, then others.
 func leavesToTry(least int) []int {
-	out := []int{}
-	for l := 1; l <= mostID; l *= 2 {
-		if l >= least {
+	var out []int
+	add := func(l int) {
+		if l >= least && l <= mostID && !slices.Contains(out, l) {
 			out = append(out, l)
 		}
 	}
-	for l := least; l <= min(512, mostID); l++ {
-		if bits.OnesCount(uint(l)) > 1 {
-			out = append(out, l)
-		}
+	for l := 64; l <= mostID; l *= 2 {
+		add(l)
+	}
+	for l := 32; l >= 1; l /= 2 {
+		add(l)
+	}
+	for l := least; l <= 512; l++ {
+		add(l)
 	}
 	return out
 }

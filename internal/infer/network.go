@@ -206,8 +206,11 @@ func (g *guesser) differing(c Compiled, mute map[string]bool) []string {
 	var left []string
 	for _, d := range g.devices {
 		for ch := range tree.Diff(d.Tree, c.Desired(d.name)) {
-			if ch.After == "" || ch.After.Kind() == schema.KindKeys && sameOrder(ch.Before, ch.After) {
+			if ch.After == "" {
 				continue
+			}
+			if ch.After.Kind() == schema.KindKeys && (ch.Before == "" && d.Tree.Has(ch.Path) || sameOrder(ch.Before, ch.After)) {
+				continue // a device need not say in which order its entries are
 			}
 			left = append(left, d.name+" "+ch.Path.String())
 			mute[d.name+ch.Path.String()] = true
