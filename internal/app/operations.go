@@ -44,6 +44,7 @@ func (a *App) register(s *api.Server) {
 	api.Register(s, OpForget, a.Forget)
 	api.Register(s, OpHold, a.Hold)
 	api.Register(s, OpRead, a.Read)
+	api.Register(s, OpOrder, a.Order)
 	api.Register(s, OpSchedule, a.Schedule)
 	api.Register(s, OpDead, a.Dead)
 	api.Register(s, OpSchedules, a.Schedules)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tenter-net/tenter/internal/app"
 	"github.com/tenter-net/tenter/internal/event"
@@ -21,9 +22,7 @@ type progress struct {
 	screen  screen
 	devices []string          // of the run
 	steps   map[string]string // what each running device is at
-	ok      int
-	failed  int
-	back    int // put back after they were done
+	n       counts
 	painted int // lines that the next painting begins by taking back
 	ended   *event.ApplyCompleted
 	failure string
@@ -60,6 +59,19 @@ func (p *progress) event(e event.Event) (stop bool, err error) {
 			p.devices = append(p.devices, string(n))
 		}
 		p.paint()
+	case event.TypeBatchStarted:
+		var d event.BatchStarted
+		if err := json.Unmarshal(e.Data, &d); err != nil {
+			return false, err
+		}
+		p.n.batch, p.n.batches = d.Batch, d.Of
+		p.say("%s", batchOf(d.Batch, d.Of, d.Canary, d.Devices))
+	case event.TypeBatchWaits:
+		var d event.BatchWaits
+		if err := json.Unmarshal(e.Data, &d); err != nil {
+			return false, err
+		}
+		p.say("waits until %s before batch %d/%d; go on now with: tenter run resume %s", d.Until.Local().Format(time.TimeOnly), d.Batch, d.Of, p.run)
 	case event.TypeStepCompleted:
 		var d event.StepCompleted
 		if err := json.Unmarshal(e.Data, &d); err != nil {
@@ -83,12 +95,20 @@ func (p *progress) event(e event.Event) (stop bool, err error) {
 // told shows what somebody made of the run.
 func (p *progress) told(e event.Event) {
 	var d event.CommandAck
-	if err := json.Unmarshal(e.Data, &d); err != nil || d.Outcome != "done" || d.Reason != "" || p.format != formatText {
+	if err := json.Unmarshal(e.Data, &d); err != nil || d.Outcome != "done" || d.Reason != "" && d.Verb != "confirm" || p.format != formatText {
 		return
 	}
-	verb := map[string]string{"pause": "paused", "resume": "resumed", "abort": "aborted"}[d.Verb]
+	verb := map[string]string{"pause": "paused", "resume": "resumed", "abort": "aborted", "confirm": "confirmed", "cancel": "canceled"}[d.Verb]
+	p.say("%s by %s: tenter run show %s", verb, e.Actor, p.run)
+}
+
+// say writes a line that stays.
+func (p *progress) say(format string, args ...any) {
+	if p.format != formatText {
+		return
+	}
 	p.clear()
-	fmt.Fprintf(p.s.Err, "%s by %s: tenter run show %s\n", verb, e.Actor, p.run)
+	fmt.Fprintf(p.s.Err, format+"\n", args...)
 	p.paint()
 }
 
@@ -96,22 +116,17 @@ func (p *progress) step(d event.StepCompleted) {
 	name := string(d.Device)
 	p.steps[name] = doing(d)
 	if run.Step(d.Step) == run.Ended {
-		p.ok-- // it was done, and is being put back
+		p.n.ok-- // it was done, and is being put back
 	}
 	kept := false // a line that stays: something that the user wants to read after it is over
 	switch run.Outcome(d.Outcome) {
 	case run.Done:
-		p.ok++
 		delete(p.steps, name)
-	case run.RolledBack:
-		p.back++
-		delete(p.steps, name)
-		kept = true
-	case run.Failed, run.Stale, run.Refused, run.Unreachable, run.Skipped:
-		p.failed++
+	case run.RolledBack, run.Failed, run.Stale, run.Refused, run.Unreachable, run.Skipped:
 		delete(p.steps, name)
 		kept = true
 	}
+	p.n.add(run.Outcome(d.Outcome))
 	if p.format != formatText {
 		return
 	}
@@ -150,19 +165,11 @@ func (p *progress) paint() {
 	fmt.Fprint(p.s.Err, strings.Join(lines, "\n")+"\n")
 }
 
-// counts is the run in one line: "37/120 ok · 2 failed · 4 running".
+// counts is the run in one line: "batch 2/4 · 37/120 ok · 2 failed · 4 running".
 func (p *progress) counts() string {
-	text := fmt.Sprintf("%d/%d ok", p.ok, len(p.devices))
-	if p.failed > 0 {
-		text += fmt.Sprintf(" · %d failed", p.failed)
-	}
-	if p.back > 0 {
-		text += fmt.Sprintf(" · %d put back", p.back)
-	}
-	if len(p.steps) > 0 {
-		text += fmt.Sprintf(" · %d running", len(p.steps))
-	}
-	return text
+	n := p.n
+	n.all, n.running = len(p.devices), len(p.steps)
+	return n.String()
 }
 
 func (p *progress) nameWidth() int {
@@ -176,7 +183,8 @@ func (p *progress) nameWidth() int {
 // doing says what a device is at after a step: the step's outcome is the next one.
 func doing(d event.StepCompleted) string {
 	text, ok := map[run.Step]string{
-		run.Set: "setting", run.Verify: "reading back", run.Save: "verified, saving", run.Undo: "not as planned, rolling back",
+		run.Set: "setting", run.Verify: "reading back", run.Save: "verified, saving", run.Undo: "rolling back",
+		run.Gates: "reading what works", run.Soak: "soaking",
 		run.Prove: "proving the rollback", run.Resave: "put back, saving that",
 	}[run.Step(d.Outcome)]
 	if !ok {
@@ -192,6 +200,16 @@ func stepText(d event.StepCompleted) string {
 		{string(run.Check), string(run.Done)}:   "nothing to send, done",
 		{string(run.Set), string(run.Verify)}:   "set",
 		{string(run.Verify), string(run.Save)}:  "verified by read-back",
+		{string(run.Verify), string(run.Gates)}: "verified by read-back, reading what works",
+		{string(run.Verify), string(run.Soak)}:  "verified by read-back, soaking",
+		{string(run.Verify), string(run.Await)}: "verified by read-back; it waits: tenter run confirm " + d.Run,
+		{string(run.Gates), string(run.Soak)}:   "all that worked still works, soaking",
+		{string(run.Gates), string(run.Save)}:   "all that worked still works",
+		{string(run.Gates), string(run.Await)}:  "all that worked still works; it waits: tenter run confirm " + d.Run,
+		{string(run.Gates), string(run.Undo)}:   "not all that worked still works, rolling back",
+		{string(run.Soak), string(run.Gates)}:   "soaked, reading what works",
+		{string(run.Await), string(run.Save)}:   "confirmed",
+		{string(run.Await), string(run.Undo)}:   "not to stay, rolling back",
 		{string(run.Verify), string(run.Set)}:   "nothing of it arrived, setting again",
 		{string(run.Verify), string(run.Undo)}:  "not as planned, rolling back",
 		{string(run.Undo), string(run.Prove)}:   "rollback sent",

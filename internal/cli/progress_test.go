@@ -166,7 +166,7 @@ func TestProgressOnTerminal(t *testing.T) {
 		3: {"leaf2   unreachable: no route", "leaf1   setting …", "0/3 ok · 1 failed · 1 running", ""},
 		// Two devices run, and there is room for one beside the counts; what happens to the other is counted.
 		6: {"leaf2   unreachable: no route", "leaf1   verified, saving …", "0/3 ok · 1 failed · 2 running", ""},
-		9: {"leaf2   unreachable: no route", "spine1  not as planned, rolli…", "1/3 ok · 1 failed · 1 running", ""},
+		9: {"leaf2   unreachable: no route", "spine1  rolling back …", "1/3 ok · 1 failed · 1 running", ""},
 	} {
 		if diff := cmp.Diff(want, seen[i]); diff != "" {
 			t.Errorf("after event %d: %s", i, diff)

@@ -54,6 +54,7 @@ func printRun(w io.Writer, r view.Run, devices []view.RunDevice, steps bool) err
 		return err
 	}
 	fmt.Fprintf(w, "run     %s\nplan    %s\nstatus  %s\ncause   %s\ntook    %s\n", r.ID, r.Plan, r.Status, r.Cause, took(r))
+	fmt.Fprintf(w, "devices %s\n", progressOf(saga, stands))
 	if saga.OnFailure != "" {
 		fmt.Fprintf(w, "failure %s\n", saga.OnFailure)
 	}
@@ -74,6 +75,9 @@ func printRun(w io.Writer, r view.Run, devices []view.RunDevice, steps bool) err
 			names = append(names, string(s.Device))
 		}
 		fmt.Fprintf(w, "written %s\n", strings.Join(names, ", "))
+	}
+	if err := printOrder(w, saga.Order, saga.Stage); err != nil {
+		return err
 	}
 	fmt.Fprintln(w)
 	t := newTable("DEVICE", "STEP", "OUTCOME", "?DETAIL")
@@ -129,8 +133,8 @@ func outputsText(r run.Record) string {
 	o := r.Out
 	n := func(count int, what string) string { return only(count > 0, strconv.Itoa(count)+" "+what) }
 	return phrases(n(o.Leaves, "leaves"), only(o.Base != "", "base "+hash(o.Base)), only(o.From != "", "from "+hash(o.From)),
-		only(!o.Until.IsZero(), "to be confirmed until "+o.Until.Local().Format(time.TimeOnly)), string(o.Answer),
-		n(o.Planned, "as planned"), n(o.Before, "as before"), n(o.Other, "somebody else's"), n(o.Unread, "not readable"),
+		only(!o.Until.IsZero(), only(r.Step != run.Soak, "to be confirmed until ")+only(r.Step == run.Soak, "soaks until ")+o.Until.Local().Format(time.TimeOnly)), string(o.Answer),
+		n(o.Planned, "as planned"), n(o.Before, "as before"), n(o.Other, "somebody else's"), n(o.Unread, "not readable"), n(o.Failing, "gates do not pass"),
 		only(o.Saved, "saved"), n(r.Resumed, "times taken over"))
 }
 
@@ -139,7 +143,7 @@ func leftovers(w io.Writer, s run.Stand) {
 	for _, block := range []struct {
 		title string
 		lines []string
-	}{{"not as planned", s.State.Odd}, {"not as it was before", s.State.Left}} {
+	}{{"not as planned", s.State.Odd}, {"does not work any more", s.State.Failing}, {"not as it was before", s.State.Left}} {
 		if len(block.lines) == 0 {
 			continue
 		}

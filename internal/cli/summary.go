@@ -24,7 +24,7 @@ func summary(e event.Event) string {
 		return deviceSummary(e)
 	case event.TypePlanGenerated, event.TypePlanExpired, event.TypeApprovalRequested, event.TypeApprovalGranted, event.TypeApprovalDenied, event.TypeCommand:
 		return planSummary(e)
-	case event.TypeApplyStarted, event.TypeStepCompleted, event.TypeApplyCompleted, event.TypeApplyFailed, event.TypeRolledBack, event.TypeCommandAck:
+	case event.TypeApplyStarted, event.TypeBatchStarted, event.TypeBatchWaits, event.TypeStepCompleted, event.TypeApplyCompleted, event.TypeApplyFailed, event.TypeRolledBack, event.TypeCommandAck:
 		return runSummary(e)
 	case event.TypeWindowOpened, event.TypeWindowClosed, event.TypeWindowFrozen, event.TypeWindowUnfrozen:
 		return windowSummary(e)
@@ -185,6 +185,11 @@ func runSummary(e event.Event) string {
 	case event.TypeApplyStarted:
 		d := data[event.ApplyStarted](e)
 		return fmt.Sprintf("%s for %s on %s", d.Run, d.Cause, deviceList(d.Devices))
+	case event.TypeBatchStarted:
+		d := data[event.BatchStarted](e)
+		return phrases(batchOf(d.Batch, d.Of, d.Canary, d.Devices), d.Reason)
+	case event.TypeBatchWaits:
+		return data[event.BatchWaits](e).Standing
 	case event.TypeStepCompleted:
 		return phrases(stepText(data[event.StepCompleted](e)))
 	case event.TypeCommandAck:
