@@ -107,6 +107,7 @@ var meanings = map[string]string{
 	"save.command":             "command that saves it",
 	"save.show":                "command that shows what was saved",
 	"commitConfirmed":          "a Set is a commit that Tenter confirms once it has read it back; the device undoes what nobody confirms",
+	"prove":                    "text that is set for a moment to see that the device undoes what nobody confirms; without it commitConfirmed has no effect",
 	"arbitration":              "a Set carries the number of the device's lease as election id: of several Tenters the device obeys the newest",
 	"cli.prompts.exec":         "the last line when the device waits for a command, as a regular expression",
 	"cli.prompts.configure":    "the last line when the device waits for configuration",

@@ -39,6 +39,9 @@ type Profile struct {
 	Save        Save        `yaml:"save"`
 	// CommitConfirmed opens each Set as a commit that the device rolls back unless it is confirmed (gNMI extension Commit).
 	CommitConfirmed bool `yaml:"commitConfirmed"`
+	// Prove is a text leaf that may be set for a moment: before the first commit that is to be confirmed, Tenter sets it in one
+	// that nobody confirms, and sees the device take that back. Without it commits are never confirmed.
+	Prove Path `yaml:"prove"`
 	// Arbitration sends an election id with each Set (gNMI extension MasterArbitration).
 	Arbitration bool       `yaml:"arbitration"`
 	CLI         CLI        `yaml:"cli"`     // of TransportCLI; the syntax also of commands that go with a gNMI Set

@@ -138,6 +138,7 @@ type Apply struct {
 	Parallel       int           `mapstructure:"parallel" doc:"devices written at once"`
 	SetTimeout     time.Duration `mapstructure:"set_timeout" doc:"deadline of one request to a device; 0 as the profile has it"`
 	ReadbackWindow time.Duration `mapstructure:"readback_window" doc:"how long a device may take to show what was set"`
+	RollbackTimer  time.Duration `mapstructure:"rollback_timer" doc:"least time after which a device with commit-confirmed takes back what nobody confirmed; gates, soak and waiting for a person make it longer"`
 	PlanExpiry     time.Duration `mapstructure:"plan_expiry" doc:"age at which a plan can no longer be approved or run"`
 	VoteTimeout    time.Duration `mapstructure:"vote_timeout" doc:"how long validators may take to say whether a plan can be approved"`
 	OnFailure      string        `mapstructure:"on_failure" doc:"when a device fails: stop, rollback-device, or rollback-all, the last one done first"`
@@ -246,6 +247,7 @@ func Default() Settings {
 			Intent:         ApplyManual,
 			Parallel:       8,
 			ReadbackWindow: 10 * time.Second,
+			RollbackTimer:  5 * time.Minute,
 			PlanExpiry:     24 * time.Hour,
 			VoteTimeout:    10 * time.Second,
 			OnFailure:      FailureRollbackDevice,

@@ -13,7 +13,7 @@ import (
 	"github.com/tenter-net/tenter/internal/view"
 )
 
-const deviceColumns = "name, generation, run, write_set, applied, sync, health, reason, stage, identity, enrolled, enrolled_by, mismatch, held_until, held_reason, known, updated, looked"
+const deviceColumns = "name, generation, run, write_set, applied, sync, health, reason, stage, identity, enrolled, enrolled_by, mismatch, held_until, held_reason, known, updated, looked, proof"
 
 // writeRow is a view.Write with its path as text. Values are bytes: a binary one is no valid JSON string.
 type writeRow struct {
@@ -23,9 +23,9 @@ type writeRow struct {
 }
 
 func scanDevice(row scanner) (d view.Device, err error) {
-	var writes, known, identity []byte
+	var writes, known, identity, proof []byte
 	if err := row.Scan(&d.Name, &d.Generation, &d.Run, &writes, &d.Applied, &d.Sync, &d.Health, &d.Reason, &d.Stage,
-		&identity, timeOf{&d.Enrolled}, &d.EnrolledBy, &d.Mismatch, timeOf{&d.HeldUntil}, &d.HeldReason, &known, timeOf{&d.Updated}, timeOf{&d.Looked}); err != nil {
+		&identity, timeOf{&d.Enrolled}, &d.EnrolledBy, &d.Mismatch, timeOf{&d.HeldUntil}, &d.HeldReason, &known, timeOf{&d.Updated}, timeOf{&d.Looked}, &proof); err != nil {
 		return d, err
 	}
 	if len(identity) > 0 { // a row begins without
@@ -35,6 +35,11 @@ func scanDevice(row scanner) (d view.Device, err error) {
 	}
 	if err := json.Unmarshal(known, &d.Known); err != nil {
 		return d, fmt.Errorf("known: %w", err)
+	}
+	if len(proof) > 0 {
+		if err := json.Unmarshal(proof, &d.CommitConfirmed); err != nil {
+			return d, fmt.Errorf("proof: %w", err)
+		}
 	}
 	var rows []writeRow
 	if err := json.Unmarshal(writes, &rows); err != nil {
@@ -117,14 +122,18 @@ func (s *Store) UpdateDevice(tx event.Tx, name intent.DeviceName, change func(*v
 		return fmt.Errorf("device %q: %w", name, err)
 	}
 	identity, err := json.Marshal(d.Identity)
+	var proof []byte
+	if err == nil && d.CommitConfirmed != (view.Proof{}) {
+		proof, err = json.Marshal(d.CommitConfirmed)
+	}
 	if err == nil {
-		_, err = t.exec("INSERT INTO device ("+deviceColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"+
+		_, err = t.exec("INSERT INTO device ("+deviceColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"+
 			" ON CONFLICT (name) DO UPDATE SET generation = excluded.generation, run = excluded.run, write_set = excluded.write_set,"+
 			" sync = excluded.sync, health = excluded.health, reason = excluded.reason, stage = excluded.stage,"+
 			" identity = excluded.identity, enrolled = excluded.enrolled, enrolled_by = excluded.enrolled_by, mismatch = excluded.mismatch, held_until = excluded.held_until, held_reason = excluded.held_reason,"+
-			" known = excluded.known, updated = excluded.updated, looked = excluded.looked",
+			" known = excluded.known, updated = excluded.updated, looked = excluded.looked, proof = excluded.proof",
 			string(name), d.Generation, d.Run, string(writes), applied, d.Sync, d.Health, d.Reason, d.Stage,
-			string(identity), toDB(d.Enrolled), d.EnrolledBy, d.Mismatch, toDB(d.HeldUntil), d.HeldReason, string(known), toDB(s.now()), toDB(d.Looked))
+			string(identity), toDB(d.Enrolled), d.EnrolledBy, d.Mismatch, toDB(d.HeldUntil), d.HeldReason, string(known), toDB(s.now()), toDB(d.Looked), string(proof))
 	}
 	if err != nil {
 		return fmt.Errorf("device %q: %w", name, err)

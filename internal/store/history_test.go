@@ -205,7 +205,7 @@ func TestHistoryReadsByIndexOnPostgreSQL(t *testing.T) {
 }
 
 // withoutHistory takes back what migrations 9, 10, 12, 13 and those after them brought.
-const withoutHistory = withoutWindows + withoutAccess + `ALTER TABLE plan DROP COLUMN votes; ALTER TABLE delivery DROP COLUMN begun; ALTER TABLE consumer DROP COLUMN unclean; DROP TABLE snapshot; DROP TABLE telling; DROP TABLE archive; DROP INDEX event_type; DROP INDEX event_actor; DROP INDEX event_severity;
+const withoutHistory = withoutWindows + withoutAccess + `ALTER TABLE device DROP COLUMN proof; ALTER TABLE plan DROP COLUMN votes; ALTER TABLE delivery DROP COLUMN begun; ALTER TABLE consumer DROP COLUMN unclean; DROP TABLE snapshot; DROP TABLE telling; DROP TABLE archive; DROP INDEX event_type; DROP INDEX event_actor; DROP INDEX event_severity;
 	ALTER TABLE event DROP COLUMN actor; ALTER TABLE event DROP COLUMN severity; `
 
 // TestHistoryOfAnOlderStore finds by columns that were not there when the events were written.

@@ -29,24 +29,50 @@ const (
 
 // A Device is what Tenter remembers of one device. The zero value with a name is a device never seen.
 type Device struct {
-	Name       intent.DeviceName `json:"name"`
-	Generation string            `json:"generation,omitempty"` // the intent generation that was last applied
-	Run        string            `json:"run,omitempty"`        // the run in flight, empty for none
-	WriteSet   []Write           `json:"-"`
-	Applied    int64             `json:"-"`                     // grows whenever the device's owned or applied leaves change
-	Sync       string            `json:"sync"`                  // InSync, Pending, Drifted, Conflict, Unknown; empty before the first contact
-	Health     string            `json:"health"`                // Healthy, Degraded, Unreachable, Held, Unmanaged; empty before the first contact
-	Reason     string            `json:"reason,omitempty"`      // why Sync or Health is not good
-	Stage      string            `json:"stage,omitempty"`       // of the watch ladder
-	Identity   Identity          `json:"identity,omitzero"`     // as enrolled
-	Enrolled   time.Time         `json:"enrolled,omitzero"`     // zero while the device may only be read
-	EnrolledBy string            `json:"enrolled_by,omitempty"` // the person who enrolled it
-	Mismatch   string            `json:"mismatch,omitempty"`    // why it is not the device that was enrolled or that the intents name; nothing is written meanwhile
-	HeldUntil  time.Time         `json:"held_until,omitzero"`   // nothing is written to the device before
-	HeldReason string            `json:"held_reason,omitempty"`
-	Known      Known             `json:"known,omitzero"` // what the device was when it was last found as applied
-	Updated    time.Time         `json:"updated,omitzero"`
-	Looked     time.Time         `json:"looked,omitzero"` // when somebody released its loop breaker last: what was put back before counts no more
+	Name            intent.DeviceName `json:"name"`
+	Generation      string            `json:"generation,omitempty"` // the intent generation that was last applied
+	Run             string            `json:"run,omitempty"`        // the run in flight, empty for none
+	WriteSet        []Write           `json:"-"`
+	Applied         int64             `json:"-"`                     // grows whenever the device's owned or applied leaves change
+	Sync            string            `json:"sync"`                  // InSync, Pending, Drifted, Conflict, Unknown; empty before the first contact
+	Health          string            `json:"health"`                // Healthy, Degraded, Unreachable, Held, Unmanaged; empty before the first contact
+	Reason          string            `json:"reason,omitempty"`      // why Sync or Health is not good
+	Stage           string            `json:"stage,omitempty"`       // of the watch ladder
+	Identity        Identity          `json:"identity,omitzero"`     // as enrolled
+	Enrolled        time.Time         `json:"enrolled,omitzero"`     // zero while the device may only be read
+	EnrolledBy      string            `json:"enrolled_by,omitempty"` // the person who enrolled it
+	Mismatch        string            `json:"mismatch,omitempty"`    // why it is not the device that was enrolled or that the intents name; nothing is written meanwhile
+	HeldUntil       time.Time         `json:"held_until,omitzero"`   // nothing is written to the device before
+	HeldReason      string            `json:"held_reason,omitempty"`
+	Known           Known             `json:"known,omitzero"`            // what the device was when it was last found as applied
+	CommitConfirmed Proof             `json:"commit_confirmed,omitzero"` // of what the device's profile says that it has
+	Updated         time.Time         `json:"updated,omitzero"`
+	Looked          time.Time         `json:"looked,omitzero"` // when somebody released its loop breaker last: what was put back before counts no more
+}
+
+// A Proof is what came of trying what a device is said to be able to do. The zero Proof: nobody tried.
+type Proof struct {
+	Works    bool      `json:"works"`
+	Detail   string    `json:"detail,omitempty"` // why it does not
+	At       time.Time `json:"at"`
+	Software string    `json:"software,omitempty"` // that it was seen of
+	Serial   string    `json:"serial,omitempty"`
+}
+
+// Holds reports whether the proof is of the device as it is now: the same, with the same software.
+func (p Proof) Holds(now Known) bool {
+	return !p.At.IsZero() && p.Software == now.Software && p.Serial == now.Serial
+}
+
+// String is the proof in a few words.
+func (p Proof) String() string {
+	switch {
+	case p.At.IsZero():
+		return "not proven yet"
+	case p.Works:
+		return "proven at " + p.At.UTC().Format(time.RFC3339)
+	}
+	return "does not work: " + p.Detail
 }
 
 // A Known is what one start of one device is known by. What the device does not tell is empty.

@@ -89,6 +89,7 @@ func (r Rows) State() *State {
 // told returns the row as far as events tell of it.
 func (d Device) told() Device {
 	d.WriteSet, d.Applied, d.Known, d.Looked = nil, 0, Known{}, time.Time{}
+	d.CommitConfirmed = Proof{}
 	return d
 }
 
