@@ -99,7 +99,9 @@ func (n *node) proceedLocked(c *gnmi_ext.Commit) {
 		n.pending = &pendingCommit{id: c.GetId(), before: n.config}
 		n.armLocked(n.pending, wait)
 	case *gnmi_ext.Commit_Confirm:
-		n.dropPendingLocked()
+		if !n.faults.strikes(IgnoreConfirm) {
+			n.dropPendingLocked()
+		}
 	case *gnmi_ext.Commit_Cancel:
 		before := n.pending.before
 		n.dropPendingLocked()

@@ -23,6 +23,8 @@ const socketName = "control.sock"
 // help is what the line "help" answers.
 const help = `NODE FAULT [once|TIMES|off]   misbehave; "faults" lists what there is
 NODE delay-set DURATION [once|TIMES]
+NODE couple LEAF LEAF         take neither of two leaves without the other in one Set
+NODE effect LEAF LEAF VALUE   set the second by itself, to a value in JSON, when the first changes
 NODE clear                    end all faults
 NODE cut | restore            cut the management path (connections refused), or mend it
 NODE blackhole                cut it silently: connections stay and nothing comes through; restore mends it
@@ -96,12 +98,19 @@ func (f *Fabric) controlNode(ctx context.Context, s *service, verb string, args 
 		f.stir()
 		return "", nil
 	}
+	switch verb {
+	case "couple":
+		return "", s.quirks.couple(args)
+	case "effect":
+		return "", s.quirks.effect(args)
+	}
 	if len(args) > 0 {
 		return "", fmt.Errorf("%s takes no arguments", verb)
 	}
 	switch verb {
 	case "clear":
 		s.faults.clear()
+		s.quirks.clear()
 		s.republish()
 		f.stir()
 	case "cut":

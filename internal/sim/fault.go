@@ -42,6 +42,10 @@ const (
 	SecondStamps    Fault = "second-timestamps" // timestamps have a resolution of one second
 	DisorderStamps  Fault = "disorder"          // every second notification is dated a second back
 	AtomicContainer Fault = "atomic"            // changes are sent as whole containers, atomic
+	IgnoreConfirm   Fault = "ignore-confirm"    // a confirmation is answered OK and overlooked: the commit is taken back when its time is over
+	HashSecrets     Fault = "hash-secrets"      // passwords are kept and shown encrypted, as another text each time that they are set
+	Resalt          Fault = "resalt"            // the same, and every commit makes another text of all of them
+	Respell         Fault = "respell"           // descriptions are kept in lower case, without space around them
 	BGPDown         Fault = "bgp-down"          // no BGP session of the device comes up
 	LLDPSilent      Fault = "lldp-silent"       // the device hears no neighbour over LLDP
 	RefuseNew       Fault = "refuse-new"        // the management path takes no new connection; those that stand stay
@@ -51,10 +55,11 @@ var allFaults = []Fault{
 	RefuseSet, FailAfterSet, IgnoreSet, PartialSet, HangSet, HangAfterSet, DelaySet, IgnoreCommit, RefuseSave, HangGet,
 	HangSubscribe, NoGet, NoCapabilities, NoOnce, RefuseStream, RefuseOnChange, RefuseTarget, RefuseSample, Silent, NoSync,
 	EchoDefaults, StripPrefixes, SecondStamps, DisorderStamps, AtomicContainer, BGPDown, LLDPSilent, RefuseNew,
+	IgnoreConfirm, HashSecrets, Resalt, Respell,
 }
 
 // lasting are the faults that are a way of being, not something that happens a number of times.
-var lasting = []Fault{IgnoreCommit, Silent, NoSync, EchoDefaults, StripPrefixes, SecondStamps, DisorderStamps, AtomicContainer, BGPDown, LLDPSilent, RefuseNew}
+var lasting = []Fault{IgnoreCommit, Silent, NoSync, EchoDefaults, StripPrefixes, SecondStamps, DisorderStamps, AtomicContainer, BGPDown, LLDPSilent, RefuseNew, HashSecrets, Resalt, Respell}
 
 // forever is the count of a fault that lasts until it is turned off.
 const forever = -1

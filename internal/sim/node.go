@@ -23,6 +23,7 @@ type node struct {
 	dialect *dialect
 	schema  *conf.Schema
 	faults  faults
+	quirks  quirks
 	hub     hub
 	view    atomic.Pointer[view]
 	changed func() // wakes the control plane

@@ -1,9 +1,6 @@
 package sim
 
 import (
-	"crypto/aes"
-	"crypto/rand"
-
 	"github.com/tenter-net/tenter/internal/sim/conf"
 	"github.com/tenter-net/tenter/internal/sim/plane"
 )
@@ -13,14 +10,8 @@ import (
 func encrypted(before, next *conf.Tree) *conf.Tree {
 	e := next.Edit()
 	for _, c := range conf.Diff(before, next, nil) {
-		if c.Leaf == nil || !c.Leaf.Leaf() || c.Leaf.Schema == nil || c.Leaf.Schema.TypeName() != "routing-password" {
-			continue
-		}
-		if clear := c.Leaf.Value.Text; !plane.Encrypted(clear) {
-			salt := make([]byte, aes.BlockSize)
-			_, _ = rand.Read(salt) // it never fails
-			v := conf.String(plane.Encrypt(clear, salt))
-			e.Put(c.Path, &conf.Node{Value: &v})
+		if secret(c.Leaf) && !plane.Encrypted(c.Leaf.Value.Text) {
+			put(e, c.Path, c.Leaf.Value.Text)
 		}
 	}
 	return e.Tree()

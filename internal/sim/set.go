@@ -129,6 +129,9 @@ func (s *server) next(req *gpb.SetRequest) (next *conf.Tree, save bool, err erro
 	if s.dialect.keeps != nil {
 		next = s.dialect.keeps(s.config, next)
 	}
+	if next, err = s.quirked(next, req); err != nil {
+		return nil, false, err
+	}
 	return next, save || s.dialect.saves(next), next.Validate()
 }
 

@@ -156,7 +156,7 @@ func readOpenConfigNeighbor(d *device, b *bgp, addr netip.Addr, n, group *conf.N
 	p := &neighbor{
 		addr: addr, step: n.Step, enabled: n.Text("config", "enabled") != "false",
 		peerAS: number(text("config", "peer-as")), localAS: number(text("config", "local-as")),
-		source: text("transport", "config", "local-address"), password: text("config", "auth-password"),
+		source: text("transport", "config", "local-address"), password: Decrypt(text("config", "auth-password")),
 		multihop: text("ebgp-multihop", "config", "enabled") == "true" || number(text("ebgp-multihop", "config", "multihop-ttl")) > 1,
 		client:   text("route-reflector", "config", "route-reflector-client") == "true",
 		families: map[string]*family{},

@@ -29,8 +29,8 @@ func Encrypted(password string) bool {
 	return strings.HasPrefix(password, "$") && strings.Count(password, "$") >= 3
 }
 
-// decrypt returns the password that two ends of a session compare. What the simulator did not encrypt is itself.
-func decrypt(password string) string {
+// Decrypt returns the password that two ends of a session compare. What the simulator did not encrypt is itself.
+func Decrypt(password string) string {
 	parts := strings.Split(password, "$")
 	if len(parts) != 4 || parts[0] != "" || parts[1] != algorithm {
 		return password

@@ -15,16 +15,16 @@ func TestPasswordsAreCompared(t *testing.T) {
 		if !Encrypted(shown) || clear != "" && strings.Contains(shown, clear) {
 			t.Errorf("%q is shown as %q", clear, shown)
 		}
-		if got := decrypt(shown); got != want {
+		if got := Decrypt(shown); got != want {
 			t.Errorf("%q: a session has %q", clear, got)
 		}
-		if Encrypted(clear) || decrypt(clear) != clear {
+		if Encrypted(clear) || Decrypt(clear) != clear {
 			t.Errorf("%q is taken to be encrypted", clear)
 		}
 	}
 	for _, foreign := range []string{"$aes1$AWhAFbcDDtDbmG8=$OoEPRKqEqO0zUzEDoNfTng==", "$6$salt$hash", "$aes1$!$!"} {
-		if !Encrypted(foreign) || decrypt(foreign) != foreign {
-			t.Errorf("%q: a session has %q", foreign, decrypt(foreign))
+		if !Encrypted(foreign) || Decrypt(foreign) != foreign {
+			t.Errorf("%q: a session has %q", foreign, Decrypt(foreign))
 		}
 	}
 }

@@ -119,7 +119,7 @@ func readSRLinuxNeighbor(b *bgp, addr netip.Addr, from []*conf.Node) *neighbor {
 	p := &neighbor{
 		addr: addr, step: from[0].Step, enabled: on(from[0]) && on(from[1]),
 		peerAS: number(text("peer-as")), localAS: number(text("local-as", "as-number")), source: text("transport", "local-address"),
-		password: decrypt(text("authentication", "password")), multihop: text("multihop", "admin-state") == "enable",
+		password: Decrypt(text("authentication", "password")), multihop: text("multihop", "admin-state") == "enable",
 		client: text("route-reflector", "client") == "true", families: map[string]*family{},
 	}
 	if p.localAS == 0 {
