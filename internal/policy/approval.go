@@ -36,6 +36,11 @@ func NewApprovals(f *fabric.Fabric) (Approvals, error) {
 	return out, nil
 }
 
+// LetRun reports whether one of the policies lets plans run without asking.
+func (as Approvals) LetRun() bool {
+	return slices.ContainsFunc(as.rules, func(r approvalRule) bool { return r.Decision == intent.DecideAuto })
+}
+
 // A Demand is what one policy says of a plan.
 type Demand struct {
 	event.ApprovalNeed
