@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -27,7 +28,12 @@ func (a *App) newAssigner(operation string) *assign.Assigner {
 	for i, r := range a.set.Roles {
 		roles[i] = string(r)
 	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
 	return assign.New(assign.Options{
+		Host: host, Process: os.Getpid(),
 		Store: a.store, Worker: a.worker, Operation: strings.TrimPrefix(operation, "tenter "), Roles: roles, Lease: a.set.Lease, Log: a.log,
 		Devices: a.served, Close: a.pool.Forget,
 	})

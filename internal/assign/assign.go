@@ -34,6 +34,8 @@ type Options struct {
 	Worker    string // no two live processes share one
 	Operation string // view.OperationServe, or the command that is carried out
 	Roles     []string
+	Host      string // where the process is, and its number there; for people
+	Process   int
 	Lease     time.Duration // how long a dead worker keeps others from its devices, 10 s by default
 	Log       *zap.Logger
 
@@ -121,7 +123,7 @@ func (a *Assigner) join(ctx context.Context) (view.Worker, error) {
 	began := time.Now()
 	var w view.Worker
 	err := a.o.Store.Do(ctx, func(tx event.Tx) error {
-		joined, before, err := a.o.Store.JoinWorker(tx, view.Worker{Name: a.o.Worker, Operation: a.o.Operation, Roles: a.o.Roles}, a.o.Lease)
+		joined, before, err := a.o.Store.JoinWorker(tx, view.Worker{Name: a.o.Worker, Operation: a.o.Operation, Roles: a.o.Roles, Host: a.o.Host, Process: a.o.Process}, a.o.Lease)
 		if err != nil {
 			return err
 		}

@@ -11,11 +11,11 @@ import (
 	"github.com/tenter-net/tenter/internal/view"
 )
 
-const workerColumns = "name, token, operation, roles, joined, expires, " + clock + " - joined, expires - " + clock
+const workerColumns = "name, token, operation, roles, host, process, joined, expires, " + clock + " - joined, expires - " + clock
 
 func scanWorker(row scanner) (w view.Worker, err error) {
 	var roles string
-	if err := row.Scan(&w.Name, &w.Token, &w.Operation, &roles, timeOf{&w.Joined}, timeOf{&w.Expires}, &w.For, &w.Left); err != nil {
+	if err := row.Scan(&w.Name, &w.Token, &w.Operation, &roles, &w.Host, &w.Process, timeOf{&w.Joined}, timeOf{&w.Expires}, &w.For, &w.Left); err != nil {
 		return w, err
 	}
 	return w, json.Unmarshal([]byte(roles), &w.Roles)
@@ -40,11 +40,11 @@ func (s *Store) JoinWorker(tx event.Tx, w view.Worker, ttl time.Duration) (joine
 		before = &old
 	}
 	// A worker that left has no row, so tokens also outgrow those that its claims remember.
-	if _, err := t.exec(`INSERT INTO worker (name, token, operation, roles, joined, expires)
-		VALUES (?, 1 + COALESCE((SELECT MAX(incarnation) FROM lease WHERE holder = ? AND incarnation > 0), 0), ?, ?, `+clock+`, `+clock+` + ?)
+	if _, err := t.exec(`INSERT INTO worker (name, token, operation, roles, host, process, joined, expires)
+		VALUES (?, 1 + COALESCE((SELECT MAX(incarnation) FROM lease WHERE holder = ? AND incarnation > 0), 0), ?, ?, ?, ?, `+clock+`, `+clock+` + ?)
 		ON CONFLICT (name) DO UPDATE SET token = CASE WHEN worker.token >= excluded.token THEN worker.token + 1 ELSE excluded.token END,
-			operation = excluded.operation, roles = excluded.roles, joined = excluded.joined, expires = excluded.expires`,
-		w.Name, w.Name, w.Operation, string(roles), int64(ttl)); err != nil {
+			operation = excluded.operation, roles = excluded.roles, host = excluded.host, process = excluded.process, joined = excluded.joined, expires = excluded.expires`,
+		w.Name, w.Name, w.Operation, string(roles), w.Host, w.Process, int64(ttl)); err != nil {
 		return w, nil, fmt.Errorf("worker %q: %w", w.Name, err)
 	}
 	joined, _, err = first(t, scanWorker, "SELECT "+workerColumns+" FROM worker WHERE name = ?", w.Name)

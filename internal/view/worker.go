@@ -14,6 +14,8 @@ type Worker struct {
 	Token     int64     `json:"token"`     // grows with every process that joins under the name
 	Operation string    `json:"operation"` // "serve", or the command that it carries out
 	Roles     []string  `json:"roles"`
+	Host      string    `json:"host,omitempty"`
+	Process   int       `json:"process,omitempty"` // its number there
 	Joined    time.Time `json:"joined"`
 	Expires   time.Time `json:"expires"` // unless it is renewed
 
@@ -43,12 +45,22 @@ type HeldError struct {
 	Holder Worker // only its name, when nothing else is known
 }
 
-// Error names the lease and who has it, what it does, and since when.
+// Error names the lock and who has it, what it does, and since when.
 func (e *HeldError) Error() string {
+	const next = "; next: tenter run locks"
 	if e.Holder.Operation == "" {
-		return fmt.Sprintf("lease %q: held by %s", e.Key, e.Holder.Name)
+		return fmt.Sprintf("%s is locked by worker %s%s", e.Key, e.Holder.Name, next)
 	}
-	return fmt.Sprintf("lease %q: held by %s, tenter %s, for %s", e.Key, e.Holder.Name, e.Holder.Operation, e.Holder.For.Round(time.Second))
+	return fmt.Sprintf("%s is locked by %s, since %s (for %s)%s", e.Key, e.Holder, e.Holder.Joined.UTC().Format(time.RFC3339), e.Holder.For.Round(time.Second), next)
+}
+
+// String names the worker, its process and what that does.
+func (w Worker) String() string {
+	process := ""
+	if w.Process != 0 {
+		process = fmt.Sprintf(" (process %d on %s)", w.Process, w.Host)
+	}
+	return fmt.Sprintf("worker %s%s running tenter %s", w.Name, process, w.Operation)
 }
 
 // An Ask is what one worker wants to have done by whoever serves a device.

@@ -17,3 +17,7 @@ CREATE TABLE time_window (
   since   BIGINT NOT NULL,
   turn    BIGINT NOT NULL
 );
+
+-- Which process a worker is, for people who want to look at it or end it.
+ALTER TABLE worker ADD COLUMN host TEXT NOT NULL DEFAULT '';
+ALTER TABLE worker ADD COLUMN process BIGINT NOT NULL DEFAULT 0;

@@ -17,3 +17,7 @@ CREATE TABLE time_window (
   since   INTEGER NOT NULL,
   turn    INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+-- Which process a worker is, for people who want to look at it or end it.
+ALTER TABLE worker ADD COLUMN host TEXT NOT NULL DEFAULT '';
+ALTER TABLE worker ADD COLUMN process INTEGER NOT NULL DEFAULT 0;
