@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,37 +43,37 @@ func (i Inventory) From() string {
 	return "running devices"
 }
 
-// entries returns the inventory's devices, and what their fabric is called if it says so.
-func (i Inventory) entries() ([]infer.Entry, string, error) {
-	var out []infer.Entry
-	name := ""
+// known returns what the inventory says: devices, cables, and what the fabric is called if it says so.
+func (i Inventory) known() (out infer.Topology, err error) {
 	if i.Topology != "" {
 		data, err := os.ReadFile(i.Topology)
 		if err != nil {
-			return nil, "", err
+			return out, err
 		}
-		if out, name, err = infer.ClabDevices(data, i.Topology); err != nil {
-			return nil, "", err
+		if out, err = infer.ReadTopology(data, i.Topology); err != nil {
+			return out, err
 		}
 	}
 	if i.Dir != "" {
 		root, err := os.OpenRoot(i.Dir)
 		if err != nil {
-			return nil, "", err
+			return out, err
 		}
 		defer func() { _ = root.Close() }() // read only
 		set, diags := intent.Load(root.FS(), intent.Options{})
 		if len(set.Devices) == 0 {
-			return nil, "", fmt.Errorf("%s: no Device document is in it%s", i.Dir, firstError(diags))
+			return out, fmt.Errorf("%s: no Device document is in it%s", i.Dir, firstError(diags))
 		}
 		if set.Fabric != nil {
-			name = set.Fabric.Name
+			out.Name = set.Fabric.Name
+			out.Cables = infer.FabricCables(set)
 		}
 		for _, d := range set.Devices {
-			out = append(out, infer.DeviceEntry(d))
+			out.Devices = append(out.Devices, infer.DeviceEntry(d))
 		}
 	}
-	return append(out, i.Listed...), name, nil
+	out.Devices = append(out.Devices, i.Listed...)
+	return out, nil
 }
 
 func firstError(diags intent.Diagnostics) string {
@@ -128,15 +129,12 @@ func InitFromDevices(ctx context.Context, set *settings.Settings, inv Inventory,
 	if err := checkEmpty(o.Dir); err != nil {
 		return nil, err
 	}
-	entries, name, err := inv.entries()
+	known, err := inv.known()
 	if err != nil {
 		return nil, err
 	}
-	if len(entries) == 0 {
+	if len(known.Devices) == 0 {
 		return nil, errors.New("no device was named")
-	}
-	if o.Name != "" {
-		name = o.Name
 	}
 	out := &Inferred{Unread: map[string]error{}, set: set}
 	compiler := &inferCompiler{}
@@ -144,11 +142,13 @@ func InitFromDevices(ctx context.Context, set *settings.Settings, inv Inventory,
 		return nil, err
 	}
 	secrets := secret.NewReader(set.Secrets.Dir, set.Secrets.EnvPrefix, func(text string) { o.Log.Warn(text) })
-	seen, err := readAll(ctx, reading{set: set, secrets: secrets, compiler: compiler.compiler, log: o.Log}, entries, out)
+	seen, err := readAll(ctx, reading{set: set, secrets: secrets, compiler: compiler.compiler, log: o.Log}, known.Devices, out)
 	if err != nil || len(out.Unread) > 0 {
 		return out, err
 	}
-	if out.Network, err = infer.FromDevices(seen, infer.NetworkOptions{Name: name, From: inv.From(), Compile: compiler.compileWith}); err != nil {
+	if out.Network, err = infer.FromDevices(seen, infer.NetworkOptions{
+		Name: cmp.Or(o.Name, known.Name), From: inv.From(), Cables: known.Cables, Compile: compiler.compileWith,
+	}); err != nil {
 		return out, err
 	}
 	for _, s := range out.Secrets {

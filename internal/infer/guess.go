@@ -71,6 +71,7 @@ type doc struct {
 type guesser struct {
 	devices []*seen // spines first, by id
 	name    string
+	known   []Cable
 	docs    []*doc
 	taken   map[string]bool   // kind/name
 	dropped map[string]bool   // kind/name of what did not fit

@@ -104,14 +104,49 @@ func (g *guesser) cables() []cable {
 		}
 		out = append(out, cable{link: link{spine: low.d.device, leaf: high.d.device, spinePort: low.port, leafPort: high.port}, subnet: subnet})
 	}
+	subnets := map[string]netip.Prefix{}
+	for a, e := range ends {
+		subnets[fmt.Sprintf("%s:%d", e.d.name, e.port)] = netip.PrefixFrom(a, 31).Masked()
+	}
+	out = append(out, g.knownCables(out, subnets)...)
 	slices.SortFunc(out, func(a, b cable) int {
-		return cmp.Or(cmp.Compare(a.spine.id, b.spine.id), cmp.Compare(a.leaf.id, b.leaf.id), a.subnet.Addr().Compare(b.subnet.Addr()))
+		return cmp.Or(cmp.Compare(a.spine.id, b.spine.id), cmp.Compare(a.leaf.id, b.leaf.id), a.subnet.Addr().Compare(b.subnet.Addr()), cmp.Compare(a.spinePort, b.spinePort))
 	})
 	for i := range out {
 		out[i].parallel = 1
 		if i > 0 && out[i-1].spine == out[i].spine && out[i-1].leaf == out[i].leaf {
 			out[i].parallel = out[i-1].parallel + 1
 		}
+	}
+	return out
+}
+
+// knownCables are those that somebody else knows of, of which one end or both cannot be read. Their /31 is that of the end
+// that can, else what the pool gives.
+func (g *guesser) knownCables(shown []cable, subnets map[string]netip.Prefix) []cable {
+	var out []cable
+	for _, k := range g.known {
+		c := cable{link: link{spinePort: k.SpinePort, leafPort: k.LeafPort}}
+		unread := false
+		for _, d := range g.devices {
+			switch {
+			case d.name == k.Spine && d.role == intent.RoleSpine:
+				c.spine, unread = d.device, unread || !d.read
+			case d.name == k.Leaf && d.role == intent.RoleLeaf:
+				c.leaf, unread = d.device, unread || !d.read
+			}
+		}
+		there := slices.ContainsFunc(shown, func(o cable) bool {
+			return o.spine == c.spine && o.spinePort == c.spinePort || o.leaf == c.leaf && o.leafPort == c.leafPort
+		})
+		if c.spine == nil || c.leaf == nil || !unread || there {
+			continue
+		}
+		c.subnet = subnets[fmt.Sprintf("%s:%d", k.Spine, k.SpinePort)]
+		if s := subnets[fmt.Sprintf("%s:%d", k.Leaf, k.LeafPort)]; s.IsValid() {
+			c.subnet = s
+		}
+		out = append(out, c)
 	}
 	return out
 }
@@ -238,6 +273,10 @@ func (f *frameGuess) linkNumbers(g *guesser) {
 	room := f.parallel
 	for i := range f.links {
 		c := &f.links[i]
+		if !c.subnet.IsValid() {
+			f.parallel = max(f.parallel, c.parallel)
+			continue
+		}
 		c.own = c.parallel > room || addr32(number32(f.linkPool.Addr())+2*f.index(c, f.leaves, room)) != c.subnet.Addr()
 		f.parallel = max(f.parallel, c.parallel)
 	}
@@ -275,7 +314,7 @@ func (f *frameGuess) tryLinks(leaves, parallel int) (netip.Prefix, int) {
 	var bases []int
 	for i := range f.links {
 		c := &f.links[i]
-		if c.parallel <= parallel {
+		if c.parallel <= parallel && c.subnet.IsValid() {
 			bases = append(bases, number32(c.subnet.Addr())-2*f.index(c, leaves, parallel))
 		}
 	}
@@ -296,7 +335,7 @@ func (f *frameGuess) freePool() netip.Prefix {
 	size := min(24, 32-bits.Len(uint(2*f.spines*f.leaves*f.parallel-1)))
 	for _, base := range []string{"10.254.0.0", "100.127.0.0", "172.30.0.0", "192.168.0.0"} {
 		p := netip.PrefixFrom(netip.MustParseAddr(base), size).Masked()
-		used := slices.ContainsFunc(f.links, func(c cable) bool { return p.Overlaps(c.subnet) })
+		used := slices.ContainsFunc(f.links, func(c cable) bool { return c.subnet.IsValid() && p.Overlaps(c.subnet) })
 		if !used && !p.Overlaps(f.router) && !p.Overlaps(f.vtep) {
 			return p
 		}
@@ -348,7 +387,7 @@ func (f *frameGuess) mtus(g *guesser) {
 			}
 		}
 		for _, i := range d.model.Interfaces {
-			uplink := slices.ContainsFunc(f.links, func(c cable) bool {
+			uplink := len(i.Subinterfaces) == 1 && slices.ContainsFunc(f.links, func(c cable) bool {
 				return c.spine == d.device && c.spinePort == i.ID.Number || c.leaf == d.device && c.leafPort == i.ID.Number
 			})
 			switch {

@@ -13,31 +13,53 @@ import (
 	"github.com/tenter-net/tenter/internal/intent"
 )
 
-// ClabDevices returns the network devices of a containerlab topology, and what the topology is called. Hosts and cables
-// are left out: which devices are linked is for the devices to say. All mistakes are reported at once.
-func ClabDevices(topology []byte, from string) (list []Entry, name string, err error) {
+// A Topology is what containerlab's file says of a network: its devices, and the cables between spines and leaves.
+// Other cables are left out, and so are hosts.
+type Topology struct {
+	Name    string
+	Devices []Entry
+	Cables  []Cable
+}
+
+// A Cable is between a port of a spine and one of a leaf. Devices say themselves how they are linked; a cable that is
+// known from elsewhere counts for those that cannot be read as such.
+type Cable struct {
+	Spine, Leaf         string
+	SpinePort, LeafPort int
+}
+
+// ReadTopology reads a containerlab topology. All mistakes are reported at once.
+func ReadTopology(topology []byte, from string) (t Topology, err error) {
 	var c clab
 	if err := yaml.Load(topology, &c); err != nil {
-		return nil, "", fmt.Errorf("%s: %w", from, err)
+		return t, fmt.Errorf("%s: %w", from, err)
 	}
 	var subnet netip.Prefix
 	if c.Mgmt.IPv4 != "" {
 		if subnet, err = netip.ParsePrefix(c.Mgmt.IPv4); err != nil {
-			return nil, "", fmt.Errorf("%s: mgmt: ipv4-subnet: %w", from, err)
+			return t, fmt.Errorf("%s: mgmt: ipv4-subnet: %w", from, err)
 		}
 	}
 	var errs []error
+	byName := map[string]*device{}
 	for _, node := range slices.Sorted(maps.Keys(c.Topology.Nodes)) {
 		n := c.Topology.Nodes[node]
 		d, err := c.device(node, &n, subnet)
+		byName[node] = d
 		switch {
 		case err != nil:
 			errs = append(errs, fmt.Errorf("%s:%d: node %q: %w", from, n.Line, node, err))
 		case d != nil:
-			list = append(list, d.entry())
+			t.Devices = append(t.Devices, d.entry())
 		}
 	}
-	return list, c.Name, errors.Join(errs...)
+	for _, n := range c.Topology.Links {
+		if l, err := readLink(&n, byName); err == nil && l != nil {
+			t.Cables = append(t.Cables, Cable{Spine: l.spine.name, Leaf: l.leaf.name, SpinePort: l.spinePort, LeafPort: l.leafPort})
+		}
+	}
+	t.Name = c.Name
+	return t, errors.Join(errs...)
 }
 
 // entry is the device as an inventory has it.
@@ -59,4 +81,21 @@ func DeviceEntry(d *intent.Device) Entry {
 		Name: d.Name, Role: intent.Role(d), ID: s.ID, Labels: d.Labels, Dialect: s.Dialect, Profile: cmp.Or(s.Profile, s.Dialect),
 		Address: string(s.Address), Credentials: s.Credentials, TLS: s.TLS, SSH: s.SSH, Identity: s.Identity, Management: s.Management,
 	}
+}
+
+// FabricCables returns the links of a Fabric document by the roles of their ends.
+func FabricCables(set *intent.Set) []Cable {
+	roles := map[intent.DeviceName]string{}
+	for _, d := range set.Devices {
+		roles[intent.DeviceName(d.Name)] = intent.Role(d)
+	}
+	var out []Cable
+	for _, l := range set.Fabric.Spec.Links {
+		a, b := l.A, l.B
+		if roles[a.Device] == intent.RoleLeaf {
+			a, b = b, a
+		}
+		out = append(out, Cable{Spine: string(a.Device), SpinePort: a.Number, Leaf: string(b.Device), LeafPort: b.Number})
+	}
+	return out
 }

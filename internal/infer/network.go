@@ -23,6 +23,8 @@ type Compiled interface {
 type NetworkOptions struct {
 	Name string // of the fabric
 	From string // where the devices were read, for people
+	// Cables that are known besides those that the devices show.
+	Cables []Cable
 	// Compile renders documents, with the values of the secrets that they name. The Compiled is nil if the diagnostics hold
 	// an error.
 	Compile func(files map[string][]byte, secrets map[string]string) (Compiled, intent.Diagnostics)
@@ -83,7 +85,7 @@ func FromDevices(list []Seen, o NetworkOptions) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &guesser{devices: devices, name: slug(o.Name), dropped: map[string]bool{}, plain: map[string]bool{}}
+	g := &guesser{devices: devices, name: slug(o.Name), known: o.Cables, dropped: map[string]bool{}, plain: map[string]bool{}}
 	if g.name == "" {
 		g.name = "fabric"
 	}
@@ -125,9 +127,10 @@ func (g *guesser) blame(diags intent.Diagnostics) bool {
 		case d == nil:
 		case d.kind == "Fabric":
 			changed, g.bare = changed || !g.bare, true
+		case d.kind == "Device" && g.plain[d.name]:
+			changed, g.bare = changed || !g.bare, true
 		case d.kind == "Device":
-			changed = changed || !g.plain[d.name]
-			g.plain[d.name] = true
+			changed, g.plain[d.name] = true, true
 		default:
 			changed, g.dropped[d.kind+"/"+d.name] = true, true
 		}
