@@ -18,6 +18,8 @@ type Input struct {
 	Unproven []path.Path    // what Tenter set out to write besides, and never read back
 
 	Part Part
+	// Back is what a run wrote, of Reverse: what was there before, and what came after. Its secrets are digests.
+	Back []tree.Change
 	// Only limits what of the drift a Remedy or Heeding puts right to some paths; nil means all.
 	Only func(path.Path) bool
 
@@ -52,6 +54,11 @@ func Compute(in Input) Result {
 		target = in.Applied
 	}
 	var w wishes
+	if in.Part == Reverse {
+		c.shaper.ours = func(path.Path) bool { return true }
+		c.takeBack(&w)
+		return c.result(w)
+	}
 	for ch := range tree.Diff(in.Observed, target) {
 		switch {
 		case ch.After == "":
@@ -62,9 +69,14 @@ func Compute(in Input) Result {
 			c.write(&w, ch)
 		}
 	}
+	return c.result(w)
+}
+
+// result shapes the wishes, and says what comes of them.
+func (c *computation) result(w wishes) Result {
 	edit, writes := c.shape(w)
 	r := Result{Edit: edit, Writes: writes}
-	if in.Part != Remedy {
+	if c.Part != Remedy && c.Part != Reverse {
 		r.Claims, r.Releases = c.bookkeeping()
 	}
 	r.Plan = c.describe(r)
@@ -119,7 +131,7 @@ func (c *computation) leaves(ch tree.Change) bool {
 		return c.cause(ch) == ByDrift
 	case Heeding:
 		return c.Only != nil && c.cause(ch) == ByDrift && !c.Only(ch.Path)
-	case Whole, Remedy:
+	case Whole, Remedy, Reverse:
 	}
 	return false
 }

@@ -69,8 +69,12 @@ func (c *computation) change(w tree.Change) Change {
 
 // cause says whether a change carries out new intent or puts back what somebody else changed.
 func (c *computation) cause(w tree.Change) Trigger {
-	if c.Part == Remedy {
+	switch c.Part {
+	case Remedy:
 		return ByDrift
+	case Reverse:
+		return ByManual
+	case Whole, Pending, Heeding:
 	}
 	if w.After == "" {
 		if c.owned(w.Path) {

@@ -169,6 +169,21 @@ func differing(was, is []Stood) []Movement {
 	return moved
 }
 
+// Besides returns what else is to change on the device by now, as movements: what was not to change then was as wanted.
+func (d DevicePlan) Besides(now DevicePlan) []Movement {
+	then := make(map[string]bool, len(d.Changes))
+	for _, ch := range d.Changes {
+		then[ch.Path] = true
+	}
+	var moved []Movement
+	for _, ch := range now.Changes {
+		if !then[ch.Path] && ch.Action != Replace {
+			moved = append(moved, Movement{Path: ch.Path, Before: ch.After, Now: ch.Before})
+		}
+	}
+	return moved
+}
+
 // Moved returns the subtrees of a plan's base that are not as they were when the plan was computed, in order.
 func Moved(base []Touched, observed *tree.Tree, secrets *Secrets) []string {
 	var moved []string

@@ -39,6 +39,7 @@ func TestAnyDevice(t *testing.T) {
 		// Else an entry of ours may have to stay with its name, or a list with its order.
 		if !slices.ContainsFunc(in.Scope.rules, func(r scopeRule) bool { return r.action != fabric.Own }) {
 			undoes(t, in, result)
+			reverses(t, in, result)
 		}
 		harmless(t, in, result)
 		if t.Failed() {

@@ -28,6 +28,9 @@ func (in Input) Reads() []path.Path {
 	for _, p := range in.Unproven {
 		add(p)
 	}
+	for _, w := range in.Back {
+		add(w.Path)
+	}
 	for _, r := range in.Scope.rules {
 		if r.action == fabric.Own {
 			add(r.top())

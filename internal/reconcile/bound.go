@@ -51,14 +51,11 @@ func (e *Engine) unbound(ctx context.Context, p plan.Plan) (string, error) {
 	return intents, nil
 }
 
-// moves says what of a device is not as it was when its part of a plan was computed.
-func moves(part plan.DevicePlan, in plan.Input) []string {
+// moves says what of a device is not as it was when its part of a plan was computed; now is that computed once more.
+func moves(part, now plan.DevicePlan, in plan.Input) []string {
 	var all []string
-	for _, m := range part.Moved(in.Observed, in.Secrets) {
+	for _, m := range movements(part, now, in) {
 		all = append(all, m.String())
-	}
-	if len(all) == 0 { // the device is as it was, and something else is to be done with it
-		all = append(all, "what is wanted or owned of "+string(in.Device))
 	}
 	return all
 }

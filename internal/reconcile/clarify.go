@@ -33,7 +33,7 @@ func (e *Engine) clarify(ctx context.Context, device intent.DeviceName) error {
 	if err != nil {
 		return err
 	}
-	p, _, err := e.survey(work, g.ID, device, plan.Whole)
+	p, _, err := e.survey(work, g.ID, device, plan.Cause{Part: plan.Whole})
 	if err != nil {
 		return err
 	}

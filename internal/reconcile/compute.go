@@ -23,9 +23,11 @@ type picture struct {
 	row    view.Device
 	owned  []view.OwnedLeaf
 	modes  policy.Modes
+	policy string     // hash of the policy documents
 	input  plan.Input // without Observed and Problems until the device was read
 	// expecting says that input.Secrets knows of the writes that the device may show.
 	expecting bool
+	back      *reversal // of a plan that takes a run back
 }
 
 // picture gathers what intents and store say of a device.
@@ -35,6 +37,11 @@ func (e *Engine) picture(ctx context.Context, generation string, device intent.D
 	if p.target, err = e.o.Intents.Target(ctx, generation, device); err != nil {
 		return nil, err
 	}
+	f, err := e.o.Intents.Fabric(ctx, generation)
+	if err != nil {
+		return nil, err
+	}
+	p.policy = plan.PolicyHash(f.Policies())
 	if p.row, err = e.o.Store.Device(ctx, device); err != nil {
 		return nil, err
 	}
@@ -122,12 +129,15 @@ func (p *picture) mode(e *Engine, writes []tree.Change) fabric.DriftMode {
 }
 
 // survey reads the device, connecting if there is no connection, and computes its part of a plan.
-func (e *Engine) survey(ctx context.Context, generation string, device intent.DeviceName, part plan.Part) (*picture, plan.Result, error) {
+func (e *Engine) survey(ctx context.Context, generation string, device intent.DeviceName, c plan.Cause) (*picture, plan.Result, error) {
 	p, err := e.picture(ctx, generation, device)
 	if err != nil {
 		return nil, plan.Result{}, err
 	}
-	if err := e.reread(ctx, p, part); err != nil {
+	if err := e.aim(ctx, p, c); err != nil {
+		return nil, plan.Result{}, err
+	}
+	if err := e.reread(ctx, p, c.Part); err != nil {
 		return p, plan.Result{}, err
 	}
 	result, err := e.fit(ctx, p, plan.Compute(p.input))

@@ -95,6 +95,9 @@ func (h *hand) own(tx event.Tx, to run.State) error {
 // applied records what was read back: writes are on the device, or gone from it.
 func (h *hand) applied(tx event.Tx, writes []tree.Change) error {
 	in := h.picture.input
+	if h.plan.Cause.Part == plan.Reverse {
+		return h.reversed(tx, writes)
+	}
 	if h.result.Plan.Digest == "" { // another process checked: what was to be claimed and released, the reading tells again
 		h.result = plan.Compute(in)
 	}

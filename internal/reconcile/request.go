@@ -21,6 +21,7 @@ type Request struct {
 	Devices []intent.DeviceName
 	Labels  map[string]string
 	Part    plan.Part
+	Back    plan.ID // plan taking back what the run of this plan wrote, and nothing else of what is wanted
 }
 
 // A Planned is a plan and, per device, what carrying it out would send. Only Plan may leave the process.
@@ -53,6 +54,13 @@ func (e *Engine) Plan(ctx context.Context, req Request) (Planned, error) {
 	if err != nil {
 		return Planned{}, err
 	}
+	cause := plan.Cause{Trigger: plan.ByManual, Ref: g.ID, Part: req.Part}
+	if req.Back != "" {
+		if names, err = e.reversibleOf(ctx, req, names); err != nil {
+			return Planned{}, err
+		}
+		cause.Ref, cause.Part = string(req.Back), plan.Reverse
+	}
 	out := Planned{Results: map[intent.DeviceName]plan.Result{}, Targets: map[intent.DeviceName]Target{}}
 	parts := make([]plan.DevicePlan, len(names))
 	errs := make([]error, len(names))
@@ -63,7 +71,7 @@ func (e *Engine) Plan(ctx context.Context, req Request) (Planned, error) {
 		wg.Go(func() {
 			free <- struct{}{}
 			defer func() { <-free }()
-			p, result, err := e.surveyed(ctx, g.ID, name, req.Part)
+			p, result, err := e.surveyed(ctx, g.ID, name, cause)
 			var away *unreachable
 			mu.Lock()
 			defer mu.Unlock()
@@ -87,7 +95,6 @@ func (e *Engine) Plan(ctx context.Context, req Request) (Planned, error) {
 	}
 	slices.Sort(out.Unreachable)
 	slices.Sort(out.ReadOnly)
-	cause := plan.Cause{Trigger: plan.ByManual, Ref: g.ID, Part: req.Part}
 	from, err := e.origin(ctx, g)
 	if err != nil {
 		return Planned{}, err

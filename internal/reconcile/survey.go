@@ -68,17 +68,17 @@ func found[T any](v T, err error) (any, error) {
 }
 
 type surveyAsk struct {
-	Generation string    `json:"generation"`
-	Part       plan.Part `json:"part"`
+	Generation string     `json:"generation"`
+	Cause      plan.Cause `json:"cause"`
 }
 
 // surveyed is survey, done by whoever serves the device. Of a device of another process only the plan is known.
-func (e *Engine) surveyed(ctx context.Context, generation string, device intent.DeviceName, part plan.Part) (*picture, plan.Result, error) {
+func (e *Engine) surveyed(ctx context.Context, generation string, device intent.DeviceName, c plan.Cause) (*picture, plan.Result, error) {
 	var p *picture
 	result := plan.Result{}
-	there, err := anywhere(ctx, e, device, verbSurvey, surveyAsk{generation, part}, func() (plan.DevicePlan, error) {
+	there, err := anywhere(ctx, e, device, verbSurvey, surveyAsk{generation, c}, func() (plan.DevicePlan, error) {
 		var err error
-		p, result, err = e.survey(ctx, generation, device, part)
+		p, result, err = e.survey(ctx, generation, device, c)
 		return result.Plan, err
 	})
 	if err != nil || p != nil {
@@ -93,7 +93,7 @@ func (e *Engine) answerSurvey(ctx context.Context, device intent.DeviceName, bod
 	if err := json.Unmarshal(body, &a); err != nil {
 		return nil, err
 	}
-	_, result, err := e.survey(ctx, a.Generation, device, a.Part)
+	_, result, err := e.survey(ctx, a.Generation, device, a.Cause)
 	return found(result.Plan, err)
 }
 
