@@ -56,6 +56,7 @@ const (
 
 	TypeCommand    Type = "control.command"
 	TypeCommandAck Type = "control.ack"
+	TypeUnlocked   Type = "control.unlocked"
 
 	TypeNotificationSent   Type = "notification.sent"
 	TypeNotificationFailed Type = "notification.failed"
@@ -164,6 +165,7 @@ var catalogue = map[Type]Kind{
 	TypeWindowUnfrozen:     of[Freeze](SeverityInfo, "A freeze of the fabric is over."),
 	TypeCommand:            of[Command](SeverityInfo, "The reconciler is asked for work, or a run to pause, go on or end."),
 	TypeCommandAck:         of[CommandAck](SeverityInfo, "What became of a command that was given to a run, or what a window or a freeze made of it."),
+	TypeUnlocked:           of[Unlocked](SeverityWarning, "Somebody took a lock away from whoever held it."),
 	TypeNotificationSent:   of[Notification](SeverityInfo, "A message reached its receiver."),
 	TypeNotificationFailed: of[Notification](SeverityError, "A message was given up."),
 	TypeDeadLettered:       of[DeadLettered](SeverityError, "A consumer group gave up on an event, or an entry is not what the log has."),

@@ -22,3 +22,12 @@ type Freeze struct {
 	Reason string    `json:"reason" jsonschema:"minLength=1"`
 	By     string    `json:"by,omitempty"` // who froze it, where somebody else tells
 }
+
+// Unlocked tells that a lock was taken away from its holder, whose work under it cannot be recorded any more.
+type Unlocked struct {
+	Lock   string        `json:"lock" jsonschema:"minLength=1"` // device/NAME, watch/NAME, run/NAME, or an election
+	Holder string        `json:"holder"`                        // the worker
+	Doing  string        `json:"doing,omitempty"`               // what it did
+	Held   time.Duration `json:"held_ns,omitempty"`             // for how long
+	Reason string        `json:"reason" jsonschema:"minLength=1"`
+}

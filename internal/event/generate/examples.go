@@ -161,6 +161,10 @@ var examples = map[event.Type]any{
 		Verb: "pause", Run: runID, Outcome: "done", Reason: "it is paused already, by alice: cable work", Status: "paused", Standing: "paused by alice: cable work",
 	},
 
+	event.TypeUnlocked: event.Unlocked{
+		Lock: "device/leaf1", Holder: "host-1a2b3c4d", Doing: runID, Held: 90 * time.Second, Reason: "the process hangs, and its machine does not answer",
+	},
+
 	event.TypeNotificationSent:   event.Notification{Receiver: "noc", Key: "drift/" + episode + "/1", Count: 2},
 	event.TypeNotificationFailed: event.Notification{Receiver: "noc", Key: "drift/" + episode + "/1", Count: 2, Error: "404 Not Found"},
 	event.TypeDeadLettered: event.DeadLettered{
