@@ -22,7 +22,7 @@ import (
 
 func newDrift(s Streams) *cobra.Command {
 	cmd := &cobra.Command{Use: "drift", Short: "What changed on devices behind Tenter's back", Args: cobra.NoArgs}
-	cmd.AddCommand(newDriftLs(s), completes(newDriftShow(s), deviceNames), completes(newDriftWatch(s), deviceNames), completes(newDriftRelease(s), deviceNames))
+	cmd.AddCommand(newDriftLs(s), completes(newDriftShow(s), deviceNames), completes(newDriftWatch(s), deviceNames), completes(newDriftRelease(s), deviceNames), completes(newDriftAdopt(s), deviceNames))
 	return cmd
 }
 

@@ -28,6 +28,8 @@ func commitOf(c *object.Commit) commit {
 	return commit{c.Hash.String(), fmt.Sprintf("%s <%s>", c.Author.Name, c.Author.Email), subject}
 }
 
+var errNoFolder = errors.New("there is no folder")
+
 // snapshotOf reads the documents of a commit's folder as they were committed: no work tree is in between that could change
 // meanwhile. The same rules hold as for a directory.
 func snapshotOf(ctx context.Context, repo *git.Repository, id plumbing.Hash, folder string) (view.Generation, error) {
@@ -42,7 +44,7 @@ func snapshotOf(ctx context.Context, repo *git.Repository, id plumbing.Hash, fol
 	t := top
 	if folder = strings.Trim(path.Clean("/"+folder), "/"); folder != "" {
 		if t, err = top.Tree(folder); errors.Is(err, object.ErrDirectoryNotFound) {
-			return view.Generation{}, fmt.Errorf("commit %.12s: there is no folder %s", id, folder)
+			return view.Generation{}, fmt.Errorf("commit %.12s: %w %s", id, errNoFolder, folder)
 		} else if err != nil {
 			return view.Generation{}, fmt.Errorf("commit %s: folder %s: %w", id, folder, err)
 		}
