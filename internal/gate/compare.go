@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tenter-net/tenter/internal/condition"
+	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/run"
@@ -168,7 +169,7 @@ func inEntry(at path.Path) bool {
 
 // express evaluates an expression and says why it does not hold, empty if it does.
 func express(g Gate, before, now []run.Sight) string {
-	c, err := condition.Compile(g.Expr, Vars)
+	c, err := condition.Compile(g.Expr, intent.GateVars())
 	if err != nil {
 		return fmt.Sprintf("%s: %v", g.Expr, err)
 	}

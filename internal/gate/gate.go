@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tenter-net/tenter/internal/condition"
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/path"
@@ -187,12 +186,6 @@ func unqualified(value string) string {
 		return after
 	}
 	return value
-}
-
-// Vars are what an expression may use.
-var Vars = []condition.Var{
-	{Name: "leaves", Type: condition.Leaves, Doc: "the leaves under paths, by their path, after the change"},
-	{Name: "before", Type: condition.Leaves, Doc: "the same before the change"},
 }
 
 // A Change is what a plan does on a device, as far as gates forgive it.

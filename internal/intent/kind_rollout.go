@@ -1,5 +1,10 @@
 package intent
 
+import (
+	"github.com/tenter-net/tenter/internal/condition"
+	"github.com/tenter-net/tenter/internal/path"
+)
+
 // RolloutSpec is the spec of a Rollout: in which order a run goes over the devices that it changes, and how carefully. A
 // device has at most one; what no Rollout chooses comes last, as the settings say.
 type RolloutSpec struct {
@@ -157,6 +162,20 @@ func (c *checker) gate(r *Rollout, at At, g GateSpec) {
 	}
 	if (len(g.Paths) > 0) != (g.Expr != "") && kinds == 1 {
 		c.add(r.Errorf(CodeCombination, at, "expr reads the leaves under paths, and paths belong to expr"))
+	}
+	c.condition(r.Document, append(at, "expr"), g.Expr, GateVars())
+	for i, p := range g.Paths {
+		if _, err := path.Parse(p); err != nil {
+			c.path(r.Document, append(at, "paths", i), err)
+		}
+	}
+}
+
+// GateVars are what the expression of a gate may use.
+func GateVars() []condition.Var {
+	return []condition.Var{
+		{Name: "leaves", Type: condition.Leaves, Doc: "the leaves under paths, by their path, after the change"},
+		{Name: "before", Type: condition.Leaves, Doc: "the same leaves before the change"},
 	}
 }
 
