@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tenter-net/tenter/internal/api"
+	"github.com/tenter-net/tenter/internal/policy"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -27,11 +28,21 @@ type answer struct {
 
 var errHeld = errors.New("device \"leaf1\": held")
 
+// options let every user of this machine do everything.
+func options() api.Options {
+	return api.Options{
+		Log: zap.NewNop(), Code: func(error) string { return "denied" }, May: func(string, api.Caller) error { return nil },
+		Peer: func(uid uint32) (api.Caller, error) {
+			return api.Caller{UID: uid, Who: policy.Who{Name: api.UserName(uid), Role: policy.Admin}}, nil
+		},
+	}
+}
+
 // serve runs a server with one operation and returns its client; both end with the test.
 func serve(t *testing.T) *api.Client {
 	t.Helper()
 	socket := filepath.Join(t.TempDir(), "api.sock")
-	s := api.NewServer(zap.NewNop(), func(error) string { return "denied" })
+	s := api.NewServer(options())
 	api.Register(s, "plan", func(_ context.Context, who api.Caller, a ask) (answer, error) {
 		if a.Device == "leaf1" {
 			return answer{}, errHeld
@@ -40,7 +51,7 @@ func serve(t *testing.T) *api.Client {
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx, socket) }()
+	go func() { done <- s.Run(ctx, socket, nil) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -62,7 +73,7 @@ func TestCall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := answer{Text: api.NewCaller(uint32(os.Getuid())).Name + " asks for leaf2"}
+	want := answer{Text: api.UserName(uint32(os.Getuid())) + " asks for leaf2"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/tenter-net/tenter/internal/api"
 )
 
@@ -20,13 +18,13 @@ func Example() {
 	}
 	defer os.RemoveAll(dir)
 	socket := filepath.Join(dir, "api.sock")
-	s := api.NewServer(zap.NewNop(), func(error) string { return "error" })
+	s := api.NewServer(options())
 	api.Register(s, "greet", func(_ context.Context, who api.Caller, a ask) (answer, error) {
 		return answer{Text: fmt.Sprintf("%s is well, asker %t", a.Device, who.UID == uint32(os.Getuid()))}, nil
 	})
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	done := make(chan error)
-	go func() { done <- s.Run(ctx, socket) }()
+	go func() { done <- s.Run(ctx, socket, nil) }()
 
 	c := api.NewClient(socket)
 	for !c.Alive(ctx) && ctx.Err() == nil { // until it listens

@@ -1,8 +1,9 @@
-// Package api lets a second process use a running Tenter: operations as HTTP POST on a unix socket in the state
-// directory, errors as RFC 9457 problems.
+// Package api lets a second process use a running Tenter: operations as HTTP POST and streams as Server-Sent Events, on a
+// unix socket in the state directory and, where it is told to, over HTTPS; errors as RFC 9457 problems.
 //
-// The socket's directory permissions are the access control, and who calls is the uid that the kernel reports for
-// the peer, never something the caller says of itself.
+// Who calls is never something that the caller says: on the socket it is the uid that the kernel reports for the peer, over
+// HTTPS whom a token was given to. Whether somebody may is asked for every operation by its name, before anything of the
+// request is read.
 package api
 
 import (
@@ -13,8 +14,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/user"
-	"strconv"
 	"time"
 
 	"go.uber.org/zap"
@@ -23,14 +22,8 @@ import (
 // maxRequest bounds what a caller can make the server read.
 const maxRequest = 8 << 20
 
-// A Caller is who asks for an operation.
-type Caller struct {
-	UID  uint32
-	Name string // the user name, or the uid as text when the system knows none
-}
-
-// A Problem is an error as it travels (RFC 9457). Code is stable, for programs: "stale", "locked", "denied", "partial"
-// or "error".
+// A Problem is an error as it travels (RFC 9457). Code is stable, for programs: "stale", "locked", "denied", "partial",
+// "unauthorized" or "error".
 type Problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
@@ -41,39 +34,59 @@ type Problem struct {
 // Error returns the detail.
 func (p *Problem) Error() string { return p.Detail }
 
-// A Server answers operations on a unix socket.
+// The codes that the server itself gives.
+const (
+	codeError  = "error"
+	codeDenied = "denied"
+	// CodeUnauthorized says that the server does not know who calls.
+	CodeUnauthorized = "unauthorized"
+)
+
+// Options are what a Server needs. All but Token and Shared must be set.
+type Options struct {
+	Log  *zap.Logger
+	Code func(error) string // names an error for Problem.Code
+	// Peer says who the user of a process on this machine is.
+	Peer func(uid uint32) (Caller, error)
+	// Token says whom a token was given to. An error that is a *TokenError is told to whoever sent it.
+	Token func(ctx context.Context, token string) (Caller, error)
+	// May says why the caller may not carry out the operation or follow the stream, nil if they may.
+	May func(operation string, who Caller) error
+	// Shared lets every user of the machine open the socket: Peer knows who may.
+	Shared bool
+}
+
+// A Server answers operations on a unix socket and over HTTPS.
 type Server struct {
+	o    Options
 	log  *zap.Logger
-	code func(error) string
 	mux  *http.ServeMux
+	gate *gate
 	stop chan struct{} // closed when Run is to end: streams have no end of their own
 }
 
-// NewServer returns a server without operations. code names an error for Problem.Code.
-func NewServer(log *zap.Logger, code func(error) string) *Server {
-	return &Server{log: log, code: code, mux: http.NewServeMux(), stop: make(chan struct{})}
+// NewServer returns a server without operations.
+func NewServer(o Options) *Server {
+	return &Server{o: o, log: o.Log, mux: http.NewServeMux(), gate: newGate(), stop: make(chan struct{})}
 }
-
-type callerKey struct{}
 
 // Register adds the operation name; it must be called before Run.
 func Register[Req, Res any](s *Server, name string, do func(context.Context, Caller, Req) (Res, error)) {
 	s.mux.HandleFunc("POST /api/v1/"+name, func(w http.ResponseWriter, r *http.Request) {
-		caller, ok := r.Context().Value(callerKey{}).(Caller)
+		caller, ok := s.admit(w, r, name)
 		if !ok {
-			s.problem(w, http.StatusForbidden, "the peer's user could not be told", "denied")
 			return
 		}
 		var req Req
 		dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
 		dec.DisallowUnknownFields()
 		if err := dec.Decode(&req); err != nil {
-			s.problem(w, http.StatusBadRequest, fmt.Sprintf("%s: %v", name, err), "error")
+			s.problem(w, http.StatusBadRequest, fmt.Sprintf("%s: %v", name, err), codeError)
 			return
 		}
 		res, err := do(r.Context(), caller, req)
 		if err != nil {
-			s.problem(w, http.StatusUnprocessableEntity, err.Error(), s.code(err))
+			s.problem(w, http.StatusUnprocessableEntity, err.Error(), s.o.Code(err))
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
@@ -92,9 +105,10 @@ func (s *Server) problem(w http.ResponseWriter, status int, detail, code string)
 	}
 }
 
-// Run listens on the socket file until ctx ends, then lets requests under way finish within a second. A file left
-// by a killed process is replaced: the caller holds the state directory's lock, so nobody can be listening there.
-func (s *Server) Run(ctx context.Context, socket string) error {
+// Run listens on the socket file, and over HTTPS unless https is nil, until ctx ends, then lets requests under way finish
+// within a second. A file left by a killed process is replaced: the caller holds the state directory's lock, so nobody can be
+// listening there.
+func (s *Server) Run(ctx context.Context, socket string, https *HTTPS) error {
 	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("api socket: %w", err)
 	}
@@ -102,15 +116,34 @@ func (s *Server) Run(ctx context.Context, socket string) error {
 	if err != nil {
 		return fmt.Errorf("api socket: %w", err)
 	}
-	if err := os.Chmod(socket, 0o600); err != nil {
+	mode := os.FileMode(0o600)
+	if s.o.Shared {
+		mode = 0o666
+	}
+	if err := os.Chmod(socket, mode); err != nil {
 		return errors.Join(fmt.Errorf("api socket: %w", err), l.Close())
 	}
-	srv := &http.Server{Handler: s.mux, ReadHeaderTimeout: 5 * time.Second, ConnContext: withCaller}
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(l) }()
+	listeners := []net.Listener{l}
+	if https != nil {
+		t, err := https.listen(ctx)
+		if err != nil {
+			return errors.Join(fmt.Errorf("api %s: %w", https.Address, err), l.Close())
+		}
+		listeners = append(listeners, t)
+		s.log.Info("the API listens", zap.String("address", t.Addr().String()))
+	}
+	srv := &http.Server{
+		Handler: s.mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ConnContext: withPeer,
+		ErrorLog: quiet(s.log),
+	}
+	done := make(chan error, len(listeners))
+	for _, l := range listeners {
+		go func() { done <- srv.Serve(l) }()
+	}
+	var failed error
 	select {
 	case err := <-done:
-		return fmt.Errorf("api socket %s: %w", socket, err)
+		failed = fmt.Errorf("api: %w", err)
 	case <-ctx.Done():
 	}
 	close(s.stop)
@@ -120,34 +153,10 @@ func (s *Server) Run(ctx context.Context, socket string) error {
 	if err != nil {
 		err = srv.Close()
 	}
-	<-done
-	return err
-}
-
-// withCaller notes the peer's uid for the requests of a connection. It is transport data, so the
-// context that net/http gives for it is its place.
-func withCaller(ctx context.Context, c net.Conn) context.Context {
-	uc, ok := c.(*net.UnixConn)
-	if !ok {
-		return ctx
+	for n := range listeners {
+		if failed == nil || n > 0 {
+			<-done
+		}
 	}
-	raw, err := uc.SyscallConn()
-	if err != nil {
-		return ctx
-	}
-	var uid uint32
-	var peerErr error
-	if err := raw.Control(func(fd uintptr) { uid, peerErr = peerUID(int(fd)) }); err != nil || peerErr != nil {
-		return ctx
-	}
-	return context.WithValue(ctx, callerKey{}, NewCaller(uid))
-}
-
-// NewCaller looks the user of uid up.
-func NewCaller(uid uint32) Caller {
-	text := strconv.FormatUint(uint64(uid), 10)
-	if u, err := user.LookupId(text); err == nil {
-		return Caller{UID: uid, Name: u.Username}
-	}
-	return Caller{UID: uid, Name: "uid " + text}
+	return errors.Join(failed, err)
 }

@@ -33,6 +33,9 @@ type Told struct {
 // ends, which it does with the client or the server; an error of it before the first message is a Problem.
 func (s *Server) Stream(name string, follow func(ctx context.Context, f Following, out chan<- Told) error) {
 	s.mux.HandleFunc("GET /api/v1/"+name, func(w http.ResponseWriter, r *http.Request) {
+		if _, ok := s.admit(w, r, name); !ok {
+			return
+		}
 		f := Following{Query: r.URL.Query()}
 		last := r.Header.Get("Last-Event-ID")
 		if last == "" {
@@ -65,7 +68,7 @@ func (s *Server) Stream(name string, follow func(ctx context.Context, f Followin
 		switch {
 		case err == nil:
 		case !told:
-			s.problem(w, http.StatusUnprocessableEntity, err.Error(), s.code(err))
+			s.problem(w, http.StatusUnprocessableEntity, err.Error(), s.o.Code(err))
 		default:
 			s.log.Debug("stream ended", zap.String("stream", name), zap.Error(err))
 		}

@@ -11,13 +11,11 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/zap"
-
 	"github.com/tenter-net/tenter/internal/api"
 )
 
 func TestStream(t *testing.T) {
-	s := api.NewServer(zap.NewNop(), func(error) string { return "error" })
+	s := api.NewServer(options())
 	s.Stream("count", func(ctx context.Context, f api.Following, out chan<- api.Told) error {
 		if f.Query.Get("bad") != "" {
 			return errors.New("no such thing")
@@ -34,7 +32,7 @@ func TestStream(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "s")
 	ctx, cancel := context.WithCancel(t.Context())
 	ran := make(chan error)
-	go func() { ran <- s.Run(ctx, socket) }()
+	go func() { ran <- s.Run(ctx, socket, nil) }()
 	dialer := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		for {
 			if c, err := (&net.Dialer{}).DialContext(ctx, "unix", socket); err == nil || ctx.Err() != nil {

@@ -31,11 +31,19 @@ const (
 	OpDead      = "dead"
 	OpSchedules = "schedules"
 	OpControl   = "control"
+	OpFreeze    = "freeze"
+	OpLocks     = "locks"
+	OpUnlock    = "unlock"
+	OpWhyNot    = "why_not"
 )
 
 // register offers every operation on the socket.
 func (a *App) register(s *api.Server) {
 	a.registerLog(s)
+	a.registerReads(s)
+	api.Register(s, OpTokenCreate, a.CreateToken)
+	api.Register(s, OpTokenList, a.Tokens)
+	api.Register(s, OpTokenRevoke, a.RevokeToken)
 	s.Stream(StreamEvents, a.stream)
 	api.Register(s, OpPlan, a.Plan)
 	api.Register(s, OpApply, a.Apply)
@@ -43,6 +51,10 @@ func (a *App) register(s *api.Server) {
 	api.Register(s, OpEnroll, a.Enroll)
 	api.Register(s, OpForget, a.Forget)
 	api.Register(s, OpHold, a.Hold)
+	api.Register(s, OpFreeze, a.Freeze)
+	api.Register(s, OpLocks, a.Locks)
+	api.Register(s, OpUnlock, a.Unlock)
+	api.Register(s, OpWhyNot, a.WhyNot)
 	api.Register(s, OpRead, a.Read)
 	api.Register(s, OpOrder, a.Order)
 	api.Register(s, OpSchedule, a.Schedule)
@@ -108,6 +120,10 @@ type ApplyRequest struct {
 	ID        plan.ID    `json:"id,omitempty"`
 	File      *plan.Plan `json:"file,omitempty"`
 	OnFailure run.Mode   `json:"on_failure,omitempty"` // empty: as the settings say
+	// Within is how long each device waits for tenter run confirm before it is put back; 0 asks nobody.
+	Within time.Duration `json:"within,omitempty"`
+	// BreakGlass is why the plan is run without the approvals that it lacks, in spite of a freeze and outside of windows.
+	BreakGlass string `json:"break_glass,omitempty"`
 }
 
 // ApplyReply names the run and what its events share.
@@ -131,7 +147,7 @@ func (a *App) Apply(ctx context.Context, who api.Caller, req ApplyRequest) (Appl
 	if err != nil {
 		return ApplyReply{}, err
 	}
-	id, err := a.engine.Start(ctx, req.ID, who.Name, req.OnFailure)
+	id, err := a.engine.Start(ctx, req.ID, reconcile.Beginning{Who: who.Who, OnFailure: req.OnFailure, Within: req.Within, BreakGlass: req.BreakGlass})
 	if err != nil {
 		return ApplyReply{}, coded(err)
 	}
@@ -145,15 +161,14 @@ type DecideRequest struct {
 	Reason  string  `json:"reason,omitempty"`
 }
 
-// Decide records the decision in the caller's name.
-func (a *App) Decide(ctx context.Context, who api.Caller, req DecideRequest) (Nothing, error) {
-	var err error
+// Decide records the decision in the caller's name. It tells which approvals are still missing.
+func (a *App) Decide(ctx context.Context, who api.Caller, req DecideRequest) (out reconcile.Approved, err error) {
 	if req.Approve {
-		err = a.engine.Approve(ctx, req.ID, who.Name)
+		out, err = a.engine.Approve(ctx, req.ID, who.Who)
 	} else {
-		err = a.engine.Reject(ctx, req.ID, who.Name, req.Reason)
+		err = a.engine.Reject(ctx, req.ID, who.Who, req.Reason)
 	}
-	return Nothing{}, coded(err)
+	return out, coded(err)
 }
 
 // EnrollRequest lets Tenter write to devices: the named ones and those that have all of the labels, or all if it says

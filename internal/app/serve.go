@@ -121,9 +121,15 @@ func (a *App) parts(b eventBus) ([]part, error) {
 		parts = append(parts, part{"scheduler", a.scheduler.Run})
 	}
 	if a.runs(settings.RoleAPI) {
-		s := api.NewServer(a.log, Code)
+		s := api.NewServer(api.Options{
+			Log: a.log.Named("api"), Code: Code, Peer: a.peer, Token: a.bearer, May: a.May, Shared: len(a.set.Access.Users) > 0,
+		})
 		a.register(s)
-		parts = append(parts, part{"api", func(ctx context.Context) error { return s.Run(ctx, Socket(a.set)) }})
+		var https *api.HTTPS
+		if set := a.set.API; set.Listen != "" {
+			https = &api.HTTPS{Address: set.Listen, CertFile: set.CertFile, KeyFile: set.KeyFile}
+		}
+		parts = append(parts, part{"api", func(ctx context.Context) error { return s.Run(ctx, Socket(a.set), https) }})
 	}
 	return parts, a.hearHints()
 }

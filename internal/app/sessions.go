@@ -10,6 +10,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/monitor"
+	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/reconcile"
 	"github.com/tenter-net/tenter/internal/secret"
@@ -147,6 +148,33 @@ type (
 // Session gives the reconciler its session.
 func (w writeSessions) Session(ctx context.Context, name intent.DeviceName) (reconcile.Session, error) {
 	return w.get(ctx, name)
+}
+
+// Fresh gives the reconciler a connection of its own, in the way that the device is reached by now.
+func (w writeSessions) Fresh(ctx context.Context, name intent.DeviceName) (reconcile.Fresh, error) {
+	t, err := w.target(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	s, err := w.dial(ctx, name, t.access())
+	if err != nil {
+		return nil, err
+	}
+	if f, ok := s.(reconcile.Fresh); ok {
+		return f, nil
+	}
+	return stateless{s, name}, nil
+}
+
+// stateless is a connection over a transport that gates cannot read by.
+type stateless struct {
+	session
+	name intent.DeviceName
+}
+
+// State says that there is none.
+func (s stateless) State(context.Context, []path.Path) ([]profile.StateLeaf, error) {
+	return nil, fmt.Errorf("device %q: gates are read over gNMI only", s.name)
 }
 
 // Session gives the monitor its session.

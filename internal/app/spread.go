@@ -72,7 +72,7 @@ func (h engineHolds) Take(ctx context.Context, key string, wait bool) (context.C
 
 // hearHints lets those parts hear of events that look for themselves too, in every process, whoever handles them.
 func (a *App) hearHints() error {
-	come := []event.Type{event.TypeWorkerJoined, event.TypeWorkerLeft, event.TypeIntentValidated}
+	come := []event.Type{event.TypeUnlocked, event.TypeWorkerJoined, event.TypeWorkerLeft, event.TypeIntentValidated}
 	err := hear(a, local.Subscription{Name: "assign", Types: come}, func(context.Context, event.Event, event.Event) error {
 		a.assigner.Poke()
 		return nil

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -23,7 +24,9 @@ import (
 func newApply(s Streams) *cobra.Command {
 	var f planFlags
 	var yes bool
-	var mode string
+	var mode, confirmed, why string
+	var glass bool
+	var within time.Duration
 	cmd := &cobra.Command{
 		Use:   "apply [PLAN|FILE]",
 		Short: "Carry a plan out: write, read back, roll back what fails",
@@ -40,11 +43,23 @@ func newApply(s Streams) *cobra.Command {
 				if mode != "" && !slices.Contains(run.Modes(), mode) {
 					return hint(fmt.Errorf("--on-failure %s: it is one of %s", mode, strings.Join(run.Modes(), ", ")), "tenter apply --help")
 				}
+				if err := checkConfirm(cmd, confirmed, within); err != nil {
+					return err
+				}
+				if err := breaks(glass, why); err != nil {
+					return err
+				}
 				c, err := chooseApply(ctx, s, o, args, f, yes)
 				if err != nil || c.skip {
 					return err
 				}
 				c.req.OnFailure = run.Mode(mode)
+				if glass {
+					c.req.BreakGlass = why
+				}
+				if confirmed != "" {
+					c.req.Within = within
+				}
 				if err := applyAndFollow(ctx, s, o, c.req, output(cmd)); err != nil || len(c.unread)+len(c.refused) == 0 {
 					return err
 				}
@@ -60,9 +75,37 @@ func newApply(s Streams) *cobra.Command {
 	}
 	f.add(cmd)
 	cmd.Flags().StringVar(&mode, "on-failure", "", "when a device fails: "+strings.Join(run.Modes(), ", ")+" (default: as apply.on_failure has it)")
+	cmd.Flags().StringVar(&confirmed, "confirm", "", "manual: each device waits for tenter run confirm, and is put back without it")
+	cmd.Flags().DurationVar(&within, "within", defaultWithin, "how long it waits, with --confirm manual")
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVar(&glass, "break-glass", false, "without the approvals that are missing, in spite of a freeze and outside of windows; everybody is told")
+	cmd.Flags().StringVar(&why, "reason", "", "with --break-glass: why")
 	addOutput(cmd, formatText, formatJSONL)
 	return cmd
+}
+
+// Bounds of the time that a device waits to be confirmed: longer than a person needs to look, and no longer than a device may be
+// left with what it might take back.
+const (
+	defaultWithin = 10 * time.Minute
+	leastWithin   = time.Second
+	mostWithin    = 24 * time.Hour
+)
+
+// checkConfirm says what is wrong with --confirm and --within.
+func checkConfirm(cmd *cobra.Command, confirmed string, within time.Duration) error {
+	var err error
+	switch {
+	case confirmed != "" && confirmed != "manual":
+		err = fmt.Errorf("--confirm %s: there is manual, and nothing else to choose", confirmed)
+	case confirmed == "" && cmd.Flags().Changed("within"):
+		err = errors.New("--within belongs to --confirm manual")
+	case within < leastWithin || within > mostWithin:
+		err = fmt.Errorf("--within %s: it is from %s to %s", within, leastWithin, mostWithin)
+	default:
+		return nil
+	}
+	return hint(err, "tenter apply --help")
 }
 
 // A choice is a plan to run. Unread and refused are the devices that were to have a part in it.
@@ -161,7 +204,7 @@ func applyAndFollow(ctx context.Context, s Streams, o *operator, req app.ApplyRe
 	}
 	show := newProgress(s, reply.Run, format)
 	q := event.Query{After: reply.From, Types: []event.Type{"reconciler"}, Limit: 1000}
-	err = errors.Join(follow(following, o.store, q, show.event), <-executed)
+	err = errors.Join(o.follow(following, q, show.event), <-executed)
 	if show.ended != nil {
 		return show.finish()
 	}
@@ -199,6 +242,17 @@ func finishLeft(ctx context.Context, s Streams, o *operator) error {
 		if err := o.app.Execute(ctx, id); err != nil {
 			return hint(err, "tenter run show %s", id)
 		}
+	}
+	return nil
+}
+
+// breaks checks that glass is broken for a reason, and a reason given for nothing else.
+func breaks(glass bool, reason string) error {
+	switch said := strings.TrimSpace(reason) != ""; {
+	case glass && !said:
+		return hint(errors.New("--break-glass needs a reason: everybody is told of it"), "tenter apply --break-glass --reason TEXT")
+	case !glass && said:
+		return hint(errors.New("--reason belongs to --break-glass"), "tenter apply --help")
 	}
 	return nil
 }

@@ -120,7 +120,7 @@ func exitCode(err error) int {
 		return exitStale
 	case app.CodeLocked:
 		return exitLocked
-	case app.CodeDenied:
+	case app.CodeDenied, api.CodeUnauthorized:
 		return exitDenied
 	default:
 		return exitError
@@ -147,7 +147,7 @@ func newRoot(s Streams) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return hint(err, "%s --help", cmd.CommandPath())
 	})
-	settings.AddFlags(root.PersistentFlags(), "intents", "state_dir", "log.level")
+	settings.AddFlags(root.PersistentFlags(), "intents", "state_dir", "log.level", "server")
 	root.AddGroup(
 		&cobra.Group{ID: "intent", Title: "Intent:"},
 		&cobra.Group{ID: "change", Title: "Change:"},
@@ -163,7 +163,7 @@ func newRoot(s Streams) *cobra.Command {
 	add("intent", newValidate(s), completes(newExplain(s), deviceNames), newSchema(s), newProfile(s), newInit(s))
 	add("change", newPlan(s), completes(newApply(s), openPlans), newRun(s))
 	add("watch", newDevice(s), newWorker(s), newDrift(s), newEvents(s), newAudit(s))
-	add("run", newServe(s), newSchedule(s), newSim(s), newDemo(s), newConfig(s), newVersion(s))
+	add("run", newServe(s), newToken(s), newSchedule(s), newSim(s), newDemo(s), newConfig(s), newVersion(s))
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	guide(root)

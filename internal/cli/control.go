@@ -21,6 +21,8 @@ var runCommands = []runCommand{
 	{"pause", "Let a run begin nothing new until it is resumed", "paused; go on with: tenter run resume %[1]s, or end it: tenter run abort %[1]s"},
 	{"resume", "Let a paused run go on", "goes on; watch it: tenter run show %[1]s"},
 	{"abort", "End a run, and put back what its on-failure mode says", "is being ended; see what comes of it: tenter run show %[1]s"},
+	{"confirm", "Keep what a run that asks for it has changed on the devices that wait", "is confirmed; see what comes of it: tenter run show %[1]s"},
+	{"cancel", "Put back what waits to be confirmed, and begin nothing new", "is being put back; see what comes of it: tenter run show %[1]s"},
 }
 
 func newRunControl(s Streams, c runCommand) *cobra.Command {
@@ -44,7 +46,7 @@ func newRunControl(s Streams, c runCommand) *cobra.Command {
 						return hint(err, "tenter run show %s", args[0])
 					}
 				}
-				ack, err := awaitAck(ctx, o.store, reply, timeout)
+				ack, err := awaitAck(ctx, o, reply, timeout)
 				if err != nil {
 					return hint(fmt.Errorf("%s %s: %w", c.verb, args[0], err), "tenter run show %s", args[0])
 				}
@@ -59,13 +61,13 @@ func newRunControl(s Streams, c runCommand) *cobra.Command {
 }
 
 // awaitAck waits for the answer to a command.
-func awaitAck(ctx context.Context, st *store.Store, c app.ControlReply, timeout time.Duration) (event.CommandAck, error) {
+func awaitAck(ctx context.Context, o *operator, c app.ControlReply, timeout time.Duration) (event.CommandAck, error) {
 	within, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	var ack event.CommandAck
 	found := false
 	q := event.Query{After: c.From, Types: []event.Type{event.TypeCommandAck}, Limit: 1000}
-	err := follow(within, st, q, func(e event.Event) (stop bool, err error) {
+	err := o.follow(within, q, func(e event.Event) (stop bool, err error) {
 		if found = e.Causation == c.Command; found {
 			ack, err = event.Decode[event.CommandAck](e)
 		}
@@ -77,11 +79,14 @@ func awaitAck(ctx context.Context, st *store.Store, c app.ControlReply, timeout 
 	case ctx.Err() != nil:
 		return ack, errors.New("no longer waited for; the command is recorded")
 	}
-	return ack, fmt.Errorf("no answer within %s from %s; the command is recorded and done when somebody drives the run", timeout, driverOf(ctx, st, c.Run))
+	return ack, fmt.Errorf("no answer within %s from %s; the command is recorded and done when somebody drives the run", timeout, driverOf(ctx, o.store, c.Run))
 }
 
-// driverOf names who should have answered.
+// driverOf names who should have answered, as far as the store can be asked.
 func driverOf(ctx context.Context, st *store.Store, run string) string {
+	if st == nil {
+		return "a reconciler"
+	}
 	claims, err := st.Claims(ctx, "run/"+run)
 	if err != nil || len(claims) != 1 || claims[0].Holder == "" {
 		return "a reconciler: no process drives the run"

@@ -158,7 +158,10 @@ func (d *demo) startFabric(ctx context.Context, redis string) (*settings.Setting
 func (d *demo) rollOut(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, demoPatience)
 	defer cancel()
-	who := api.NewCaller(uint32(os.Getuid()))
+	who, err := d.app.Self()
+	if err != nil {
+		return err
+	}
 	if err := d.enroll(ctx, who); err != nil {
 		return err
 	}

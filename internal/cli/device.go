@@ -29,17 +29,13 @@ func newDeviceLs(s Streams) *cobra.Command {
 		Short: "List the devices with sync and health",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd, func(ctx context.Context, st *store.Store) (err error) {
-				from, err := at(ctx, cmd, s, st)
-				if err != nil {
-					return err
-				}
+			return withReader(cmd, s, func(ctx context.Context, from display, st reader) (err error) {
 				list, err := from.devices(ctx, st)
 				if err != nil {
 					return err
 				}
-				if from.past == nil && len(list) > 0 {
-					defer func() { err = errors.Join(err, sayUnwatched(ctx, s, st)) }()
+				if local, ok := st.(*store.Store); ok && from.past == nil && len(list) > 0 {
+					defer func() { err = errors.Join(err, sayUnwatched(ctx, s, local)) }()
 				}
 				if output(cmd) == formatJSON {
 					return printJSON(s.Out, list)
@@ -61,7 +57,7 @@ func newDeviceLs(s Streams) *cobra.Command {
 	return cmd
 }
 
-func (f display) devices(ctx context.Context, st *store.Store) ([]view.Device, error) {
+func (f display) devices(ctx context.Context, st reader) ([]view.Device, error) {
 	if f.past != nil {
 		return f.past.DeviceList(), nil
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,12 +15,13 @@ import (
 	"github.com/tenter-net/tenter/internal/store"
 )
 
-// An operator carries operations out: in the server that has the state directory, or in this process under its lock.
+// An operator carries operations out: in the server that the settings name, in the one that has the state directory, or in this
+// process under its lock.
 type operator struct {
-	client  *api.Client // nil without a server
-	app     *app.App    // nil with one
-	store   *store.Store
-	intents string // directory
+	client  *api.Client  // nil without a server
+	app     *app.App     // nil with one
+	store   *store.Store // nil with a server elsewhere
+	intents string       // directory
 }
 
 // withOperator runs do with the server of the state directory, or with an application of its own if none serves.
@@ -32,6 +32,12 @@ func withOperator(cmd *cobra.Command, do func(ctx context.Context, o *operator) 
 	}
 	ctx := cmd.Context()
 	o := &operator{intents: set.Intents}
+	if o.client, err = remote(set); err != nil {
+		return err
+	}
+	if o.client != nil {
+		return hintRemote(do(ctx, o))
+	}
 	if err := o.open(ctx, set, log, cmd.CommandPath()); err != nil {
 		return err
 	}
@@ -79,7 +85,15 @@ func call[Req, Res any](ctx context.Context, o *operator, name string, local fun
 	if o.client != nil {
 		return api.Call[Res](ctx, o.client, name, req)
 	}
-	return local(o.app, ctx, api.NewCaller(uint32(os.Getuid())), req)
+	who, err := o.app.Self()
+	if err == nil {
+		err = o.app.May(name, who)
+	}
+	if err != nil {
+		var none Res
+		return none, err
+	}
+	return local(o.app, ctx, who, req)
 }
 
 // warn writes the warnings of an operation.

@@ -42,16 +42,21 @@ func printOrder(w io.Writer, o *run.Order, begun int) error {
 		}
 	}
 	if len(o.Stages) > 1 {
-		fmt.Fprintf(w, "%s may fail before no further device is begun; a canary may not\n", counted(o.MaxFailures, "device"))
+		fmt.Fprintf(w, "after %s failed, or one of a canary, no further device is begun\n", counted(o.MaxFailures+1, "device"))
 	}
 	return nil
 }
 
 // progressOf is how a run stands, in a line: "batch 2/4 · 37/120 ok · 2 failed · 4 running".
 func progressOf(saga run.Saga, all run.Stands) string {
-	var c counts
+	c := counts{all: len(all)} // of which there are rows only when they were begun, or are not to be
+	if saga.Order != nil {
+		c.all = 0
+		for _, s := range saga.Order.Stages {
+			c.all += len(s.Devices)
+		}
+	}
 	for _, s := range all {
-		c.all++
 		switch st := s.State; {
 		case st.Step == run.Ended:
 			c.add(st.Outcome)

@@ -20,7 +20,6 @@ import (
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
-	"github.com/tenter-net/tenter/internal/store"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -84,7 +83,7 @@ func newPlan(s Streams) *cobra.Command {
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit 2 when there are changes")
 	cmd.Flags().BoolVar(&raw, "raw", false, "show the gNMI SetRequests too")
 	addOutput(cmd, formatText, formatJSON, formatMarkdown)
-	cmd.AddCommand(newPlanLs(s), completes(newPlanShow(s), openPlans), completes(newPlanDecide(s, true), openPlans), completes(newPlanDecide(s, false), openPlans))
+	cmd.AddCommand(newPlanLs(s), completes(newPlanShow(s), openPlans), completes(newPlanApprove(s), openPlans), completes(newPlanReject(s), openPlans))
 	return cmd
 }
 
@@ -165,11 +164,7 @@ func newPlanLs(s Streams) *cobra.Command {
 		Short: "List the plans that wait or run",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
-				from, err := at(ctx, cmd, s, st)
-				if err != nil {
-					return err
-				}
+			return withReader(cmd, s, func(ctx context.Context, from display, st reader) error {
 				list, err := from.plans(ctx, st, all)
 				if err != nil {
 					return err
@@ -181,9 +176,9 @@ func newPlanLs(s Streams) *cobra.Command {
 					_, err := fmt.Fprintln(s.Err, "no open plans")
 					return err
 				}
-				t := newTable("PLAN", "STATUS", "CAUSE", "DEVICES", "CHANGES", "AGE", "?REASON")
+				t := newTable("PLAN", "STATUS", "CAUSE", "DEVICES", "CHANGES", "?APPROVALS", "AGE", "?REASON")
 				for _, p := range list {
-					t.add(p.ID, string(p.Status), p.Cause, deviceList(p.Devices), changes(p), age(from.now, p.Created), dash(p.Reason))
+					t.add(p.ID, string(p.Status), p.Cause, deviceList(p.Devices), changes(p), approvals(p, from.now), age(from.now, p.Created), dash(p.Reason))
 				}
 				return t.print(s.Out)
 			})
@@ -197,7 +192,7 @@ func newPlanLs(s Streams) *cobra.Command {
 
 // plans returns the plans that wait or run, or all. What a plan changes does not change, and is in the store for as long as
 // it keeps the plan.
-func (f display) plans(ctx context.Context, st *store.Store, all bool) ([]view.Plan, error) {
+func (f display) plans(ctx context.Context, st reader, all bool) ([]view.Plan, error) {
 	live := []view.PlanStatus{view.PlanOpen, view.PlanApproved, view.PlanRunning}
 	if f.past == nil {
 		q := view.PlanQuery{Status: live, Bodies: true}
@@ -263,7 +258,8 @@ func newPlanShow(s Streams) *cobra.Command {
 					return show(p)
 				}())
 			}
-			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
+			open := false
+			err := withReader(cmd, s, func(ctx context.Context, from display, st reader) error {
 				row, err := st.Plan(ctx, args[0])
 				if err != nil {
 					return hint(err, "tenter plan ls --all")
@@ -272,11 +268,19 @@ func newPlanShow(s Streams) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := show(p); err != nil || output(cmd) != formatText || len(row.Votes) == 0 {
+				open = row.Status == view.PlanOpen || row.Status == view.PlanApproved
+				if err := show(p); err != nil || output(cmd) != formatText {
+					return err
+				}
+				if err := printApprovals(s.Out, row, from.now); err != nil || len(row.Votes) == 0 {
 					return err
 				}
 				return printVotes(s.Out, row.Votes)
 			})
+			if err != nil || !open || reverse || output(cmd) != formatText {
+				return err
+			}
+			return showOrder(cmd, s, plan.ID(args[0]))
 		},
 	}
 	cmd.Flags().BoolVar(&reverse, "reverse", false, "what would undo it")
@@ -311,36 +315,4 @@ func planFile(name string) (p plan.Plan, ok bool, err error) {
 		return p, false, hint(fmt.Errorf("%s: not a plan of this version: %w", name, err), "tenter plan --out %s", name)
 	}
 	return p, true, nil
-}
-
-func newPlanDecide(s Streams, approve bool) *cobra.Command {
-	var reason string
-	use, short := "approve ID", "Approve a plan that waits; a server carries it out"
-	if !approve {
-		use, short = "reject ID", "Reject a plan that waits; it is never run"
-	}
-	cmd := &cobra.Command{
-		Use:   use,
-		Short: short,
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return withOperator(cmd, func(ctx context.Context, o *operator) error {
-				req := app.DecideRequest{ID: plan.ID(args[0]), Approve: approve, Reason: reason}
-				if _, err := call(ctx, o, app.OpDecide, (*app.App).Decide, req); err != nil {
-					return hint(err, "tenter plan ls")
-				}
-				switch {
-				case !approve:
-					fmt.Fprintln(s.Err, "rejected")
-				case o.client == nil:
-					fmt.Fprintln(s.Err, "approved; a tenter serve over this store carries it out, else run it: tenter apply "+args[0])
-				default:
-					fmt.Fprintln(s.Err, "approved; watch it: tenter events tail --follow")
-				}
-				return nil
-			})
-		},
-	}
-	cmd.Flags().StringVar(&reason, "reason", "", "why")
-	return cmd
 }

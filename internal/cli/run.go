@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tenter-net/tenter/internal/store"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -17,11 +16,7 @@ func newRun(s Streams) *cobra.Command {
 		Short: "List the runs, the newest first",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
-				from, err := at(ctx, cmd, s, st)
-				if err != nil {
-					return err
-				}
+			return withReader(cmd, s, func(ctx context.Context, from display, st reader) error {
 				list, err := from.runs(ctx, st)
 				if err != nil {
 					return err
@@ -46,7 +41,7 @@ func newRun(s Streams) *cobra.Command {
 	return cmd
 }
 
-func (f display) runs(ctx context.Context, st *store.Store) ([]view.Run, error) {
+func (f display) runs(ctx context.Context, st reader) ([]view.Run, error) {
 	if f.past != nil {
 		return f.past.RunList(), nil
 	}

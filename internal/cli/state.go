@@ -55,6 +55,9 @@ func withStoreBy(open openStore, cmd *cobra.Command, do func(ctx context.Context
 	if err != nil {
 		return err
 	}
+	if err := notRemote(cmd, set); err != nil {
+		return err
+	}
 	st, err := open(cmd.Context(), set, log)
 	if err != nil {
 		return noStore(err)

@@ -26,7 +26,7 @@ func summary(e event.Event) string {
 		return planSummary(e)
 	case event.TypeApplyStarted, event.TypeBatchStarted, event.TypeBatchWaits, event.TypeStepCompleted, event.TypeApplyCompleted, event.TypeApplyFailed, event.TypeRolledBack, event.TypeCommandAck:
 		return runSummary(e)
-	case event.TypeWindowOpened, event.TypeWindowClosed, event.TypeWindowFrozen, event.TypeWindowUnfrozen:
+	case event.TypeWindowOpened, event.TypeWindowClosed, event.TypeWindowFrozen, event.TypeWindowUnfrozen, event.TypeUnlocked:
 		return windowSummary(e)
 	default:
 		return systemSummary(e)
@@ -36,6 +36,9 @@ func summary(e event.Event) string {
 func windowSummary(e event.Event) string {
 	when := func(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }
 	switch e.Type {
+	case event.TypeUnlocked:
+		d := data[event.Unlocked](e)
+		return phrases(d.Lock+" taken from "+d.Holder, only(d.Doing != "", "which was at "+d.Doing), d.Reason)
 	case event.TypeWindowFrozen, event.TypeWindowUnfrozen:
 		d := data[event.Freeze](e)
 		return phrases(only(e.Type == event.TypeWindowFrozen, "until "+when(d.Until)), d.Reason)

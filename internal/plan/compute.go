@@ -20,6 +20,10 @@ type Input struct {
 	Part Part
 	// Back is what a run wrote, of Reverse: what was there before, and what came after. Its secrets are digests.
 	Back []tree.Change
+	// Kept is what the device had when its backup was made, of Restore, and Unkept what of that cannot be read any more. Its
+	// secrets are digests.
+	Kept   *tree.Tree
+	Unkept []tree.Problem
 	// Only limits what of the drift a Remedy or Heeding puts right to some paths; nil means all.
 	Only func(path.Path) bool
 
@@ -54,9 +58,13 @@ func Compute(in Input) Result {
 		target = in.Applied
 	}
 	var w wishes
-	if in.Part == Reverse {
+	if in.Part == Reverse || in.Part == Restore {
 		c.shaper.ours = func(path.Path) bool { return true }
-		c.takeBack(&w)
+		if in.Part == Restore {
+			c.bringBack(&w)
+		} else {
+			c.takeBack(&w)
+		}
 		return c.result(w)
 	}
 	for ch := range tree.Diff(in.Observed, target) {
@@ -76,7 +84,7 @@ func Compute(in Input) Result {
 func (c *computation) result(w wishes) Result {
 	edit, writes := c.shape(w)
 	r := Result{Edit: edit, Writes: writes}
-	if c.Part != Remedy && c.Part != Reverse {
+	if c.Part != Remedy && c.Part != Reverse && c.Part != Restore {
 		r.Claims, r.Releases = c.bookkeeping()
 	}
 	r.Plan = c.describe(r)
@@ -87,6 +95,7 @@ type computation struct {
 	Input
 	*shaper
 	unproven  map[string]bool
+	carriers  map[string]int    // ports by VLAN, once somebody asks
 	illegible map[string]string // why something that the device sent cannot be read, by path
 }
 
@@ -131,7 +140,7 @@ func (c *computation) leaves(ch tree.Change) bool {
 		return c.cause(ch) == ByDrift
 	case Heeding:
 		return c.Only != nil && c.cause(ch) == ByDrift && !c.Only(ch.Path)
-	case Whole, Remedy, Reverse:
+	case Whole, Remedy, Reverse, Restore:
 	}
 	return false
 }

@@ -63,7 +63,7 @@ func (c *computation) change(w tree.Change) Change {
 	default:
 		ch.Action = Modify
 	}
-	ch.rate(w.Path)
+	c.rate(&ch, w.Path)
 	return ch
 }
 
@@ -72,7 +72,7 @@ func (c *computation) cause(w tree.Change) Trigger {
 	switch c.Part {
 	case Remedy:
 		return ByDrift
-	case Reverse:
+	case Reverse, Restore:
 		return ByManual
 	case Whole, Pending, Heeding:
 	}

@@ -45,6 +45,7 @@ const (
 	Pending Part = "pending" // what was never rolled out: drift is for the drift policy to decide about
 	Remedy  Part = "remedy"  // what drifted: restores what was applied, and ships nothing of what was not
 	Heeding Part = "heeding" // all but the drift that the drift policy wants to be left alone
+	Restore Part = "restore" // all that Tenter may write: the device is to be as in a backup, whatever the intents want
 	Reverse Part = "reverse" // what a run wrote: the device is to be as before it, whatever the intents want
 )
 

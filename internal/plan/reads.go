@@ -10,8 +10,12 @@ import (
 )
 
 // Reads returns the subtrees that must be read to compute and carry out a device's plan: the top-level containers of
-// all that is desired, applied or owned, and of all that the scope is authoritative for.
+// all that is desired, applied or owned, and of all that the scope is authoritative for. None means everything, which a
+// device that is to be as in a backup is compared by.
 func (in Input) Reads() []path.Path {
+	if in.Part == Restore {
+		return nil
+	}
 	var tops []path.Path
 	add := func(p path.Path) path.Path {
 		top := path.Path{Origin: p.Origin, Elems: p.Elems[:min(1, len(p.Elems))]}

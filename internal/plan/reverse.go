@@ -1,6 +1,10 @@
 package plan
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/tenter-net/tenter/internal/path"
+)
 
 // Reverse returns what takes the plan back: the changes with before and after exchanged. It shows what a rollback
 // would do, and has no name: carrying it out means computing a plan from the intents as they were before.
@@ -27,9 +31,20 @@ func (d DevicePlan) reverse() DevicePlan {
 			back.Action = Add
 		case Modify, Replace:
 		}
-		back.rateText()
+		back.rate()
 		r.Changes = append(r.Changes, back)
 	}
 	r.assess()
 	return r
+}
+
+// rate fills in the risk of a change of which nothing is known but itself.
+func (ch *Change) rate() {
+	p, err := path.Parse(ch.Path)
+	if err != nil {
+		ch.Code, ch.Score, ch.Risk, ch.Reason = Unreadable, mostScore, High, "its path cannot be read"
+		return
+	}
+	ch.Code, ch.Score, ch.Reason = judged{Change: ch, path: p, new: func() bool { return false }}.rule()
+	ch.Risk = riskOf(ch.Score)
 }

@@ -116,36 +116,43 @@ func sortReasons(reasons []RiskReason) []RiskReason {
 	return reasons
 }
 
-// addReason counts one more change for a reason.
+// addReason counts what another reason is about.
 func addReason(reasons []RiskReason, r RiskReason) []RiskReason {
-	for i, have := range reasons {
-		if have.Code == r.Code && have.Text == r.Text {
-			reasons[i].Count += r.Count
-			for _, d := range r.Devices {
-				if !slices.Contains(have.Devices, d) {
-					reasons[i].Devices = append(reasons[i].Devices, d)
-				}
-			}
-			return reasons
-		}
+	i := slices.IndexFunc(reasons, func(have RiskReason) bool { return have.Code == r.Code && have.Text == r.Text })
+	if i < 0 {
+		return append(reasons, r)
 	}
-	return append(reasons, r)
+	reasons[i].Count += r.Count
+	reasons[i].Devices = append(reasons[i].Devices, r.Devices...)
+	return reasons
 }
 
-// assess sums up what the changes of a device come to.
+// manyDeletes is how many leaves that go from one device are a reason of their own.
+const manyDeletes = 50
+
+// assess sums up what the changes of a device come to. What changes in one list entry for one reason counts once.
 func (d *DevicePlan) assess() {
 	d.Reasons = nil
+	counted := map[RiskCode]string{} // the entry that was counted last
 	for _, ch := range d.Changes {
-		if ch.Score > 0 {
-			d.Reasons = addReason(d.Reasons, RiskReason{Code: ch.Code, Text: ch.Reason, Score: ch.Score, Count: 1, Path: ch.Path})
+		if ch.Score == 0 || counted[ch.Code] == ch.Subtree+ch.Reason {
+			continue
 		}
+		counted[ch.Code] = ch.Subtree + ch.Reason
+		d.Reasons = addReason(d.Reasons, RiskReason{Code: ch.Code, Text: ch.Reason, Score: ch.Score, Count: 1, Path: ch.Path})
+	}
+	if n := d.Counts().Delete; n >= manyDeletes {
+		d.Reasons = addReason(d.Reasons, RiskReason{Code: ManyDeletes, Text: fmt.Sprintf("deletes %d leaves", n), Score: 45, Count: 1})
 	}
 	sortReasons(d.Reasons)
 	d.Score = weigh(d.Reasons)
 	d.Risk = riskOf(d.Score)
 }
 
-// assess sums up what the devices' parts come to.
+// fewDevices is how many devices are no fabric of which a share could be told.
+const fewDevices = 3
+
+// assess sums up what the devices' parts come to, and what share of the fabric they are.
 func (p *Plan) assess() {
 	p.Reasons = nil
 	for _, d := range p.Devices {
@@ -153,6 +160,11 @@ func (p *Plan) assess() {
 			r.Devices = []intent.DeviceName{d.Device}
 			p.Reasons = addReason(p.Reasons, r)
 		}
+	}
+	if n, of := p.devices(), p.FabricDevices; of >= fewDevices && 2*n > of {
+		p.Reasons = addReason(p.Reasons, RiskReason{
+			Code: ShareOfFabric, Text: fmt.Sprintf("changes %d of %d devices", n, of), Score: 15 + 20*n/of, Count: 1,
+		})
 	}
 	sortReasons(p.Reasons)
 	p.Score = weigh(p.Reasons)

@@ -58,10 +58,10 @@ func TestPlanPastItsTime(t *testing.T) {
 	e := New(w.options("a"))
 	id := w.propose(e)
 	e.now = func() time.Time { return time.Now().Add(25 * time.Hour) }
-	if _, err := e.Start(t.Context(), id, "ann", ""); !errors.As(err, new(*StaleError)) {
+	if _, err := e.Start(t.Context(), id, byAnn("")); !errors.As(err, new(*StaleError)) {
 		t.Errorf("started: %v", err)
 	}
-	if err := e.Approve(t.Context(), id, "ann"); !errors.As(err, new(*StaleError)) {
+	if _, err := e.Approve(t.Context(), id, ann); !errors.As(err, new(*StaleError)) {
 		t.Errorf("approved: %v", err)
 	}
 }
@@ -130,7 +130,7 @@ func TestDeviceLeavesTheIntents(t *testing.T) {
 	if err != nil || len(open) != 1 {
 		t.Fatalf("%v: %+v", err, open)
 	}
-	run, err := e.Start(t.Context(), plan.ID(open[0].ID), "ann", "")
+	run, err := e.Start(t.Context(), plan.ID(open[0].ID), byAnn(""))
 	if err != nil {
 		t.Fatal(err)
 	}

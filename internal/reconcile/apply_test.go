@@ -67,7 +67,7 @@ func TestApply(t *testing.T) {
 	if !again.Plan.Idle() {
 		t.Errorf("a plan after the apply is not empty:\n%s", again.Plan.Text())
 	}
-	if _, err := e.Start(t.Context(), plan.ID(row.Plan), "ann", ""); !errors.As(err, new(*StaleError)) {
+	if _, err := e.Start(t.Context(), plan.ID(row.Plan), byAnn("")); !errors.As(err, new(*StaleError)) {
 		t.Errorf("a plan was used twice: %v", err)
 	}
 	var done event.ApplyCompleted

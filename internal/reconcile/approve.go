@@ -2,11 +2,12 @@ package reconcile
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/policy"
-	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -27,39 +28,6 @@ func (e *Engine) startable(row view.Plan) error {
 	return &StaleError{row.ID, row.Reason}
 }
 
-// Start commits a run of a stored plan at a person's word, which counts as approval; of the mode, unless that is empty. It
-// returns the run's name; Execute, here or in any other process, carries it out.
-func (e *Engine) Start(ctx context.Context, id plan.ID, actor string, mode run.Mode) (string, error) {
-	row, p, err := e.load(ctx, id)
-	if err != nil {
-		return "", err
-	}
-	if err := e.startable(row); err != nil {
-		return "", err
-	}
-	votes, err := e.judge(ctx, row, p, actor)
-	if err != nil {
-		return "", err
-	}
-	var runID string
-	err = e.o.Store.Do(ctx, func(tx event.Tx) error {
-		row, err := e.o.Store.PlanIn(tx, string(id))
-		if err != nil {
-			return err
-		}
-		if err := e.startable(row); err != nil {
-			return err
-		}
-		d := event.Draft{Correlation: row.Correlation, Actor: actor, ActorType: event.ActorUser}
-		runID, err = e.start(ctx, tx, row, p, starting{draft: d, onFailure: mode, votes: votes})
-		return err
-	})
-	if err == nil {
-		e.queue.add(job{key: "run/" + runID, kind: kindRun, run: runID})
-	}
-	return runID, err
-}
-
 // load returns a stored plan.
 func (e *Engine) load(ctx context.Context, id plan.ID) (view.Plan, plan.Plan, error) {
 	row, err := e.o.Store.Plan(ctx, string(id))
@@ -70,69 +38,131 @@ func (e *Engine) load(ctx context.Context, id plan.ID) (view.Plan, plan.Plan, er
 	return row, p, err
 }
 
-// Approve records a person's approval of a waiting plan. The run follows from the event.
-func (e *Engine) Approve(ctx context.Context, id plan.ID, actor string) error {
+// An Approved is what came of an approval. Missing says which approvals are still needed, empty when it was the last one;
+// then the run follows from the event.
+type Approved struct {
+	Missing string `json:"missing,omitempty"`
+}
+
+// Approve records a person's approval of a waiting plan. It fails with a *DeniedError where the person's approval would not
+// count. Approving twice changes nothing.
+func (e *Engine) Approve(ctx context.Context, id plan.ID, who policy.Who) (Approved, error) {
 	row, p, err := e.load(ctx, id)
 	if err != nil {
-		return err
+		return Approved{}, err
 	}
-	if err := e.startable(row); err != nil {
-		return err
-	}
-	votes, err := e.judge(ctx, row, p, actor)
+	r, err := e.register(ctx)
 	if err != nil {
-		return err
+		return Approved{}, err
 	}
-	return e.settle(ctx, row, answer{status: view.PlanApproved, tell: event.TypeApprovalGranted, actor: actor, votes: votes})
-}
-
-// Reject records that a person does not want a waiting plan. It is never run, and made again only for a new occasion.
-func (e *Engine) Reject(ctx context.Context, id plan.ID, actor, reason string) error {
-	row, _, err := e.load(ctx, id)
+	if err := e.mayApprove(r, row, p, who); err != nil { // nobody votes for those who may not
+		return Approved{}, err
+	}
+	votes, err := e.judge(ctx, row, p, asking{actor: who.Name})
 	if err != nil {
-		return err
+		return Approved{}, err
 	}
-	return e.settle(ctx, row, answer{status: view.PlanRejected, tell: event.TypeApprovalDenied, actor: actor, reason: reason})
-}
-
-// An answer is what a person decided about a waiting plan.
-type answer struct {
-	status view.PlanStatus
-	tell   event.Type
-	actor  string
-	reason string
-	votes  []event.Vote
-}
-
-func (e *Engine) settle(ctx context.Context, row view.Plan, a answer) error {
-	return e.o.Store.Do(ctx, func(tx event.Tx) error {
-		moved, err := e.o.Store.MovePlan(tx, row.ID, view.PlanOpen, a.status, a.reason)
+	var out Approved
+	err = e.counted(ctx, func(tx event.Tx, r register) error {
+		row, err := e.o.Store.PlanIn(tx, string(id))
 		if err != nil {
 			return err
 		}
-		if !moved {
-			now, err := e.o.Store.PlanIn(tx, row.ID)
-			if err != nil {
-				return err
-			}
-			if err := e.startable(now); err != nil {
-				return err
-			}
-			return &DeniedError{row.ID, "it is " + string(now.Status) + " already"}
+		if err := e.mayApprove(r, row, p, who); err != nil {
+			return err
 		}
-		if len(a.votes) > 0 {
-			if err := e.o.Store.SaveVotes(tx, row.ID, a.votes); err != nil {
-				return err
-			}
+		if row.Status == view.PlanApproved {
+			return &DeniedError{row.ID, "it is approved already"}
 		}
-		d := event.Draft{
-			Type: a.tell, Correlation: row.Correlation, Causation: toldPlan(row), Actor: a.actor, ActorType: event.ActorUser,
-			Data: event.Approval{Plan: row.ID, Content: row.Content, Devices: row.Devices, Reason: a.reason, Episode: row.Episode, Votes: a.votes},
+		out, err = e.approve(ctx, tx, r, approval{row, p, who, votes})
+		return err
+	})
+	return out, err
+}
+
+func (e *Engine) mayApprove(r register, row view.Plan, p plan.Plan, who policy.Who) error {
+	if err := e.startable(row); err != nil {
+		return err
+	}
+	requester, author := r.barred(row)
+	if why := policy.MayApprove(policy.Needs(r.demands(p, row.Requester)), who, requester, author, r.given(row, e.now())); why != "" {
+		return &DeniedError{row.ID, why}
+	}
+	return nil
+}
+
+// An approval is one person's word for a plan.
+type approval struct {
+	row   view.Plan
+	plan  plan.Plan
+	who   policy.Who
+	votes []event.Vote
+}
+
+func (e *Engine) approve(ctx context.Context, tx event.Tx, r register, a approval) (Approved, error) {
+	row, now := a.row, e.now().UTC().Round(0)
+	before := r.stand(row, a.plan, now)
+	row.Given = slices.DeleteFunc(slices.Clone(row.Given), func(g event.Approver) bool { return g.Name == a.who.Name })
+	row.Given = append(row.Given, event.Approver{Name: a.who.Name, Groups: a.who.Groups, Via: a.who.Via, At: now})
+	s := r.stand(row, a.plan, now)
+	row.Needs = s.needs
+	if s.missing != "" && s.missing == before.missing && len(row.Given) == len(a.row.Given) {
+		return Approved{s.missing}, nil // the same person's word once more
+	}
+	to := view.PlanApproved
+	if s.missing != "" {
+		to = view.PlanOpen
+	}
+	moved, err := e.o.Store.MovePlan(tx, row.ID, view.PlanOpen, to, s.missing)
+	if err == nil && !moved {
+		err = &DeniedError{row.ID, "it is " + string(row.Status) + " already"}
+	}
+	if err != nil {
+		return Approved{}, err
+	}
+	if err := e.o.Store.SaveApprovals(tx, row); err != nil {
+		return Approved{}, err
+	}
+	if len(a.votes) > 0 {
+		if err := e.o.Store.SaveVotes(tx, row.ID, a.votes); err != nil {
+			return Approved{}, err
 		}
-		if len(row.Devices) == 1 {
-			d.Subject = string(row.Devices[0])
+	}
+	return Approved{s.missing}, tx.Append(ctx, onDevice(event.Draft{
+		Type: event.TypeApprovalGranted, Correlation: row.Correlation, Causation: toldPlan(row), Actor: a.who.Name, ActorType: event.ActorUser,
+		Data: event.Approval{
+			Plan: row.ID, Content: row.Content, Devices: row.Devices, Reason: s.missing, Episode: row.Episode, Votes: a.votes,
+			Waits: s.missing != "", Needs: row.Needs, Given: row.Given,
+		},
+	}, row))
+}
+
+// Reject records that a person does not want a plan that waits, or that was approved and has not begun. It is never run, and
+// made again only for a new occasion. Whoever asked for a plan may take it back.
+func (e *Engine) Reject(ctx context.Context, id plan.ID, who policy.Who, reason string) error {
+	return e.o.Store.Do(ctx, func(tx event.Tx) error {
+		row, err := e.o.Store.PlanIn(tx, string(id))
+		if err != nil {
+			return err
 		}
-		if err := tx.Append(ctx, d); err != nil || a.status != view.PlanRejected || row.Episode == "" {
+		if why := who.May("rejecting a plan", policy.Approver); why != "" && (who.Name != row.Requester || !who.Role.AtLeast(policy.Planner)) {
+			return &DeniedError{row.ID, why}
+		}
+		if err := e.startable(row); err != nil {
+			return err
+		}
+		moved, err := e.o.Store.MovePlan(tx, row.ID, row.Status, view.PlanRejected, reason)
+		if err == nil && !moved {
+			err = &DeniedError{row.ID, "somebody else decided about it just now"}
+		}
+		if err != nil {
+			return err
+		}
+		err = tx.Append(ctx, onDevice(event.Draft{
+			Type: event.TypeApprovalDenied, Correlation: row.Correlation, Causation: toldPlan(row), Actor: who.Name, ActorType: event.ActorUser,
+			Data: event.Approval{Plan: row.ID, Content: row.Content, Devices: row.Devices, Reason: reason, Episode: row.Episode},
+		}, row))
+		if err != nil || row.Episode == "" {
 			return err
 		}
 		ep, err := e.o.Store.EpisodeIn(tx, row.Episode)
@@ -141,4 +171,9 @@ func (e *Engine) settle(ctx context.Context, row view.Plan, a answer) error {
 		}
 		return e.noteEpisode(ctx, tx, ep, row.ID, policy.Decision{})
 	})
+}
+
+// nextApprove is how to get the approvals that are missing.
+func nextApprove(id string) string {
+	return fmt.Sprintf("next: tenter plan approve %s", id)
 }

@@ -29,7 +29,7 @@ func TestChangedDevice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := e.Approve(t.Context(), plan.ID(ep.Plan), "ann"); err != nil {
+	if _, err := e.Approve(t.Context(), plan.ID(ep.Plan), ann); err != nil {
 		t.Fatal(err)
 	}
 	w.await(event.TypeApplyCompleted, "e1", &event.ApplyCompleted{})

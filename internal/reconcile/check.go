@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/plan"
@@ -27,18 +26,12 @@ func (h *hand) check(ctx context.Context) (run.Input, error) {
 	planned, _ := h.plan.Device(h.name)
 	h.result = plan.Compute(h.picture.input)
 	if h.result.Plan.Digest != planned.Digest {
-		moved := plan.Moved(planned.Base, h.picture.input.Observed, h.picture.input.Secrets)
-		if len(moved) == 0 {
-			moved = []string{"what is wanted or owned of " + string(h.name)}
-		}
-		return run.Moved{At: h.now(), Paths: moved}, nil
+		return run.Moved{At: h.now(), Paths: few(moves(planned, h.result.Plan, h.picture.input))}, nil
 	}
 	h.writes = h.result.Writes
 	in := run.Checked{At: h.now(), Writes: h.picture.stored(h.result.Writes), Base: planned.Digest, From: h.picture.row.Generation}
-	if h.picture.target.Profile.CommitConfirmed && h.result.Plan.Phases <= 1 { // phases are commits of their own, of which only one could wait
-		in.Rollback = confirmWithin
-	}
-	return in, nil
+	h.before = h.picture.input.Observed
+	return h.guarded(ctx, in)
 }
 
 // barred finds what forbids writing to the device: other intents by now, a hold, nobody's word that Tenter may, or another
@@ -48,16 +41,20 @@ func (h *hand) barred(ctx context.Context) (run.Input, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.plan.Cause.Part != plan.Remedy && g.ID != h.plan.Generation {
-		return run.Moved{At: h.now(), Paths: []string{fmt.Sprintf("the intents, to generation %.8s", g.ID)}}, nil
+	if moved, err := h.unbound(ctx, h.plan); err != nil {
+		return nil, err
+	} else if moved != "" {
+		return run.Moved{At: h.now(), Paths: []string{moved}}, nil
 	}
 	if wanted, err := h.wants(ctx, g.ID, h.name); err != nil {
 		return nil, err
 	} else if !wanted {
 		return run.Barred{At: h.now(), Reason: notWanted}, nil
 	}
-	if d := policy.Decide(h.about(h.picture.row, policy.Facts{Requested: true})); d.Verdict == policy.Refuse {
-		return run.Barred{At: h.now(), Reason: d.Reason}, nil
+	if why, err := h.stopped(ctx); err != nil {
+		return nil, err
+	} else if why != "" {
+		return run.Barred{At: h.now(), Reason: why}, nil
 	}
 	facts, why, err := h.identified(ctx, h.picture.target, h.session)
 	if err != nil {

@@ -28,15 +28,15 @@ func (h *hand) options() profile.SetOptions {
 func (h *hand) commit() profile.SetOptions {
 	o := h.options()
 	if !h.s.Until.IsZero() {
-		o.Commit, o.CommitID, o.Rollback = profile.CommitOpen, h.fixed.id, confirmWithin
+		o.Commit, o.CommitID, o.Rollback = profile.CommitOpen, h.fixed.id, h.s.Until.Sub(h.s.Asked)
 		h.opened = true
 	}
 	return o
 }
 
 // confirm makes the device keep the run's commit, if one waits: before it is saved, and before it is undone by hand, which
-// spares what others changed meanwhile. A process that took the run over cannot know whether one waits; if none does,
-// the device says no, and reading has shown what it has. Once the device's time is over, nothing is confirmed any more: the
+// spares what others changed meanwhile. A process that took the run over cannot know whether one waits: if the device does
+// not take the word, only its own deadline tells. Once the device's time is over, nothing is confirmed any more: the
 // time is counted from before the Set, so the device's own ends later.
 func (h *hand) confirm(ctx context.Context) error {
 	if h.s.Until.IsZero() || h.s.Lapsed {
@@ -47,12 +47,11 @@ func (h *hand) confirm(ctx context.Context) error {
 	}
 	within, stop := context.WithDeadline(ctx, h.s.Until)
 	defer stop()
-	err := h.conclude(within, profile.CommitConfirm)
-	if !h.opened {
-		return nil
+	if err := h.conclude(within, profile.CommitConfirm); err != nil {
+		return err
 	}
-	h.opened = err != nil
-	return err
+	h.opened = false
+	return nil
 }
 
 // errLate says that it is too late to make the device keep a commit.
@@ -60,7 +59,7 @@ var errLate = errors.New("the device's time for that was over")
 
 // unconfirmed is what came of confirm.
 func (h *hand) unconfirmed(err error) run.Unconfirmed {
-	return run.Unconfirmed{At: h.now(), Err: err.Error(), Unsure: !h.opened && errors.Is(err, errLate)}
+	return run.Unconfirmed{At: h.now(), Err: err.Error(), Unsure: !h.opened}
 }
 
 // cancel ends the run's commit if one still waits at the end of the run: nothing was read back of it. A device that cannot be
@@ -72,8 +71,25 @@ func (h *hand) cancel(ctx context.Context) {
 	h.opened = false
 	if err := h.conclude(ctx, profile.CommitCancel); err != nil {
 		h.log.Warn("commit not canceled: the device will take it back by itself", zap.String("device", string(h.name)),
-			zap.Duration("within", confirmWithin), zap.Error(err))
+			zap.Time("by", h.s.Until), zap.Error(err))
 	}
+}
+
+// takenBack lets the device take the run's commit back as a whole, and reports whether it did: where all of it was as planned
+// and still is all that changed on the device. That needs no Set to go through, and should it fail the device still does so by
+// itself.
+func (h *hand) takenBack(ctx context.Context) bool {
+	if !h.opened || h.s.Lapsed || !h.untouched() {
+		return false
+	}
+	within, stop := context.WithDeadline(ctx, h.s.Until)
+	defer stop()
+	if err := h.conclude(within, profile.CommitCancel); err != nil {
+		h.log.Warn("commit not canceled", zap.String("device", string(h.name)), zap.Error(err))
+		return false
+	}
+	h.opened = false
+	return true
 }
 
 // conclude sends what is to become of the run's commit.

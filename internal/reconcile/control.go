@@ -31,7 +31,7 @@ const (
 	AckRefused = "refused"
 )
 
-var runVerbs = []string{VerbPause, VerbResume, VerbAbort}
+var runVerbs = []string{VerbPause, VerbResume, VerbAbort, VerbConfirm, VerbCancel}
 
 // Command gives a command to a run, in the actor's name, and returns the command's event. Execute, in whichever process,
 // answers it. It fails with view.ErrNotFound for a run that there is not.
@@ -116,11 +116,14 @@ func (e *Engine) poke(id string) {
 // A word is what the run as a whole tells the devices that are being worked on.
 type word struct {
 	paused bool
+	manual run.Manual
 	giveUp string // why what is in flight is not to stay
 }
 
 // tell passes on how the run stands.
-func (d *driver) tell() { d.word.Store(&word{paused: d.saga.Paused != nil, giveUp: d.saga.GiveUp()}) }
+func (d *driver) tell() {
+	d.word.Store(&word{paused: d.saga.Paused != nil, giveUp: d.saga.GiveUp(), manual: d.saga.Manual})
+}
 
 // heard returns what devices are to know.
 func (d *driver) heard() word {
@@ -152,6 +155,11 @@ func (d *driver) hear(ctx context.Context) error {
 			continue // one that started the run
 		}
 		refused, note := obey(&saga, row, ev, c)
+		if c.Verb == VerbConfirm || c.Verb == VerbCancel {
+			if refused, note, err = d.confirming(ctx, &saga, row, ev, c); err != nil {
+				return err
+			}
+		}
 		ack := acknowledge(ev, c, refused)
 		if data, ok := ack.Data.(event.CommandAck); ok {
 			data.Reason = cmp.Or(note, data.Reason)
@@ -199,6 +207,8 @@ func standing(s run.Saga) (view.RunStatus, string) {
 	switch {
 	case s.Paused != nil:
 		return view.RunPaused, "paused " + s.Paused.String()
+	case s.Canceled:
+		return view.RunRunning, "canceled " + s.Aborted.String()
 	case s.Aborted != nil:
 		return view.RunRunning, "aborted " + s.Aborted.String()
 	case s.Resting() != nil:
@@ -212,13 +222,17 @@ func obey(s *run.Saga, row view.Run, ev event.Event, c event.Command) (refused, 
 	w := &run.Word{By: cmp.Or(ev.Actor, ev.Source), At: ev.Time, Reason: c.Reason}
 	switch {
 	case !slices.Contains(runVerbs, c.Verb):
-		return fmt.Sprintf("%q is nothing that a run does; it can %s", c.Verb, "pause, resume and abort"), ""
+		return fmt.Sprintf("%q is nothing that a run does; it can %s", c.Verb, "pause, resume, abort, confirm and cancel"), ""
+	case c.Verb == VerbConfirm || c.Verb == VerbCancel:
+		return "", "" // confirming's
 	case !row.Ended.IsZero():
 		return fmt.Sprintf("it ended %s at %s", row.Status, row.Ended.UTC().Format(time.RFC3339)), ""
 	case c.Verb == VerbAbort && s.Aborted != nil:
 		return "", "it is aborted already, " + s.Aborted.String()
 	case c.Verb == VerbAbort:
 		s.Aborted, s.Paused = w, nil
+	case c.Verb == VerbPause && s.Waits: // from now on it waits for a person
+		s.Paused, s.Waits = w, false
 	case c.Verb == VerbPause && s.Paused != nil:
 		return "", "it is paused already, " + s.Paused.String()
 	case c.Verb == VerbPause:

@@ -33,6 +33,7 @@ type hand struct {
 	result  plan.Result
 	writes  []tree.Change // those of the state, with secrets as themselves where this process knows them
 	known   view.Known    // what the device was when it was checked; zero if another process did that
+	before  *tree.Tree    // what the device had when it was checked; nil if another process did that
 	opened  bool          // this process has opened a commit that waits to be confirmed, as far as it knows
 }
 
@@ -109,6 +110,9 @@ func (d *driver) device(ctx context.Context, name intent.DeviceName, at run.Stat
 // heed returns what the run as a whole has to say to the device's state.
 func (h *hand) heed() (in run.Input, rest bool) {
 	w := h.heard()
+	if in := w.manual.Attend(h.name, h.s, h.now()); in != nil && h.picture != nil {
+		return in, false
+	}
 	return run.Heed(h.s, w.paused, w.giveUp, h.now())
 }
 
@@ -125,6 +129,10 @@ func (h *hand) act(ctx context.Context) (run.Input, error) {
 		return h.store(ctx)
 	case run.DoUndo:
 		return h.undo(ctx)
+	case run.DoGates:
+		return h.gates(ctx)
+	case run.DoWait:
+		return h.wait(ctx)
 	case run.DoNothing:
 	}
 	return nil, fmt.Errorf("step %q asks for nothing", h.s.Step)
@@ -141,7 +149,9 @@ func (h *hand) connect(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		p.take(h.plan.Cause.Part, h.Engine)
+		if err := h.aim(ctx, p, h.plan.Cause); err != nil {
+			return err
+		}
 		h.picture = p
 	}
 	s, err := h.o.Sessions.Session(ctx, h.name)
@@ -318,8 +328,8 @@ func (h *hand) store(ctx context.Context) (run.Input, error) {
 		in, err := gone(h, err)
 		away, ok := in.(run.Gone)
 		switch {
-		case ok && h.opened && h.s.Step == run.Save:
-			return run.Unconfirmed{At: away.At, Err: away.Err}, nil
+		case ok && h.s.Step == run.Save && !h.s.Until.IsZero() && !h.s.Lapsed:
+			return run.Unconfirmed{At: away.At, Err: away.Err, Unsure: !h.opened}, nil
 		case ok:
 			return run.Stored(away), nil
 		}
@@ -346,9 +356,11 @@ func (h *hand) undo(ctx context.Context) (run.Input, error) {
 	}
 	if h.s.Kept && h.s.Back != "" {
 		// It is a write like any other: what stands against those has come up since maybe.
-		if d := policy.Decide(h.about(h.picture.row, policy.Facts{Requested: true})); d.Verdict == policy.Refuse {
-			return run.Barred{At: h.now(), Reason: d.Reason}, nil
+		if why, err := h.barsUndo(ctx); err != nil || why != "" {
+			return run.Barred{At: h.now(), Reason: why}, err
 		}
+	} else if h.takenBack(ctx) {
+		return run.Answered{At: h.now(), Answer: run.Accepted, Leaves: len(h.writes)}, nil
 	} else if err := h.confirm(ctx); err != nil {
 		h.log.Warn("commit not confirmed", zap.String("device", string(h.name)), zap.Error(err)) // reading and the next Set tell what is to be done
 	}

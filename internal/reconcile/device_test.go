@@ -33,6 +33,8 @@ type device struct {
 	serial  string
 	onSet   func(d *device, edit tree.Edit) error // instead of applying; called with the lock held
 	asked   []profile.SetOptions                  // of each Set
+	closed  bool                                  // for new connections
+	state   []profile.StateLeaf                   // what gates read
 	phases  func(edit tree.Edit) (int, error)     // in how many Sets an edit goes; one if not set
 }
 

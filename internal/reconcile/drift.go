@@ -79,12 +79,19 @@ func (e *Engine) planDrift(ctx context.Context, j job) error {
 	if err != nil {
 		return err
 	}
-	if err := e.proposeDrift(ctx, j, ep, plan.Origin{Generation: g.ID, Commit: g.Commit}, result.Plan, decision); err != nil {
+	from, err := e.origin(ctx, g)
+	if err != nil {
+		return err
+	}
+	if err := e.proposeDrift(ctx, j, ep, from, result.Plan, decision); err != nil {
 		return err
 	}
 	l.until = time.Time{}
 	if decision.Rule == policy.Loop || decision.Rule == policy.Failing {
 		l.until = e.now().Add(patience)
+	}
+	if decision.Verdict == policy.Later {
+		l.until = decision.Opens
 	}
 	e.look(ep.ID, l)
 	return nil
@@ -126,7 +133,11 @@ func (e *Engine) decideDrift(ctx context.Context, p *picture, r plan.Result, tri
 	if err != nil {
 		return policy.Decision{}, err
 	}
-	f := e.about(p.row, policy.Facts{Trigger: plan.ByDrift, Failures: tried.failures, Failed: tried.how})
+	t, err := e.timing(ctx)
+	if err != nil {
+		return policy.Decision{}, err
+	}
+	f := e.about(t, p.row, policy.Facts{Trigger: plan.ByDrift, Failures: tried.failures, Failed: tried.how})
 	f.Mismatch, f.Changed = why, p.row.Known.Differs(known(facts))
 	f.Mode = p.mode(e, r.Writes)
 	f.Looping = policy.Looping(backs, paths, e.now())

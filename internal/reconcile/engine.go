@@ -30,11 +30,16 @@ type Options struct {
 	Parallel    int           // devices at once in one run, 8 by default
 	MaxFailures int           // devices that may fail before a run starts no further one
 	Window      time.Duration // how long a device may take until reading shows what was set, 10 s by default
-	OnFailure   run.Mode      // what becomes of a run's devices when one fails, unless whoever starts it says so; put back what failed by default
-	PlanExpires time.Duration // how long a plan waits for approval, 24 h by default
-	Lease       time.Duration // how long a dead process keeps others from its runs, 10 s by default
-	Leads       func() bool   // whether this process plans what concerns no device alone, without an event; always by default
-	Resync      time.Duration // between looks for what is due, 30 s by default
+	// ConfirmWithin is the least that a device keeps a commit which nobody confirms, 5 min by default: a device that takes back
+	// what was being verified would look like one that lies.
+	ConfirmWithin time.Duration
+	OnFailure     run.Mode      // what becomes of a run's devices when one fails, unless whoever starts it says so; put back what failed by default
+	PlanExpires   time.Duration // how long a plan waits for approval, 24 h by default
+	Lease         time.Duration // how long a dead process keeps others from its runs, 10 s by default
+	Leads         func() bool   // whether this process plans what concerns no device alone, without an event; always by default
+	Resync        time.Duration // between looks for what is due, 30 s by default
+
+	Person func(author string) string // who the author of a commit is among those who approve, empty for nobody; nobody by default
 
 	Local      *local.Bus    // on which validators vote, one of its own by default
 	VoteWithin time.Duration // how long validators may take, 10 s by default
@@ -56,12 +61,13 @@ type Engine struct {
 	askedAbout chan struct{} // has a token when somebody may have asked
 	serving    atomic.Bool
 
-	mu       sync.Mutex
-	planned  string // the generation of which nothing is left to plan; none while a run stands in the way
-	turn     uint64 // counts the ends of runs on devices
-	lastTurn map[intent.DeviceName]uint64
-	looks    map[string]look          // at open episodes, by their names
-	pokes    map[string]chan struct{} // of the runs that are driven here
+	mu         sync.Mutex
+	planned    string // the generation of which nothing is left to plan; none while a run stands in the way
+	turn       uint64 // counts the ends of runs on devices
+	lastTurn   map[intent.DeviceName]uint64
+	looks      map[string]look          // at open episodes, by their names
+	registered register                 // of the generation that was asked for last
+	pokes      map[string]chan struct{} // of the runs that are driven here
 
 	proposing sync.Mutex // held from looking for runs under way until a plan for new intent is stored
 }
@@ -81,6 +87,7 @@ func New(o Options) *Engine {
 		}
 	}
 	byDefault(&o.Window, 10*time.Second)
+	byDefault(&o.ConfirmWithin, 5*time.Minute)
 	byDefault(&o.VoteWithin, 10*time.Second)
 	byDefault(&o.PlanExpires, 24*time.Hour)
 	byDefault(&o.Lease, 10*time.Second)
@@ -99,6 +106,7 @@ func New(o Options) *Engine {
 	}
 	e := &Engine{o: o, log: o.Log.Named("reconcile"), queue: newQueue(), asks: newQueue(), answers: map[string]answerer{}, askedAbout: make(chan struct{}, 1), now: time.Now, lastTurn: map[intent.DeviceName]uint64{}, looks: map[string]look{}, pokes: map[string]chan struct{}{}}
 	e.answers[verbPart], e.answers[verbSurvey], e.answers[verbCompare], e.answers[verbProbe] = e.part, e.answerSurvey, e.answerCompare, e.answerProbe
+	e.answers[verbRecheck] = e.answerRecheck
 	e.respond(o.Local)
 	return e
 }
@@ -161,6 +169,10 @@ func (e *Engine) work(ctx context.Context, j job) {
 		err = e.planBack(ctx, j)
 	case kindCommand:
 		err = e.command(ctx, j)
+	case kindEscalate:
+		err = e.escalate(ctx, j.run)
+	case kindOpening:
+		err = e.opening(ctx)
 	case kindAsk:
 		err = e.reply(ctx, j.ask)
 	}
@@ -226,7 +238,10 @@ func (e *Engine) resync(ctx context.Context, first bool) error {
 		if err := e.expire(ctx); err != nil {
 			return err
 		}
-		if err := e.resyncWaiting(ctx); err != nil {
+		if err := e.resyncEscalations(ctx); err != nil {
+			return err
+		}
+		if err := e.resyncTimely(ctx); err != nil {
 			return err
 		}
 	}
@@ -270,8 +285,8 @@ func (e *Engine) resyncIntent(ctx context.Context) error {
 // resyncWaiting plans anew for devices that new intent may be rolled out to by now without asking: no event tells that a
 // hold is over.
 func (e *Engine) resyncWaiting(ctx context.Context) error {
-	if !e.o.AutoApply {
-		return nil
+	if unasked, err := e.unasked(ctx); err != nil || !unasked {
+		return err
 	}
 	open, err := e.o.Store.Plans(ctx, view.PlanQuery{Status: []view.PlanStatus{view.PlanOpen}, Limit: 10_000, Bodies: true})
 	if err != nil {

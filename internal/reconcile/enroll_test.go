@@ -94,7 +94,7 @@ func TestReadOnly(t *testing.T) {
 		t.Error(diff)
 	}
 	id := w.propose(e)
-	for _, err := range []error{e.Approve(t.Context(), id, "ann"), func() error { _, err := e.Start(t.Context(), id, "ann", ""); return err }()} {
+	for _, err := range []error{func() error { _, err := e.Approve(t.Context(), id, ann); return err }(), func() error { _, err := e.Start(t.Context(), id, byAnn("")); return err }()} {
 		if !errors.As(err, new(*DeniedError)) || !strings.Contains(err.Error(), "leaf1: read-only: not enrolled; next: tenter device enroll leaf1") {
 			t.Errorf("%v", err)
 		}
@@ -191,7 +191,7 @@ func TestSwapped(t *testing.T) {
 		t.Errorf("%v, %d Sets", out, d.count()-sets)
 	}
 	var denied *DeniedError
-	if _, err := e.Start(t.Context(), w.propose(e), "ann", ""); !errors.As(err, &denied) || !strings.Contains(denied.Reason, "tenter device enroll leaf1 --replace") {
+	if _, err := e.Start(t.Context(), w.propose(e), byAnn("")); !errors.As(err, &denied) || !strings.Contains(denied.Reason, "tenter device enroll leaf1 --replace") {
 		t.Errorf("%v", err)
 	}
 	var held event.Device
@@ -259,7 +259,7 @@ func TestPlanFile(t *testing.T) {
 	if id, err = e.Import(t.Context(), e.Bind(plan.New(old.Plan.Cause, plan.Origin{Generation: "g1"}, []plan.DevicePlan{{Device: "leaf1", Claims: 1}})), "ann"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := e.Start(t.Context(), id, "ann", ""); !errors.As(err, new(*StaleError)) || !strings.Contains(err.Error(), "g1 to g2") {
+	if _, err := e.Start(t.Context(), id, byAnn("")); !errors.As(err, new(*StaleError)) || !strings.Contains(err.Error(), "g1 to g2") {
 		t.Errorf("of other intents: %v", err)
 	}
 }

@@ -78,7 +78,7 @@ func Example() {
 	}
 	id, err := e.Propose(ctx, planned.Plan, "ann")
 	ok(err)
-	run, err := e.Start(ctx, id, "ann", "")
+	run, err := e.Start(ctx, id, byAnn(""))
 	ok(err)
 	row, err := e.Execute(ctx, run)
 	ok(err)

@@ -89,10 +89,12 @@ type fixed struct {
 	leave       bool          // what failed stays as it is
 	within      time.Duration // how long a person has for confirming each device, 0 where nobody is asked
 	order       *run.Order    // how the run goes over its devices, and what is done around the change of each
+	timing      run.Timing    // when it may write
+	began       time.Time
 }
 
 func fixedOf(row view.Run, s run.Saga) fixed {
-	return fixed{id: row.ID, correlation: row.Correlation, told: toldRun(row), actor: s.Actor, leave: s.OnFailure == run.StopThere, within: s.Within, order: s.Order}
+	return fixed{id: row.ID, correlation: row.Correlation, told: toldRun(row), actor: s.Actor, leave: s.OnFailure == run.StopThere, timing: s.Timing, began: row.Created, within: s.Within, order: s.Order}
 }
 
 // recall reads where the run stands on each device.
@@ -146,7 +148,7 @@ func (d *driver) drive(ctx context.Context) (over bool, err error) {
 		var stop <-chan struct{} // while a pause is all that there is to wait for
 		var rested <-chan time.Time
 		if failed == nil && ctx.Err() == nil {
-			if failed = d.hear(ctx); failed == nil {
+			if failed = errors.Join(d.hear(ctx), d.overtaken(ctx, running)); failed == nil {
 				turn = d.saga.Next(d.stands(), running, d.now())
 				failed = d.record(ctx, turn)
 			}

@@ -11,7 +11,6 @@ import (
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/policy"
-	"github.com/tenter-net/tenter/internal/view"
 )
 
 // Group is the name of the consumer group that Handle belongs to.
@@ -22,6 +21,7 @@ func Types() []event.Type {
 	return []event.Type{
 		event.TypeIntentValidated, event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftRemediated, event.TypeDriftReleased, event.TypeDeviceSynced,
 		event.TypeDeviceEnrolled, event.TypeApprovalGranted, event.TypeApplyStarted, event.TypeCommand,
+		event.TypeWindowOpened, event.TypeWindowClosed, event.TypeWindowFrozen, event.TypeWindowUnfrozen,
 	}
 }
 
@@ -30,6 +30,12 @@ func (e *Engine) Handle(ctx context.Context, tx event.Tx, ev event.Event) error 
 	switch ev.Type {
 	case event.TypeIntentValidated:
 		e.queue.add(job{key: "intent", kind: kindIntent, cause: ev})
+		return e.lookAgain(ctx, tx, ev)
+	case event.TypeWindowOpened, event.TypeWindowClosed, event.TypeWindowUnfrozen:
+		e.queue.add(job{key: "opening", kind: kindOpening, cause: ev})
+		return e.lookAgain(ctx, tx, ev)
+	case event.TypeWindowFrozen:
+		e.pokeAll()
 	case event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftRemediated, event.TypeDriftReleased:
 		return e.concern(ctx, tx, ev, lookDrift)
 	case event.TypeDeviceSynced, event.TypeDeviceEnrolled:
@@ -115,28 +121,6 @@ func decoded[T any](ev event.Event, use func(T) error) error {
 	return use(data)
 }
 
-// granted starts an approved plan.
-func (e *Engine) granted(ctx context.Context, tx event.Tx, ev event.Event, a event.Approval) error {
-	row, err := e.o.Store.PlanIn(tx, a.Plan)
-	if errors.Is(err, view.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if row.Status != view.PlanApproved {
-		return nil // run or ended by now
-	}
-	p, err := plan.Parse(row.Body)
-	if err != nil {
-		return err
-	}
-	_, err = e.start(ctx, tx, row, p, starting{draft: event.Draft{
-		Subject: ev.Subject, Correlation: ev.Correlation, Causation: ev.ID, Actor: ev.Actor, ActorType: ev.ActorType,
-	}})
-	return err
-}
-
 // The verbs of a command.
 const (
 	verbPlan      = "plan"
@@ -195,7 +179,7 @@ func (e *Engine) ruleUnasked(ctx context.Context, p plan.Plan) ([]ruling, error)
 				f.Different++
 			}
 		}
-		if r.Verdict != policy.Run || f.Different == 0 {
+		if r.Verdict != policy.Run && r.Verdict != policy.Later || f.Different == 0 {
 			continue
 		}
 		err := e.compare(ctx, p.Generation, &f)
@@ -206,7 +190,9 @@ func (e *Engine) ruleUnasked(ctx context.Context, p plan.Plan) ([]ruling, error)
 		case err != nil:
 			return nil, err
 		default:
-			rulings[i].Decision = policy.Decide(f)
+			if d := policy.Decide(f); d.Verdict != policy.Run || r.Verdict == policy.Run {
+				rulings[i].Decision = d
+			}
 		}
 	}
 	return rulings, nil

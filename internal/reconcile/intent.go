@@ -34,7 +34,11 @@ func (e *Engine) planBack(ctx context.Context, j job) error {
 		e.queue.add(job{key: "intent", kind: kindIntent})
 		return nil
 	}
-	if waits, err := e.proposed(ctx, j.device); err != nil || waits && !e.o.AutoApply {
+	unasked, err := e.unasked(ctx)
+	if err != nil {
+		return err
+	}
+	if waits, err := e.proposed(ctx, j.device); err != nil || waits && !unasked {
 		return err
 	}
 	since := e.turns()
@@ -42,7 +46,7 @@ func (e *Engine) planBack(ctx context.Context, j job) error {
 	if err != nil {
 		return err
 	}
-	return e.proposeIntent(ctx, planned, since, e.o.AutoApply)
+	return e.proposeIntent(ctx, planned, since, unasked)
 }
 
 // proposed reports whether a plan for new intent on the device is still to be run.

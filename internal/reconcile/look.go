@@ -37,7 +37,7 @@ func (e *Engine) lookAt(ep view.Episode, p *picture) look {
 	}
 	r := p.row
 	return look{observed: observed, state: fmt.Sprint(
-		now.Before(r.HeldUntil), r.Enrolled, r.Mismatch, r.Known, r.Applied, observed, ep.Total, ep.Mode, ep.Findings,
+		now.Before(r.HeldUntil), r.Enrolled, r.Mismatch, r.Known, r.Applied, r.Looked, observed, ep.Total, ep.Mode, ep.Findings, p.policy,
 	)}
 }
 

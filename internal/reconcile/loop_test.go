@@ -107,7 +107,7 @@ func TestOneEpisodeOnePlan(t *testing.T) {
 	if !made.NeedsApproval || d.has(eth1+"description") != "hello" {
 		t.Errorf("did not wait: %+v", made)
 	}
-	if err := e.Approve(t.Context(), plan.ID(made.Plan), "ann"); err != nil {
+	if _, err := e.Approve(t.Context(), plan.ID(made.Plan), ann); err != nil {
 		t.Fatal(err)
 	}
 	var done event.ApplyCompleted
@@ -115,7 +115,7 @@ func TestOneEpisodeOnePlan(t *testing.T) {
 	if d.has(eth1+"description") != "to spine1" || end.Actor != "ann" {
 		t.Errorf("%+v", end)
 	}
-	if err := e.Approve(t.Context(), plan.ID(made.Plan), "ann"); err == nil {
+	if _, err := e.Approve(t.Context(), plan.ID(made.Plan), ann); err == nil {
 		t.Error("was approved twice")
 	}
 }
@@ -127,7 +127,7 @@ func TestRejectedStaysRejected(t *testing.T) {
 	w.drift("leaf1", "e1", described)
 	var made event.PlanGenerated
 	w.await(event.TypePlanGenerated, "e1", &made)
-	if err := e.Reject(t.Context(), plan.ID(made.Plan), "ann", "on purpose"); err != nil {
+	if err := e.Reject(t.Context(), plan.ID(made.Plan), ann, "on purpose"); err != nil {
 		t.Fatal(err)
 	}
 	before := w.count(event.TypePlanGenerated)
@@ -144,7 +144,7 @@ func TestRejectedStaysRejected(t *testing.T) {
 	if n := w.count(event.TypeDriftHeld); n != 1 {
 		t.Errorf("told %d times", n)
 	}
-	if _, err := e.Start(t.Context(), plan.ID(made.Plan), "ann", ""); !errors.As(err, new(*DeniedError)) {
+	if _, err := e.Start(t.Context(), plan.ID(made.Plan), byAnn("")); !errors.As(err, new(*DeniedError)) {
 		t.Errorf("a rejected plan: %v", err)
 	}
 }
@@ -181,7 +181,7 @@ func TestPendingIsNotShipped(t *testing.T) {
 	if d.has(eth1+"description") != "to spine1" || d.has(eth2+"mtu") != "" {
 		t.Errorf("description %q, pending mtu %q", d.has(eth1+"description"), d.has(eth2+"mtu"))
 	}
-	if err := e.Approve(t.Context(), plan.ID(made.Plan), "ann"); err != nil {
+	if _, err := e.Approve(t.Context(), plan.ID(made.Plan), ann); err != nil {
 		t.Fatal(err)
 	}
 	w.await(event.TypeApplyCompleted, "g2", &done)
@@ -219,7 +219,7 @@ func TestNewIntentOutdatesPlans(t *testing.T) {
 		t.Fatalf("%v: %v", err, open)
 	}
 	w.intend("g3", map[intent.DeviceName]string{"leaf1": wantEth2}, nil)
-	if _, err := e.Start(t.Context(), plan.ID(open[0].ID), "ann", ""); !errors.As(err, new(*StaleError)) {
+	if _, err := e.Start(t.Context(), plan.ID(open[0].ID), byAnn("")); !errors.As(err, new(*StaleError)) {
 		t.Errorf("a plan for other intents: %v", err)
 	}
 	if err := e.planIntent(t.Context()); err != nil {
@@ -245,7 +245,7 @@ func TestHold(t *testing.T) {
 	w.await(event.TypeDriftHeld, "e1", &back)
 	var made event.PlanGenerated
 	w.await(event.TypePlanGenerated, "e1", &made)
-	if _, err := e.Start(t.Context(), plan.ID(made.Plan), "ann", ""); !errors.As(err, new(*DeniedError)) {
+	if _, err := e.Start(t.Context(), plan.ID(made.Plan), byAnn("")); !errors.As(err, new(*DeniedError)) {
 		t.Errorf("a held device: %v", err)
 	}
 	if d.has(eth1+"description") != "hello" {
@@ -264,15 +264,19 @@ func TestBackAgain(t *testing.T) {
 	d.mu.Lock()
 	d.down = true
 	d.mu.Unlock()
-	if err := e.Approve(t.Context(), plan.ID(made.Plan), "ann"); !errors.As(err, new(*DeniedError)) {
+	if _, err := e.Approve(t.Context(), plan.ID(made.Plan), ann); !errors.As(err, new(*DeniedError)) {
 		t.Fatal(err)
 	}
 	// It was approved right before.
-	row, _, err := e.load(t.Context(), plan.ID(made.Plan))
+	row, p, err := e.load(t.Context(), plan.ID(made.Plan))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := e.settle(t.Context(), row, answer{status: view.PlanApproved, tell: event.TypeApprovalGranted, actor: "ann"}); err != nil {
+	err = e.counted(t.Context(), func(tx event.Tx, r register) error {
+		_, err := e.approve(t.Context(), tx, r, approval{row: row, plan: p, who: ann})
+		return err
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	var done event.ApplyCompleted
@@ -292,7 +296,7 @@ func TestBackAgain(t *testing.T) {
 	if second.Content != made.Content {
 		t.Errorf("%+v, then %+v", made, second)
 	}
-	if err := e.Approve(t.Context(), plan.ID(second.Plan), "ann"); err != nil {
+	if _, err := e.Approve(t.Context(), plan.ID(second.Plan), ann); err != nil {
 		t.Fatal(err)
 	}
 	for d.has(eth1+"description") != "to spine1" {

@@ -30,6 +30,8 @@ type Session interface {
 // do not have any more.
 type Sessions interface {
 	Session(ctx context.Context, device intent.DeviceName) (Session, error)
+	// Fresh makes a connection beside the session, which the caller closes.
+	Fresh(ctx context.Context, device intent.DeviceName) (Fresh, error)
 	Forget(device intent.DeviceName)
 }
 
@@ -55,7 +57,9 @@ type Store interface {
 	Do(ctx context.Context, fn func(tx event.Tx) error) error
 	Events(ctx context.Context, q event.Query) ([]event.Event, error)
 	CurrentGeneration(ctx context.Context) (view.Generation, error)
+	CurrentGenerationIn(tx event.Tx) (string, error)
 	planStore
+	timingStore
 	runStore
 	deviceStore
 	leafStore
@@ -67,6 +71,7 @@ type Store interface {
 type planStore interface {
 	SavePlan(tx event.Tx, p view.Plan) (bool, error)
 	SaveVotes(tx event.Tx, id string, votes []event.Vote) error
+	SaveApprovals(tx event.Tx, p view.Plan) error
 	MovePlan(tx event.Tx, id string, from, to view.PlanStatus, reason string) (bool, error)
 	Plan(ctx context.Context, id string) (view.Plan, error)
 	PlanIn(tx event.Tx, id string) (view.Plan, error)

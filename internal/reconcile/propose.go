@@ -31,13 +31,19 @@ type proposal struct {
 
 	votes  []event.Vote // of the validators, when it is to run without asking
 	others bool         // it superseded a plan that was for other devices too
+
+	register register             // what the approvals that it needs were counted by
+	needs    []event.ApprovalNeed // what the approval policies ask of it
 }
 
 // propose stores a plan, tells of it, and starts it if the decision says so. It returns the plan's name, which is that of
 // an earlier one if that is still to be run, and the run's if there is one.
 func (e *Engine) propose(ctx context.Context, p proposal) (id, runID string, err error) {
+	if err := e.heed(ctx, &p); err != nil {
+		return "", "", err
+	}
 	if p.decision.Verdict == policy.Run {
-		t, err := e.ballot(ctx, p.plan)
+		t, err := e.ballot(ctx, p.plan, asking{})
 		if err != nil {
 			return "", "", err
 		}
@@ -47,6 +53,12 @@ func (e *Engine) propose(ctx context.Context, p proposal) (id, runID string, err
 	}
 	for range 20 {
 		id, runID, err = e.tryPropose(ctx, p)
+		if errors.Is(err, errMoved) {
+			err = e.heed(ctx, &p)
+			if err == nil {
+				continue
+			}
+		}
 		if !errors.Is(err, errUnseen) {
 			break
 		}
@@ -61,13 +73,17 @@ func (e *Engine) propose(ctx context.Context, p proposal) (id, runID string, err
 var errUnseen = errors.New("an equal plan is being stored")
 
 func (e *Engine) tryPropose(ctx context.Context, p proposal) (id, runID string, err error) {
+	var kept view.Plan
 	err = e.o.Store.Do(ctx, func(tx event.Tx) error {
 		id, runID = "", ""
+		if err := e.inForce(tx, p.register); err != nil {
+			return err
+		}
 		row, fresh, err := e.keep(ctx, tx, &p)
 		if err != nil {
 			return err
 		}
-		id = row.ID
+		id, kept = row.ID, row
 		if fresh {
 			if err := tx.Append(ctx, p.generated(row)...); err != nil {
 				return err
@@ -90,6 +106,9 @@ func (e *Engine) tryPropose(ctx context.Context, p proposal) (id, runID string, 
 	})
 	if err == nil && runID != "" {
 		e.queue.add(job{key: "run/" + runID, kind: kindRun, run: runID})
+	}
+	if err == nil && runID == "" {
+		e.watchWaiting(kept)
 	}
 	if err == nil && p.others && p.plan.Cause.Trigger == plan.ByIntent {
 		e.queue.add(job{key: "intent", kind: kindIntent})
@@ -134,6 +153,7 @@ func (e *Engine) keep(ctx context.Context, tx event.Tx, p *proposal) (row view.P
 		ID: string(p.plan.ID), Content: p.plan.Content, Status: view.PlanOpen, Reason: p.decision.Reason,
 		Cause: string(p.plan.Cause.Trigger), Episode: p.episode, Generation: p.plan.Generation, Correlation: p.correlation,
 		Created: e.now(), Expires: expires, Devices: busyDevices(p.plan), Votes: p.votes, Body: body,
+		Requester: p.requester(), Needs: p.needs,
 	}
 	if p.others, err = e.supersede(ctx, tx, row); err != nil {
 		return row, false, err
@@ -176,14 +196,13 @@ func (p *proposal) started() event.Draft {
 	return d
 }
 
-// generated tells of the plan, and asks for approval if it needs that. Whoever made a plan by hand is not asked: it is
-// with them already.
+// generated tells of the plan, and asks for approval if it needs that.
 func (p *proposal) generated(row view.Plan) []event.Draft {
-	wait := p.decision.Verdict != policy.Run && p.actor == ""
+	wait := p.asks()
 	data := event.PlanGenerated{
 		Plan: string(p.plan.ID), Content: p.plan.Content, Cause: string(p.plan.Cause.Trigger), Risk: p.plan.Risk.String(),
 		NeedsApproval: wait, Reason: p.decision.Reason, Episode: p.episode, Generation: p.plan.Generation,
-		Expires: row.Expires, Votes: row.Votes,
+		Expires: row.Expires, Votes: row.Votes, Needs: row.Needs, Requester: row.Requester,
 	}
 	for _, d := range p.plan.Devices {
 		if d.Idle() {
@@ -200,7 +219,7 @@ func (p *proposal) generated(row view.Plan) []event.Draft {
 	ask := p.draft()
 	ask.Type, ask.Causation = event.TypeApprovalRequested, made.ID
 	ask.Data = event.Approval{
-		Plan: string(p.plan.ID), Content: p.plan.Content, Devices: busyDevices(p.plan), Reason: p.decision.Reason, Episode: p.episode,
+		Plan: string(p.plan.ID), Content: p.plan.Content, Devices: busyDevices(p.plan), Reason: p.decision.Reason, Episode: p.episode, Needs: row.Needs,
 	}
 	return []event.Draft{made, ask}
 }
@@ -209,7 +228,11 @@ func (p *proposal) generated(row view.Plan) []event.Draft {
 type starting struct {
 	draft     event.Draft // the frame of the event
 	onFailure run.Mode    // empty for the engine's
+	within    time.Duration
 	votes     []event.Vote
+	// breakGlass is why somebody runs the plan without what it needs, empty for a run that has that.
+	breakGlass string
+	byHand     bool // a person wants it to be run now
 }
 
 // start commits a run of the plan. The plan is used up with it. What the draft does not say of its cause is the plan.
@@ -227,10 +250,11 @@ func (e *Engine) start(ctx context.Context, tx event.Tx, row view.Plan, p plan.P
 	if err != nil {
 		return "", err
 	}
-	saga := run.Saga{Actor: d.Actor, OnFailure: cmp.Or(s.onFailure, order.OnFailure, e.o.OnFailure), Order: &order}
+	saga := run.Saga{Actor: d.Actor, OnFailure: cmp.Or(s.onFailure, order.OnFailure, e.o.OnFailure), Order: &order, Manual: run.Manual{Within: s.within}}
 	if len(order.Stages) == 1 { // of which there is nothing to tell
 		saga.Stage = 1
 	}
+	saga.ByHand, saga.BreakGlass = s.byHand, s.breakGlass != ""
 	if r.Body, err = json.Marshal(saga); err != nil {
 		return "", err
 	}
@@ -251,7 +275,7 @@ func (e *Engine) start(ctx context.Context, tx event.Tx, row view.Plan, p plan.P
 	if d.Causation == "" {
 		d.Causation = toldPlan(row)
 	}
-	d.Data = event.ApplyStarted{Run: r.ID, Plan: row.ID, Devices: busyDevices(p), Cause: row.Cause, Episode: row.Episode, OnFailure: string(saga.OnFailure), Votes: s.votes}
+	d.Data = event.ApplyStarted{Run: r.ID, Plan: row.ID, Devices: busyDevices(p), Cause: row.Cause, Episode: row.Episode, OnFailure: string(saga.OnFailure), Votes: s.votes, BreakGlass: s.breakGlass}
 	return r.ID, tx.Append(ctx, d)
 }
 

@@ -26,12 +26,14 @@ type job struct {
 type kind int
 
 const (
-	kindRun     kind = iota // drive a run
-	kindDrift               // plan a device's drift
-	kindIntent              // plan the current generation
-	kindBack                // a device answers again
-	kindCommand             // carry out a command
-	kindAsk                 // answer what another process asks of a device
+	kindRun      kind = iota // drive a run
+	kindDrift                // plan a device's drift
+	kindIntent               // plan the current generation
+	kindBack                 // a device answers again
+	kindCommand              // carry out a command
+	kindEscalate             // tell others that a plan waits
+	kindOpening              // it may be time for what waited
+	kindAsk                  // answer what another process asks of a device
 )
 
 // A queue holds jobs by key. It is bounded by the number of keys: devices, open runs and commands that wait.

@@ -104,7 +104,7 @@ func TestExpiry(t *testing.T) {
 	if err := e.expire(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := e.Start(t.Context(), id, "ann", ""); !errors.As(err, new(*StaleError)) {
+	if _, err := e.Start(t.Context(), id, byAnn("")); !errors.As(err, new(*StaleError)) {
 		t.Errorf("an expired plan: %v", err)
 	}
 	if n := w.count(event.TypePlanExpired); n != 1 {

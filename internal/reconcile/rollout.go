@@ -87,6 +87,9 @@ func (d *driver) saveRun(ctx context.Context, told ...event.Draft) error {
 	for i, t := range told {
 		told[i] = d.draft("")
 		told[i].Type, told[i].Data = t.Type, t.Data
+		if t.Actor != "" {
+			told[i].Actor, told[i].ActorType = t.Actor, t.ActorType
+		}
 	}
 	err = d.o.Store.Do(ctx, func(tx event.Tx) error {
 		if err := d.lease.guard(tx); err != nil {

@@ -3,34 +3,48 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/policy"
-	"github.com/tenter-net/tenter/internal/view"
 )
 
 // A ruling is what was decided about one device's part of a plan.
 type ruling struct {
-	device intent.DeviceName
+	device  intent.DeviceName
+	windows string // the names of those that concern the device
 	policy.Decision
 }
 
 // rule decides about each device of a plan by what the store says of it; f is what they have in common.
 func (e *Engine) rule(ctx context.Context, p plan.Plan, f policy.Facts) ([]ruling, error) {
 	var all []ruling
+	var demands []policy.Demand
+	if !f.Requested { // else they are counted where the run is committed
+		r, err := e.register(ctx)
+		if err != nil {
+			return nil, err
+		}
+		demands = r.demands(p, "")
+	}
+	t, err := e.timing(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range busyDevices(p) {
 		row, err := e.o.Store.Device(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		f := e.about(row, f)
+		f := e.about(t, row, f)
+		f.Approval = policy.StateFor(demands, name)
 		if f.Deletes, err = e.deletion(ctx, p, name); err != nil {
 			return nil, err
 		}
-		all = append(all, ruling{name, policy.Decide(f)})
+		all = append(all, ruling{name, f.Windows.Names(), policy.Decide(f)})
 	}
 	return all, nil
 }
@@ -59,17 +73,6 @@ func (e *Engine) deletion(ctx context.Context, p plan.Plan, device intent.Device
 	return d, nil
 }
 
-// about adds to f what a device's row says. A person's request is not denied for what the device was at its last
-// contact: the run asks it.
-func (e *Engine) about(row view.Device, f policy.Facts) policy.Facts {
-	f.Device, f.Now, f.Enrolled = row.Name, e.now(), !row.Enrolled.IsZero()
-	f.HeldUntil, f.HeldReason = row.HeldUntil, row.HeldReason
-	if !f.Requested {
-		f.Mismatch = row.Mismatch
-	}
-	return f
-}
-
 // may returns the devices that were ruled to be written to now.
 func may(rulings []ruling) []intent.DeviceName {
 	var names []intent.DeviceName
@@ -81,9 +84,9 @@ func may(rulings []ruling) []intent.DeviceName {
 	return names
 }
 
-// refused reports whether no device at all may be written to, even if somebody asks for it.
-func refused(rulings []ruling) bool {
-	return len(rulings) > 0 && !slices.ContainsFunc(rulings, func(r ruling) bool { return r.Verdict != policy.Refuse })
+// refused reports whether no device at all may be written to, even if somebody asks for it: now, or later too.
+func refused(rulings []ruling, later bool) bool {
+	return len(rulings) > 0 && !slices.ContainsFunc(rulings, func(r ruling) bool { return !r.Stopped() || later && r.Verdict == policy.Later })
 }
 
 // mostReasons is how many devices a reason names before it counts the rest.
@@ -107,7 +110,7 @@ func reasons(rulings []ruling) string {
 func joint(rulings []ruling) policy.Decision {
 	for _, r := range rulings {
 		if r.Verdict != policy.Run {
-			return policy.Decision{Verdict: policy.Wait, Rule: r.Rule, Reason: reasons(rulings)}
+			return policy.Decision{Verdict: weakest(rulings), Rule: r.Rule, Reason: reasons(rulings)}
 		}
 	}
 	if len(rulings) == 0 {
@@ -116,26 +119,37 @@ func joint(rulings []ruling) policy.Decision {
 	return rulings[0].Decision
 }
 
-// proposeRuled stores a plan. If only some of its devices may be written to at once, it becomes two: one that is run, and
-// one that waits, so that nobody waits for somebody else's device.
+// weakest is Later for rulings that all say so, else Wait.
+func weakest(rulings []ruling) policy.Verdict {
+	if slices.ContainsFunc(rulings, func(r ruling) bool { return r.Verdict != policy.Later }) {
+		return policy.Wait
+	}
+	return policy.Later
+}
+
+// proposeRuled stores a plan. If only some of its devices may be written to at once, or have windows of their own, it becomes
+// several: one that is run, and for each set of windows one that waits, so that nobody waits for somebody else's device.
 func (e *Engine) proposeRuled(ctx context.Context, rulings []ruling, p proposal) error {
-	now := may(rulings)
-	if len(now) == 0 || len(now) == len(rulings) {
+	groups := map[string][]ruling{}
+	for _, r := range rulings {
+		key := ""
+		if r.Verdict != policy.Run {
+			key = "waits " + r.windows
+		}
+		groups[key] = append(groups[key], r)
+	}
+	if len(groups) < 2 {
 		p.decision = joint(rulings)
 		_, _, err := e.propose(ctx, p)
 		return err
 	}
 	whole := p.plan
-	for _, run := range []bool{true, false} {
-		part := p
-		var of []ruling
-		for _, r := range rulings {
-			if (r.Verdict == policy.Run) == run {
-				of = append(of, r)
-			}
-		}
+	for i, key := range slices.Sorted(maps.Keys(groups)) {
+		part, of := p, groups[key]
 		part.decision = joint(of)
-		part.plan = whole.Of(func(d plan.DevicePlan) bool { return run == (d.Idle() || slices.Contains(now, d.Device)) })
+		part.plan = whole.Of(func(d plan.DevicePlan) bool {
+			return d.Idle() && i == 0 || slices.ContainsFunc(of, func(r ruling) bool { return r.device == d.Device })
+		})
 		if _, _, err := e.propose(ctx, part); err != nil {
 			return err
 		}

@@ -203,7 +203,7 @@ func TestAborted(t *testing.T) {
 		t.Run(string(tt.mode), func(t *testing.T) {
 			w, o := allOrNothing(t)
 			e := New(o)
-			id, err := e.Start(t.Context(), w.propose(e), "ann", tt.mode)
+			id, err := e.Start(t.Context(), w.propose(e), byAnn(tt.mode))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -32,6 +32,14 @@ var validators = []string{validSchema, validPolicy, validDevice}
 type ballot struct {
 	plan   plan.Plan
 	within time.Duration
+	asking
+}
+
+// An asking is who wants a plan, and how.
+type asking struct {
+	actor      string
+	byHand     bool // to be run now, instead of only approved
+	breakGlass bool // without approvals, in spite of a freeze and outside of windows
 }
 
 // A vote is one validator's answer.
@@ -62,8 +70,8 @@ type tally struct {
 }
 
 // ballot has the validators vote on a plan. The error is that of a context that has ended.
-func (e *Engine) ballot(ctx context.Context, p plan.Plan) (tally, error) {
-	got, err := local.Request[ballot, vote](ctx, e.o.Local, ballot{p, e.o.VoteWithin}, local.Ask{Names: validators, Within: e.o.VoteWithin})
+func (e *Engine) ballot(ctx context.Context, p plan.Plan, a asking) (tally, error) {
+	got, err := local.Request[ballot, vote](ctx, e.o.Local, ballot{p, e.o.VoteWithin, a}, local.Ask{Names: validators, Within: e.o.VoteWithin})
 	if ctx.Err() != nil {
 		return tally{}, ctx.Err()
 	}
@@ -102,10 +110,10 @@ func (e *Engine) voteSchema(ctx context.Context, b ballot) (vote, error) {
 	if err != nil {
 		return vote{}, err
 	}
-	if b.plan.Cause.Part != plan.Remedy && g.ID != b.plan.Generation {
-		v := no(fmt.Sprintf("the intents moved from generation %.8s to %.8s", b.plan.Generation, g.ID))
+	if moved, err := e.unbound(ctx, b.plan); err != nil || moved != "" {
+		v := no(moved)
 		v.stale = true
-		return v, nil
+		return v, err
 	}
 	for _, d := range b.plan.Devices {
 		if len(d.Changes) == 0 {
@@ -137,11 +145,11 @@ func (e *Engine) voteSchema(ctx context.Context, b ballot) (vote, error) {
 // votePolicy walks the table of what can stop a write, and checks that nothing outside of scope is written nor anything
 // protected deleted. What stands against some of the devices only is left by the run.
 func (e *Engine) votePolicy(ctx context.Context, b ballot) (vote, error) {
-	rulings, err := e.rule(ctx, b.plan, policy.Facts{Trigger: b.plan.Cause.Trigger, Requested: true})
+	rulings, err := e.rule(ctx, b.plan, policy.Facts{Trigger: b.plan.Cause.Trigger, Requested: true, ByHand: b.byHand, BreakGlass: b.breakGlass})
 	if err != nil {
 		return vote{}, err
 	}
-	if refused(rulings) {
+	if refused(rulings, b.actor != "" && !b.byHand) {
 		return no(reasons(rulings)), nil
 	}
 	g, err := e.o.Store.CurrentGeneration(ctx)
@@ -248,8 +256,8 @@ func (e *Engine) againstDevice(ctx context.Context, p plan.Plan, name intent.Dev
 
 // judge has the validators vote on a plan that a person wants, and records what came of it when they are against it: then
 // the error says so.
-func (e *Engine) judge(ctx context.Context, row view.Plan, p plan.Plan, actor string) ([]event.Vote, error) {
-	t, err := e.ballot(ctx, p)
+func (e *Engine) judge(ctx context.Context, row view.Plan, p plan.Plan, a asking) ([]event.Vote, error) {
+	t, err := e.ballot(ctx, p, a)
 	if err != nil || t.denied == "" {
 		return t.votes, err
 	}
@@ -262,7 +270,7 @@ func (e *Engine) judge(ctx context.Context, row view.Plan, p plan.Plan, actor st
 			return err
 		}
 		d := event.Draft{
-			Type: event.TypeApprovalDenied, Correlation: row.Correlation, Causation: toldPlan(row), Actor: actor, ActorType: event.ActorUser,
+			Type: event.TypeApprovalDenied, Correlation: row.Correlation, Causation: toldPlan(row), Actor: a.actor, ActorType: event.ActorUser,
 			Data: event.Approval{
 				Plan: row.ID, Content: row.Content, Devices: row.Devices, Reason: "not approved: " + t.denied, Episode: row.Episode, Votes: t.votes, Waits: true,
 			},

@@ -77,7 +77,7 @@ func TestVotes(t *testing.T) {
 			e := New(w.options("a"))
 			id := w.propose(e)
 			tt.spoil(w, e)
-			err := e.Approve(t.Context(), id, "ann")
+			_, err := e.Approve(t.Context(), id, ann)
 			row, readErr := w.store.Plan(t.Context(), string(id))
 			if readErr != nil {
 				t.Fatal(readErr)
@@ -121,7 +121,7 @@ func TestVotesUnasked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tally, err := e.ballot(t.Context(), planned.Plan)
+	tally, err := e.ballot(t.Context(), planned.Plan, asking{})
 	if err != nil || !strings.Contains(tally.denied, "device: leaf1: it is another device") {
 		t.Errorf("%+v, %v", tally, err)
 	}

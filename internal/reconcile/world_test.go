@@ -235,6 +235,27 @@ func (w *world) Session(_ context.Context, name intent.DeviceName) (Session, err
 	return d, nil
 }
 
+// Fresh is a connection beside the session.
+func (w *world) Fresh(_ context.Context, name intent.DeviceName) (Fresh, error) {
+	d := w.devices[name]
+	if d.is(func() bool { return d.down || d.closed }) {
+		return nil, &fault{"connection refused", "unsent"}
+	}
+	return fresh{d}, nil
+}
+
+type fresh struct{ d *device }
+
+// State returns what the device was given to show.
+func (f fresh) State(context.Context, []path.Path) ([]profile.StateLeaf, error) {
+	f.d.mu.Lock()
+	defer f.d.mu.Unlock()
+	return f.d.state, nil
+}
+
+// Close ends nothing.
+func (fresh) Close() error { return nil }
+
 // Forget is told of devices that nobody wants any more.
 func (w *world) Forget(name intent.DeviceName) {
 	w.mu.Lock()
@@ -363,7 +384,7 @@ func (w *world) begin(e *Engine) (run string) {
 
 func (w *world) commit(e *Engine, id plan.ID) (run string) {
 	w.t.Helper()
-	run, err := e.Start(w.t.Context(), id, "ann", "")
+	run, err := e.Start(w.t.Context(), id, byAnn(""))
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -1,0 +1,84 @@
+package app
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/tenter-net/tenter/internal/api"
+	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/settings"
+)
+
+// roles is the one table of which role an operation or a stream takes at least. What is not in it takes an admin. Some
+// operations ask for more where that depends on what they are about: whether a plan needs an approval is for the engine.
+var roles = map[string]policy.Role{
+	StreamEvents: policy.Viewer,
+	OpPlans:      policy.Viewer,
+	OpPlanOf:     policy.Viewer,
+	OpRuns:       policy.Viewer,
+	OpDevices:    policy.Viewer,
+	OpSchedules:  policy.Viewer,
+	OpRead:       policy.Viewer,
+
+	OpPlan:  policy.Planner,
+	OpApply: policy.Planner, // of what is approved
+	// To reject one's own plan takes no more; the engine asks for an approver in all other cases.
+	OpDecide: policy.Planner,
+
+	OpLocks:  policy.Viewer,
+	OpWhyNot: policy.Viewer,
+
+	OpFreeze:   policy.Approver,
+	OpHold:     policy.Approver,
+	OpControl:  policy.Approver,
+	OpSchedule: policy.Approver,
+}
+
+// May says why the caller may not carry out an operation, nil if they may.
+func (a *App) May(operation string, who api.Caller) error {
+	role, ok := roles[operation]
+	if !ok {
+		role = policy.Admin
+	}
+	if why := who.May(operation, role); why != "" {
+		return &CodedError{CodeDenied, fmt.Errorf("%s; next: ask somebody who has it", why)}
+	}
+	return nil
+}
+
+// Self is whoever runs this process, which has the state directory.
+func (a *App) Self() (api.Caller, error) {
+	who, err := a.peer(uint32(os.Getuid()))
+	who.Via = policy.ViaSelf
+	return who, err
+}
+
+// peer says who a user of this machine is: by access.users, or, where there are none, somebody who may do everything.
+func (a *App) peer(uid uint32) (api.Caller, error) {
+	who := api.Caller{UID: uid, Who: policy.Who{Name: api.UserName(uid), Role: policy.Admin, Via: policy.ViaSocket}}
+	if len(a.set.Access.Users) == 0 {
+		return who, nil
+	}
+	i := slices.IndexFunc(a.set.Access.Users, func(u settings.User) bool { return u.UID == fmt.Sprint(uid) })
+	if i < 0 {
+		return api.Caller{}, &CodedError{CodeDenied, fmt.Errorf("%s (uid %d) is nobody here; next: ask an admin for an entry in access.users", who.Name, uid)}
+	}
+	u := a.set.Access.Users[i]
+	who.Name, who.Role, who.Groups = u.Name, policy.Role(u.Role), u.Groups
+	return who, nil
+}
+
+// person returns the user who wrote a commit, by the address in its author: "Alice <alice@example.net>"; empty for nobody
+// who is known here.
+func (a *App) person(author string) string {
+	_, address, _ := strings.Cut(author, "<")
+	address, _, _ = strings.Cut(address, ">")
+	for _, u := range a.set.Access.Users {
+		if slices.ContainsFunc(u.Emails, func(e string) bool { return address != "" && strings.EqualFold(e, address) }) {
+			return u.Name
+		}
+	}
+	return ""
+}

@@ -1,0 +1,147 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tenter-net/tenter/internal/api"
+	"github.com/tenter-net/tenter/internal/app"
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/settings"
+	"github.com/tenter-net/tenter/internal/store"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+// remote returns a client of the server that the settings name, nil if they name none.
+func remote(set *settings.Settings) (*api.Client, error) {
+	if set.Server == "" {
+		return nil, nil
+	}
+	token, err := clientToken(set)
+	if err != nil {
+		return nil, hint(err, "tenter config explain token_file")
+	}
+	c, err := api.NewRemote(api.Remote{URL: string(set.Server), CAFile: set.ServerCA, Token: token})
+	return c, hint(err, "tenter config explain server")
+}
+
+// clientToken is never from an argument, which everybody on the machine can read.
+func clientToken(set *settings.Settings) (string, error) {
+	if text := os.Getenv(settings.TokenVariable); text != "" {
+		return strings.TrimSpace(text), nil
+	}
+	if set.TokenFile == "" {
+		return "", nil
+	}
+	data, err := os.ReadFile(set.TokenFile)
+	if err != nil {
+		return "", fmt.Errorf("token_file: %w", err)
+	}
+	return strings.TrimSpace(string(data)), nil
+}
+
+// notRemote refuses a command that reads the store itself when a server elsewhere is meant.
+func notRemote(cmd *cobra.Command, set *settings.Settings) error {
+	if set.Server == "" {
+		return nil
+	}
+	return hint(fmt.Errorf("%s reads the state directory, and with --server there is only the API", cmd.CommandPath()),
+		"%s, without --server, where %s runs", cmd.CommandPath(), set.Server)
+}
+
+// follow is follow of the store, or of the server's stream.
+func (o *operator) follow(ctx context.Context, q event.Query, show func(event.Event) (stop bool, err error)) error {
+	if o.store != nil {
+		return follow(ctx, o.store, q, show)
+	}
+	want := url.Values{}
+	for _, t := range q.Types {
+		want.Add("type", string(t))
+	}
+	if q.Subject != "" {
+		want.Set("device", q.Subject)
+	}
+	return api.Follow(ctx, o.client, app.StreamEvents, want, uint64(q.After), func(t api.Told) (bool, error) {
+		e, err := event.Parse(t.Data)
+		if err != nil {
+			return false, err
+		}
+		e.Seq = event.Seq(t.ID)
+		return show(e)
+	})
+}
+
+// A reader shows read models: the store, or the API of a server.
+type reader interface {
+	Plans(ctx context.Context, q view.PlanQuery) ([]view.Plan, error)
+	Plan(ctx context.Context, id string) (view.Plan, error)
+	Runs(ctx context.Context, q view.RunQuery) ([]view.Run, error)
+	Devices(ctx context.Context) ([]view.Device, error)
+}
+
+type remoteReader struct{ c *api.Client }
+
+// Plans asks the server for plans.
+func (r remoteReader) Plans(ctx context.Context, q view.PlanQuery) ([]view.Plan, error) {
+	return api.Call[[]view.Plan](ctx, r.c, app.OpPlans, q)
+}
+
+// Plan asks the server for one plan.
+func (r remoteReader) Plan(ctx context.Context, id string) (view.Plan, error) {
+	return api.Call[view.Plan](ctx, r.c, app.OpPlanOf, app.PlanOfRequest{ID: id})
+}
+
+// Runs asks the server for runs.
+func (r remoteReader) Runs(ctx context.Context, q view.RunQuery) ([]view.Run, error) {
+	return api.Call[[]view.Run](ctx, r.c, app.OpRuns, q)
+}
+
+// Devices asks the server for the devices.
+func (r remoteReader) Devices(ctx context.Context) ([]view.Device, error) {
+	return api.Call[[]view.Device](ctx, r.c, app.OpDevices, app.Nothing{})
+}
+
+// withReader runs do with the store of the state directory, as of the moment that --at names, or with the server that the
+// settings name, which tells only of now.
+func withReader(cmd *cobra.Command, s Streams, do func(ctx context.Context, from display, r reader) error) error {
+	set, _, err := load(cmd, true)
+	if err != nil {
+		return err
+	}
+	c, err := remote(set)
+	if err != nil {
+		return err
+	}
+	if c == nil {
+		return withStore(cmd, func(ctx context.Context, st *store.Store) error {
+			from, err := at(ctx, cmd, s, st)
+			if err != nil {
+				return err
+			}
+			return do(ctx, from, st)
+		})
+	}
+	if f := cmd.Flags().Lookup("at"); f != nil && f.Changed {
+		return errors.Join(notRemote(cmd, set))
+	}
+	return hintRemote(do(cmd.Context(), display{now: time.Now()}, remoteReader{c}))
+}
+
+// hintRemote says what to do about a server that does not know who calls, or is not there.
+func hintRemote(err error) error {
+	var known hinted
+	switch p := (*api.Problem)(nil); {
+	case err == nil || errors.As(err, &known):
+		return err
+	case errors.As(err, &p) && p.Code == api.CodeUnauthorized:
+		return hint(err, "%s", nextIn(err, "tenter token create, on the server"))
+	}
+	return err
+}

@@ -1,0 +1,163 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/run"
+	"github.com/tenter-net/tenter/internal/view"
+)
+
+// A Beginning is how a person wants a plan to be run. BreakGlass, the person's reason, runs it without the approvals that it
+// lacks, in spite of a freeze and outside of windows; everybody is told.
+type Beginning struct {
+	Who        policy.Who
+	OnFailure  run.Mode // empty for what the rollout or the settings say
+	BreakGlass string
+	Within     time.Duration // how long each device waits for a person to confirm it, 0 for not at all
+}
+
+// Start commits a run of a stored plan at a person's word, and returns the run's name; Execute, here or in any other process,
+// carries it out. Where no approval policy speaks of the plan, the word of an approver counts as approval. Otherwise the
+// approvals are counted by the policies in force in the transaction that commits the run: they are missing, then it fails with
+// a *DeniedError.
+func (e *Engine) Start(ctx context.Context, id plan.ID, b Beginning) (string, error) {
+	row, p, err := e.load(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	r, err := e.register(ctx)
+	if err != nil {
+		return "", err
+	}
+	if _, err := e.mayBegin(r, row, p, b); err != nil { // nobody votes for what must not begin
+		return "", errors.Join(err, e.recount(ctx, row.ID, p))
+	}
+	votes, err := e.judge(ctx, row, p, asking{actor: b.Who.Name, byHand: true, breakGlass: b.BreakGlass != ""})
+	if err != nil {
+		return "", err
+	}
+	var runID string
+	err = e.counted(ctx, func(tx event.Tx, r register) error {
+		row, err := e.o.Store.PlanIn(tx, string(id))
+		if err != nil {
+			return err
+		}
+		missing, err := e.mayBegin(r, row, p, b)
+		if err != nil {
+			return err
+		}
+		d := event.Draft{Correlation: row.Correlation, Actor: b.Who.Name, ActorType: event.ActorUser}
+		if b.BreakGlass != "" {
+			if err := tx.Append(ctx, overridden(row, b, missing)); err != nil {
+				return err
+			}
+		}
+		runID, err = e.start(ctx, tx, row, p, starting{draft: d, onFailure: b.OnFailure, votes: votes, breakGlass: b.BreakGlass, byHand: true, within: b.Within})
+		if err == nil && runID == "" {
+			err = &DeniedError{row.ID, "somebody else decided about it just now"}
+		}
+		return err
+	})
+	if err == nil {
+		e.queue.add(job{key: "run/" + runID, kind: kindRun, run: runID})
+	}
+	return runID, err
+}
+
+// mayBegin says why the person may not begin a run of the plan, and else which approvals the person does without.
+func (e *Engine) mayBegin(r register, row view.Plan, p plan.Plan, b Beginning) (missing string, err error) {
+	if err := e.startable(row); err != nil {
+		return "", err
+	}
+	s := r.stand(row, p, e.now())
+	what := "running a plan that an approval policy does not speak of, and that nobody approved,"
+	switch why := b.Who.May(what, policy.Approver); {
+	case s.denied != "":
+		return "", &DeniedError{row.ID, s.denied}
+	case b.BreakGlass != "":
+		if why := b.Who.May("breaking the glass", policy.Approver); why != "" {
+			return "", &DeniedError{row.ID, why}
+		}
+		return s.missing, nil
+	case s.missing != "":
+		return "", &DeniedError{row.ID, s.missing + notBy(r, row) + "; " + nextApprove(row.ID)}
+	case len(s.needs) == 0 && row.Status == view.PlanOpen && why != "" && p.Changes() > 0:
+		return "", &DeniedError{row.ID, why + "; " + nextApprove(row.ID)}
+	}
+	return "", nil
+}
+
+// notBy names those whose approval does not count.
+func notBy(r register, row view.Plan) string {
+	switch requester, author := r.barred(row); {
+	case requester != "":
+		return fmt.Sprintf("; not by %s, who asked for it", requester)
+	case author != "":
+		return fmt.Sprintf("; not by %s, who wrote the commit", author)
+	}
+	return ""
+}
+
+func overridden(row view.Plan, b Beginning, missing string) event.Draft {
+	return onDevice(event.Draft{
+		Type: event.TypeApprovalOverridden, Correlation: row.Correlation, Causation: toldPlan(row), Actor: b.Who.Name, ActorType: event.ActorUser,
+		Data: event.ApprovalOverridden{Plan: row.ID, Devices: row.Devices, Reason: b.BreakGlass, Missing: missing, Episode: row.Episode},
+	}, row)
+}
+
+// recount lets a plan wait again that is approved and, by the policies in force, must not run.
+func (e *Engine) recount(ctx context.Context, id string, p plan.Plan) error {
+	return e.counted(ctx, func(tx event.Tx, r register) error {
+		row, err := e.o.Store.PlanIn(tx, id)
+		if err != nil || row.Status != view.PlanApproved {
+			return err
+		}
+		s := r.stand(row, p, e.now())
+		if s.against() == "" {
+			return nil
+		}
+		return e.reopen(ctx, tx, row, s, event.Draft{})
+	})
+}
+
+// granted starts an approved plan, if its approvals are enough by the policies that are in force now.
+func (e *Engine) granted(ctx context.Context, tx event.Tx, ev event.Event, a event.Approval) error {
+	row, err := e.o.Store.PlanIn(tx, a.Plan)
+	if errors.Is(err, view.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if row.Status != view.PlanApproved {
+		return nil // run or ended by now, or more approvals are needed
+	}
+	p, err := plan.Parse(row.Body)
+	if err != nil {
+		return err
+	}
+	r, err := e.register(ctx)
+	if err != nil {
+		return err
+	}
+	if err := e.inForce(tx, r); err != nil {
+		return err // the event comes again
+	}
+	follows := event.Draft{
+		Subject: ev.Subject, Correlation: ev.Correlation, Causation: ev.ID, Actor: ev.Actor, ActorType: ev.ActorType,
+	}
+	if s := r.stand(row, p, e.now()); s.against() != "" {
+		return e.reopen(ctx, tx, row, s, event.Draft{Causation: ev.ID})
+	}
+	if why, err := e.untimely(ctx, p); err != nil || why != "" { // it is looked at again when a window opens
+		return err
+	}
+	_, err = e.start(ctx, tx, row, p, starting{draft: follows})
+	return err
+}
