@@ -106,7 +106,7 @@ func New(o Options) *Engine {
 	}
 	e := &Engine{o: o, log: o.Log.Named("reconcile"), queue: newQueue(), asks: newQueue(), answers: map[string]answerer{}, askedAbout: make(chan struct{}, 1), now: time.Now, lastTurn: map[intent.DeviceName]uint64{}, looks: map[string]look{}, pokes: map[string]chan struct{}{}}
 	e.answers[verbPart], e.answers[verbSurvey], e.answers[verbCompare], e.answers[verbProbe] = e.part, e.answerSurvey, e.answerCompare, e.answerProbe
-	e.answers[verbRecheck] = e.answerRecheck
+	e.answers[verbRecheck], e.answers[verbBackup] = e.answerRecheck, e.answerBackup
 	e.respond(o.Local)
 	return e
 }

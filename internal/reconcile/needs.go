@@ -65,6 +65,7 @@ type Store interface {
 	leafStore
 	episodeStore
 	askStore
+	backupStore
 	Guard(tx event.Tx, l view.Lease) error
 }
 

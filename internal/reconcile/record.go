@@ -95,8 +95,12 @@ func (h *hand) own(tx event.Tx, to run.State) error {
 // applied records what was read back: writes are on the device, or gone from it.
 func (h *hand) applied(tx event.Tx, writes []tree.Change) error {
 	in := h.picture.input
-	if h.plan.Cause.Part == plan.Reverse {
+	switch h.plan.Cause.Part {
+	case plan.Reverse:
 		return h.reversed(tx, writes)
+	case plan.Restore:
+		return h.broughtBack(tx, writes)
+	case plan.Whole, plan.Pending, plan.Remedy, plan.Heeding:
 	}
 	if h.result.Plan.Digest == "" { // another process checked: what was to be claimed and released, the reading tells again
 		h.result = plan.Compute(in)
@@ -156,8 +160,12 @@ func shownAs(in plan.Input, p path.Path) []tree.Leaf {
 // wanted returns the key sequence that the plan was after.
 func (h *hand) wanted(w tree.Change) schema.Value {
 	target := h.picture.input.Desired
-	if h.picture.input.Part == plan.Remedy {
+	switch h.picture.input.Part {
+	case plan.Remedy:
 		target = h.picture.input.Applied
+	case plan.Restore:
+		target = h.picture.input.Kept
+	case plan.Whole, plan.Pending, plan.Heeding, plan.Reverse:
 	}
 	if l, ok := target.Get(w.Path); ok {
 		return l.Value

@@ -22,6 +22,7 @@ type Request struct {
 	Labels  map[string]string
 	Part    plan.Part
 	Back    plan.ID // plan taking back what the run of this plan wrote, and nothing else of what is wanted
+	Backup  string  // plan bringing this backup back, and nothing else of what is wanted
 }
 
 // A Planned is a plan and, per device, what carrying it out would send. Only Plan may leave the process.
@@ -60,6 +61,9 @@ func (e *Engine) Plan(ctx context.Context, req Request) (Planned, error) {
 			return Planned{}, err
 		}
 		cause.Ref, cause.Part = string(req.Back), plan.Reverse
+	}
+	if req.Backup != "" {
+		cause.Ref, cause.Part = req.Backup, plan.Restore
 	}
 	out := Planned{Results: map[intent.DeviceName]plan.Result{}, Targets: map[intent.DeviceName]Target{}}
 	parts := make([]plan.DevicePlan, len(names))

@@ -70,6 +70,9 @@ func (e *Engine) reversibleOf(ctx context.Context, req Request, chosen []intent.
 // aim limits a picture's plan to what a plan of the cause is for.
 func (e *Engine) aim(ctx context.Context, p *picture, c plan.Cause) error {
 	p.take(c.Part, e)
+	if c.Part == plan.Restore {
+		return e.bringBack(ctx, p, c.Ref)
+	}
 	if c.Part != plan.Reverse {
 		return nil
 	}
@@ -133,5 +136,5 @@ func (e *Engine) wasReversed(ctx context.Context, device intent.DeviceName, gene
 		return false, err
 	}
 	p, err := plan.Parse(plans[0].Body)
-	return p.Cause.Part == plan.Reverse, err
+	return p.Cause.Part == plan.Reverse || p.Cause.Part == plan.Restore, err
 }
