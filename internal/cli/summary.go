@@ -22,15 +22,26 @@ func summary(e event.Event) string {
 	case event.TypeDeviceConnected, event.TypeDeviceDisconnected, event.TypeDeviceSynced, event.TypeDeviceCapabilities, event.TypeDeviceHeld, event.TypeDeviceForgotten,
 		event.TypeDeviceEnrolled, event.TypeDeviceChanged:
 		return deviceSummary(e)
-	case event.TypePlanGenerated, event.TypePlanExpired, event.TypeApprovalRequested, event.TypeApprovalGranted, event.TypeApprovalDenied, event.TypeCommand:
+	case event.TypePlanGenerated, event.TypePlanExpired, event.TypeApprovalRequested, event.TypeApprovalGranted, event.TypeApprovalDenied, event.TypeApprovalEscalated, event.TypeCommand:
 		return planSummary(e)
 	case event.TypeApplyStarted, event.TypeBatchStarted, event.TypeBatchWaits, event.TypeStepCompleted, event.TypeApplyCompleted, event.TypeApplyFailed, event.TypeRolledBack, event.TypeCommandAck:
 		return runSummary(e)
 	case event.TypeWindowOpened, event.TypeWindowClosed, event.TypeWindowFrozen, event.TypeWindowUnfrozen, event.TypeUnlocked:
 		return windowSummary(e)
+	case event.TypeApprovalOverridden, event.TypeTokenCreated, event.TypeTokenRevoked:
+		return accessSummary(e)
 	default:
 		return systemSummary(e)
 	}
+}
+
+func accessSummary(e event.Event) string {
+	if e.Type == event.TypeApprovalOverridden {
+		d := data[event.ApprovalOverridden](e)
+		return phrases("plan "+d.Plan+" runs without what it needs", "by "+e.Actor, d.Reason, only(d.Missing != "", "missing: "+d.Missing))
+	}
+	d := data[event.Token](e)
+	return phrases(fmt.Sprintf("token %s of %s, %s", d.ID, d.User, d.Role), "by "+e.Actor)
 }
 
 func windowSummary(e event.Event) string {

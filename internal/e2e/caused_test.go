@@ -15,7 +15,7 @@ import (
 // person made it.
 var roots = []string{
 	"intent.changed", "intent.rejected", "device.connected", "device.disconnected", "device.enrolled", "device.held", "device.changed", "device.forgotten",
-	"drift.detected", "window.opened", "window.closed", "window.frozen", "control.unlocked", "control.command", "worker.joined", "worker.left", "leader.elected", "bus.degraded", "bus.recovered", "bus.dead_lettered", "bus.dead_resolved", "log.archived",
+	"drift.detected", "window.opened", "window.closed", "window.frozen", "control.unlocked", "control.command", "access.token_created", "access.token_revoked", "worker.joined", "worker.left", "leader.elected", "bus.degraded", "bus.recovered", "bus.dead_lettered", "bus.dead_resolved", "log.archived",
 }
 
 // causedVerb fails when an event of the log does not say what it follows from: each but the roots names an earlier event of the

@@ -80,6 +80,7 @@ func environ(ts *testscript.TestScript) []string {
 	var env []string
 	for _, name := range []string{
 		"PATH", "HOME", "TMPDIR", "WORK", "NO_COLOR", "GORACE", "TENTER_CONFIG", "TENTER_BUS_REDIS", "TENTER_STATE_DIR", "TENTER_STORE_DSN", "RECEIVER_URL",
+		"TENTER_SERVER", "TENTER_SERVER_CA", "TENTER_TOKEN", "TENTER_TOKEN_FILE",
 	} {
 		if v := ts.Getenv(name); v != "" {
 			env = append(env, name+"="+v)

@@ -62,6 +62,14 @@ func read(e event.Event) (item, error) {
 	case event.TypeIntentRejected:
 		it.data, err = event.Decode[event.IntentRejected](e)
 		it.causes = []string{"intent"}
+	case event.TypeApprovalEscalated:
+		var a event.Approval
+		a, err = event.Decode[event.Approval](e)
+		it.data, it.episode, it.causes = a, a.Episode, []string{"plan " + a.Plan}
+	case event.TypeApprovalOverridden:
+		var o event.ApprovalOverridden
+		o, err = event.Decode[event.ApprovalOverridden](e)
+		it.data, it.episode, it.causes = o, o.Episode, []string{"plan " + o.Plan}
 	case event.TypeDeadLettered:
 		var d event.DeadLettered
 		d, err = event.Decode[event.DeadLettered](e)

@@ -88,7 +88,7 @@ func severityOf(items []item) string {
 func renderGroup(items []item) Message {
 	var m Message
 	s := newStory(items)
-	for _, part := range []func(*Message){s.strangers, s.drifts, s.rejections, s.plans, s.runs, s.ends, s.deads} {
+	for _, part := range []func(*Message){s.glass, s.escalations, s.strangers, s.drifts, s.rejections, s.plans, s.runs, s.ends, s.deads} {
 		part(&m)
 	}
 	return m

@@ -35,6 +35,11 @@ func sealed(t testing.TB, n int, kind event.Type, data any) event.Event {
 	return e
 }
 
+func by(actor string, e event.Event) event.Event {
+	e.Actor = actor
+	return e
+}
+
 func items(t testing.TB, events ...event.Event) []item {
 	t.Helper()
 	var out []item
@@ -164,6 +169,13 @@ func TestMessages(t *testing.T) {
 			sealed(t, 1, event.TypeDeadLettered, event.DeadLettered{Group: "reconcile", Stream: "drift", Seq: 12, Type: event.TypeDriftDetected, Attempts: 8, Reason: "no such device"}),
 			sealed(t, 2, event.TypeDeadLettered, event.DeadLettered{Group: "reconcile", Stream: "drift", Entry: "99-0", Attempts: 1, Reason: "not in the log"}),
 		}},
+		{"broken glass", []event.Event{by("bob", sealed(t, 1, event.TypeApprovalOverridden, event.ApprovalOverridden{
+			Plan: "p1", Devices: []intent.DeviceName{"leaf1", "leaf2"}, Reason: "customers are down", Missing: "1 of 2 approvals by netops",
+		}))}},
+		{"escalated", []event.Event{sealed(t, 1, event.TypeApprovalEscalated, event.Approval{
+			Plan: "p1", Devices: []intent.DeviceName{"leaf1"}, Reason: "0 of 1 approval by netops",
+			Needs: []event.ApprovalNeed{{Policy: "production", Approvals: 1, Groups: []string{"netops"}, EscalateTo: []string{"leads"}}},
+		})}},
 		{"digest", []event.Event{
 			sealed(t, 1, event.TypeIntentRejected, event.IntentRejected{Diagnostics: diagnostics}),
 			sealed(t, 2, event.TypeDriftDetected, observed),

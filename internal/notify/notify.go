@@ -29,7 +29,7 @@ func Types() []event.Type {
 	return []event.Type{
 		event.TypeDriftDetected, event.TypeDriftUpdated, event.TypeDriftHeld, event.TypeDriftRemediated,
 		event.TypeDeviceHeld, event.TypePlanGenerated, event.TypeApplyCompleted, event.TypeApplyFailed,
-		event.TypeIntentRejected, event.TypeDeadLettered,
+		event.TypeIntentRejected, event.TypeDeadLettered, event.TypeApprovalEscalated, event.TypeApprovalOverridden,
 	}
 }
 
