@@ -20,7 +20,7 @@ type LockedError struct {
 
 // Error names the directory and who holds it.
 func (e *LockedError) Error() string {
-	return fmt.Sprintf("state directory %s is in use by tenter %s", e.Dir, e.Holder)
+	return fmt.Sprintf("state directory %s is locked by tenter %s", e.Dir, e.Holder)
 }
 
 // A StateDirError is a state directory that this user may not write in. Readers need to as well: the store keeps its
@@ -61,7 +61,15 @@ func lockState(dir, operation string, now time.Time) (*stateLock, error) {
 	if err != nil {
 		return nil, stateError(dir, fmt.Errorf("state directory: %w", err))
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	for range 3 { // somebody may only be looking who has it
+		if !errors.Is(err, unix.EWOULDBLOCK) {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	}
+	if err != nil {
 		holder, readErr := os.ReadFile(f.Name())
 		if closeErr := f.Close(); closeErr != nil || readErr != nil || !errors.Is(err, unix.EWOULDBLOCK) {
 			return nil, errors.Join(fmt.Errorf("state directory %s: lock: %w", dir, err), readErr, closeErr)
@@ -78,6 +86,24 @@ func lockState(dir, operation string, now time.Time) (*stateLock, error) {
 func writeAt(f *os.File, text string) error {
 	_, err := f.WriteAt([]byte(text), 0)
 	return err
+}
+
+// stateHolder says who has the state directory, empty for nobody. Looking takes nothing from anybody: a lock that many may
+// share is tried, and given back.
+func stateHolder(dir string) (string, error) {
+	f, err := os.Open(filepath.Join(dir, "lock"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("state directory: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB); !errors.Is(err, unix.EWOULDBLOCK) {
+		return "", err
+	}
+	text, err := os.ReadFile(f.Name())
+	return strings.TrimSpace(string(text)), err
 }
 
 // release gives the lock back.

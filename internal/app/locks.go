@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -16,15 +14,16 @@ import (
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/run"
+	"github.com/tenter-net/tenter/internal/store"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
 // LocksReply is who holds what.
 type LocksReply struct {
 	Locks []view.Lock `json:"locks"`
-	// State is the state directory of the process that answers, and Holder that process; only its end frees the directory.
+	// State is the state directory, and Holder the process that has it, empty for none; only its end frees the directory.
 	State  string `json:"state"`
-	Holder string `json:"holder"`
+	Holder string `json:"holder,omitempty"`
 	// Commits are the devices that take back what was sent to them unless it is confirmed.
 	Commits []CommitLock `json:"commits,omitempty"`
 }
@@ -37,34 +36,37 @@ type CommitLock struct {
 }
 
 // Locks returns what is locked, by whom, and what they do.
-func (a *App) Locks(ctx context.Context, _ api.Caller, _ Nothing) (out LocksReply, err error) {
-	if out.Locks, err = a.store.Locks(ctx); err != nil {
+func (a *App) Locks(ctx context.Context, _ api.Caller, _ Nothing) (LocksReply, error) {
+	return LocksIn(ctx, a.store, a.set.StateDir, a.now())
+}
+
+// LocksIn is Locks for those who read the store themselves: it needs no lock.
+func LocksIn(ctx context.Context, st *store.Store, stateDir string, now time.Time) (out LocksReply, err error) {
+	if out.Locks, err = st.Locks(ctx); err != nil {
 		return out, err
 	}
 	for i := range out.Locks {
-		if err := a.describe(ctx, &out.Locks[i]); err != nil {
+		if err := describe(ctx, st, &out.Locks[i]); err != nil {
 			return out, err
 		}
 	}
-	out.State = a.set.StateDir
-	text, err := os.ReadFile(filepath.Join(a.set.StateDir, "lock"))
-	if err != nil {
+	out.State = stateDir
+	if out.Holder, err = stateHolder(stateDir); err != nil {
 		return out, err
 	}
-	out.Holder = strings.TrimSpace(string(text))
-	out.Commits, err = a.commits(ctx)
+	out.Commits, err = commits(ctx, st, now)
 	return out, err
 }
 
 // describe adds to a lock what it is for, and what its holder does under it.
-func (a *App) describe(ctx context.Context, l *view.Lock) error {
+func describe(ctx context.Context, st *store.Store, l *view.Lock) error {
 	kind, name, _ := strings.Cut(l.Name, "/")
 	switch {
 	case l.Elected:
-		l.What, l.Doing = "election", "does for all what one does: "+l.Name
+		l.What, l.Doing = "election", "does for all what one does"
 	case kind == "device":
 		l.What, l.Doing = "writing to "+name, "serves it, at rest"
-		row, err := a.store.Device(ctx, intent.DeviceName(name))
+		row, err := st.Device(ctx, intent.DeviceName(name))
 		if err != nil {
 			return err
 		}
@@ -82,14 +84,14 @@ func (a *App) describe(ctx context.Context, l *view.Lock) error {
 }
 
 // commits finds the devices whose commits wait to be confirmed.
-func (a *App) commits(ctx context.Context) ([]CommitLock, error) {
-	runs, err := a.store.Runs(ctx, view.RunQuery{Status: []view.RunStatus{view.RunRunning, view.RunPaused}})
+func commits(ctx context.Context, st *store.Store, now time.Time) ([]CommitLock, error) {
+	runs, err := st.Runs(ctx, view.RunQuery{Status: []view.RunStatus{view.RunRunning, view.RunPaused}})
 	if err != nil {
 		return nil, err
 	}
 	var all []CommitLock
 	for _, r := range runs {
-		devices, err := a.store.RunDevices(ctx, r.ID)
+		devices, err := st.RunDevices(ctx, r.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -98,7 +100,7 @@ func (a *App) commits(ctx context.Context) ([]CommitLock, error) {
 			if err := json.Unmarshal(d.State, &s); err != nil {
 				return nil, fmt.Errorf("run %q: device %q: %w", r.ID, d.Device, err)
 			}
-			if s.Step != run.Ended && s.Until.After(a.now()) {
+			if s.Step != run.Ended && s.Until.After(now) {
 				all = append(all, CommitLock{Device: d.Device, Run: r.ID, Until: s.Until})
 			}
 		}
@@ -121,7 +123,7 @@ func (a *App) Unlock(ctx context.Context, who api.Caller, req UnlockRequest) (l 
 		if l, err = a.store.Unlock(tx, req.Name); err != nil {
 			return err
 		}
-		if err := a.describe(ctx, &l); err != nil {
+		if err := describe(ctx, a.store, &l); err != nil {
 			return err
 		}
 		d := event.Draft{

@@ -161,7 +161,7 @@ func newRoot(s Streams) *cobra.Command {
 		}
 	}
 	add("intent", newValidate(s), completes(newExplain(s), deviceNames), newSchema(s), newProfile(s), newInit(s))
-	add("change", newPlan(s), completes(newApply(s), openPlans), newRun(s))
+	add("change", newPlan(s), completes(newApply(s), openPlans), newRun(s), newFreeze(s), newUnfreeze(s))
 	add("watch", newDevice(s), newWorker(s), newDrift(s), newEvents(s), newAudit(s))
 	add("run", newServe(s), newToken(s), newSchedule(s), newSim(s), newDemo(s), newConfig(s), newVersion(s))
 	root.InitDefaultHelpCmd()

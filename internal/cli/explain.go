@@ -24,16 +24,26 @@ type explaining struct {
 }
 
 func newExplain(s Streams) *cobra.Command {
-	var drift bool
+	var drift, not bool
 	cmd := &cobra.Command{
-		Use:   "explain DEVICE PATH",
+		Use:   "explain DEVICE PATH | --why-not DEVICE",
 		Short: "Show what the intents want at a path, and which line says so",
 		Long: "PATH may be a leaf or anything above it. For each leaf: the value, the document it comes from, what it overrides,\n" +
-			"its scope and its drift mode, and which rules say so. With --drift only the rules: the one that decides, and those that lost.",
+			"its scope and its drift mode, and which rules say so. With --drift only the rules: the one that decides, and those that lost.\n" +
+			"With --why-not everything that would stop a write to the device now, row by row: for drift, for new intent, for a person.",
 		Example: "  tenter explain leaf1 '/interfaces/interface[name=Ethernet49]/config'\n" +
-			"  tenter explain --drift leaf1 '/interfaces/interface[name=Ethernet49]/config/description'",
-		Args: cobra.ExactArgs(2),
+			"  tenter explain --drift leaf1 '/interfaces/interface[name=Ethernet49]/config/description'\n" +
+			"  tenter explain --why-not leaf1",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if not {
+				return cobra.ExactArgs(1)(cmd, args)
+			}
+			return cobra.ExactArgs(2)(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if not {
+				return whyNot(cmd, s, intent.DeviceName(args[0]))
+			}
 			set, err := loadSettings(cmd)
 			if err != nil {
 				return err
@@ -41,6 +51,7 @@ func newExplain(s Streams) *cobra.Command {
 			return explain(cmd.Context(), s, set, explaining{intent.DeviceName(args[0]), args[1], output(cmd), drift})
 		},
 	}
+	cmd.Flags().BoolVar(&not, "why-not", false, "what would stop a write to the device now")
 	cmd.Flags().BoolVar(&drift, "drift", false, "only which rules decide what is done about drift")
 	addOutput(cmd, formatText, formatJSON)
 	return cmd

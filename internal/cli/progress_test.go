@@ -243,7 +243,7 @@ func TestReport(t *testing.T) {
 		{"denied", &app.CodedError{Code: app.CodeDenied, Err: plain}, exitDenied, "error: no\nnext:  tenter x --help\n"},
 		{
 			"locked", hint(&app.LockedError{Dir: "d", Holder: "serve, process 7, since now"}, "never this"), exitLocked,
-			"error: state directory d is in use by tenter serve, process 7, since now\nnext:  wait until it ends, or use another directory: --state-dir DIR\n",
+			"error: state directory d is locked by tenter serve, process 7, since now\nnext:  wait until it ends, or use another directory: --state-dir DIR\n",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -34,7 +34,7 @@ func newRun(s Streams) *cobra.Command {
 	}
 	addAt(ls)
 	addOutput(ls, formatText, formatJSON)
-	cmd.AddCommand(ls, completes(newRunShow(s), runNames))
+	cmd.AddCommand(ls, newRunLocks(s), newRunUnlock(s), completes(newRunShow(s), runNames))
 	for _, c := range runCommands {
 		cmd.AddCommand(newRunControl(s, c))
 	}
