@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,17 +28,17 @@ func printOrder(w io.Writer, o *run.Order, begun int) error {
 		if s.Pause > 0 && i < len(o.Stages)-1 {
 			then = "pause " + s.Pause.Round(time.Millisecond).String()
 		}
-		t.add(fmt.Sprintf("%d/%d", i+1, len(o.Stages)), deviceList(s.Devices), fmt.Sprint(min(s.Parallel, len(s.Devices))), then, only(i < begun, "yes"), s.Why)
+		t.add(fmt.Sprintf("%d/%d", i+1, len(o.Stages)), batchList(s.Devices), fmt.Sprint(min(s.Parallel, len(s.Devices))), then, only(i < begun, "yes"), s.Why)
 	}
 	if err := t.print(w); err != nil {
 		return err
 	}
 	for _, g := range o.Groups {
-		fmt.Fprintf(w, "no more than %d of %s at once: %s\n", g.Together, deviceList(g.Devices), g.Why)
+		fmt.Fprintf(w, "no more than %d of %s at once: %s\n", g.Together, batchList(g.Devices), g.Why)
 	}
 	for _, c := range o.Care {
 		if c.Drain != nil {
-			fmt.Fprintf(w, "drained before the change: %s\n", deviceList(c.Devices))
+			fmt.Fprintf(w, "drained before the change: %s\n", batchList(c.Devices))
 		}
 	}
 	if len(o.Stages) > 1 {
@@ -110,7 +110,20 @@ func batchOf(batch, of int, canary bool, names []intent.DeviceName) string {
 	if canary {
 		what += ", canary"
 	}
-	return what + ": " + deviceList(slices.Clone(names))
+	return what + ": " + batchList(names)
+}
+
+// batchList names the devices of a batch, and how many there are beyond the first few dozen.
+func batchList(names []intent.DeviceName) string {
+	const most = 24
+	var texts []string
+	for _, n := range names[:min(len(names), most)] {
+		texts = append(texts, string(n))
+	}
+	if more := len(names) - most; more > 0 {
+		texts = append(texts, fmt.Sprintf("+%d", more))
+	}
+	return strings.Join(texts, ",")
 }
 
 // showOrder prints in which order a run of a stored plan would go over its devices.

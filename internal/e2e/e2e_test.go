@@ -51,6 +51,8 @@ func runScripts(t *testing.T, f fabrics) {
 			"fetch":    fetchVerb,
 			"queries":  queriesVerb,
 			"traces":   tracesVerb,
+			"apart":    apartVerb,
+			"paused":   pausedVerb,
 		},
 	})
 }
