@@ -41,6 +41,7 @@ const (
 func (a *App) register(s *api.Server) {
 	a.registerLog(s)
 	a.registerReads(s)
+	a.registerBackups(s)
 	api.Register(s, OpTokenCreate, a.CreateToken)
 	api.Register(s, OpTokenList, a.Tokens)
 	api.Register(s, OpTokenRevoke, a.RevokeToken)

@@ -21,9 +21,11 @@ var roles = map[string]policy.Role{
 	OpDevices:    policy.Viewer,
 	OpSchedules:  policy.Viewer,
 	OpRead:       policy.Viewer,
+	OpBackup:     policy.Viewer, // no more than can be read
 
-	OpPlan:  policy.Planner,
-	OpApply: policy.Planner, // of what is approved
+	OpPlan:    policy.Planner,
+	OpRestore: policy.Planner, // a plan like any other
+	OpApply:   policy.Planner, // of what is approved
 	// To reject one's own plan takes no more; the engine asks for an approver in all other cases.
 	OpDecide: policy.Planner,
 

@@ -19,7 +19,8 @@ func newDevice(s Streams) *cobra.Command {
 	cmd := &cobra.Command{Use: "device", Short: "Devices: their state, what they have, enrolment and holds", Args: cobra.NoArgs}
 	cmd.AddCommand(newDeviceLs(s), completes(newDeviceEnroll(s), deviceNames), completes(newDeviceGet(s), deviceNames), completes(newDeviceDiff(s), deviceNames),
 		completes(newDeviceHold(s), deviceNames), completes(newDeviceRelease(s), deviceNames),
-		completes(newDeviceOwned(s), deviceNames), completes(newDeviceForget(s), deviceNames))
+		completes(newDeviceOwned(s), deviceNames), completes(newDeviceForget(s), deviceNames),
+		completes(newDeviceBackup(s), deviceNames), completes(newDeviceRestore(s), deviceNames))
 	return cmd
 }
 
