@@ -91,18 +91,34 @@ func only(is bool, text string) string {
 // hash shortens a content hash as git does.
 func hash(h string) string { return h[:min(len(h), 8)] }
 
+// commitText shortens a commit as git does; what is not as it was committed stays marked.
+func commitText(id string) string {
+	if rest, dirty := strings.CutSuffix(id, "-dirty"); dirty {
+		return hash(rest) + "-dirty"
+	}
+	return hash(id)
+}
+
+// signed is a commit's subject and its author, as far as they are known.
+func signed(subject, author string) string {
+	if author == "" {
+		return ""
+	}
+	return fmt.Sprintf("%q by %s", subject, author)
+}
+
 func intentSummary(e event.Event) string {
 	switch e.Type {
 	case event.TypeIntentChanged:
 		d := data[event.IntentChanged](e)
-		return phrases("generation "+hash(d.Generation), only(d.Commit != "", "commit "+hash(d.Commit)), counted(d.Files, "file"))
+		return phrases("generation "+hash(d.Generation), only(d.Commit != "", "commit "+commitText(d.Commit)), counted(d.Files, "file"), signed(d.Subject, d.Author))
 	case event.TypeIntentValidated:
 		d := data[event.IntentValidated](e)
-		return phrases("generation "+hash(d.Generation)+" is in force", only(d.Subject != "", fmt.Sprintf("%q", d.Subject)),
+		return phrases("generation "+hash(d.Generation)+" is in force", signed(d.Subject, d.Author),
 			only(len(d.Devices) > 0, "may concern "+deviceList(d.Devices)))
 	default:
 		d := data[event.IntentRejected](e)
-		return phrases(counted(len(d.Diagnostics), "mistake")) + only(len(d.Diagnostics) > 0, ": "+strings.Join(d.Diagnostics[:min(1, len(d.Diagnostics))], ""))
+		return phrases(only(d.Commit != "", "commit "+commitText(d.Commit)), signed(d.Subject, d.Author), counted(len(d.Diagnostics), "mistake")) + only(len(d.Diagnostics) > 0, ": "+strings.Join(d.Diagnostics[:min(1, len(d.Diagnostics))], ""))
 	}
 }
 

@@ -27,6 +27,9 @@ func (s *story) rejections(m *Message) {
 	if last.Commit != "" {
 		sec.Heading = "Commit " + last.Commit
 	}
+	if last.Author != "" {
+		sec.Lines = append(sec.Lines, fmt.Sprintf("%q by %s", last.Subject, last.Author))
+	}
 	sec.Changes = bounded(last.Diagnostics)
 	m.section(sec)
 }

@@ -14,6 +14,8 @@ import (
 type Origin struct {
 	Generation string
 	Commit     string
+	Author     string // of the commit
+	Subject    string // the first line of its message
 	Policy     string // PolicyHash of the policy documents
 	Devices    int    // how many the fabric has, 0 if that is not known
 	Partial    bool   // only some of them were asked for
@@ -21,13 +23,14 @@ type Origin struct {
 
 // Origin returns what the plan was made from.
 func (p Plan) Origin() Origin {
-	return Origin{Generation: p.Generation, Commit: p.Commit, Policy: p.Policy, Devices: p.FabricDevices, Partial: p.Partial}
+	return Origin{Generation: p.Generation, Commit: p.Commit, Author: p.Author, Subject: p.Subject, Policy: p.Policy, Devices: p.FabricDevices, Partial: p.Partial}
 }
 
 // New puts the parts of devices, sorted by name, into a plan and names it.
 func New(cause Cause, from Origin, devices []DevicePlan) Plan {
 	p := Plan{
 		FormatVersion: FormatVersion, Cause: cause, Generation: from.Generation, Commit: from.Commit, Policy: from.Policy,
+		Author: from.Author, Subject: from.Subject,
 		Partial: from.Partial, FabricDevices: from.Devices, Devices: devices,
 	}
 	h := sha256.New()
@@ -67,6 +70,9 @@ func (p Plan) bind() string {
 	h := sha256.New()
 	hashStrings(h, string(p.ID), p.Generation, p.Commit, p.Expires.Format(time.RFC3339))
 	hashStrings(h, strconv.FormatBool(p.Partial), strconv.Itoa(p.FabricDevices))
+	if p.Author != "" || p.Subject != "" {
+		hashStrings(h, p.Author, p.Subject)
+	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 

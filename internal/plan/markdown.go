@@ -12,6 +12,9 @@ const mostRows = 200
 func (p Plan) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### Tenter plan `%s`\n\n%s\n", p.ID, p.headline())
+	if credit := p.credit(); credit != "" {
+		fmt.Fprintf(&b, "\n%s\n", cell(credit))
+	}
 	if p.Changes() > 0 {
 		b.WriteString("\n| device | add | change | delete | risk |\n| --- | ---: | ---: | ---: | --- |\n")
 		for _, d := range p.Devices {

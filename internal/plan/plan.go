@@ -65,6 +65,8 @@ type Plan struct {
 	Cause         Cause  `json:"cause"`
 	Generation    string `json:"generation"`       // of the intents
 	Commit        string `json:"commit,omitempty"` // of the intents in git
+	Author        string `json:"author,omitempty"`  // of that commit; empty for files that nobody committed
+	Subject       string `json:"subject,omitempty"` // the first line of its message
 	Policy        string `json:"policy,omitempty"` // hash of the policy documents in force: PolicyHash
 	// Partial says that only some of the fabric's devices were asked for: then it tells nothing of the others. FabricDevices
 	// is how many there are, 0 if that is not known.

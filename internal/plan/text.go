@@ -19,6 +19,9 @@ func (p Plan) Text() string {
 	} else {
 		fmt.Fprintf(&b, "Plan %s: %s\n", p.ID, p.headline())
 	}
+	if credit := p.credit(); credit != "" {
+		fmt.Fprintf(&b, "%s\n", credit)
+	}
 	var same []string
 	for _, d := range p.Devices {
 		if d.silent() {
@@ -57,7 +60,7 @@ func (p Plan) headline() string {
 		parts = append(parts, "for "+string(p.Cause.Trigger))
 	}
 	if p.Commit != "" {
-		parts = append(parts, "commit "+short(p.Commit))
+		parts = append(parts, "commit "+shortCommit(p.Commit))
 	} else if p.Generation != "" {
 		parts = append(parts, "generation "+short(p.Generation))
 	}
@@ -211,6 +214,22 @@ func plural(n int, noun string) string {
 		noun += "s"
 	}
 	return fmt.Sprintf("%d %s", n, noun)
+}
+
+// shortCommit shortens a commit; files that are not as they were committed stay marked.
+func shortCommit(id string) string {
+	if rest, changed := strings.CutSuffix(id, "-dirty"); changed {
+		return short(rest) + "-dirty"
+	}
+	return short(id)
+}
+
+// credit says who made the commit that the plan is of, and what for; empty if that is not known.
+func (p Plan) credit() string {
+	if p.Author == "" {
+		return ""
+	}
+	return fmt.Sprintf("%q by %s", p.Subject, p.Author)
 }
 
 func short(hash string) string { return hash[:min(len(hash), 8)] }

@@ -15,7 +15,9 @@ func (e *Engine) origin(ctx context.Context, g view.Generation) (plan.Origin, er
 	if err != nil {
 		return plan.Origin{}, err
 	}
-	return plan.Origin{Generation: g.ID, Commit: g.Commit, Policy: plan.PolicyHash(f.Policies()), Devices: len(f.Devices)}, nil
+	return plan.Origin{
+		Generation: g.ID, Commit: g.Commit, Author: g.Author, Subject: g.Subject, Policy: plan.PolicyHash(f.Policies()), Devices: len(f.Devices),
+	}, nil
 }
 
 // unbound says what of the intents and policies that a plan was made from is not in force any more, empty for nothing. What was
