@@ -38,6 +38,7 @@ func TestCommitConfirmed(t *testing.T) {
 			p := *w.profile
 			p.CommitConfirmed = tc.confirmed
 			w.profile = &p
+			w.proven("leaf1")
 			w.intend("g1", map[intent.DeviceName]string{"leaf1": mtu + " = 9000\n" + strings.Replace(mtu, "Ethernet1", "Ethernet2", 1) + " = 9000"}, nil)
 			w.devices["leaf1"].onSet = tc.onSet
 			row := w.apply(New(w.options("a")))
@@ -64,6 +65,7 @@ func TestCommitNotConfirmed(t *testing.T) {
 	p := *w.profile
 	p.CommitConfirmed = true
 	w.profile = &p
+	w.proven("leaf1")
 	w.intend("g1", map[intent.DeviceName]string{"leaf1": "/interfaces/interface[name=Ethernet1]/config/mtu = 9000"}, nil)
 	w.devices["leaf1"].onSet = func(d *device, edit tree.Edit) error {
 		if edit.Empty() {

@@ -34,6 +34,8 @@ type device struct {
 	onSet   func(d *device, edit tree.Edit) error // instead of applying; called with the lock held
 	asked   []profile.SetOptions                  // of each Set
 	closed  bool                                  // for new connections
+	before  *tree.Tree                            // what a commit that waits goes back to; nil for none
+	backIn  int                                   // readings until a commit that nobody confirmed is taken back
 	state   []profile.StateLeaf                   // what gates read
 	phases  func(edit tree.Edit) (int, error)     // in how many Sets an edit goes; one if not set
 }
@@ -84,6 +86,9 @@ func (d *device) Read(_ context.Context, prefixes []path.Path) (*tree.Tree, []tr
 	}
 	d.reads++
 	d.read = prefixes
+	if d.backIn--; d.backIn == 0 && d.before != nil {
+		d.running, d.before = d.before, nil
+	}
 	b := tree.NewBuilder(d.table)
 	for _, p := range prefixes {
 		for l := range d.running.Under(p) {
