@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 
@@ -100,7 +99,7 @@ func (a *App) Restore(ctx context.Context, who api.Caller, req RestoreRequest) (
 	planned, err := a.engine.Restore(ctx, reconcile.RestoreRequest{Device: req.Device, Body: req.File, As: req.As})
 	var other *reconcile.OtherDeviceError
 	if errors.As(err, &other) {
-		return PlanReply{}, &CodedError{CodeDenied, fmt.Errorf("%w; next: if it is to be so all the same: --as", err)}
+		return PlanReply{}, &CodedError{CodeDenied, err}
 	}
 	if err != nil {
 		return PlanReply{}, coded(err)

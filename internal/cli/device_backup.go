@@ -115,6 +115,9 @@ func newDeviceRestore(s Streams) *cobra.Command {
 			return withOperator(cmd, func(ctx context.Context, o *operator) error {
 				req := app.RestoreRequest{Device: intent.DeviceName(args[0]), File: data, As: as}
 				reply, err := call(ctx, o, app.OpRestore, (*app.App).Restore, req)
+				if code(err) == app.CodeDenied {
+					return hint(err, "a backup of %s itself, or, if it is meant: tenter device restore %s %s --as", args[0], args[0], args[1])
+				}
 				if err != nil {
 					return o.about(err, "tenter device ls")
 				}
