@@ -183,7 +183,7 @@ func TestTextOfMany(t *testing.T) {
 		{"nothing to do", []DevicePlan{same, other}, []string{"no changes on 2 devices, generation 01234567"}},
 		{"nothing could be read", []DevicePlan{unread}, []string{"1 device could not be read, generation 01234567", "leaf3  could not be read: no route"}},
 		{"some of each", []DevicePlan{changed, same, unread, other}, []string{
-			"+1 ~2 -3 on 1 device, medium risk, 1 device could not be read, generation 01234567", "leaf1  +1 ~2 -3",
+			"+1 ~2 -3 on 1 device, medium risk, 1 device could not be read, generation 01234567", "Risk: 42 of 100", "leaf1  +1 ~2 -3",
 			"leaf3  could not be read: no route", "No changes on leaf2, leaf4.", "Plan: 1 to add, 2 to change, 3 to delete on 1 device.",
 		}},
 	} {

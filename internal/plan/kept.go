@@ -129,5 +129,9 @@ func Parse(b []byte) (Plan, error) {
 	if p.Binding != "" && p.Binding != p.bind() || p.Binding == "" && !p.Expires.IsZero() {
 		return Plan{}, fmt.Errorf("plan %s: was altered: its intents or its time are not the ones that it was made with", p.ID)
 	}
+	for i := range p.Devices { // what sums up is not taken from outside
+		p.Devices[i].assess()
+	}
+	p.assess()
 	return p, nil
 }

@@ -183,15 +183,3 @@ func (d DevicePlan) Besides(now DevicePlan) []Movement {
 	}
 	return moved
 }
-
-// Moved returns the subtrees of a plan's base that are not as they were when the plan was computed, in order.
-func Moved(base []Touched, observed *tree.Tree, secrets *Secrets) []string {
-	var moved []string
-	prints := newFingerprints(secrets)
-	for _, t := range base {
-		if p, err := path.Parse(t.Path); err != nil || prints.of(observed, p, nil) != t.Digest {
-			moved = append(moved, t.Path)
-		}
-	}
-	return moved
-}

@@ -63,11 +63,11 @@ type Plan struct {
 	ID            ID     `json:"id"`
 	Content       string `json:"content"` // hash of all changes and of the state they were computed against
 	Cause         Cause  `json:"cause"`
-	Generation    string `json:"generation"`       // of the intents
-	Commit        string `json:"commit,omitempty"` // of the intents in git
+	Generation    string `json:"generation"`        // of the intents
+	Commit        string `json:"commit,omitempty"`  // of the intents in git
 	Author        string `json:"author,omitempty"`  // of that commit; empty for files that nobody committed
 	Subject       string `json:"subject,omitempty"` // the first line of its message
-	Policy        string `json:"policy,omitempty"` // hash of the policy documents in force: PolicyHash
+	Policy        string `json:"policy,omitempty"`  // hash of the policy documents in force: PolicyHash
 	// Partial says that only some of the fabric's devices were asked for: then it tells nothing of the others. FabricDevices
 	// is how many there are, 0 if that is not known.
 	Partial       bool         `json:"partial,omitempty"`
@@ -183,6 +183,20 @@ func (p Plan) Changes() int {
 func (p Plan) Idle() bool {
 	for _, d := range p.Devices {
 		if !d.Idle() {
+			return false
+		}
+	}
+	return true
+}
+
+// InSync reports whether the plan shows that the whole fabric is as the intents want it: every device was asked for and read,
+// and nothing is different, not even something that Tenter leaves as it is.
+func (p Plan) InSync() bool {
+	if p.Partial || p.FabricDevices == 0 || len(p.Devices) != p.FabricDevices || p.Cause.Part != Whole {
+		return false
+	}
+	for _, d := range p.Devices {
+		if !d.silent() {
 			return false
 		}
 	}

@@ -75,6 +75,7 @@ const (
 	InterfaceShut      RiskCode = "interface-shut"
 	AddressRemoved     RiskCode = "address-removed"
 	VLANRemoved        RiskCode = "vlan-removed"
+	PortVLANs          RiskCode = "port-vlans"
 	LAGChanged         RiskCode = "lag-changed"
 	MultihomingChanged RiskCode = "multihoming-changed"
 	RoutingPolicy      RiskCode = "routing-policy"
@@ -133,9 +134,15 @@ const manyDeletes = 50
 // assess sums up what the changes of a device come to. What changes in one list entry for one reason counts once.
 func (d *DevicePlan) assess() {
 	d.Reasons = nil
+	told := map[string]bool{} // entries that go of which is said what that means
+	for _, ch := range d.Changes {
+		if ch.Action == Delete && ch.Score > 0 && ch.Code != Deleted {
+			told[ch.Subtree] = true
+		}
+	}
 	counted := map[RiskCode]string{} // the entry that was counted last
 	for _, ch := range d.Changes {
-		if ch.Score == 0 || counted[ch.Code] == ch.Subtree+ch.Reason {
+		if ch.Score == 0 || ch.Code == Deleted && told[ch.Subtree] || counted[ch.Code] == ch.Subtree+ch.Reason {
 			continue
 		}
 		counted[ch.Code] = ch.Subtree + ch.Reason

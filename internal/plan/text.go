@@ -22,6 +22,18 @@ func (p Plan) Text() string {
 	if credit := p.credit(); credit != "" {
 		fmt.Fprintf(&b, "%s\n", credit)
 	}
+	for _, line := range p.standing() {
+		b.WriteString(line + "\n")
+	}
+	if len(p.Reasons) > 0 {
+		fmt.Fprintf(&b, "Risk: %d of 100\n", p.Score)
+	}
+	for _, r := range p.Reasons[:min(len(p.Reasons), mostReasons)] {
+		fmt.Fprintf(&b, "  %s\n", plain(r.String()))
+	}
+	if more := len(p.Reasons) - mostReasons; more > 0 {
+		fmt.Fprintf(&b, "  and %s\n", plural(more, "more reason"))
+	}
 	var same []string
 	for _, d := range p.Devices {
 		if d.silent() {
@@ -56,6 +68,12 @@ func (p Plan) headline() string {
 	if refused > 0 {
 		parts = append(parts, plural(refused, "device")+" refused")
 	}
+	if p.Partial {
+		parts = append(parts, "partial")
+	}
+	if p.Cause.Part == Reverse {
+		parts = append(parts, "takes back plan "+p.Cause.Ref)
+	}
 	if p.Cause.Trigger != ByManual {
 		parts = append(parts, "for "+string(p.Cause.Trigger))
 	}
@@ -65,6 +83,41 @@ func (p Plan) headline() string {
 		parts = append(parts, "generation "+short(p.Generation))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// standing says what the plan tells of the fabric as a whole: in sync only if all of it was looked at, and nothing is different.
+func (p Plan) standing() []string {
+	switch {
+	case p.InSync():
+		return []string{"The fabric is in sync."}
+	case p.Partial:
+		return []string{fmt.Sprintf("Partial: %s asked for, it tells nothing of the other %d.", ofDevices(len(p.Devices), p.FabricDevices), p.FabricDevices-len(p.Devices))}
+	}
+	return nil
+}
+
+// ofDevices is "1 of 6 devices was" or "2 of 6 devices were".
+func ofDevices(n, of int) string {
+	if n == 1 {
+		return fmt.Sprintf("1 of %s was", plural(of, "device"))
+	}
+	return fmt.Sprintf("%d of %s were", n, plural(of, "device"))
+}
+
+// String is the reason in a line: "shuts an interface, 3 times, on leaf1, leaf2".
+func (r RiskReason) String() string {
+	text := r.Text
+	if r.Count > 1 {
+		text += fmt.Sprintf(", %d times", r.Count)
+	}
+	if len(r.Devices) > 0 {
+		var all []string
+		for _, d := range r.Devices {
+			all = append(all, string(d))
+		}
+		text += ", on " + list(all)
+	}
+	return text
 }
 
 // silent reports whether there is nothing to tell of the device.
@@ -131,10 +184,10 @@ func (d DevicePlan) text(b *strings.Builder) {
 	last := ""
 	for _, ch := range d.Changes {
 		if ch.Subtree != last {
-			fmt.Fprintf(b, "  %s%s\n", d.mark(ch.Subtree), ch.Subtree)
+			fmt.Fprintf(b, "  %s%s\n", d.mark(ch.Subtree), plain(ch.Subtree))
 			last = ch.Subtree
 		}
-		fmt.Fprintf(b, "    %s %s", marks[ch.Action], ch.rest())
+		fmt.Fprintf(b, "    %s %s", marks[ch.Action], plain(ch.rest()))
 		if v := ch.values(" -> "); v != "" {
 			b.WriteString("  " + v)
 		}
@@ -192,7 +245,7 @@ func (ch Change) values(arrow string) string {
 
 // quote makes a value stand on one line and shows where it begins and ends if that is not clear.
 func quote(v string) string {
-	if v == "" || strings.TrimSpace(v) != v || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	if v == "" || strings.TrimSpace(v) != v || plain(v) != v {
 		return strconv.Quote(v)
 	}
 	return v
