@@ -16,6 +16,7 @@ import (
 type ruling struct {
 	device  intent.DeviceName
 	windows string // the names of those that concern the device
+	fell    bool   // the last run that was to roll the intents out there did not work
 	policy.Decision
 }
 
@@ -34,17 +35,24 @@ func (e *Engine) rule(ctx context.Context, p plan.Plan, f policy.Facts) ([]rulin
 	if err != nil {
 		return nil, err
 	}
+	var fell map[intent.DeviceName]string
+	if f.Trigger == plan.ByIntent && !f.Requested {
+		if fell, err = e.fellBack(ctx, p.Generation); err != nil {
+			return nil, err
+		}
+	}
 	for _, name := range busyDevices(p) {
 		row, err := e.o.Store.Device(ctx, name)
 		if err != nil {
 			return nil, err
 		}
 		f := e.about(t, row, f)
+		f.FellBack = fell[name]
 		f.Approval = policy.StateFor(demands, name)
 		if f.Deletes, err = e.deletion(ctx, p, name); err != nil {
 			return nil, err
 		}
-		all = append(all, ruling{name, f.Windows.Names(), policy.Decide(f)})
+		all = append(all, ruling{name, f.Windows.Names(), f.FellBack != "", policy.Decide(f)})
 	}
 	return all, nil
 }
@@ -92,16 +100,34 @@ func refused(rulings []ruling, later bool) bool {
 // mostReasons is how many devices a reason names before it counts the rest.
 const mostReasons = 3
 
-// reasons says why devices are not written to now.
+// reasons says why devices are not written to now. What is the same for several of them is said once.
 func reasons(rulings []ruling) string {
-	var parts []string
+	var texts []string
+	by := map[string][]string{}
 	for _, r := range rulings {
-		if r.Verdict != policy.Run {
-			parts = append(parts, fmt.Sprintf("%s: %s", r.device, r.Reason))
+		if r.Verdict == policy.Run {
+			continue
 		}
+		if by[r.Reason] == nil {
+			texts = append(texts, r.Reason)
+		}
+		by[r.Reason] = append(by[r.Reason], string(r.device))
 	}
-	if more := len(parts) - mostReasons; more > 0 {
-		parts = append(parts[:mostReasons], fmt.Sprintf("and %d more devices", more))
+	var parts []string
+	more := 0
+	for i, text := range texts {
+		names := by[text]
+		if i >= mostReasons {
+			more += len(names)
+			continue
+		}
+		if n := len(names) - mostReasons; n > 0 {
+			names = append(names[:mostReasons:mostReasons], fmt.Sprintf("%d more", n))
+		}
+		parts = append(parts, strings.Join(names, ", ")+": "+text)
+	}
+	if more > 0 {
+		parts = append(parts, fmt.Sprintf("and %d more devices", more))
 	}
 	return strings.Join(parts, "; ")
 }
