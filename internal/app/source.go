@@ -77,7 +77,8 @@ func FromGit(set *settings.Settings) bool {
 // IntentsOf names where the intents come from, for people.
 func IntentsOf(set *settings.Settings) string {
 	if FromGit(set) {
-		return fmt.Sprintf("%s branch %s", set.Git.URL, set.Git.Branch)
+		url, _ := set.Git.Remote()
+		return fmt.Sprintf("%s branch %s", url, set.Git.Branch)
 	}
 	return set.Intents
 }

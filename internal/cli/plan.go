@@ -44,6 +44,7 @@ func (f *planFlags) request() app.PlanRequest {
 
 func newPlan(s Streams) *cobra.Command {
 	var f planFlags
+	var against againstFlags
 	var out string
 	var detailed, raw bool
 	cmd := &cobra.Command{
@@ -53,6 +54,9 @@ func newPlan(s Streams) *cobra.Command {
 			"  tenter plan ls; tenter plan approve ID",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if against.ref != "" || against.observed {
+				return planAgainst(cmd, s, f, against, detailed)
+			}
 			return withOperator(cmd, func(ctx context.Context, o *operator) error {
 				req := f.request()
 				req.Raw, req.Bind = raw, out != ""
@@ -79,6 +83,7 @@ func newPlan(s Streams) *cobra.Command {
 		},
 	}
 	f.add(cmd)
+	against.add(cmd)
 	cmd.Flags().StringVar(&out, "out", "", "write the plan to this file, for tenter apply FILE")
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit 2 when there are changes")
 	cmd.Flags().BoolVar(&raw, "raw", false, "show the gNMI SetRequests too")

@@ -31,7 +31,7 @@ func newServe(s Streams) *cobra.Command {
 				return hint(err, "tenter config explain")
 			}
 			defer func() { err = errors.Join(err, a.Close()) }()
-			fmt.Fprintf(s.Err, "serving %s; Ctrl-C ends it. See: tenter device ls, tenter events tail --follow\n", set.Intents)
+			fmt.Fprintf(s.Err, "serving %s; Ctrl-C ends it. See: tenter device ls, tenter events tail --follow\n", app.IntentsOf(set))
 			ended := make(chan error, 1)
 			go func() { ended <- a.Serve(cmd.Context()) }()
 			return waitEnded(cmd.Context(), ended, set.ShutdownTimeout, log)

@@ -61,8 +61,8 @@ func (s *Settings) validateGit(c validator) {
 	case "ssh", "https", "http":
 		if err != nil || u.Host == "" || strings.Trim(u.Path, "/") == "" {
 			c.bad("git.url", "as in ssh://git@git.example.net/net/dc1.git", "names no repository on a host")
-		} else if _, has := u.User.Password(); has {
-			c.bad("git.url", "say it by git.token_file or git.token_env", "must not hold a password")
+		} else if _, has := u.User.Password(); has || u.User != nil && scheme != "ssh" {
+			c.bad("git.url", "say a token by git.token_file or git.token_env", "must not hold a password or a token")
 		}
 	case "file":
 		if err != nil || u.Host != "" || u.Path == "" {
@@ -85,25 +85,25 @@ func (s *Settings) validateGit(c validator) {
 func (g Git) validateAccess(c validator, scheme string) {
 	if scheme == "ssh" {
 		if g.KeyFile == "" {
-			c.bad("git.key_file", "a deploy key that may only read is enough", "SSH needs a private key")
+			c.bad("git.url", "a deploy key that may only read is enough", "SSH needs a private key: git.key_file")
 		}
 		if (g.KnownHosts == "") == (g.HostKeySHA256 == "") {
-			c.bad("git.known_hosts", "", "SSH needs exactly one of known_hosts and host_key_sha256")
+			c.bad("git.url", "", "SSH needs exactly one of git.known_hosts and git.host_key_sha256")
 		}
 		if g.HostKeySHA256 != "" {
 			c.ssh("git", SSH{HostKeySHA256: g.HostKeySHA256})
 		}
 	} else if g.KeyFile != "" || g.KnownHosts != "" || g.HostKeySHA256 != "" {
-		c.bad("git.key_file", "", "a key and host keys are for ssh:// only")
+		c.bad("git.url", "", "git.key_file, git.known_hosts and git.host_key_sha256 are for ssh:// only")
 	}
 	if (g.TokenFile != "" || g.TokenEnv != "") && scheme != "https" && scheme != "http" {
-		c.bad("git.token_file", "", "a token is for https:// only")
+		c.bad("git.url", "", "git.token_file and git.token_env are for https:// only")
 	}
 	if g.TokenFile != "" && g.TokenEnv != "" {
-		c.exactlyOne("git.token_file", "token_file", g.TokenFile, "token_env", g.TokenEnv)
+		c.exactlyOne("git.token_env", "token_file", g.TokenFile, "token_env", g.TokenEnv)
 	}
 	if g.PassphraseFile != "" && g.PassphraseEnv != "" {
-		c.exactlyOne("git.passphrase_file", "passphrase_file", g.PassphraseFile, "passphrase_env", g.PassphraseEnv)
+		c.exactlyOne("git.passphrase_env", "passphrase_file", g.PassphraseFile, "passphrase_env", g.PassphraseEnv)
 	}
 	if g.WebhookListen == "" {
 		return

@@ -193,6 +193,26 @@ func TestEveryMistakeAtOnce(t *testing.T) {
 		{"bus without TLS", "bus: {redis: \"rediss+cluster://h:1,i:2\", tls: open}\ntls: [{name: open, plaintext: true}]\n", []string{
 			`tenter.yaml:1:42: bus.tls: the tls entry "open" is no TLS at all (leave bus.tls empty and begin bus.redis with redis)`,
 		}},
+		{"git", "git: {url: \"https://h\", branch: --x, path: ../a, poll: 1ms, webhook_listen: x}\n", []string{
+			`tenter.yaml:1:7: git.url: names no repository on a host (as in ssh://git@git.example.net/net/dc1.git)`,
+			`tenter.yaml:1:25: git.branch: "--x" is no name of a branch`,
+			`tenter.yaml:1:38: git.path: "../a" is no folder inside a repository (as in net/dc1)`,
+			`tenter.yaml:1:50: git.poll: 1ms is not between 1s and 24h0m0s`,
+			`tenter.yaml:1:61: git.webhook_listen: "x" is no host:port (as in 127.0.0.1:9465, or :9465 for every address)`,
+			`tenter.yaml:1:61: git.webhook_listen: needs webhook_secret_file or webhook_secret_env`,
+		}},
+		{"git over SSH", "git: {url: \"git@h:net/dc1.git\", token_env: T}\n", []string{
+			`tenter.yaml:1:7: git.url: SSH needs a private key: git.key_file (a deploy key that may only read is enough)`,
+			`tenter.yaml:1:7: git.url: SSH needs exactly one of git.known_hosts and git.host_key_sha256`,
+			`tenter.yaml:1:7: git.url: git.token_file and git.token_env are for https:// only`,
+		}},
+		{"git with a token in its URL", "git: {url: \"https://t0ken@h/x\", key_file: k}\n", []string{
+			`tenter.yaml:1:7: git.url: must not hold a password or a token (say a token by git.token_file or git.token_env)`,
+			`tenter.yaml:1:7: git.url: git.key_file, git.known_hosts and git.host_key_sha256 are for ssh:// only`,
+		}},
+		{"git from nowhere", "git: {url: intents, webhook_listen: \":1\", webhook_secret_env: S}\n", []string{
+			`tenter.yaml:1:7: git.url: must be a URL that starts with ssh://, https:// or file://, or USER@HOST:PATH (as in git@git.example.net:net/dc1.git)`,
+		}},
 		{"said twice", "fabric: a\nfabric: b\n", []string{`tenter.yaml:2:1: fabric: said twice, first at tenter.yaml:1:1`}},
 	}
 	for _, tt := range tests {
