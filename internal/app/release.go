@@ -2,11 +2,13 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/tenter-net/tenter/internal/api"
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/policy"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -29,12 +31,19 @@ func (a *App) Release(ctx context.Context, who api.Caller, req ReleaseRequest) (
 		return Nothing{}, fmt.Errorf("device %q: say why it is to be put back again", req.Device)
 	}
 	err := a.store.Do(ctx, func(tx event.Tx) error {
-		err := a.store.UpdateDevice(tx, req.Device, func(d *view.Device) { d.Looked = a.now() })
+		ep, err := a.store.OpenEpisodeIn(tx, req.Device)
+		if err != nil && !errors.Is(err, view.ErrNotFound) {
+			return err
+		}
+		if ep.Rule != string(policy.Loop) {
+			return fmt.Errorf("device %q: none of its drift is held for going round in circles", req.Device)
+		}
+		err = a.store.UpdateDevice(tx, req.Device, func(d *view.Device) { d.Looked = a.now() })
 		if err != nil {
 			return err
 		}
 		return tx.Append(ctx, event.Draft{
-			Type: event.TypeDriftReleased, Subject: string(req.Device), Actor: who.Name, ActorType: event.ActorUser,
+			Type: event.TypeDriftReleased, Subject: string(req.Device), Correlation: ep.Correlation, Causation: event.ID(ep.ID), Actor: who.Name, ActorType: event.ActorUser,
 			Data: event.DriftReleased{Device: req.Device, Reason: req.Reason},
 		})
 	})

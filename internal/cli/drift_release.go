@@ -27,7 +27,7 @@ func newDriftRelease(s Streams) *cobra.Command {
 			req.Device = intent.DeviceName(args[0])
 			return withOperator(cmd, func(ctx context.Context, o *operator) error {
 				if _, err := call(ctx, o, app.OpRelease, (*app.App).Release, req); err != nil {
-					return o.about(err, "tenter device ls")
+					return o.about(err, "tenter drift ls")
 				}
 				_, err := fmt.Fprintf(s.Err, "%s: what drifts is put back again as the drift policy says\n", req.Device)
 				return err
