@@ -8,6 +8,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/infer/edit"
 	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/tree"
 )
 
@@ -47,6 +48,14 @@ spec:
 	return proposal{Edit: Edit{File: file, Line: 1, What: what}, text: text}, err == nil
 }
 
+func firstLine(text string) string {
+	if text == "" {
+		return "it would change other leaves too"
+	}
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}
+
 // literal is a value in a Config document. A leaf-list is shown in brackets.
 func literal(value string) string {
 	if inner, ok := strings.CutPrefix(value, "["); ok && strings.HasSuffix(inner, "]") {
@@ -66,10 +75,36 @@ func (s *search) exception(f Finding) *trial {
 		return nil
 	}
 	t := s.try(f, p)
-	if t == nil || len(t.others) > 0 {
+	if t == nil || slices.ContainsFunc(t.others, func(c Change) bool { return !s.implied(c, f) }) {
 		return nil
 	}
 	return t
+}
+
+// implied reports whether a change only names the list entry that the leaf is in: the device has that leaf, or it would not have the
+// entry.
+func (s *search) implied(c Change, f Finding) bool {
+	if c.Device != s.Device || c.Before != "" {
+		return false
+	}
+	at, errAt := path.Parse(c.Path)
+	of, errOf := path.Parse(f.Path)
+	if errAt != nil || errOf != nil || len(at.Elems) == 0 {
+		return false
+	}
+	last := at.Elems[len(at.Elems)-1].Name
+	for i, e := range at.Elems {
+		entry := path.Path{Origin: at.Origin, Elems: at.Elems[:i+1]}
+		if !of.HasPrefix(entry) {
+			return false
+		}
+		for _, k := range e.Keys {
+			if k.Name == last && k.Value == c.After && len(at.Elems)-i <= 3 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // adoptUnsaid adopts leaves that no document speaks of, all together if that works: leaves of one list entry may be valid only
@@ -84,7 +119,10 @@ func (s *search) adoptUnsaid(all []Finding) {
 		return
 	}
 	for _, f := range all {
-		t := s.exception(f)
+		var t *trial
+		if !s.satisfied(f) {
+			t = s.exception(f)
+		}
 		switch {
 		case s.satisfied(f):
 			s.out.Adopted = append(s.out.Adopted, f)
@@ -92,7 +130,7 @@ func (s *search) adoptUnsaid(all []Finding) {
 			s.take(t)
 			s.out.Adopted = append(s.out.Adopted, f)
 		default:
-			s.refuse(f, "no document speaks of it, and it cannot stand in a Config document by itself: the model wants more than this leaf, or Tenter does not write there")
+			s.refuse(f, "no document speaks of it, and no Config document can: %s", firstLine(s.why))
 		}
 	}
 }
@@ -111,7 +149,9 @@ func (s *search) adoptTogether(all []Finding) bool {
 			continue
 		}
 		t := s.try(f, p)
-		if t == nil || len(t.others) > 0 {
+		if t == nil || slices.ContainsFunc(t.others, func(c Change) bool {
+			return !slices.ContainsFunc(all, func(f Finding) bool { return s.implied(c, f) })
+		}) {
 			*s = was
 			return false
 		}

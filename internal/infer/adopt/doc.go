@@ -104,6 +104,8 @@ type search struct {
 	now   World
 	out   Result
 	tries int
+	got   string // what the leaf was wanted to be after the last try
+	why   string // the last one was no valid intent
 }
 
 func (s *search) refuse(f Finding, format string, args ...any) {
@@ -132,14 +134,17 @@ type trial struct {
 
 // try renders a proposal. It is nil unless the leaf becomes what the device has.
 func (s *search) try(f Finding, p proposal) *trial {
+	s.got, s.why = "", ""
 	if s.tries--; s.tries < 0 {
 		return nil
 	}
 	w, err := s.Render(with(s.files, p.File, p.text))
 	if err != nil {
+		s.why = err.Error()
 		return nil
 	}
-	if value, _, ok := w.Leaf(s.Device, f.Path); value != f.After || ok != (f.After != "") {
+	value, _, ok := w.Leaf(s.Device, f.Path)
+	if s.got = value; value != f.After || ok != (f.After != "") {
 		return nil
 	}
 	return &trial{p, w, s.others(w.Changes(s.now))}
@@ -163,6 +168,11 @@ func (s *search) adopt(f Finding) {
 	stated := false
 	for p := range s.proposals(f, value, from) {
 		t := s.try(f, p)
+		if t == nil && p.again != nil {
+			if next, ok := p.again(s.got); ok {
+				t, p = s.try(f, next), next
+			}
+		}
 		switch {
 		case t == nil:
 		case len(t.others) == 0 || p.override:

@@ -22,6 +22,8 @@ type proposal struct {
 	text     []byte // of the whole file
 	stated   bool   // the document states the value in so many words
 	override bool   // a field of the device's own document that is there to differ from what is derived
+	// again proposes another number, where this one made the leaf be got.
+	again func(got string) (proposal, bool)
 }
 
 // A document is one that is looked at for edits.
@@ -228,9 +230,22 @@ func (d document) insertInto(n *yaml.Node, t reflect.Type, name string, yield fu
 		if opts != "omitempty" {
 			continue
 		}
-		for _, v := range values(field, f.After) {
+		insert := func(v string) (proposal, bool) {
 			text, err := d.text.Insert(n, key, edit.Scalar(v))
-			out, ok := d.edit(fmt.Sprintf("%s.%s: %s", name, key, v), n.Line, text, err)
+			return d.edit(fmt.Sprintf("%s.%s: %s", name, key, v), n.Line, text, err)
+		}
+		for _, v := range values(field, f.After) {
+			out, ok := insert(v)
+			if isNumber(field.Type) {
+				out.again = func(got string) (proposal, bool) {
+					wrong, err := strconv.ParseInt(got, 10, 64)
+					right, _ := strconv.ParseInt(v, 10, 64)
+					if err != nil || wrong == right {
+						return proposal{}, false
+					}
+					return insert(strconv.FormatInt(2*right-wrong, 10)) // what is added to it on the way is taken off: the headers of a frame
+				}
+			}
 			if ok && !yield(out) {
 				return false
 			}
@@ -256,7 +271,7 @@ func values(f reflect.StructField, after string) []string {
 			}
 		}
 		return out
-	case t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64:
+	case isNumber(t):
 		if _, err := strconv.ParseInt(after, 10, 64); err != nil {
 			return nil
 		}
@@ -266,6 +281,8 @@ func values(f reflect.StructField, after string) []string {
 	}
 	return nil
 }
+
+func isNumber(t reflect.Type) bool { return t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64 }
 
 // removals take out entries that say the value, from the innermost outwards.
 func (d document) removals(value string, from tree.Source, yield func(proposal) bool) {
