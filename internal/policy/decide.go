@@ -44,6 +44,7 @@ type Facts struct {
 	Leaves     int              // leaves that are applied
 	Failures   int              // tries to put this back that failed lately
 	Failed     string           // how the last of them did
+	FellBack   string           // how rolling the intents out went here last, if it did not work
 	Deletes    Deletion         // what the plan deletes of the device, and what it may
 }
 

@@ -32,7 +32,7 @@ func Table() []Row {
 		{Approval, "new intent, and plans made by hand, wait for approval unless apply.intent or an ApprovalPolicy of decision auto lets new intent go on", judgeApproval},
 		{TooManyDeletes, "a plan that deletes more of the device than maxDeletes of its Scope waits, whatever the policies say", judgeDeletion},
 		{Loop, "drift that was put back twice within the hour waits: somebody else keeps changing it", judgeLoop},
-		{Failing, "drift that could not be put back three times within the hour waits", judgeFailing},
+		{Failing, "drift that could not be put back three times within the hour waits, and so does new intent that could not be rolled out", judgeFailing},
 		{ChangedDevice, "a device that restarted, or is another one in part, gets back what it lost after approval", judgeChanged},
 		{MassChange, "more than a fifth of a device's leaves differ at once: putting them back waits for approval", judgeMass},
 		{Propose, "drift at a path of mode propose, or a weaker one, waits for approval", judgePropose},
@@ -84,6 +84,9 @@ func judgeLoop(f Facts) (Decision, bool) {
 }
 
 func judgeFailing(f Facts) (Decision, bool) {
+	if f.Trigger == plan.ByIntent && f.FellBack != "" {
+		return Decision{Verdict: Wait, Rule: Failing, Reason: "rolling it out did not work: " + f.FellBack}, true
+	}
 	if f.Trigger != plan.ByDrift || f.Failures < MostFailures {
 		return passes("putting it back failed %d times within the hour", f.Failures)
 	}

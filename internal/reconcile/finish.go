@@ -59,7 +59,7 @@ func (d *driver) again(ctx context.Context) error {
 	for _, name := range devices {
 		d.queue.add(job{key: "drift/" + string(name), kind: kindDrift, device: name, due: due})
 	}
-	stale := d.plan.Cause.Trigger == plan.ByIntent && slices.Contains(d.outcomes(), run.Stale)
+	stale := d.plan.Cause.Trigger == plan.ByIntent && slices.ContainsFunc(d.outcomes(), func(o run.Outcome) bool { return o == run.Stale || fell(o) })
 	open, err := d.o.Store.Plans(ctx, view.PlanQuery{Status: []view.PlanStatus{view.PlanOpen}, Limit: 10_000})
 	if err != nil {
 		return err

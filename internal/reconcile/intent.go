@@ -179,7 +179,8 @@ func (e *Engine) proposeRest(ctx context.Context, planned Planned, repeat bool) 
 	if err != nil {
 		return err
 	}
-	return e.proposeRuled(ctx, rulings, proposal{plan: p, cause: cause, correlation: cause.Correlation, repeat: repeat})
+	fell := slices.ContainsFunc(rulings, func(r ruling) bool { return r.fell })
+	return e.proposeRuled(ctx, rulings, proposal{plan: p, cause: cause, correlation: cause.Correlation, repeat: repeat, fell: fell})
 }
 
 // byIntent are the facts about a plan for new intent. What is there already needs nobody's word.

@@ -23,6 +23,7 @@ type proposal struct {
 	episode     string
 	decision    policy.Decision
 	repeat      bool        // the same occasion may make the plan again once an earlier one is through
+	fell        bool        // an earlier one was through, and did not work: this one waits
 	cause       event.Event // what asked for it; zero when a person did
 	correlation string      // what everything downstream shares; the plan's name when empty
 	actor       string
@@ -132,7 +133,7 @@ func (e *Engine) keep(ctx context.Context, tx event.Tx, p *proposal) (row view.P
 			}
 			row.Status = view.PlanExpired
 		}
-		again := p.repeat || row.Status == view.PlanStale || row.Status == view.PlanExpired // things may be as they were before
+		again := p.repeat || p.fell && row.Status == view.PlanDone || row.Status == view.PlanStale || row.Status == view.PlanExpired // things may be as they were before
 		if live(row.Status) || !again {
 			return row, false, nil
 		}
