@@ -10,8 +10,9 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// policyKinds are the kinds that say what may be written, when, how and after whose word. The others say what.
-var policyKinds = []Kind{KindScope, KindDriftPolicy, KindApprovalPolicy, KindWindow, KindRollout}
+// policyKinds are the kinds that say what may be written, how and after whose word. The others say what, but for Windows, which say
+// when: they are looked at by the clock of each write, and a plan is none the older for one that is moved.
+var policyKinds = []Kind{KindScope, KindDriftPolicy, KindApprovalPolicy, KindRollout}
 
 // A PolicyDoc is a policy document as far as it counts whether two are the same: Digest is that of what it says, whatever
 // its comments, its form and its place.
