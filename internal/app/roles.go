@@ -21,6 +21,9 @@ var roles = map[string]policy.Role{
 	OpDevices:    policy.Viewer,
 	OpSchedules:  policy.Viewer,
 	OpRead:       policy.Viewer,
+	OpOrder:      policy.Viewer,
+	OpLocks:      policy.Viewer,
+	OpWhyNot:     policy.Viewer,
 	OpBackup:     policy.Viewer, // no more than can be read
 
 	OpPlan:    policy.Planner,
@@ -29,13 +32,11 @@ var roles = map[string]policy.Role{
 	// To reject one's own plan takes no more; the engine asks for an approver in all other cases.
 	OpDecide: policy.Planner,
 
-	OpLocks:  policy.Viewer,
-	OpWhyNot: policy.Viewer,
-
-	OpFreeze:   policy.Approver,
 	OpHold:     policy.Approver,
 	OpControl:  policy.Approver,
 	OpSchedule: policy.Approver,
+	OpFreeze:   policy.Approver,
+	OpRelease:  policy.Approver,
 }
 
 // May says why the caller may not carry out an operation, nil if they may.

@@ -121,15 +121,18 @@ func withReader(cmd *cobra.Command, s Streams, do func(ctx context.Context, from
 	}
 	if c == nil {
 		return withStore(cmd, func(ctx context.Context, st *store.Store) error {
-			from, err := at(ctx, cmd, s, st)
-			if err != nil {
-				return err
+			from := display{now: time.Now()}
+			if cmd.Flags().Lookup("at") != nil {
+				var err error
+				if from, err = at(ctx, cmd, s, st); err != nil {
+					return err
+				}
 			}
 			return do(ctx, from, st)
 		})
 	}
 	if f := cmd.Flags().Lookup("at"); f != nil && f.Changed {
-		return errors.Join(notRemote(cmd, set))
+		return notRemote(cmd, set)
 	}
 	return hintRemote(do(cmd.Context(), display{now: time.Now()}, remoteReader{c}))
 }

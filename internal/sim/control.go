@@ -37,6 +37,7 @@ NODE forget                   back to a new device's configuration, without a re
 NODE save                     running -> startup
 NODE unplug PORT | plug PORT  pull a cable
 NODE routes | sessions        what the control plane worked out
+NODE sets                     how many Sets arrived since the simulator began, whatever became of them
 NODE connections              how many clients are connected, and how many were at once since that was last asked
 faults                        all faults, and which are set where
 settle                        wait until the control plane has caught up`
@@ -139,6 +140,8 @@ func (f *Fabric) controlNode(ctx context.Context, s *service, verb string, args 
 	case "connections":
 		now, most := s.gate.connections()
 		return fmt.Sprintf("%d now, %d at most", now, most), nil
+	case "sets":
+		return fmt.Sprintf("%d sets", s.sets.Load()), nil
 	case "sessions":
 		return f.show(ctx, func(r plane.Result) string { return sessionsText(r.Sessions[s.Name]) })
 	default:

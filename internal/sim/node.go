@@ -17,6 +17,7 @@ import (
 
 // A node is one simulated device. Its configuration changes under mu only; readers take the view.
 type node struct {
+	sets atomic.Int64 // requests that arrived, whatever became of them
 	TopologyNode
 	dir     string
 	log     *zap.Logger

@@ -17,6 +17,7 @@ import (
 
 // Set applies deletes, replaces, updates and union_replaces, in this order, all or none.
 func (s *server) Set(ctx context.Context, req *gpb.SetRequest) (*gpb.SetResponse, error) {
+	s.sets.Add(1)
 	if err := s.target(req.GetPrefix()); err != nil {
 		return nil, err
 	}
