@@ -45,6 +45,8 @@ var readers = map[string]struct {
 	read   func(*node, profile.Names) *fabric.Device
 }{
 	"openconfig": {path.OpenConfig, openConfig},
+	"srlinux":    {"srl_nokia", srLinux},
+	"eos":        {path.OpenConfig, openConfig}, // what EOS has by line beside it comes as Config
 }
 
 // A seen device has its place in the fabric, and its model if there is a reader.
@@ -77,6 +79,7 @@ type guesser struct {
 	dropped map[string]bool   // kind/name of what did not fit
 	secrets map[string]string // values of the secrets that documents name
 	bare    bool              // nothing of the fabric is guessed, for the guess was no sound document
+	why     string            // the mistake in it
 	plain   map[string]bool   // devices without overrides, for the same reason
 }
 
@@ -123,6 +126,9 @@ func guessRole(name string, m *fabric.Device) string {
 // guess makes all documents anew.
 func (g *guesser) guess() {
 	g.docs, g.taken, g.secrets = nil, map[string]bool{}, map[string]string{}
+	if g.bare {
+		g.flatten()
+	}
 	f := g.fabric()
 	g.add(f.doc(g.name))
 	for _, d := range g.devices {
@@ -136,6 +142,24 @@ func (g *guesser) guess() {
 	}
 	g.peers()
 	g.systems()
+}
+
+// flatten makes every device a leaf: what is no fabric has nothing between leaves, and a spine without links is a mistake.
+func (g *guesser) flatten() {
+	var all []*device
+	for _, d := range g.devices {
+		if d.role != intent.RoleLeaf {
+			d.role, d.id = intent.RoleLeaf, 0
+		}
+		all = append(all, d.device)
+	}
+	for _, d := range all {
+		if d.id == 0 {
+			for d.id = 1; slices.ContainsFunc(all, func(o *device) bool { return o != d && o.id == d.id }); d.id++ {
+			}
+		}
+	}
+	slices.SortFunc(g.devices, func(a, b *seen) int { return cmp.Compare(a.id, b.id) })
 }
 
 func (g *guesser) add(d *doc) {

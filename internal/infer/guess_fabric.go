@@ -39,6 +39,9 @@ type cable struct {
 // fabric guesses the frame.
 func (g *guesser) fabric() *frameGuess {
 	f := &frameGuess{frame: frame{4, 64, 2}, ipMTU: 9200, l2MTU: 9214, mac: "00:1c:73:00:00:01"}
+	if g.bare {
+		f.notes = append(f.notes, "These devices do not add up to a fabric as Tenter builds them, so that its numbers stand for nothing: "+g.why)
+	}
 	if !g.bare {
 		f.links = g.cables()
 	}

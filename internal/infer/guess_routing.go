@@ -59,10 +59,10 @@ func (g *guesser) peer(d *seen, b fabric.BGP, n fabric.Neighbor) *doc {
 	}
 	fmt.Fprintf(&s, "  maxPrefixes: %d\n  import: %s\n  export: %s\n", f.MaxPrefixes, list(f.Import), list(f.Export))
 	out := &doc{file: filePeering, kind: "BgpPeer", name: g.unique("BgpPeer", n.Description+" "+firstWord(d.name, n.Description))}
-	if n.Auth != "" {
+	if key := g.password(d, b.VRF, n); n.Auth != "" && key != "" {
 		name := out.name + "-key"
 		fmt.Fprintf(&s, "  passwordFrom: {secret: %s}\n", name)
-		g.secrets[name] = g.password(d, b.VRF, n)
+		g.secrets[name] = key
 		out.notes = append(out.notes, fmt.Sprintf("The session has a key: give it to Tenter as the secret %s.", name))
 	}
 	out.spec = s.String()
@@ -80,15 +80,15 @@ func firstWord(device, description string) string {
 // password returns a session's key as the device shows it.
 func (g *guesser) password(d *seen, vrf string, n fabric.Neighbor) string {
 	for l := range d.Tree.All() {
-		e := l.Path.Elems
-		if len(e) < 2 || e[len(e)-1].Name != "auth-password" {
+		if !strings.HasSuffix(l.Path.Last().Name, "password") {
 			continue
 		}
 		in, at := false, false
-		for _, x := range e {
-			name, _ := x.Key("name")
-			address, _ := x.Key("neighbor-address")
-			in, at = in || x.Name == "network-instance" && name == vrf, at || address == n.Address.String()
+		for _, x := range l.Path.Elems {
+			for _, k := range x.Keys {
+				in = in || x.Name == "network-instance" && k.Value == vrf
+				at = at || x.Name == "neighbor" && k.Value == n.Address.String()
+			}
 		}
 		if in && at {
 			return l.Value.Text()

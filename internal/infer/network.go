@@ -125,10 +125,10 @@ func (g *guesser) blame(diags intent.Diagnostics) bool {
 		d := g.docAt(x.File, x.Line)
 		switch {
 		case d == nil:
-		case d.kind == "Fabric":
-			changed, g.bare = changed || !g.bare, true
-		case d.kind == "Device" && g.plain[d.name]:
-			changed, g.bare = changed || !g.bare, true
+		case d.kind == "Fabric", d.kind == "Device" && g.plain[d.name]:
+			if !g.bare {
+				changed, g.bare, g.why = true, true, x.Message
+			}
 		case d.kind == "Device":
 			changed, g.plain[d.name] = true, true
 		default:

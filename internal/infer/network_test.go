@@ -198,6 +198,26 @@ func TestFabricsComeBack(t *testing.T) {
 	}
 }
 
+// Other dialects come back as far as they are read; the rest of them comes as Config.
+func TestDialectsComeBack(t *testing.T) {
+	for dialect, least := range map[string]float64{"srlinux": 90, "eos": 50, "frr": 0} {
+		t.Run(dialect, func(t *testing.T) {
+			edits := []string{"dialect: openconfig, profile: openconfig-sim", "dialect: " + dialect}
+			if dialect == "frr" {
+				edits = append(edits, "tls: lab", "ssh: lab")
+			}
+			files := edited(t, exampleFiles(t), edits...)
+			delete(files, "08-exceptions.yaml") // in the terms of OpenConfig
+			b := newBench(t)
+			n := b.back(b.applied(files))
+			t.Logf("%.1f %%: %+v", share(n), n.Sum())
+			if got := share(n); got < least {
+				t.Errorf("only %.1f %% by kinds: %+v\n%s", got, n.Sum(), n.Files["07-rest.yaml"])
+			}
+		})
+	}
+}
+
 // Part of a fabric is none of its own: what hangs on the other part comes as Config.
 func TestPartOfAFabric(t *testing.T) {
 	b := newBench(t)
