@@ -10,6 +10,7 @@
 //	signal STOP|CONT|KILL|TERM STATE-DIR              to the process that holds the directory
 //	redis start|kill|cli ARG...                       a real server, in $TENTER_BUS_REDIS; answers are in redis.out
 //	receiver address|start                            a chat server, in $RECEIVER_URL; what it gets is in received.txt
+//	webhook STATUS URL SECRET                         a signed push webhook of a git server
 //	tamper STATEMENT                                  SQL past Tenter, in the store of sim/state
 //	caused                                            each event names an earlier one that it follows from, but for those that begin something
 //	absent WORD PATH...                               no file below the paths holds the word

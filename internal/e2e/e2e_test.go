@@ -53,6 +53,7 @@ func runScripts(t *testing.T, f fabrics) {
 			"traces":   tracesVerb,
 			"apart":    apartVerb,
 			"paused":   pausedVerb,
+			"webhook":  webhookVerb,
 		},
 	})
 }

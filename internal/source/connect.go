@@ -39,11 +39,11 @@ func (r *Remote) connect(ctx context.Context) (transport.UploadPackSession, erro
 // local finds the repositories of this machine.
 type local struct{}
 
-// Load opens one.
+// Load opens one. One that is not there may be on a disk that is not mounted: that is for now, as a server that is away.
 func (local) Load(ep *transport.Endpoint) (storer.Storer, error) {
 	repo, err := git.PlainOpenWithOptions(ep.Path, &git.PlainOpenOptions{EnableDotGitCommonDir: true})
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s", transport.ErrRepositoryNotFound, ep.Path)
+		return nil, fmt.Errorf("there is no repository in %s: %w", ep.Path, err)
 	}
 	return repo.Storer, nil
 }
