@@ -60,6 +60,7 @@ type compiler struct {
 	profiles *profile.Set
 	devices  []settings.Device           // the address book
 	adapted  map[string]*profile.Profile // with the settings' timing, by name
+	options  render.Options
 
 	mu       sync.Mutex
 	dialects *render.Compiler
@@ -85,7 +86,8 @@ func newCompiler(set *settings.Settings, secret func(string) (string, bool), key
 		}
 		c.adapted[name] = adapt(p, set)
 	}
-	c.dialects = render.NewCompiler(render.Options{Roots: profiles.Models(schemas.Named).Roots, Profiles: profiles, Secret: secret})
+	c.options = render.Options{Roots: profiles.Models(schemas.Named).Roots, Profiles: profiles, Secret: secret}
+	c.dialects = render.NewCompiler(c.options)
 	return c, nil
 }
 
@@ -325,7 +327,8 @@ func (g *generations) validate(ctx context.Context, next, previous view.Generati
 		diags = append(diags, intent.CheckChange(before.Set, c.Set)...).Sort()
 	}
 	if diags.HasErrors() {
-		return loader.Verdict{Diagnostics: diags.Lines()}, nil
+		mistakes := slices.DeleteFunc(diags, func(d intent.Diagnostic) bool { return d.Severity != intent.SeverityError })
+		return loader.Verdict{Diagnostics: mistakes.Lines()}, nil
 	}
 	g.keep(next.ID, c)
 	v := loader.Verdict{OK: true, Diagnostics: diags.Lines()}
