@@ -20,7 +20,7 @@ func newDevice(s Streams) *cobra.Command {
 	cmd.AddCommand(newDeviceLs(s), completes(newDeviceEnroll(s), deviceNames), completes(newDeviceGet(s), deviceNames), completes(newDeviceDiff(s), deviceNames),
 		completes(newDeviceHold(s), deviceNames), completes(newDeviceRelease(s), deviceNames),
 		completes(newDeviceOwned(s), deviceNames), completes(newDeviceForget(s), deviceNames),
-		completes(newDeviceBackup(s), deviceNames), completes(newDeviceRestore(s), deviceNames))
+		completes(newDeviceDoctor(s), deviceNames), completes(newDeviceBackup(s), deviceNames), completes(newDeviceRestore(s), deviceNames))
 	return cmd
 }
 
@@ -45,9 +45,9 @@ func newDeviceLs(s Streams) *cobra.Command {
 					_, err := fmt.Fprintln(s.Err, "no device was met yet; see: tenter plan, tenter serve")
 					return err
 				}
-				t := newTable("DEVICE", "SYNC", "HEALTH", "WATCHED BY", "?RUN", "UPDATED", "?REASON")
+				t := newTable("DEVICE", "SYNC", "HEALTH", "WATCHED BY", "?COMMIT-CONFIRMED", "?RUN", "UPDATED", "?REASON")
 				for _, d := range list {
-					t.add(string(d.Name), dash(d.Sync), health(d, from.now), dash(d.Stage), dash(d.Run), age(from.now, d.Updated), dash(reason(d)))
+					t.add(string(d.Name), dash(d.Sync), health(d, from.now), dash(d.Stage), commits(d), dash(d.Run), age(from.now, d.Updated), dash(reason(d)))
 				}
 				return t.print(s.Out)
 			})
