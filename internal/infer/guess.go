@@ -40,13 +40,10 @@ type Seen struct {
 }
 
 // readers turn configurations into models, by dialect. What no reader knows comes back as Config documents.
-var readers = map[string]struct {
-	origin string
-	read   func(*node, profile.Names) *fabric.Device
-}{
-	"openconfig": {path.OpenConfig, openConfig},
-	"srlinux":    {"srl_nokia", srLinux},
-	"eos":        {path.OpenConfig, openConfig}, // what EOS has by line beside it comes as Config
+var readers = map[string]func(*tree.Tree, profile.Names) *fabric.Device{
+	"openconfig": openConfig,
+	"srlinux":    srLinux,
+	"eos":        eos,
 }
 
 // A seen device has its place in the fabric, and its model if there is a reader.
@@ -89,14 +86,15 @@ func place(list []Seen) ([]*seen, error) {
 	var numbered []*device
 	for _, s := range list {
 		d := &seen{Seen: s, device: &device{name: s.Name, role: s.Role, id: s.ID, labels: s.Labels}, model: &fabric.Device{}}
-		if r, ok := readers[s.Dialect]; ok {
-			d.model, d.read = r.read(picture(s.Tree, r.origin), s.Names), true
+		if read, ok := readers[s.Dialect]; ok {
+			d.model, d.read = read(s.Tree, s.Names), true
 		}
 		if d.role == "" {
 			d.role = guessRole(s.Name, d.model)
 		}
 		out, numbered = append(out, d), append(numbered, d.device)
 	}
+	sameVLANs(out)
 	if err := number(numbered); err != nil {
 		return nil, err
 	}
@@ -104,6 +102,27 @@ func place(list []Seen) ([]*seen, error) {
 		return cmp.Or(-cmp.Compare(a.role, b.role), cmp.Compare(a.id, b.id), cmp.Compare(a.name, b.name))
 	})
 	return out, nil
+}
+
+// sameVLANs gives layer 2 instances that do not say which VLAN they are of that of their namesakes: nothing but ports and
+// gateways says it on some devices, and an instance may have neither.
+func sameVLANs(devices []*seen) {
+	known := map[string]int{}
+	key := func(v fabric.MacVRF) string { return fmt.Sprint(v.Name, " ", v.VNI) }
+	for _, d := range devices {
+		for _, v := range d.model.MacVRFs {
+			if v.VLAN != 0 {
+				known[key(v)] = v.VLAN
+			}
+		}
+	}
+	for _, d := range devices {
+		for i := range d.model.MacVRFs {
+			if v := &d.model.MacVRFs[i]; v.VLAN == 0 {
+				v.VLAN = known[key(*v)]
+			}
+		}
+	}
 }
 
 // guessRole tells a spine by its name, or by reflecting routes.

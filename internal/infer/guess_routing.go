@@ -57,6 +57,9 @@ func (g *guesser) peer(d *seen, b fabric.BGP, n fabric.Neighbor) *doc {
 	if n.BFD {
 		s.WriteString("  bfd: true\n")
 	}
+	if n.TTLSecurity != 0 {
+		fmt.Fprintf(&s, "  ttlSecurity: %d\n", n.TTLSecurity)
+	}
 	fmt.Fprintf(&s, "  maxPrefixes: %d\n  import: %s\n  export: %s\n", f.MaxPrefixes, list(f.Import), list(f.Export))
 	out := &doc{file: filePeering, kind: "BgpPeer", name: g.unique("BgpPeer", n.Description+" "+firstWord(d.name, n.Description))}
 	if key := g.password(d, b.VRF, n); n.Auth != "" && key != "" {

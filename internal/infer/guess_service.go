@@ -177,6 +177,9 @@ func (p *portGuess) vlans() []int {
 	return []int{p.switched.Access}
 }
 
+// leastMTU is the least that a Port may have: what IPv6 needs (RFC 8200 §5).
+const leastMTU = 1280
+
 // ports finds the ports towards hosts: those with a description or with VLANs, and LAGs with their members.
 func (g *guesser) ports(f *frameGuess) []*portGuess {
 	names := g.vlanNames()
@@ -191,11 +194,11 @@ func (g *guesser) ports(f *frameGuess) []*portGuess {
 	}
 	for _, d := range g.devices {
 		for _, i := range d.model.Interfaces {
-			if i.ID.Kind == fabric.Loopback || i.MemberOf != nil || len(i.Subinterfaces) > 0 || i.MTU == 0 {
+			if i.ID.Kind == fabric.Loopback || i.MemberOf != nil || len(i.Subinterfaces) > 0 {
 				continue
 			}
 			p := &portGuess{description: i.Description, shutdown: !i.Enabled, switched: i.Switched, names: names}
-			if mtu := hostMTU(i); mtu != f.access {
+			if mtu := hostMTU(i); i.MTU != 0 && mtu != f.access && mtu >= leastMTU {
 				p.mtu = mtu
 			}
 			if i.ID.Kind == fabric.Ethernet {

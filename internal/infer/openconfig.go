@@ -8,12 +8,18 @@ import (
 	"time"
 
 	"github.com/tenter-net/tenter/internal/fabric"
+	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/tree"
 )
 
 // openConfig reads a device's OpenConfig as the model that package render/openconfig would render it from, as far as that
 // goes. It reads more generously than it must: what comes of a guess is rendered and compared before anybody sees it.
-func openConfig(root *node, names profile.Names) *fabric.Device {
+func openConfig(t *tree.Tree, names profile.Names) *fabric.Device {
+	return openConfigTree(picture(t, path.OpenConfig), names)
+}
+
+func openConfigTree(root *node, names profile.Names) *fabric.Device {
 	r := &ocReader{root: root, names: names, instances: map[string]string{}, out: &fabric.Device{}}
 	for _, ni := range root.entries("network-instances", "network-instance") {
 		for _, m := range ni.entries("interfaces", "interface") {
@@ -83,6 +89,14 @@ func (r *ocReader) id(name string) fabric.InterfaceID {
 	return fabric.InterfaceID{Kind: fabric.Ethernet, Name: name}
 }
 
+// nameOf is the device's name of a LAG.
+func (r *ocReader) nameOf(id fabric.InterfaceID) string {
+	if id.Name != "" {
+		return id.Name
+	}
+	return r.names.LAGName(id.Number)
+}
+
 func (r *ocReader) iface(i *node) {
 	name := i.key("name")
 	if rv := i.at("routed-vlan"); rv != nil {
@@ -109,7 +123,10 @@ func (r *ocReader) iface(i *node) {
 	}
 	for _, s := range i.entries("subinterfaces", "subinterface") {
 		index := s.number("config", "index")
-		vrf := r.instances[name+"."+s.key("index")]
+		vrf, named := r.instances[name+"."+s.key("index")]
+		if !named && index == 0 {
+			vrf = r.instances[name] // as EOS calls it
+		}
 		if vrf == r.names.DefaultInstance {
 			vrf = ""
 		}

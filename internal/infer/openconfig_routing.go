@@ -154,6 +154,9 @@ func ocStatement(s *node) fabric.Statement {
 		LocalPref: uint32(actions.number("config", "set-local-pref")), AddCommunities: actions.texts("set-community", "inline", "config", "communities"),
 		PrependASN: uint32(actions.number("set-as-path-prepend", "config", "asn")), PrependTimes: actions.number("set-as-path-prepend", "config", "repeat-n"),
 	}
+	if len(out.AddCommunities) == 0 {
+		out.AddCommunities = actions.texts("set-community", "inline", "config", "arista-communities")
+	}
 	if text := actions.text("config", "set-med"); text != "" {
 		if med, err := strconv.ParseUint(text, 10, 32); err == nil {
 			m := uint32(med)

@@ -109,6 +109,9 @@ func (n *node) entries(names ...string) []*node {
 
 // entry returns the entry of a list that has a key of this value.
 func (n *node) entry(value string, names ...string) *node {
+	if n == nil {
+		return nil
+	}
 	for _, e := range n.entries(names...) {
 		if slices.ContainsFunc(e.keys, func(k path.Key) bool { return k.Value == value }) {
 			return e

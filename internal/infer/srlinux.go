@@ -8,11 +8,13 @@ import (
 
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/tree"
 )
 
 // srLinux reads a device's SR Linux configuration as the model that package render/srlinux would render it from, as far
 // as that goes.
-func srLinux(root *node, names profile.Names) *fabric.Device {
+func srLinux(t *tree.Tree, names profile.Names) *fabric.Device {
+	root := picture(t, "srl_nokia")
 	r := &srlReader{root: root, names: names, instances: map[string]string{}, out: &fabric.Device{}}
 	for _, ni := range root.entries("network-instance") {
 		for _, m := range ni.entries("interface") {
