@@ -52,7 +52,8 @@ func TestDocumentedIntents(t *testing.T) {
 
 // Every settings example of the pages is one that is loaded.
 func TestDocumentedSettings(t *testing.T) {
-	for _, b := range append(blocks(t, "docs/operating.md", "yaml"), blocks(t, "docs/containerlab.md", "yaml")...) {
+	git := blocks(t, "docs/git.md", "yaml")[:2] // the third is a workflow
+	for _, b := range append(append(blocks(t, "docs/operating.md", "yaml"), blocks(t, "docs/containerlab.md", "yaml")...), git...) {
 		file := filepath.Join(t.TempDir(), "tenter.yaml")
 		if err := os.WriteFile(file, []byte(b), 0o600); err != nil {
 			t.Fatal(err)
@@ -92,7 +93,7 @@ func TestDocumentedNETCONF(t *testing.T) {
 // Every command line of the pages is one that there is, with flags that it has.
 func TestDocumentedCommands(t *testing.T) {
 	found := 0
-	for _, page := range []string{"README.md", "docs/intents.md", "docs/operating.md", "docs/containerlab.md", "docs/netconf.md", "CONTRIBUTING.md"} {
+	for _, page := range []string{"README.md", "docs/intents.md", "docs/operating.md", "docs/git.md", "docs/containerlab.md", "docs/netconf.md", "CONTRIBUTING.md"} {
 		text, err := os.ReadFile(filepath.Join(repository, page))
 		if err != nil {
 			t.Fatal(err)
