@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-git/go-git/v5"
@@ -45,6 +46,7 @@ type Remote struct {
 	opts RemoteOptions
 	log  *zap.Logger
 	poke chan struct{}
+	due  atomic.Bool // the next Snapshot is the one of a poll
 
 	mu       sync.Mutex // over the clone
 	told     sync.Mutex // over what follows
@@ -64,12 +66,20 @@ func NewRemote(opts RemoteOptions) *Remote {
 // warnEvery is how many failures in a row are told of together, after the first.
 const warnEvery = 100
 
+// impatient is how long somebody who asks for something else waits for a server that did not answer before. A poll has all the
+// time there is.
+const impatient = 5 * time.Second
+
 // Snapshot fetches the branch and reads its newest commit: one request if there is no new one. When the server cannot be reached it is the
 // commit that was fetched last, as long as there is one.
 func (r *Remote) Snapshot(ctx context.Context) (view.Generation, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	within, cancel := context.WithTimeout(ctx, r.opts.Timeout)
+	limit := r.opts.Timeout
+	if !r.due.Swap(false) && r.Stale() != "" {
+		limit = min(limit, impatient)
+	}
+	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	repo, err := r.clone()
 	if err != nil {
@@ -80,7 +90,7 @@ func (r *Remote) Snapshot(ctx context.Context) (view.Generation, error) {
 	case ctx.Err() != nil:
 		return view.Generation{}, fmt.Errorf("intents: %w", ctx.Err())
 	case within.Err() != nil:
-		err = fmt.Errorf("no answer within %s", r.opts.Timeout)
+		err = fmt.Errorf("no answer within %s", limit)
 	}
 	r.note(err)
 	if err != nil && final(err) {
@@ -157,6 +167,7 @@ func (r *Remote) note(err error) {
 // Watch calls changed at every poll interval, give or take a tenth, and whenever Poke was called, until ctx ends; then it
 // returns nil. changed is called from one goroutine and must not block.
 func (r *Remote) Watch(ctx context.Context, changed func()) error {
+	r.due.Store(true)
 	changed()
 	for {
 		// Many processes that started together do not ask together for ever.
@@ -169,6 +180,7 @@ func (r *Remote) Watch(ctx context.Context, changed func()) error {
 		case <-r.poke:
 			timer.Stop()
 		}
+		r.due.Store(true)
 		changed()
 	}
 }
