@@ -75,6 +75,8 @@ type PlanRequest struct {
 	Keep    bool                `json:"keep,omitempty"` // store it, so that it can be approved or applied by name
 	Bind    bool                `json:"bind,omitempty"` // to be kept as a file: single-use, and with an end
 	Raw     bool                `json:"raw,omitempty"`  // with the SetRequests
+	// Reverse plans taking back what the run of this plan wrote, whatever the intents want.
+	Reverse plan.ID `json:"reverse,omitempty"`
 }
 
 // PlanReply is a plan. Raw has what would be sent, by device, with digests for secrets.
@@ -93,7 +95,7 @@ func (a *App) Plan(ctx context.Context, who api.Caller, req PlanRequest) (PlanRe
 	if err != nil {
 		return PlanReply{}, err
 	}
-	planned, err := a.engine.Plan(ctx, reconcile.Request{Devices: req.Devices, Labels: req.Labels})
+	planned, err := a.engine.Plan(ctx, reconcile.Request{Devices: req.Devices, Labels: req.Labels, Back: req.Reverse})
 	if err != nil {
 		return PlanReply{}, coded(err)
 	}
@@ -111,9 +113,9 @@ func (a *App) Plan(ctx context.Context, who api.Caller, req PlanRequest) (PlanRe
 		reply.Plan.ID = id
 	}
 	if req.Bind {
-		reply.Plan = a.engine.Bind(reply.Plan)
+		reply.Plan, err = a.engine.Bind(ctx, reply.Plan)
 	}
-	return reply, nil
+	return reply, err
 }
 
 // ApplyRequest asks for a run of a stored plan, or of one that was kept as a file.
@@ -125,12 +127,31 @@ type ApplyRequest struct {
 	Within time.Duration `json:"within,omitempty"`
 	// BreakGlass is why the plan is run without the approvals that it lacks, in spite of a freeze and outside of windows.
 	BreakGlass string `json:"break_glass,omitempty"`
+	// OnStale is what to do when devices are not as they were when the plan was made; empty leaves that to the run, which never
+	// writes to such a device.
+	OnStale OnStale `json:"on_stale,omitempty"`
+	Show    bool    `json:"show,omitempty"` // return the plan
 }
+
+// OnStale is what to do with a plan of which some devices are stale.
+type OnStale string
+
+// Refuse runs nothing of it. Warn leaves the stale devices out; the run checks each device once more. A plan whose intents or
+// policies moved, or of which all devices are stale, is refused either way.
+const (
+	StaleRefuse OnStale = "refuse"
+	StaleWarn   OnStale = "warn"
+)
 
 // ApplyReply names the run and what its events share.
 type ApplyReply struct {
-	Run  string    `json:"run"`
-	From event.Seq `json:"from"` // every event of the run is later
+	Run   string            `json:"run"`
+	From  event.Seq         `json:"from"` // every event of the run is later
+	Stale []reconcile.Stale `json:"stale,omitempty"`
+	Plan  *plan.Plan        `json:"plan,omitempty"`
+	// Partial says that the plan was for only some devices of the fabric: its run tells nothing of the others.
+	Partial       bool `json:"partial,omitempty"`
+	FabricDevices int  `json:"fabric_devices,omitempty"`
 }
 
 // Apply commits a run; who carries it out is the reconciler, here or in another process.
@@ -144,6 +165,10 @@ func (a *App) Apply(ctx context.Context, who api.Caller, req ApplyRequest) (Appl
 			return ApplyReply{}, coded(err)
 		}
 	}
+	reply, err := a.beforeApply(ctx, req)
+	if err != nil {
+		return ApplyReply{}, err
+	}
 	head, _, err := a.store.Head(ctx)
 	if err != nil {
 		return ApplyReply{}, err
@@ -152,7 +177,8 @@ func (a *App) Apply(ctx context.Context, who api.Caller, req ApplyRequest) (Appl
 	if err != nil {
 		return ApplyReply{}, coded(err)
 	}
-	return ApplyReply{Run: id, From: head}, nil
+	reply.Run, reply.From = id, head
+	return reply, nil
 }
 
 // DecideRequest approves or rejects a plan that waits.

@@ -24,19 +24,29 @@ import (
 func newApply(s Streams) *cobra.Command {
 	var f planFlags
 	var yes bool
-	var mode, confirmed, why string
+	var mode, confirmed, why, into string
+	var from choosing
 	var glass bool
 	var within time.Duration
 	cmd := &cobra.Command{
-		Use:   "apply [PLAN|FILE]",
+		Use:   "apply [PLAN|FILE | --reverse PLAN]",
 		Short: "Carry a plan out: write, read back, roll back what fails",
 		Long: "Carry out a stored plan, one from a file, or, without an argument, a new one after asking.\n" +
+			"A plan is refused when devices moved since it was made; --on-stale warn leaves those devices out. --reverse takes a run back.\n" +
 			"Devices that nobody enrolled are left as they are. Exit 0 when all devices are done, 3 when some are left, 1 when one failed,\n" +
 			"4 when the plan is stale, 6 when no device may be written to. Another terminal can pause, resume or abort it: tenter run --help.",
-		Example: "  tenter apply\n  tenter apply --device leaf1 --yes\n  tenter apply --on-failure rollback-all\n  tenter apply change.json",
-		Args:    cobra.MaximumNArgs(1),
+		Example: "  tenter apply\n  tenter apply --device leaf1 --yes\n  tenter apply --on-failure rollback-all\n  tenter apply change.json\n" +
+			"  tenter apply --reverse 4f1c0a9be2d7",
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withOperator(cmd, func(ctx context.Context, o *operator) error {
+			out, closing, err := newLines(s, output(cmd), into)
+			if err != nil {
+				return err
+			}
+			err = withOperator(cmd, func(ctx context.Context, o *operator) error {
+				if err := from.check(args); err != nil {
+					return err
+				}
 				if err := finishLeft(ctx, s, o); err != nil {
 					return err
 				}
@@ -49,7 +59,8 @@ func newApply(s Streams) *cobra.Command {
 				if err := breaks(glass, why); err != nil {
 					return err
 				}
-				c, err := chooseApply(ctx, s, o, args, f, yes)
+				from.devices, from.yes = f, yes
+				c, err := chooseApply(ctx, s, o, args, from)
 				if err != nil || c.skip {
 					return err
 				}
@@ -60,7 +71,7 @@ func newApply(s Streams) *cobra.Command {
 				if confirmed != "" {
 					c.req.Within = within
 				}
-				if err := applyAndFollow(ctx, s, o, c.req, output(cmd)); err != nil || len(c.unread)+len(c.refused) == 0 {
+				if err := applyAndFollow(ctx, s, o, c.req, showing{output(cmd), out}); err != nil || len(c.unread)+len(c.refused) == 0 {
 					return err
 				}
 				if len(c.unread) > 0 {
@@ -71,9 +82,12 @@ func newApply(s Streams) *cobra.Command {
 				}
 				return exit(exitPartial)
 			})
+			return errors.Join(out.fail(err), closing())
 		},
 	}
 	f.add(cmd)
+	from.add(cmd)
+	cmd.Flags().StringVar(&into, "json-into", "", "write JSON lines into this file too, whatever is shown here")
 	cmd.Flags().StringVar(&mode, "on-failure", "", "when a device fails: "+strings.Join(run.Modes(), ", ")+" (default: as apply.on_failure has it)")
 	cmd.Flags().StringVar(&confirmed, "confirm", "", "manual: each device waits for tenter run confirm, and is put back without it")
 	cmd.Flags().DurationVar(&within, "within", defaultWithin, "how long it waits, with --confirm manual")
@@ -116,8 +130,9 @@ type choice struct {
 }
 
 // chooseApply finds the plan to run: the named one, or a new one that the user agreed to.
-func chooseApply(ctx context.Context, s Streams, o *operator, args []string, f planFlags, yes bool) (c choice, err error) {
+func chooseApply(ctx context.Context, s Streams, o *operator, args []string, from choosing) (c choice, err error) {
 	if len(args) == 1 {
+		c.req.OnStale = app.OnStale(from.onStale)
 		p, ok, err := planFile(args[0])
 		switch {
 		case err != nil:
@@ -129,11 +144,14 @@ func chooseApply(ctx context.Context, s Streams, o *operator, args []string, f p
 		}
 		return c, nil
 	}
-	ask := f.request()
+	ask := from.devices.request()
 	ask.Keep = true
+	if ask.Reverse, err = planNamed(from.reverse); err != nil {
+		return c, err
+	}
 	reply, err := call(ctx, o, app.OpPlan, (*app.App).Plan, ask)
 	if err != nil {
-		return c, o.about(err, "tenter device ls")
+		return c, o.about(err, "%s", nextIn(err, "tenter device ls"))
 	}
 	warn(s, reply.Warnings)
 	if _, err := fmt.Fprint(s.Err, screenOf(s.Err).paintPlan(reply.Plan.Text())); err != nil {
@@ -144,7 +162,7 @@ func chooseApply(ctx context.Context, s Streams, o *operator, args []string, f p
 	if reply.Plan.Idle() {
 		return c, planExit(reply, false)
 	}
-	if !yes {
+	if !from.yes {
 		ok, err := confirm(ctx, s, "\nApply this plan? Only yes is yes: ")
 		if err != nil {
 			return c, hint(err, "tenter apply %s, which is this plan; or tenter apply --yes", reply.Plan.ID)
@@ -183,10 +201,17 @@ func confirm(ctx context.Context, s Streams, question string) (bool, error) {
 }
 
 // applyAndFollow starts the run and shows it until it ends. In a process without a server this process carries it out.
-func applyAndFollow(ctx context.Context, s Streams, o *operator, req app.ApplyRequest, format string) error {
+func applyAndFollow(ctx context.Context, s Streams, o *operator, req app.ApplyRequest, as showing) error {
+	req.Show = as.lines != nil
 	reply, err := call(ctx, o, app.OpApply, (*app.App).Apply, req)
 	if err != nil {
 		return o.about(err, "%s", nextIn(err, "tenter plan"))
+	}
+	for _, st := range reply.Stale {
+		fmt.Fprintf(s.Err, "warning: stale, and left out: %s\n", st)
+	}
+	if err := as.lines.began(reply); err != nil {
+		return err
 	}
 	following, stop := context.WithCancel(ctx)
 	defer stop()
@@ -202,11 +227,13 @@ func applyAndFollow(ctx context.Context, s Streams, o *operator, req app.ApplyRe
 	} else {
 		executed <- nil
 	}
-	show := newProgress(s, reply.Run, format)
+	show := newProgress(s, reply.Run, only(as.format == formatText, formatText))
 	q := event.Query{After: reply.From, Types: []event.Type{"reconciler"}, Limit: 1000}
-	err = errors.Join(o.follow(following, q, show.event), <-executed)
+	err = errors.Join(o.follow(following, q, as.lines.before(reply.Run, show.event)), <-executed)
 	if show.ended != nil {
-		return show.finish()
+		err := show.finish()
+		sayPartial(s, reply, as.format)
+		return errors.Join(err, as.lines.end(show, reply.Partial, err))
 	}
 	show.clear()
 	switch {

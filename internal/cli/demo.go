@@ -175,7 +175,7 @@ func (d *demo) rollOut(ctx context.Context) error {
 	if !screenOf(s.Err).live() {
 		s.Err = io.Discard // the table tells it
 	}
-	if err := applyAndFollow(ctx, s, o, app.ApplyRequest{ID: reply.Plan.ID}, formatText); err != nil {
+	if err := applyAndFollow(ctx, s, o, app.ApplyRequest{ID: reply.Plan.ID}, showing{format: formatText}); err != nil {
 		return err
 	}
 	if reply, err = d.app.Plan(ctx, who, app.PlanRequest{}); err != nil {

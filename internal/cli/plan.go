@@ -45,7 +45,7 @@ func (f *planFlags) request() app.PlanRequest {
 func newPlan(s Streams) *cobra.Command {
 	var f planFlags
 	var against againstFlags
-	var out string
+	var out, into string
 	var detailed, raw bool
 	cmd := &cobra.Command{
 		Use:   "plan",
@@ -65,6 +65,11 @@ func newPlan(s Streams) *cobra.Command {
 					return o.about(err, "tenter device ls")
 				}
 				warn(s, reply.Warnings)
+				if into != "" {
+					if err := writePlan(into, reply.Plan); err != nil {
+						return err
+					}
+				}
 				if err := printPlan(s.Out, reply, output(cmd)); err != nil {
 					return err
 				}
@@ -72,7 +77,7 @@ func newPlan(s Streams) *cobra.Command {
 					if err := writePlan(out, reply.Plan); err != nil {
 						return err
 					}
-					fmt.Fprintf(s.Err, "\nwritten to %s, good until %s; next: tenter apply %s\n", out, reply.Plan.Expires.Local().Format("Jan 2 15:04"), out)
+					sayKept(s, out, reply.Plan)
 				} else if output(cmd) == formatText && !reply.Plan.Idle() && len(reply.ReadOnly) == 0 {
 					fmt.Fprintln(s.Err, "\nnext: tenter apply")
 				}
@@ -85,6 +90,7 @@ func newPlan(s Streams) *cobra.Command {
 	f.add(cmd)
 	against.add(cmd)
 	cmd.Flags().StringVar(&out, "out", "", "write the plan to this file, for tenter apply FILE")
+	cmd.Flags().StringVar(&into, "json-into", "", "write the plan as JSON into this file too, whatever is shown here")
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit 2 when there are changes")
 	cmd.Flags().BoolVar(&raw, "raw", false, "show the gNMI SetRequests too")
 	addOutput(cmd, formatText, formatJSON, formatMarkdown)
@@ -100,6 +106,39 @@ func sayUnread(s Streams, r app.PlanReply) {
 	if refused := r.Plan.Refused(); len(refused) > 0 {
 		fmt.Fprintf(s.Err, "\n%s refused: what would change does not fit\nnext:  mend that as the plan says, then again: tenter plan\n", deviceList(refused))
 	}
+}
+
+// keepReverse writes the plan that takes a plan's run back to a file.
+func keepReverse(cmd *cobra.Command, s Streams, arg string, reverse bool, out string) error {
+	if !reverse {
+		return hint(errors.New("--out belongs to --reverse"), "tenter plan --out FILE, for a plan that is not there yet")
+	}
+	return withOperator(cmd, func(ctx context.Context, o *operator) error {
+		id, err := planNamed(arg)
+		if err != nil {
+			return err
+		}
+		reply, err := call(ctx, o, app.OpPlan, (*app.App).Plan, app.PlanRequest{Reverse: id, Bind: true})
+		if err != nil {
+			return o.about(err, "%s", nextIn(err, "tenter plan ls --all"))
+		}
+		warn(s, reply.Warnings)
+		if err := printPlan(s.Out, reply, output(cmd)); err != nil {
+			return err
+		}
+		if err := writePlan(out, reply.Plan); err != nil {
+			return err
+		}
+		sayKept(s, out, reply.Plan)
+		sayReadOnly(s, reply)
+		sayUnread(s, reply)
+		return planExit(reply, false)
+	})
+}
+
+// sayKept says what to do with a plan in a file, and until when.
+func sayKept(s Streams, file string, p plan.Plan) {
+	fmt.Fprintf(s.Err, "\nwritten to %s, good until %s; next: tenter apply %s\n", file, p.Expires.Local().Format("Jan 2 15:04"), file)
 }
 
 // sayReadOnly says which devices the plan cannot be carried out on before somebody enrolls them.
@@ -125,6 +164,8 @@ func planExit(r app.PlanReply, detailed bool) error {
 		return exit(exitPartial)
 	case detailed && !r.Plan.Idle():
 		return exit(exitChanges)
+	case detailed && r.Plan.Partial: // nothing is different where it was looked; that is not to be taken for in sync
+		return exit(exitPartial)
 	default:
 		return nil
 	}
@@ -244,11 +285,15 @@ func deviceList(names []intent.DeviceName) string {
 
 func newPlanShow(s Streams) *cobra.Command {
 	var reverse bool
+	var out string
 	cmd := &cobra.Command{
 		Use:   "show ID|FILE",
 		Short: "Show a stored plan or one in a file",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if out != "" {
+				return keepReverse(cmd, s, args[0], reverse, out)
+			}
 			show := func(p plan.Plan) error {
 				if reverse {
 					p = p.Reverse()
@@ -289,6 +334,7 @@ func newPlanShow(s Streams) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&reverse, "reverse", false, "what would undo it")
+	cmd.Flags().StringVar(&out, "out", "", "with --reverse: write the plan that takes its run back to this file, for tenter apply FILE")
 	addOutput(cmd, formatText, formatJSON, formatMarkdown)
 	return cmd
 }

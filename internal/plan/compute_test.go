@@ -205,12 +205,37 @@ func TestTextOfMany(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	f := load(t, "testdata/drift.txtar")
 	made := New(Cause{Trigger: ByManual}, Origin{Generation: "g1", Commit: "c1"}, []DevicePlan{Compute(f.input).Plan})
-	js, err := made.Bound(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)).JSON()
+	bound, err := made.Bound(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC), f.input.Secrets)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Parse(js); err != nil {
+	js, err := bound.JSON()
+	if err != nil {
 		t.Fatal(err)
+	}
+	back, err := Parse(js)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !back.Sealed(f.input.Secrets) {
+		t.Error("the seal is broken, and nobody touched it")
+	}
+	if back.Sealed(NewSecrets([]byte("another installation's"), nil)) {
+		t.Error("another installation's seal is good too")
+	}
+	for name, change := range map[string]func(*Plan){
+		"less risk":     func(p *Plan) { p.Devices[0].Changes[0].Score = 1 },
+		"a note less":   func(p *Plan) { p.Devices[0].Notes = append(p.Devices[0].Notes, Note{Path: "/", Text: "fine"}) },
+		"more time":     func(p *Plan) { p.Expires = p.Expires.Add(time.Hour); p.Binding = p.bind() },
+		"another cause": func(p *Plan) { p.Cause.Ref = "x" },
+	} {
+		p, err := Parse(js)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if change(&p); p.Sealed(f.input.Secrets) {
+			t.Errorf("%s: the seal holds", name)
+		}
 	}
 	tests := []struct{ name, old, new string }{
 		{"another version", `"format_version": 1`, `"format_version": 2`},

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -58,11 +59,32 @@ func (p Plan) Of(which func(DevicePlan) bool) Plan {
 	return New(p.Cause, p.Origin(), devices)
 }
 
-// Bound returns the plan as it may be kept outside of the store, to be used until expires.
-func (p Plan) Bound(expires time.Time) Plan {
+// Bound returns the plan as it may be kept outside of the store, to be used until expires, under the seal of the installation.
+func (p Plan) Bound(expires time.Time, s *Secrets) (Plan, error) {
 	p.Expires = expires.UTC().Truncate(time.Second)
 	p.Binding = p.bind()
-	return p
+	var err error
+	p.Seal, err = p.seal(s)
+	return p, err
+}
+
+// Sealed reports whether the plan is as this installation has bound it.
+func (p Plan) Sealed(s *Secrets) bool {
+	want, err := p.seal(s)
+	return err == nil && hmac.Equal([]byte(want), []byte(p.Seal))
+}
+
+// seal is the keyed hash of all that the plan says.
+func (p Plan) seal(s *Secrets) (string, error) {
+	p.Seal = ""
+	text, err := p.JSON()
+	if err != nil {
+		return "", err
+	}
+	mac := hmac.New(sha256.New, s.key)
+	_, _ = mac.Write([]byte("plan\x00")) // no leaf's digest begins like it
+	_, _ = mac.Write(text)
+	return hex.EncodeToString(mac.Sum(nil)), nil
 }
 
 // bind is the hash of all that the plan's name leaves open.

@@ -80,6 +80,9 @@ type Plan struct {
 	// plan together.
 	Expires time.Time `json:"expires,omitzero"`
 	Binding string    `json:"binding,omitempty"`
+	// Seal is what only the installation that made the plan can write: nobody else can change what the plan says of itself, its
+	// risk among it.
+	Seal string `json:"seal,omitempty"`
 }
 
 // A DevicePlan is what is to change on one device.
@@ -187,6 +190,17 @@ func (p Plan) Idle() bool {
 		}
 	}
 	return true
+}
+
+// Busy returns how many devices the plan has something to do on.
+func (p Plan) Busy() int {
+	n := 0
+	for _, d := range p.Devices {
+		if !d.Idle() {
+			n++
+		}
+	}
+	return n
 }
 
 // InSync reports whether the plan shows that the whole fabric is as the intents want it: every device was asked for and read,

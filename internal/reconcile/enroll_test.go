@@ -231,7 +231,7 @@ func TestPlanFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept := e.Bind(planned.Plan)
+	kept := bound(t, e, planned.Plan)
 	if _, err := e.Import(t.Context(), planned.Plan, "ann"); !errors.As(err, new(*StaleError)) {
 		t.Errorf("without an end: %v", err)
 	}
@@ -256,10 +256,20 @@ func TestPlanFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.intend("g2", map[intent.DeviceName]string{"leaf1": wantEth2}, nil)
-	if id, err = e.Import(t.Context(), e.Bind(plan.New(old.Plan.Cause, plan.Origin{Generation: "g1"}, []plan.DevicePlan{{Device: "leaf1", Claims: 1}})), "ann"); err != nil {
+	if id, err = e.Import(t.Context(), bound(t, e, plan.New(old.Plan.Cause, plan.Origin{Generation: "g1"}, []plan.DevicePlan{{Device: "leaf1", Claims: 1}})), "ann"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := e.Start(t.Context(), id, byAnn("")); !errors.As(err, new(*StaleError)) || !strings.Contains(err.Error(), "g1 to g2") {
 		t.Errorf("of other intents: %v", err)
 	}
+}
+
+// bound is a plan as it may be kept as a file.
+func bound(t *testing.T, e *Engine, p plan.Plan) plan.Plan {
+	t.Helper()
+	kept, err := e.Bind(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kept
 }

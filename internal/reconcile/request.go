@@ -156,10 +156,33 @@ func (e *Engine) Propose(ctx context.Context, p plan.Plan, actor string) (plan.I
 }
 
 // Bind returns a plan as it may be kept as a file: for as long as one in the store would wait.
-func (e *Engine) Bind(p plan.Plan) plan.Plan { return p.Bound(e.now().Add(e.o.PlanExpires)) }
+func (e *Engine) Bind(ctx context.Context, p plan.Plan) (plan.Plan, error) {
+	s, err := e.sealing(ctx)
+	if err != nil {
+		return p, err
+	}
+	return p.Bound(e.now().Add(e.o.PlanExpires), s)
+}
+
+// sealing is what seals plans: the store's key, which every device's secrets are told apart by.
+func (e *Engine) sealing(ctx context.Context) (*plan.Secrets, error) {
+	g, err := e.o.Store.CurrentGeneration(ctx)
+	if err != nil {
+		return nil, err
+	}
+	f, err := e.o.Intents.Fabric(ctx, g.ID)
+	if err != nil {
+		return nil, err
+	}
+	if len(f.Devices) == 0 {
+		return nil, errors.New("the intents have no device")
+	}
+	t, err := e.o.Intents.Target(ctx, g.ID, f.Devices[0].Name)
+	return t.Secrets, err
+}
 
 // Import stores a plan that was kept as a file and returns its name. It fails with a *StaleError if the plan was
-// used before, or is past its time.
+// used before, or is past its time, and if it is not as Bind made it here.
 func (e *Engine) Import(ctx context.Context, p plan.Plan, actor string) (plan.ID, error) {
 	expires := p.Expires
 	switch {
@@ -168,7 +191,14 @@ func (e *Engine) Import(ctx context.Context, p plan.Plan, actor string) (plan.ID
 	case !e.now().Before(expires):
 		return "", &StaleError{string(p.ID), "it could be used until " + expires.Format(time.RFC3339)}
 	}
-	p.Expires, p.Binding = time.Time{}, "" // the store keeps that beside the plan
+	s, err := e.sealing(ctx)
+	if err != nil {
+		return "", err
+	}
+	if !p.Sealed(s) {
+		return "", fmt.Errorf("plan %q: was altered, or made by another installation; a plan for a file is made by tenter plan --out FILE", p.ID)
+	}
+	p.Expires, p.Binding, p.Seal = time.Time{}, "", "" // the store keeps that beside the plan
 	id, _, err := e.propose(ctx, proposal{
 		plan: p, actor: actor, expires: expires,
 		decision: policy.Decision{Verdict: policy.Wait, Reason: "from a file"},

@@ -68,7 +68,7 @@ func TestImport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := e.Bind(made.Plan).JSON()
+	file, err := bound(t, e, made.Plan).JSON()
 	if err != nil {
 		t.Fatal(err)
 	}

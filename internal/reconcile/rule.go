@@ -48,6 +48,13 @@ func (e *Engine) rule(ctx context.Context, p plan.Plan, f policy.Facts) ([]rulin
 		}
 		f := e.about(t, row, f)
 		f.FellBack = fell[name]
+		if f.AutoApply && f.Trigger == plan.ByIntent {
+			back, err := e.wasReversed(ctx, name, p.Generation)
+			if err != nil {
+				return nil, err
+			}
+			f.AutoApply = !back
+		}
 		f.Approval = policy.StateFor(demands, name)
 		if f.Deletes, err = e.deletion(ctx, p, name); err != nil {
 			return nil, err

@@ -1,0 +1,204 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/tenter-net/tenter/internal/app"
+	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/plan"
+)
+
+// lineVersion is the version of the JSON lines. It grows when a reader of the old ones would misread the new.
+const lineVersion = 1
+
+// A line is one JSON line of a command that runs a plan. docs/plans.md says what each type has.
+type line struct {
+	FormatVersion int       `json:"format_version"`
+	Type          string    `json:"type"`
+	Time          time.Time `json:"time"`
+	Run           string    `json:"run,omitempty"`
+
+	PlanID  string     `json:"plan_id,omitempty"`
+	Plan    *plan.Plan `json:"plan,omitempty"`
+	Partial bool       `json:"partial,omitempty"`
+
+	Device  intent.DeviceName   `json:"device,omitempty"`
+	Devices []intent.DeviceName `json:"devices,omitempty"`
+	Moved   []plan.Movement     `json:"moved,omitempty"`
+
+	Step    string   `json:"step,omitempty"`
+	Outcome string   `json:"outcome,omitempty"`
+	Detail  string   `json:"detail,omitempty"`
+	Proven  *bool    `json:"proven,omitempty"`
+	Left    []string `json:"left,omitempty"`
+
+	Batch  int       `json:"batch,omitempty"`
+	Of     int       `json:"of,omitempty"`
+	Canary bool      `json:"canary,omitempty"`
+	Until  time.Time `json:"until,omitzero"`
+
+	Verb  string `json:"verb,omitempty"`
+	Actor string `json:"actor,omitempty"`
+
+	Results  []event.RunDevice `json:"results,omitempty"`
+	Seconds  float64           `json:"seconds,omitempty"`
+	Error    string            `json:"error,omitempty"`
+	Next     string            `json:"next,omitempty"`
+	ExitCode *int              `json:"exit_code,omitempty"`
+
+	Event json.RawMessage `json:"event,omitempty"`
+}
+
+// lines writes JSON lines. The nil lines write nothing.
+type lines struct {
+	w     io.Writer
+	ended bool
+}
+
+// newLines returns the lines that a command is to write: to its output, into a file, to both or nowhere. The file is made
+// before anything is done, and only its owner may read it. Close it.
+func newLines(s Streams, format, file string) (l *lines, closing func() error, err error) {
+	var all []io.Writer
+	if format == formatJSONL {
+		all = append(all, s.Out)
+	}
+	closing = func() error { return nil }
+	if file != "" {
+		f, err := os.OpenFile(file, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, nil, hint(err, "--json-into FILE with a file that can be written")
+		}
+		all, closing = append(all, f), f.Close
+	}
+	if len(all) == 0 {
+		return nil, closing, nil
+	}
+	return &lines{w: io.MultiWriter(all...)}, closing, nil
+}
+
+func (l *lines) write(x line) error {
+	if l == nil {
+		return nil
+	}
+	x.FormatVersion = lineVersion
+	if x.Time.IsZero() {
+		x.Time = time.Now()
+	}
+	x.Time = x.Time.UTC()
+	text, err := json.Marshal(x)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(l.w, "%s\n", text)
+	return err
+}
+
+// began writes what is known once a run is committed.
+func (l *lines) began(r app.ApplyReply) error {
+	if l == nil {
+		return nil
+	}
+	err := l.write(line{Type: "plan", PlanID: string(r.Plan.ID), Plan: r.Plan, Partial: r.Partial})
+	for _, s := range r.Stale {
+		err = errors.Join(err, l.write(line{Type: "stale", PlanID: string(r.Plan.ID), Device: s.Device, Moved: s.Moved}))
+	}
+	return err
+}
+
+// before returns a follower of the log that writes what an event of the run tells, before another follower has it.
+func (l *lines) before(run string, then func(event.Event) (bool, error)) func(event.Event) (bool, error) {
+	return func(e event.Event) (bool, error) {
+		var about struct {
+			Run string `json:"run"`
+		}
+		if err := json.Unmarshal(e.Data, &about); err == nil && about.Run == run {
+			if err := l.event(e); err != nil {
+				return false, err
+			}
+		}
+		return then(e)
+	}
+}
+
+// event writes what an event of the run tells. That of the run's end is for end.
+func (l *lines) event(e event.Event) error {
+	if l == nil {
+		return nil
+	}
+	x := line{Time: e.Time}
+	switch e.Type {
+	case event.TypeApplyStarted:
+		d := data[event.ApplyStarted](e)
+		x.Type, x.Run, x.PlanID, x.Devices = "run", d.Run, d.Plan, d.Devices
+	case event.TypeBatchStarted:
+		d := data[event.BatchStarted](e)
+		x.Type, x.Run, x.Batch, x.Of, x.Canary, x.Devices = "batch", d.Run, d.Batch, d.Of, d.Canary, d.Devices
+	case event.TypeBatchWaits:
+		d := data[event.BatchWaits](e)
+		x.Type, x.Run, x.Batch, x.Of, x.Until = "wait", d.Run, d.Batch, d.Of, d.Until
+	case event.TypeStepCompleted:
+		d := data[event.StepCompleted](e)
+		x.Type, x.Run, x.Device, x.Step, x.Outcome, x.Detail = "step", d.Run, d.Device, d.Step, d.Outcome, d.Detail
+	case event.TypeRolledBack:
+		d := data[event.RolledBack](e)
+		x.Type, x.Run, x.Device, x.Proven, x.Left = "rolled_back", d.Run, d.Device, &d.Proven, d.Left
+	case event.TypeCommandAck:
+		d := data[event.CommandAck](e)
+		x.Type, x.Run, x.Verb, x.Actor, x.Outcome, x.Detail = "command", d.Run, d.Verb, e.Actor, d.Outcome, d.Reason
+	case event.TypeApplyCompleted, event.TypeApplyFailed:
+		return nil
+	default:
+		x.Type, x.Event = "event", e.Envelope
+	}
+	return l.write(x)
+}
+
+// end writes the last line: how the run ended, and with which code the command does.
+func (l *lines) end(p *progress, partial bool, err error) error {
+	if l == nil {
+		return nil
+	}
+	l.ended = true
+	code := codeOf(err)
+	return l.write(line{
+		Type: "end", Run: p.run, PlanID: p.ended.Plan, Outcome: p.ended.Outcome, Results: p.ended.Devices, Partial: partial,
+		Seconds: p.ended.Duration.Seconds(), Error: p.failure, ExitCode: &code,
+	})
+}
+
+// fail writes the last line of a command that came to no end of a run, and returns err.
+func (l *lines) fail(err error) error {
+	if l == nil || l.ended || err == nil {
+		return err
+	}
+	l.ended = true
+	x, c := line{Type: "error"}, codeOf(err)
+	var known exit
+	if !errors.As(err, &known) {
+		x.Error = err.Error()
+	}
+	var h hinted
+	if errors.As(err, &h) {
+		x.Next = h.next
+	}
+	x.ExitCode = &c
+	return errors.Join(err, l.write(x))
+}
+
+// codeOf is the exit code that an error ends the command with.
+func codeOf(err error) int {
+	var code exit
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &code):
+		return int(code)
+	}
+	return exitCode(err)
+}
