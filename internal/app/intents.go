@@ -116,7 +116,12 @@ func adapt(p *profile.Profile, set *settings.Settings) *profile.Profile {
 
 // compile loads and renders files. The Compiled is nil if the diagnostics hold an error.
 func (c *compiler) compile(files map[string][]byte, commit string) (*Compiled, intent.Diagnostics) {
-	set, diags := intent.LoadFiles(files, intent.Options{Commit: commit})
+	return c.compileFrom(files, intent.Options{Commit: commit})
+}
+
+// compileFrom is compile for files of which more is known.
+func (c *compiler) compileFrom(files map[string][]byte, from intent.Options) (*Compiled, intent.Diagnostics) {
+	set, diags := intent.LoadFiles(files, from)
 	if diags.HasErrors() {
 		return nil, diags
 	}
@@ -271,7 +276,7 @@ func (g *generations) compiled(ctx context.Context, id string) (*Compiled, error
 	if err != nil {
 		return nil, err
 	}
-	c, diags := g.compiler.compile(row.Files, row.Commit)
+	c, diags := g.compiler.compileFrom(row.Files, intent.Options{Commit: row.Commit, Author: row.Author})
 	if diags.HasErrors() {
 		return nil, fmt.Errorf("generation %.8s does not compile any more: %s", id, diags[0])
 	}
@@ -322,7 +327,7 @@ func (g *generations) validate(ctx context.Context, next, previous view.Generati
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	c, diags := g.compiler.compile(next.Files, next.Commit)
+	c, diags := g.compiler.compileFrom(next.Files, intent.Options{Commit: next.Commit, Author: next.Author})
 	if c != nil && before != nil {
 		diags = append(diags, intent.CheckChange(before.Set, c.Set)...).Sort()
 	}

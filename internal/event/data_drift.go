@@ -59,6 +59,7 @@ type DriftAdopted struct {
 	Device   intent.DeviceName `json:"device" jsonschema:"minLength=1"`
 	Findings []Finding         `json:"findings,omitempty"` // as they were last
 	Commit   string            `json:"commit,omitempty"`   // of the intents that took it over; empty where they are in no git
+	Author   string            `json:"author,omitempty"`   // of the commit
 }
 
 // DriftReleased tells that somebody has looked at drift that went round in circles: what was put back before counts no more.

@@ -35,7 +35,7 @@ type At []any
 // the document does not have stands for the nearest one above it.
 func (d *Document) Source(at ...any) tree.Source {
 	n := d.node(append(At{"spec"}, at...))
-	return tree.Source{File: d.file.name, Line: n.Line, Column: n.Column, Kind: string(d.Kind), Name: d.Name, Commit: d.file.commit}
+	return tree.Source{File: d.file.name, Line: n.Line, Column: n.Column, Kind: string(d.Kind), Name: d.Name, Commit: d.file.from.Commit, Author: d.file.from.Author}
 }
 
 // Errorf returns an error about the value at a place in the spec.

@@ -18,7 +18,7 @@ const (
 // A file is one intent file while it is being loaded.
 type file struct {
 	name    string
-	commit  string
+	from    Options
 	lines   []string
 	secrets map[*yaml.Node]bool // scalars whose text must not be shown
 	spans   map[int][]span      // by line: what to mask in an excerpt
@@ -28,8 +28,8 @@ type file struct {
 
 type span struct{ from, to int } // characters from 0; to < 0 is the end of the line
 
-func newFile(name string, text []byte, commit string) *file {
-	f := &file{name: name, commit: commit, secrets: map[*yaml.Node]bool{}, spans: map[int][]span{}, starts: map[int]bool{}, blind: map[int]bool{}}
+func newFile(name string, text []byte, from Options) *file {
+	f := &file{name: name, from: from, secrets: map[*yaml.Node]bool{}, spans: map[int][]span{}, starts: map[int]bool{}, blind: map[int]bool{}}
 	for line := range strings.SplitSeq(string(text), "\n") {
 		f.lines = append(f.lines, strings.TrimSuffix(line, "\r"))
 	}

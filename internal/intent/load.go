@@ -17,6 +17,7 @@ import (
 // Options tells Load what the files themselves don't say.
 type Options struct {
 	Commit string // git commit that the files are from, empty outside git
+	Author string // of the commit
 }
 
 // Load reads every .yaml and .yml file of fsys, in directories below it too, and returns the documents with everything
@@ -70,7 +71,7 @@ func ReadFiles(fsys fs.FS) (map[string][]byte, error) {
 func LoadFiles(files map[string][]byte, opts Options) (*Set, Diagnostics) {
 	l := &loader{set: &Set{}}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		l.file(name, files[name], opts.Commit)
+		l.file(name, files[name], opts)
 	}
 	if !l.lost && len(l.set.all) == 0 {
 		l.out = append(l.out, Diagnostic{
@@ -90,8 +91,8 @@ type loader struct {
 	lost bool // a document could not be read, so what seems to be missing may be in there
 }
 
-func (l *loader) file(name string, text []byte, commit string) {
-	f := newFile(name, text, commit)
+func (l *loader) file(name string, text []byte, opts Options) {
+	f := newFile(name, text, opts)
 	switch {
 	case len(text) > maxFile:
 		l.lost = true

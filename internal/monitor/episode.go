@@ -10,6 +10,7 @@ import (
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/tree"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -103,8 +104,11 @@ func (d *device) end(tx event.Tx, e view.Episode) ([]event.Draft, error) {
 	over.Time = e.Closed
 	all := []event.Draft{over}
 	if e.By == adopted {
-		taken := d.about(e, event.TypeDriftAdopted, event.DriftAdopted{Episode: e.ID, Device: d.name, Findings: e.Findings, Commit: d.commit(e)})
-		taken.Time = e.Closed
+		by := d.takenBy(e)
+		taken := d.about(e, event.TypeDriftAdopted, event.DriftAdopted{Episode: e.ID, Device: d.name, Findings: e.Findings, Commit: by.Commit, Author: by.Author})
+		if taken.Time = e.Closed; by.Author != "" {
+			taken.Actor, taken.ActorType = by.Author, event.ActorUser
+		}
 		all = []event.Draft{taken, over}
 	}
 	return all, d.opts.Store.SaveEpisode(tx, e)
@@ -128,16 +132,16 @@ func (d *device) takenOver(e view.Episode) bool {
 	return e.Total == len(e.Findings)
 }
 
-// commit is that of the intents that took an episode over, empty where they are in no git.
-func (d *device) commit(e view.Episode) string {
+// takenBy is where the intents say what took an episode over; nowhere where they only stopped to say something.
+func (d *device) takenBy(e view.Episode) tree.Source {
 	for _, f := range e.Findings {
 		p, err := path.Parse(f.Path)
 		if err != nil {
 			continue
 		}
 		if l, ok := d.target.Desired.Get(p); ok {
-			return d.target.Sources.Get(l.Source).Commit
+			return d.target.Sources.Get(l.Source)
 		}
 	}
-	return ""
+	return tree.Source{}
 }

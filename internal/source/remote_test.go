@@ -223,7 +223,7 @@ func TestRemoteWithoutItsServer(t *testing.T) {
 	}{
 		{"another host key", "host key not trusted", func() { s.Rekey(t) }},
 		{"another key", "login failed", func() {
-			s.Key, r.opts.PrivateKey = s.Key, otherKey(t)
+			r.opts.PrivateKey = otherKey(t)
 			r.opts.Trust = ssh.Trust{Pin: s.Key.Fingerprint()}
 		}},
 	} {

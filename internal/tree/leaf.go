@@ -18,6 +18,7 @@ type Source struct {
 	Kind   string // "Vlan"
 	Name   string // metadata.name
 	Commit string // git commit, empty outside git
+	Author string // of the commit
 }
 
 // A Leaf is one configuration leaf, leaf-list, presence container or user-ordered key sequence.

@@ -126,7 +126,7 @@ var examples = map[event.Type]any{
 		Episode: episode, Device: "leaf1", Plan: planID, Run: runID, By: "tenter", Findings: findings, Duration: 420 * time.Millisecond, Severity: "error", State: &shown,
 	},
 
-	event.TypeDriftAdopted:  event.DriftAdopted{Episode: episode, Device: "leaf1", Findings: findings, Commit: commit},
+	event.TypeDriftAdopted:  event.DriftAdopted{Episode: episode, Device: "leaf1", Findings: findings, Commit: commit, Author: "Alice <alice@example.net>"},
 	event.TypeDriftReleased: event.DriftReleased{Device: "leaf1", Reason: "the other controller is off"},
 
 	event.TypeDeviceConnected: session,
