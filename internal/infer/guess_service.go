@@ -187,7 +187,7 @@ func (g *guesser) ports(f *frameGuess) []*portGuess {
 	var order []string
 	add := func(key string, p *portGuess) {
 		if o := groups[key]; o != nil {
-			o.members = append(o.members, p.members...)
+			o.members, o.name = append(o.members, p.members...), cmp.Or(o.name, p.name)
 			return
 		}
 		groups[key], order = p, append(order, key)
