@@ -97,7 +97,7 @@ func Open(ctx context.Context, set *settings.Settings, log *zap.Logger, operatio
 	})
 	a.assigner = a.newAssigner(operation)
 	a.engine = reconcile.New(reconcile.Options{
-		Store: a.store, Sessions: writeSessions{a.pool}, Intents: planIntents{a.generations}, Worker: a.worker, Log: log,
+		Store: a.store, Sessions: writeSessions{a.pool}, Intents: planIntents{a.generations}, Drained: planIntents{a.generations}.drained, Worker: a.worker, Log: log,
 		Holds: engineHolds{a.assigner}, Lease: set.Lease, Leads: a.leading.Load,
 		AutoApply: set.Apply.Intent == settings.ApplyAuto, Parallel: set.Apply.Parallel, Window: set.Apply.ReadbackWindow, ConfirmWithin: set.Apply.RollbackTimer,
 		PlanExpires: set.Apply.PlanExpiry, OnFailure: run.Mode(set.Apply.OnFailure), Local: a.local, VoteWithin: set.Apply.VoteTimeout, Trace: a.tracer.Story, Person: a.person,

@@ -23,6 +23,11 @@ func (h *hand) check(ctx context.Context) (run.Input, error) {
 	if err := h.picture.read(ctx, h.session); err != nil {
 		return run.Gone{At: h.now(), Err: err.Error()}, nil
 	}
+	if h.s.Drained() {
+		if err := h.picture.hide(h.s.Drain); err != nil {
+			return nil, err
+		}
+	}
 	planned, _ := h.plan.Device(h.name)
 	h.result = plan.Compute(h.picture.input)
 	if h.result.Plan.Digest != planned.Digest {
@@ -31,7 +36,11 @@ func (h *hand) check(ctx context.Context) (run.Input, error) {
 	h.writes = h.result.Writes
 	in := run.Checked{At: h.now(), Writes: h.picture.stored(h.result.Writes), Base: planned.Digest, From: h.picture.row.Generation}
 	h.before = h.picture.input.Observed
-	return h.guarded(ctx, in)
+	found, err := h.guarded(ctx, in)
+	if checked, ok := found.(run.Checked); ok && err == nil {
+		return h.drained(ctx, checked)
+	}
+	return found, err
 }
 
 // barred finds what forbids writing to the device: other intents by now, a hold, nobody's word that Tenter may, or another

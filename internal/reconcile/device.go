@@ -118,6 +118,9 @@ func (h *hand) heed() (in run.Input, rest bool) {
 
 // act does what the state asks for. An error means that nothing is known, not even that it was tried.
 func (h *hand) act(ctx context.Context) (run.Input, error) {
+	if h.s.Step == run.Draining || h.s.Step == run.Undraining {
+		return h.around(ctx)
+	}
 	switch h.s.Action() {
 	case run.DoCheck:
 		return h.check(ctx)

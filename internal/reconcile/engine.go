@@ -14,6 +14,7 @@ import (
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/run"
+	"github.com/tenter-net/tenter/internal/tree"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -43,6 +44,10 @@ type Options struct {
 
 	Local      *local.Bus    // on which validators vote, one of its own by default
 	VoteWithin time.Duration // how long validators may take, 10 s by default
+
+	// Drained, when set, returns what a device of a generation would have if its own AS number stood so many times more before what it
+	// announces.
+	Drained func(ctx context.Context, generation string, device intent.DeviceName, prepend int) (*tree.Tree, error)
 
 	// Trace, when set, is told that work begins which belongs to a correlation; the work goes on with the context that it
 	// returns, and calls end.

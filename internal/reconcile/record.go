@@ -21,7 +21,7 @@ import (
 func (h *hand) move(ctx context.Context, in run.Input) error {
 	from, to := h.s, h.limits().Next(h.s, h.discreet(in))
 	_, resumed := in.(run.Resumed)
-	if from.Step == to.Step && from.Step != "" && from.Back == to.Back && !resumed {
+	if from.Same(to) && !resumed {
 		h.s = to
 		return nil
 	}
@@ -52,8 +52,8 @@ func (h *hand) move(ctx context.Context, in run.Input) error {
 	return err
 }
 
-// effects changes what is owned and applied as a step begins or ends.
-func (h *hand) effects(tx event.Tx, from, to run.State) error {
+// effect changes what is owned and applied as a step begins or ends.
+func (h *hand) effect(tx event.Tx, from, to run.State) error {
 	over := to.Step == run.Ended
 	switch {
 	case to.Step == run.Set && from.Step != run.Verify:

@@ -22,7 +22,10 @@ type Checked struct {
 	// Rollback is how long the device keeps the Set if nobody confirms it; 0 for a Set that is for good.
 	Rollback time.Duration
 	Guard    Guard
-	Sights   []Sight // what works now, as far as the guard's gates look at it
+	// Drain is what steers traffic away before the Set, none for a device that is not drained; Wait is for the traffic then.
+	Drain  []Write
+	Wait   time.Duration
+	Sights []Sight // what works now, as far as the guard's gates look at it
 }
 
 // Moved says that the device changed since the plan was computed, and where.

@@ -40,9 +40,11 @@ func (s Step) Compensation() Step {
 	switch s {
 	case Set:
 		return Undo
+	case Draining:
+		return Undraining
 	case Save:
 		return Resave
-	case Check, Verify, Gates, Soak, Await, Undo, Prove, Resave, Ended:
+	case Check, Verify, Gates, Soak, Await, Undo, Prove, Resave, Undraining, Ended:
 	}
 	return ""
 }
@@ -78,6 +80,12 @@ func journal(from, to State, in Input) []Record {
 
 // with adds what an input tells.
 func (o Outputs) with(from, to State, in Input) Outputs {
+	if from.Step == Draining || from.Step == Undraining {
+		d := to.Drain.State
+		o.Leaves, o.Answer = len(d.Writes), d.Answer
+		o.Planned, o.Before = d.Output(Verify).Planned, d.Output(Prove).Before
+		return o
+	}
 	switch in := in.(type) {
 	case Checked:
 		o.Base, o.From, o.Leaves, o.Until = in.Base, in.From, len(in.Writes), to.Until

@@ -20,7 +20,7 @@ type Limits struct {
 // Next returns the state after in. It is total: an input that the state does not expect leaves it as it is, since
 // repeating the state's action is always safe.
 func (l Limits) Next(s State, in Input) State {
-	to := l.after(s, in)
+	to := undrained(s, l.after(s, in), in.when())
 	to.Detail, to.Said = clip(to.Detail), clip(to.Said)
 	to.Journal = journal(s, to, in)
 	return to
@@ -38,6 +38,12 @@ func clip(text string) string {
 func (l Limits) after(s State, in Input) State {
 	if s.Step == "" {
 		s.Step = Check
+	}
+	switch s.Step {
+	case Draining:
+		return l.draining(s, in)
+	case Undraining:
+		return l.undraining(s, in)
 	}
 	switch in := in.(type) {
 	case Resumed:
@@ -185,6 +191,9 @@ func check(s State, in Input) State {
 		s.Guard, s.Sights = in.Guard, in.Sights
 		if in.Rollback > 0 {
 			s.Asked, s.Until = in.At, in.At.Add(in.Rollback)
+		}
+		if len(in.Drain) > 0 {
+			return drained(s, in.Drain, in.Wait, in.At)
 		}
 	case Moved:
 		s.Left = in.Paths

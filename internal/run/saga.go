@@ -269,11 +269,16 @@ func Heed(s State, paused bool, giveUp string, at time.Time) (in Input, rest boo
 		if giveUp != "" && s.Back == "" {
 			return GivenUp{At: at, Why: giveUp}, false
 		}
-	case Save, Undo, Prove, Resave, Ended:
+	case Draining:
+		if giveUp != "" && s.Drain.heeds() {
+			return GivenUp{At: at, Why: giveUp}, false
+		}
+		return nil, false
+	case Save, Undo, Prove, Resave, Undraining, Ended:
 		return nil, false
 	}
 	switch {
-	case paused && s.Step == Set:
+	case paused && s.Step == Set && s.Drain == nil: // a drained device is not to stay so: its change goes on
 		return Withheld{At: at}, false
 	case paused && (s.Step == "" || s.Step == Check):
 		return nil, true

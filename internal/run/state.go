@@ -17,17 +17,19 @@ type Step string
 // The steps, in the order of a run that goes well; Undo, Prove and Resave come in when it does not, or when a device that
 // was done is put back.
 const (
-	Check  Step = "check"  // compare the device with what the plan was computed against
-	Set    Step = "set"    // ownership and write-set are recorded; send the one Set
-	Verify Step = "verify" // read back until everything is as planned, or the window is over
-	Gates  Step = "gates"  // compare what works with what worked before, over a new connection, until it does or the guard's time for that is over
-	Soak   Step = "soak"   // wait until what the change broke must have shown; Gates comes again after it
-	Await  Step = "await"  // wait until a person confirms, or the time for that is over
-	Save   Step = "save"   // verified and recorded as applied; confirm, and save to the startup configuration
-	Undo   Step = "undo"   // put back what is still ours
-	Prove  Step = "prove"  // read back until nothing of ours is left, or the window is over
-	Resave Step = "resave" // proven to be put back after it was saved; save that
-	Ended  Step = "ended"
+	Check      Step = "check"   // compare the device with what the plan was computed against
+	Draining   Step = "drain"   // steer traffic away, read that back, and wait until it flows elsewhere
+	Set        Step = "set"     // ownership and write-set are recorded; send the one Set
+	Verify     Step = "verify"  // read back until everything is as planned, or the window is over
+	Gates      Step = "gates"   // compare what works with what worked before, over a new connection, until it does or the guard's time for that is over
+	Soak       Step = "soak"    // wait until what the change broke must have shown; Gates comes again after it
+	Await      Step = "await"   // wait until a person confirms, or the time for that is over
+	Save       Step = "save"    // verified and recorded as applied; confirm, and save to the startup configuration
+	Undo       Step = "undo"    // put back what is still ours
+	Prove      Step = "prove"   // read back until nothing of ours is left, or the window is over
+	Resave     Step = "resave"  // proven to be put back after it was saved; save that
+	Undraining Step = "undrain" // take the drain back, and prove that
+	Ended      Step = "ended"
 )
 
 // An Outcome is how a device's run ended.
@@ -69,6 +71,7 @@ type State struct {
 	Kept    bool      `json:"kept,omitempty"`    // it was recorded as applied
 	Journal []Record  `json:"journal,omitempty"` // the steps so far, in their order
 
+	Drain    *Drain    `json:"drain,omitempty"`    // nil for a device that is not drained
 	Guard    Guard     `json:"guard,omitzero"`     // what has to hold before it is kept
 	Sights   []Sight   `json:"sights,omitempty"`   // what worked before the Set
 	Failing  []string  `json:"failing,omitempty"`  // for people: the gates that did not pass when they were last read
@@ -115,7 +118,7 @@ const (
 
 // Action returns what is to be done in s, once s is recorded.
 func (s State) Action() Action {
-	switch s.Step {
+	switch s := s.inner(); s.Step {
 	case "", Check:
 		return DoCheck
 	case Set:
@@ -130,7 +133,10 @@ func (s State) Action() Action {
 		return DoGates
 	case Soak, Await:
 		return DoWait
-	case Ended:
+	case Draining, Undraining, Ended:
+	}
+	if s.Step == Draining {
+		return DoWait
 	}
 	return DoNothing
 }
@@ -138,7 +144,7 @@ func (s State) Action() Action {
 // InFlight reports whether the write-set may be on the device without having been verified or put back.
 func (s State) InFlight() bool {
 	switch s.Step {
-	case Set, Verify, Gates, Soak, Await, Undo, Prove:
+	case Draining, Set, Verify, Gates, Soak, Await, Undo, Prove, Undraining:
 		return true
 	case Ended:
 		return s.Sent
