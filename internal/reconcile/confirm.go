@@ -69,6 +69,9 @@ func (h *hand) cancel(ctx context.Context) {
 		return
 	}
 	h.opened = false
+	if !h.now().Before(h.s.Until) {
+		return // by now the device has done so
+	}
 	if err := h.conclude(ctx, profile.CommitCancel); err != nil {
 		h.log.Warn("commit not canceled: the device will take it back by itself", zap.String("device", string(h.name)),
 			zap.Time("by", h.s.Until), zap.Error(err))

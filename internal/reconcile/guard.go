@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -53,13 +52,10 @@ func (h *hand) guarded(ctx context.Context, in run.Checked) (run.Input, error) {
 	}
 	in.At = h.now()
 	if commits && h.result.Plan.Phases <= 1 { // phases are commits of their own, of which only one could wait
-		in.Rollback = max(h.o.ConfirmWithin, 2*h.o.Window+in.Guard.Takes()+spare)
+		in.Rollback = max(h.o.ConfirmWithin, 3*h.o.Window) + in.Guard.Takes()
 	}
 	return in, nil
 }
-
-// spare is what the rollback timer has beyond all that is planned: for the requests themselves.
-const spare = 30 * time.Second
 
 // sights reads what works, over a new connection.
 func (h *hand) sights(ctx context.Context, gates []gate.Gate) ([]run.Sight, error) {

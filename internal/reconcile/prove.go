@@ -17,12 +17,8 @@ import (
 	"github.com/tenter-net/tenter/internal/view"
 )
 
-// proofRollback is how long the commit of a proof lives, and proofPatience how long after it the device may take to take it
-// back.
-const (
-	proofRollback = 2 * time.Second
-	proofPatience = 10 * time.Second
-)
+// proofRollback is how long the commit of a proof lives. Taking it back may take as long as any change until it is read.
+const proofRollback = 2 * time.Second
 
 // proofText is what the leaf of a proof says meanwhile.
 const proofText = "Tenter tests that this device undoes what nobody confirms."
@@ -127,7 +123,7 @@ func (h *hand) proving(ctx context.Context, edit tree.Edit, o profile.SetOptions
 
 // watchProof reads until the device has taken the text back.
 func (h *hand) watchProof(ctx context.Context, at path.Path, before, text schema.Value) (why string, err error) {
-	end, shown, wait := h.now().Add(proofRollback+proofPatience), false, readFirst
+	end, shown, wait := h.now().Add(proofRollback+h.o.Window), false, readFirst
 	for {
 		have, err := h.leaf(ctx, at)
 		switch {
