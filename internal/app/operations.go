@@ -152,6 +152,7 @@ type ApplyReply struct {
 	// Partial says that the plan was for only some devices of the fabric: its run tells nothing of the others.
 	Partial       bool `json:"partial,omitempty"`
 	FabricDevices int  `json:"fabric_devices,omitempty"`
+	Reverse       bool `json:"reverse,omitempty"` // it takes a run back
 }
 
 // Apply commits a run; who carries it out is the reconciler, here or in another process.

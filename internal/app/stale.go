@@ -18,7 +18,7 @@ func (a *App) beforeApply(ctx context.Context, req ApplyRequest) (ApplyReply, er
 	if err != nil {
 		return ApplyReply{}, err
 	}
-	reply := ApplyReply{Partial: p.Partial, FabricDevices: p.FabricDevices}
+	reply := ApplyReply{Partial: p.Partial, FabricDevices: p.FabricDevices, Reverse: p.Cause.Part == plan.Reverse}
 	if req.Show {
 		reply.Plan = &p
 	}

@@ -232,7 +232,7 @@ func applyAndFollow(ctx context.Context, s Streams, o *operator, req app.ApplyRe
 	err = errors.Join(o.follow(following, q, as.lines.before(reply.Run, show.event)), <-executed)
 	if show.ended != nil {
 		err := show.finish()
-		sayPartial(s, reply, as.format)
+		sayAfter(s, reply, as.format)
 		return errors.Join(err, as.lines.end(show, reply.Partial, err))
 	}
 	show.clear()

@@ -56,9 +56,15 @@ type showing struct {
 	lines  *lines
 }
 
-// sayPartial says that a run was not for all devices: how it went tells nothing of the fabric.
-func sayPartial(s Streams, r app.ApplyReply, format string) {
-	if r.Partial && format == formatText {
-		fmt.Fprintf(s.Err, "the plan was partial, for some of %s: whether the others are in sync says tenter plan\n", counted(r.FabricDevices, "device"))
+// sayAfter says what a run leaves to be known: of devices that the plan was not for, and of intents that it went against.
+func sayAfter(s Streams, r app.ApplyReply, format string) {
+	if format != formatText {
+		return
+	}
+	if r.Reverse {
+		fmt.Fprintln(s.Err, "taken back; the intents still want it, so it is pending: tenter apply rolls it out again, and changing the intents keeps it as it is now")
+	}
+	if r.Partial {
+		fmt.Fprintf(s.Err, "the plan was partial, for some of %s; whether the fabric is in sync: tenter plan\n", counted(r.FabricDevices, "device"))
 	}
 }

@@ -91,7 +91,7 @@ func (p Plan) standing() []string {
 	case p.InSync():
 		return []string{"The fabric is in sync."}
 	case p.Partial:
-		return []string{fmt.Sprintf("Partial: %s asked for, it tells nothing of the other %d.", ofDevices(len(p.Devices), p.FabricDevices), p.FabricDevices-len(p.Devices))}
+		return []string{fmt.Sprintf("Partial: %s asked for; this tells nothing of the other %d.", ofDevices(len(p.Devices), p.FabricDevices), p.FabricDevices-len(p.Devices))}
 	}
 	return nil
 }
