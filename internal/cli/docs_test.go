@@ -53,7 +53,7 @@ func TestDocumentedIntents(t *testing.T) {
 // Every settings example of the pages is one that is loaded.
 func TestDocumentedSettings(t *testing.T) {
 	git := blocks(t, "docs/git.md", "yaml")[:2] // the third is a workflow
-	for _, b := range append(append(blocks(t, "docs/operating.md", "yaml"), blocks(t, "docs/containerlab.md", "yaml")...), git...) {
+	for _, b := range append(append(blocks(t, "docs/operating.md", "yaml"), blocks(t, "docs/containerlab.md", "yaml")...), append(git, blocks(t, "docs/access.md", "yaml")...)...) {
 		file := filepath.Join(t.TempDir(), "tenter.yaml")
 		if err := os.WriteFile(file, []byte(b), 0o600); err != nil {
 			t.Fatal(err)
@@ -152,5 +152,18 @@ func TestComposeVariables(t *testing.T) {
 	}
 	if set.Bus.Redis == "" || set.StateDir != variables["TENTER_STATE_DIR"] {
 		t.Errorf("bus %q, state %q", set.Bus.Redis, set.StateDir)
+	}
+}
+
+// Every variable of a condition is in the table of docs/intents.md.
+func TestDocumentedVariables(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(repository, "docs/intents.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range intent.ApprovalVars() {
+		if row := "| `" + v.Name + "` | " + string(v.Type) + " | " + v.Doc + " |"; !strings.Contains(string(text), row) {
+			t.Errorf("docs/intents.md lacks %s", row)
+		}
 	}
 }
