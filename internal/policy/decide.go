@@ -29,10 +29,11 @@ type Facts struct {
 	Mismatch   string // why it is not the device that was enrolled, empty if it is
 	Now        time.Time
 	Frozen     Freeze
-	Windows    Windows   // that concern the device
-	ByHand     bool      // a person wants it to be run now, and does not only approve that it is
-	Began      time.Time // when the run that is under way began; zero for one that is to begin
-	BreakGlass bool      // somebody broke the glass: freeze, windows and approvals do not count
+	Windows    Windows // that concern the device
+	ByHand     bool    // a person wants it to be run now, and does not only approve that it is
+	Begun      bool    // the run is under way
+	Late       bool    // and when it began, the time for the device was not
+	BreakGlass bool    // somebody broke the glass: freeze, windows and approvals do not count
 	HeldUntil  time.Time
 	HeldReason string
 	Approval   ApprovalState    // what the approval policies come to

@@ -46,14 +46,11 @@ func judgeStop(f Facts, r Rule, s Stop) (Decision, bool) {
 	switch {
 	case f.BreakGlass:
 		return passes("%s; somebody broke the glass", s.Reason)
-	case !f.Began.IsZero() && s.Window.Overtaken == fabric.OvertakenFinish && f.openAtFirst():
+	case f.Begun && !f.Late && s.Window.Overtaken == fabric.OvertakenFinish:
 		return passes("%s; a run that was begun is finished", s.Reason)
 	}
 	return Decision{Verdict: Later, Rule: r, Reason: s.Reason, Opens: s.Opens}, true
 }
-
-// openAtFirst reports whether the windows let the run that is under way begin on the device.
-func (f Facts) openAtFirst() bool { return f.Windows.Opens(f.Began, f.ByHand).Equal(f.Began) }
 
 // An Overtaking is what becomes of a run that a freeze or a window stops before it has begun with a device.
 type Overtaking struct {
@@ -78,7 +75,7 @@ func Overtakes(f Facts) (Overtaking, bool) {
 	switch {
 	case d.Rule == Frozen:
 		o.By = "freeze"
-	case f.openAtFirst():
+	case !f.Late:
 		o.What = stop.Window.Overtaken
 	case f.ByHand:
 		o.What = fabric.OvertakenStop

@@ -104,6 +104,14 @@ func (w Window) show(t time.Time) string {
 	return showTime(t.In(w.table.Zone()))
 }
 
+// end is until when an open window is open, as a clause.
+func (w Window) end(s State) string {
+	if s.Until.IsZero() {
+		return " without an end in sight"
+	}
+	return " until " + w.show(s.Until)
+}
+
 func showTime(t time.Time) string { return t.Format("Mon 2006-01-02 15:04:05 MST") }
 
 // A Stop is what windows have against a write at a time.
@@ -121,7 +129,7 @@ func (ws Windows) Denies(t time.Time, byHand bool) (Stop, bool) {
 		}
 		if s := w.At(t); s.Open {
 			opens := ws.Opens(t, byHand)
-			return Stop{w, fmt.Sprintf("window %s (deny) is open until %s; %s", w.named(), w.show(s.Until), w.again(opens)), opens}, true
+			return Stop{w, fmt.Sprintf("window %s (deny) is open%s; %s", w.named(), w.end(s), w.again(opens)), opens}, true
 		}
 	}
 	return Stop{}, false
@@ -236,7 +244,7 @@ func (ws Windows) Describe(t time.Time) []string {
 		}
 		s := w.At(t)
 		if s.Open {
-			lines = append(lines, fmt.Sprintf("window %s (%s) is open until %s", w.named(), mode, w.show(s.Until)))
+			lines = append(lines, fmt.Sprintf("window %s (%s) is open%s", w.named(), mode, w.end(s)))
 			continue
 		}
 		lines = append(lines, fmt.Sprintf("window %s (%s) is closed; next opening %s", w.named(), mode, w.show(s.Next)))

@@ -205,28 +205,27 @@ func TestOvertakes(t *testing.T) {
 	frozen := Freeze{Until: noon.Add(time.Hour), By: "ada", Reason: "audit"}
 	tests := []struct {
 		name      string
-		began     time.Time
 		now       time.Time
 		overtaken fabric.Overtaken
 		change    func(*Facts)
 		want      string
 	}{
-		{"still inside", inside, inside.Add(time.Minute), fabric.OvertakenStop, nil, ""},
-		{"stop", inside, outside, fabric.OvertakenStop, nil, "stop by window night"},
-		{"pause", inside, outside, fabric.OvertakenPause, nil, "pause by window night"},
-		{"rollback", inside, outside, fabric.OvertakenRollback, nil, "rollback by window night"},
-		{"finish", inside, outside, fabric.OvertakenFinish, nil, ""},
-		{"finish what was never allowed", outside, outside.Add(time.Minute), fabric.OvertakenFinish, nil, "pause by window night"},
-		{"a person, and a device that was never allowed", outside, outside.Add(time.Minute), fabric.OvertakenRollback, func(f *Facts) { f.ByHand = true }, "stop by window night"},
-		{"a person who may", outside, outside, fabric.OvertakenStop, func(f *Facts) { f.ByHand, f.Windows[0].Manual = true, true }, ""},
-		{"frozen", inside, inside.Add(time.Minute), fabric.OvertakenFinish, func(f *Facts) { f.Frozen = frozen }, "pause by freeze"},
-		{"frozen, with broken glass", inside, outside, fabric.OvertakenStop, func(f *Facts) { f.Frozen, f.BreakGlass = frozen, true }, ""},
+		{"still inside", inside, fabric.OvertakenStop, nil, ""},
+		{"stop", outside, fabric.OvertakenStop, nil, "stop by window night"},
+		{"pause", outside, fabric.OvertakenPause, nil, "pause by window night"},
+		{"rollback", outside, fabric.OvertakenRollback, nil, "rollback by window night"},
+		{"finish", outside, fabric.OvertakenFinish, nil, ""},
+		{"finish what was never allowed", outside, fabric.OvertakenFinish, func(f *Facts) { f.Late = true }, "pause by window night"},
+		{"a person, and a device that was never allowed", outside, fabric.OvertakenRollback, func(f *Facts) { f.Late, f.ByHand = true, true }, "stop by window night"},
+		{"a person who may", outside, fabric.OvertakenStop, func(f *Facts) { f.ByHand, f.Windows[0].Manual = true, true }, ""},
+		{"frozen", inside, fabric.OvertakenFinish, func(f *Facts) { f.Frozen = frozen }, "pause by freeze"},
+		{"frozen, with broken glass", outside, fabric.OvertakenStop, func(f *Facts) { f.Frozen, f.BreakGlass = frozen, true }, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			w := window(t, "night", "allow", "0 1 * * *", "UTC", time.Hour)
 			w.Overtaken = tt.overtaken
-			f := Facts{Enrolled: true, Requested: true, Began: tt.began, Now: tt.now, Windows: Windows{w}}
+			f := Facts{Enrolled: true, Requested: true, Begun: true, Now: tt.now, Windows: Windows{w}}
 			if tt.change != nil {
 				tt.change(&f)
 			}

@@ -90,11 +90,10 @@ type fixed struct {
 	within      time.Duration // how long a person has for confirming each device, 0 where nobody is asked
 	order       *run.Order    // how the run goes over its devices, and what is done around the change of each
 	timing      run.Timing    // when it may write
-	began       time.Time
 }
 
 func fixedOf(row view.Run, s run.Saga) fixed {
-	return fixed{id: row.ID, correlation: row.Correlation, told: toldRun(row), actor: s.Actor, leave: s.OnFailure == run.StopThere, timing: s.Timing, began: row.Created, within: s.Within, order: s.Order}
+	return fixed{id: row.ID, correlation: row.Correlation, told: toldRun(row), actor: s.Actor, leave: s.OnFailure == run.StopThere, timing: s.Timing, within: s.Within, order: s.Order}
 }
 
 // recall reads where the run stands on each device.

@@ -31,15 +31,18 @@ func (d *driver) overtaken(ctx context.Context, running []intent.DeviceName) err
 	if err != nil {
 		return err
 	}
+	if len(running) == 0 {
+		if err := d.late(ctx, t); err != nil {
+			return err
+		}
+	}
 	var stopped []intent.DeviceName
 	var by policy.Overtaking
 	for _, s := range d.stands() {
 		if s.State.Begun() || s.State.Step == run.Ended || slices.Contains(running, s.Device) {
 			continue
 		}
-		f := d.fixed.facts()
-		f.Enrolled, f.Now, f.Frozen, f.Windows = true, d.now(), t.frozen, t.windows.Of(s.Device)
-		o, is := policy.Overtakes(f)
+		o, is := policy.Overtakes(d.times(t, s.Device))
 		if !is {
 			continue
 		}
@@ -69,6 +72,36 @@ func (d *driver) overtaken(ctx context.Context, running []intent.DeviceName) err
 	}
 	d.tell()
 	return err
+}
+
+// times are the facts about when the run may write to a device.
+func (d *driver) times(t timing, device intent.DeviceName) policy.Facts {
+	f := d.fixed.facts(device)
+	f.Enrolled, f.Now, f.Frozen, f.Windows = true, d.now(), t.frozen, t.windows.Of(device)
+	return f
+}
+
+// late notes, before anything is begun, the devices for which it is not the time: what a window makes of runs that it overtakes
+// is not for those.
+func (d *driver) late(ctx context.Context, t timing) error {
+	if len(d.saga.Late) > 0 || len(t.windows) == 0 {
+		return nil
+	}
+	t.frozen = policy.Freeze{}
+	var late []intent.DeviceName
+	for _, s := range d.stands() {
+		if s.State.Step != "" {
+			return nil
+		}
+		if policy.Decide(d.times(t, s.Device)).Verdict == policy.Later {
+			late = append(late, s.Device)
+		}
+	}
+	if len(late) == 0 {
+		return nil
+	}
+	d.saga.Late, d.fixed.timing.Late = late, late // nobody reads it yet, for nothing is begun
+	return d.saveRun(ctx)
 }
 
 // goOn lets a run that waited for a window, or for the end of a freeze, go on.

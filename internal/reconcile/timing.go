@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/policy"
 	"github.com/tenter-net/tenter/internal/view"
@@ -59,15 +60,15 @@ func (h *hand) stopped(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if d := policy.Decide(h.about(t, h.picture.row, h.fixed.facts())); d.Stopped() {
+	if d := policy.Decide(h.about(t, h.picture.row, h.fixed.facts(h.name))); d.Stopped() {
 		return d.Reason, nil
 	}
 	return "", nil
 }
 
-// facts are what a run that is under way has to say for itself.
-func (f fixed) facts() policy.Facts {
-	return policy.Facts{Requested: true, Began: f.began, ByHand: f.timing.ByHand, BreakGlass: f.timing.BreakGlass}
+// facts are what a run that is under way has to say for itself about a device.
+func (f fixed) facts(device intent.DeviceName) policy.Facts {
+	return policy.Facts{Requested: true, Begun: true, Late: slices.Contains(f.timing.Late, device), ByHand: f.timing.ByHand, BreakGlass: f.timing.BreakGlass}
 }
 
 // barsUndo says what is against putting back what a run did on a device, empty for nothing. A window that has closed since is
@@ -78,7 +79,7 @@ func (h *hand) barsUndo(ctx context.Context) (string, error) {
 		return "", err
 	}
 	t.windows = nil
-	if d := policy.Decide(h.about(t, h.picture.row, h.fixed.facts())); d.Stopped() {
+	if d := policy.Decide(h.about(t, h.picture.row, h.fixed.facts(h.name))); d.Stopped() {
 		return d.Reason, nil
 	}
 	return "", nil
