@@ -5,3 +5,5 @@
 // people and compared, but it holds no secret and no edit. Whoever applies a plan computes it again from wanted and
 // observed as they stand then, and refuses when the digests differ: Moved names what changed meanwhile.
 package plan
+
+//go:generate go run ./generate ../.. schemas/plan.json
