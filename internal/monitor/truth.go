@@ -130,9 +130,16 @@ func digests(target *Target, row view.Device, owned []view.OwnedLeaf) func(path.
 			forms = append(forms, plan.Form{Path: l.Path, Written: l.Value, Shown: l.Shown})
 		}
 	}
-	writes := make([]tree.Change, len(row.WriteSet))
-	for i, w := range row.WriteSet {
-		writes[i] = tree.Change{Path: w.Path, Before: w.Before, After: w.After}
+	var writes []tree.Change
+	if len(row.WriteSet) > 0 { // with a Set the device may encrypt anew what it keeps so, whatever the Set is about
+		for _, f := range forms {
+			if target.Secrets.Is(f.Path) {
+				writes = append(writes, tree.Change{Path: f.Path, Before: f.Written, After: f.Written})
+			}
+		}
+	}
+	for _, w := range row.WriteSet {
+		writes = append(writes, tree.Change{Path: w.Path, Before: w.Before, After: w.After})
 	}
 	return target.Secrets.Knowing(forms).Expecting(writes).Digest
 }

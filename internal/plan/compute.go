@@ -30,6 +30,7 @@ type Input struct {
 	Scope     Scope
 	Protected Protection
 	Secrets   *Secrets
+	Together  Together
 	Roots     *schema.Roots
 	Sources   *tree.Sources // of Desired
 }

@@ -21,6 +21,7 @@ type Secrets struct {
 	key      []byte
 	marked   map[string]bool
 	disguise *disguise // nil for a device that shows secrets as they were written
+	spelling *spelling // nil where every other leaf is known to be shown as it was written
 }
 
 // secretMark starts every digest. No schema type's text begins like it.
@@ -70,10 +71,14 @@ func (s *Secrets) isName(name string) bool {
 }
 
 // Digest returns v as it may be stored: itself, or the digest where p is secret. An absent value stays absent. What a
-// device shows in a form of its own, and is known to be what was written, has the digest of that.
+// device shows in a form of its own, and is known to be what was written, has the digest of that, and is that where it is no
+// secret.
 func (s *Secrets) Digest(p path.Path, v schema.Value) schema.Value {
-	if v == "" || !s.Is(p) {
+	switch {
+	case v == "":
 		return v
+	case !s.Is(p):
+		return s.unspell(p, v)
 	}
 	d := s.digest(p, v)
 	if s.disguise != nil {
@@ -96,7 +101,7 @@ func (s *Secrets) digest(p path.Path, v schema.Value) schema.Value {
 
 // Same reports whether a and b are the same value at p, each given as itself or as its digest.
 func (s *Secrets) Same(p path.Path, a, b schema.Value) bool {
-	return a == b || a != "" && b != "" && s.Is(p) && s.Digest(p, a) == s.Digest(p, b)
+	return a == b || a != "" && b != "" && (s.spelling != nil || s.Is(p)) && s.Digest(p, a) == s.Digest(p, b)
 }
 
 // Hidden reports whether v is a digest, so that the value it stands for cannot be written.

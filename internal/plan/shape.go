@@ -81,6 +81,7 @@ func (s *shaper) shape(w wishes) (tree.Edit, []tree.Change) {
 		}
 	}
 	slices.SortFunc(edit.Replaces, func(a, b tree.Subtree) int { return path.Compare(a.Path, b.Path) })
+	edit.Updates = s.together(edit.Updates, gone)
 	return edit, writes
 }
 

@@ -36,20 +36,23 @@ func (s *Secrets) Disguised(roots *schema.Roots, by profile.Secrets) *Secrets {
 	return &out
 }
 
-// A Form is how a device shows a secret that was written to it. Both are digests.
+// A Form is how a device shows what was written to it. Both are digests where it is secret.
 type Form struct {
 	Path           path.Path
 	Written, Shown schema.Value
 }
 
-// Knowing returns s for which the digest of what the device shows is that of what was written.
+// Knowing returns s for which what the device shows has the digest of what was written.
 func (s *Secrets) Knowing(forms []Form) *Secrets {
+	s = s.spelled(forms)
 	if s.disguise == nil || len(forms) == 0 {
 		return s
 	}
 	out := s.with()
 	for _, f := range forms {
-		out.disguise.know(f.Path.String(), pairing{from: f.Shown, to: f.Written})
+		if s.Is(f.Path) {
+			out.disguise.know(f.Path.String(), pairing{from: f.Shown, to: f.Written})
+		}
 	}
 	return out
 }
@@ -57,6 +60,7 @@ func (s *Secrets) Knowing(forms []Form) *Secrets {
 // Expecting returns s for a device to which writes are being sent: what it shows of them in its own form is the value
 // that is written, unless it is what was there before.
 func (s *Secrets) Expecting(writes []tree.Change) *Secrets {
+	s = s.awaiting(writes)
 	if s.disguise == nil {
 		return s
 	}
@@ -76,6 +80,7 @@ func (s *Secrets) Expecting(writes []tree.Change) *Secrets {
 // Recognising returns s once the device was read: the forms in which it shows what it was expected to have are known,
 // and no other form passes for that any more.
 func (s *Secrets) Recognising(observed *tree.Tree) *Secrets {
+	s = s.learned(observed)
 	if s.disguise == nil || len(s.disguise.due) == 0 {
 		return s
 	}
@@ -94,9 +99,15 @@ func (s *Secrets) Recognising(observed *tree.Tree) *Secrets {
 	return out
 }
 
-// Shown returns the digest of the form in which the device shows v at p, empty where v stands for itself.
+// Shown returns the form in which the device shows v at p, of a secret its digest; empty where v stands for itself.
 func (s *Secrets) Shown(p path.Path, v schema.Value) schema.Value {
-	if s.disguise == nil || v == "" || Hidden(v) || !s.Is(p) {
+	if !s.Is(p) {
+		if s.unspell(p, v) != v {
+			return v
+		}
+		return ""
+	}
+	if s.disguise == nil || v == "" || Hidden(v) {
 		return ""
 	}
 	if raw := s.digest(p, v); raw != s.Digest(p, v) {

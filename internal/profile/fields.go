@@ -141,6 +141,7 @@ var meanings = map[string]string{
 	"management.networkInstance": "network instance that the device is managed through",
 
 	"protected": "never deleted or replaced, whatever the policy",
+	"together":  "groups of leaves of which the device takes none without the others in the same Set",
 }
 
 var (

@@ -48,6 +48,9 @@ type Profile struct {
 	NETCONF     NETCONF    `yaml:"netconf"` // of TransportNETCONF
 	Management  Management `yaml:"management"`
 	Protected   []Pattern  `yaml:"protected"` // never deleted or replaced, whatever the policy
+	// Together are groups of leaves of which the device takes none without the others in the same Set. A key value "*" stands for
+	// any, and the same one within a group.
+	Together [][]Path `yaml:"together"`
 
 	reasons map[string]reason // by field
 	places  map[string]string // "file:line" by field that a file sets

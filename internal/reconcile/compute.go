@@ -27,7 +27,9 @@ type picture struct {
 	input  plan.Input // without Observed and Problems until the device was read
 	// expecting says that input.Secrets knows of the writes that the device may show.
 	expecting bool
-	back      *reversal // of a plan that takes a run back
+	forms     []plan.Form   // in which the device shows what was written
+	held      []tree.Change // secrets that were as applied before the Set: the device may show them in another form after it
+	back      *reversal     // of a plan that takes a run back
 }
 
 // picture gathers what intents and store say of a device.
@@ -60,7 +62,7 @@ func (e *Engine) picture(ctx context.Context, generation string, device intent.D
 	if in.Protected, err = plan.NewProtection(p.target.Profile, p.target.Model); err != nil {
 		return nil, fmt.Errorf("device %q: %w", device, err)
 	}
-	in.Scope = in.Scope.Sparing(in.Protected)
+	in.Scope, in.Together = in.Scope.Sparing(in.Protected), plan.NewTogether(p.target.Profile)
 	if p.modes.Graceful() {
 		p.modes = p.modes.Since(writtenAt(p.owned))
 	}
@@ -78,7 +80,7 @@ func (e *Engine) picture(ctx context.Context, generation string, device intent.D
 			forms = append(forms, plan.Form{Path: o.Path, Written: o.Value, Shown: o.Shown})
 		}
 	}
-	in.Applied, in.Secrets = b.Build(), in.Secrets.Knowing(forms)
+	in.Applied, in.Secrets, p.forms = b.Build(), in.Secrets.Knowing(forms), forms
 	p.input = in
 	return p, nil
 }

@@ -220,6 +220,7 @@ func (h *hand) set(ctx context.Context) (run.Input, error) {
 		}
 	}
 	h.picture.expecting = false // what the device shows of secrets is another text with each Set
+	h.picture.hold()
 	a, barred, err := h.send(ctx, h.result.Edit, h.commit())
 	switch {
 	case err != nil:
@@ -316,7 +317,7 @@ func (h *hand) observe(ctx context.Context, everything bool) error {
 	}
 	at := h.picture.input.Reads()
 	if !everything {
-		at = tops(h.writes)
+		at = tops(slices.Concat(h.writes, h.picture.held))
 	}
 	if err := h.picture.readAt(ctx, h.session, at); err != nil {
 		return &unreachable{h.name, err}

@@ -119,6 +119,9 @@ func (h *hand) applied(tx event.Tx, writes []tree.Change) error {
 		leaves = append(leaves, tree.Leaf{Path: w.Path, Value: in.Secrets.Digest(w.Path, v)})
 		shown = append(shown, shownAs(in, w.Path)...)
 	}
+	for _, c := range h.picture.held {
+		shown = append(shown, shownAs(in, c.Path)...)
+	}
 	for _, c := range h.result.Claims {
 		leaves = append(leaves, tree.Leaf{Path: c.Path, Value: in.Secrets.Digest(c.Path, c.Value)})
 	}
@@ -148,7 +151,7 @@ func (e *Engine) markApplied(tx event.Tx, device intent.DeviceName, leaves, show
 	return e.o.Store.MarkShown(tx, device, shown)
 }
 
-// shownAs returns the digest of what the device shows at p, if it has another form than what was written there.
+// shownAs returns what the device shows at p, of a secret its digest, if it has another form than what was written there.
 func shownAs(in plan.Input, p path.Path) []tree.Leaf {
 	have, _ := in.Observed.Get(p)
 	if form := in.Secrets.Shown(p, have.Value); form != "" {

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -53,9 +54,20 @@ func seen(in plan.Input, writes []tree.Change) run.Seen {
 // the first form that it has shown is the one.
 func (p *picture) recognise(writes []tree.Change) {
 	if !p.expecting {
-		p.input.Secrets, p.expecting = p.input.Secrets.Expecting(writes), true
+		p.input.Secrets, p.expecting = p.input.Secrets.Expecting(slices.Concat(p.held, writes)), true
 	}
 	p.input.Secrets = p.input.Secrets.Recognising(p.input.Observed)
+}
+
+// hold notes the secrets that the device, as it was read before a Set, has as they were applied. A device that encrypts them
+// may do so anew with every Set, whatever that is about.
+func (p *picture) hold() {
+	p.held = nil
+	for _, f := range p.forms {
+		if have, ok := p.input.Observed.Get(f.Path); ok && p.input.Secrets.Is(f.Path) && p.input.Secrets.Digest(f.Path, have.Value) == f.Written {
+			p.held = append(p.held, tree.Change{Path: f.Path, Before: f.Written, After: f.Written})
+		}
+	}
 }
 
 // odd is the one line about a leaf that is not as planned.

@@ -26,6 +26,7 @@ const (
 	DelaySet        Fault = "delay-set"         // Set waits for a time first
 	IgnoreCommit    Fault = "ignore-commit"     // the commit-confirmed extension is overlooked: every Set is for good
 	RefuseSave      Fault = "refuse-save"       // saving to the startup configuration fails
+	DelayGet        Fault = "delay-get"         // Get waits for a time first
 	HangGet         Fault = "hang-get"          // Get never answers
 	HangSubscribe   Fault = "hang-subscribe"    // Subscribe never answers
 	NoGet           Fault = "no-get"            // Get is unimplemented
@@ -44,7 +45,7 @@ const (
 	AtomicContainer Fault = "atomic"            // changes are sent as whole containers, atomic
 	IgnoreConfirm   Fault = "ignore-confirm"    // a confirmation is answered OK and overlooked: the commit is taken back when its time is over
 	HashSecrets     Fault = "hash-secrets"      // passwords are kept and shown encrypted, as another text each time that they are set
-	Resalt          Fault = "resalt"            // the same, and every commit makes another text of all of them
+	Resalt          Fault = "resalt"            // the same, and every commit that changes anything makes another text of all of them
 	Respell         Fault = "respell"           // descriptions are kept in lower case, without space around them
 	BGPDown         Fault = "bgp-down"          // no BGP session of the device comes up
 	LLDPSilent      Fault = "lldp-silent"       // the device hears no neighbour over LLDP
@@ -52,7 +53,7 @@ const (
 )
 
 var allFaults = []Fault{
-	RefuseSet, FailAfterSet, IgnoreSet, PartialSet, HangSet, HangAfterSet, DelaySet, IgnoreCommit, RefuseSave, HangGet,
+	RefuseSet, FailAfterSet, IgnoreSet, PartialSet, HangSet, HangAfterSet, DelaySet, IgnoreCommit, RefuseSave, DelayGet, HangGet,
 	HangSubscribe, NoGet, NoCapabilities, NoOnce, RefuseStream, RefuseOnChange, RefuseTarget, RefuseSample, Silent, NoSync,
 	EchoDefaults, StripPrefixes, SecondStamps, DisorderStamps, AtomicContainer, BGPDown, LLDPSilent, RefuseNew,
 	IgnoreConfirm, HashSecrets, Resalt, Respell,
@@ -79,13 +80,14 @@ type faults struct {
 // delay-set a duration.
 func parseSetting(f Fault, args []string) (setting, error) {
 	s := setting{times: forever}
-	if f == DelaySet && len(args) > 0 && args[0] != "off" {
+	delays := f == DelaySet || f == DelayGet
+	if delays && len(args) > 0 && args[0] != "off" {
 		d, err := time.ParseDuration(args[0])
 		if err != nil {
 			return s, err
 		}
 		s.delay, args = d, args[1:]
-	} else if f == DelaySet && len(args) == 0 {
+	} else if delays && len(args) == 0 {
 		return s, fmt.Errorf("%s needs a duration", f)
 	}
 	switch {

@@ -76,13 +76,15 @@ func (q *quirks) list() ([]couple, []effect) {
 // quirked returns what the device makes of a configuration that a request leads to, or why it does not take it.
 func (s *server) quirked(next *conf.Tree, req *gpb.SetRequest) (*conf.Tree, error) {
 	couples, effects := s.quirks.list()
-	if len(couples) > 0 {
-		if err := s.coupled(couples, next, req); err != nil {
-			return nil, err
-		}
+	said := conf.NewTree(s.schema)
+	if len(couples)+len(effects) > 0 {
+		said = s.said(req)
+	}
+	if err := s.coupled(couples, next, said); err != nil {
+		return nil, err
 	}
 	for _, f := range effects {
-		if textAt(s.config, f.on) == textAt(next, f.on) {
+		if textAt(s.config, f.on) == textAt(next, f.on) || textAt(said, f.leaf) != "" { // who says it gets what was said
 			continue
 		}
 		e := next.Edit()
@@ -97,21 +99,25 @@ func (s *server) quirked(next *conf.Tree, req *gpb.SetRequest) (*conf.Tree, erro
 	if s.faults.on(HashSecrets) || s.faults.on(Resalt) {
 		next = encrypted(s.config, next)
 	}
-	if s.faults.on(Resalt) {
+	if s.faults.on(Resalt) && len(conf.Diff(s.config, next, nil)) > 0 {
 		next = resalted(next)
 	}
 	return next, nil
 }
 
-// coupled refuses a request that names or changes one leaf of a couple and does not name the other.
-func (s *server) coupled(couples []couple, next *conf.Tree, req *gpb.SetRequest) error {
-	named := conf.NewTree(s.schema).Edit()
+// said is what a request names, apart from what there is.
+func (s *server) said(req *gpb.SetRequest) *conf.Tree {
+	e := conf.NewTree(s.schema).Edit()
 	for _, u := range slices.Concat(req.GetReplace(), req.GetUpdate()) {
 		if path, err := s.resolve(req.GetPrefix(), u.GetPath()); err == nil && s.origin(req.GetPrefix(), u.GetPath()) != cliOrigin {
-			_ = named.Update(path, u.GetVal()) // that it can be was found out before
+			_ = e.Update(path, u.GetVal()) // that it can be was found out before
 		}
 	}
-	said := named.Tree()
+	return e.Tree()
+}
+
+// coupled refuses a request that names or changes one leaf of a couple and does not name the other.
+func (s *server) coupled(couples []couple, next, said *conf.Tree) error {
 	for _, c := range couples {
 		for i, leaf := range c {
 			other := c[1-i]

@@ -207,7 +207,7 @@ func (s *Store) MarkApplied(tx event.Tx, name intent.DeviceName, leaves []tree.L
 	})
 }
 
-// MarkShown records of applied leaves, all of them secret, the digests of what the device shows instead of their values.
+// MarkShown records of applied leaves what the device shows instead of their values: of secrets the digests.
 func (s *Store) MarkShown(tx event.Tx, name intent.DeviceName, shown []tree.Leaf) error {
 	return s.leaves(tx, name, func(t *transaction) error {
 		for _, l := range shown {

@@ -103,7 +103,7 @@ type Write struct {
 }
 
 // An OwnedLeaf is a leaf that Tenter has set out to write. Value is what was last written and read back, and absent
-// while Applied is false. The values of secret leaves are digests. Shown is the digest of what the device shows for Value,
+// while Applied is false. The values of secret leaves are digests. Shown is what the device shows for Value,
 // where that is another text; else it is empty.
 type OwnedLeaf struct {
 	Path    path.Path
