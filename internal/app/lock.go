@@ -76,7 +76,7 @@ func lockState(dir, operation string, now time.Time) (*stateLock, error) {
 		}
 		return nil, &LockedError{Dir: dir, Holder: strings.TrimSpace(string(holder))}
 	}
-	note := fmt.Sprintf("%s, process %d, since %s\n", operation, os.Getpid(), now.UTC().Format(time.RFC3339))
+	note := fmt.Sprintf("%s, process %d, since %s\n", strings.TrimPrefix(operation, "tenter "), os.Getpid(), now.UTC().Format(time.RFC3339))
 	if err := errors.Join(f.Truncate(0), writeAt(f, note)); err != nil {
 		return nil, errors.Join(fmt.Errorf("state directory %s: lock: %w", dir, err), f.Close())
 	}

@@ -54,6 +54,8 @@ func callOf(r policy.Rule) string {
 	switch r {
 	case policy.Loop, policy.MassChange, policy.ChangedDevice, policy.Identity:
 		return event.SeverityCritical
+	case policy.Frozen, policy.InDeny, policy.OutOfAllow: // it goes on by itself
+		return event.SeverityWarning
 	}
 	return event.SeverityError
 }
