@@ -23,7 +23,7 @@ type codeInfo struct {
 }
 
 // The codes: T00 reading, T01 one document, T02 names, T03 numbers and addresses, T04 ports and links, T05 routing,
-// T06 paths, T07 rollouts, T08 change of a fabric, T09 proofs, T095 warnings.
+// T06 paths, T08 change of a fabric, T09 proofs, T095 warnings, T10 rollouts.
 const (
 	CodeNotUTF8    Code = "T0001"
 	CodeYAML       Code = "T0002"
@@ -90,14 +90,14 @@ const (
 	CodeRuleTwice    Code = "T0603"
 	CodeSettingTwice Code = "T0604"
 	CodeNever        Code = "T0605"
-	CodeRolloutTwice Code = "T0701"
-	CodeDrain        Code = "T0702"
 	CodeRenumber     Code = "T0801"
 	CodeNoRoute      Code = "T0901"
 	CodeRouteTargets Code = "T0902"
 	CodeLinkEnds     Code = "T0903"
 	CodeSegmentEnds  Code = "T0904"
 	CodeUnused       Code = "T0952"
+	CodeRolloutTwice Code = "T1001"
+	CodeDrain        Code = "T1002"
 )
 
 // codes is sorted by code.
@@ -165,12 +165,12 @@ var codes = []codeInfo{
 	{CodeRuleTwice, "two rules of equal precedence disagree on a path of a device"},
 	{CodeSettingTwice, "two System documents disagree on a setting of a device"},
 	{CodeNever, "a timetable names a time that never comes"},
-	{CodeRolloutTwice, "two Rollouts choose the same device"},
-	{CodeDrain, "traffic cannot be steered away from a device"},
 	{CodeRenumber, "sizing changed, which would renumber the fabric"},
 	{CodeNoRoute, "a VTEP does not reach another over every spine"},
 	{CodeRouteTargets, "the route targets that one device exports are not what another imports"},
 	{CodeLinkEnds, "the two ends of a link do not agree"},
 	{CodeSegmentEnds, "the members of a multihomed LAG do not agree"},
 	{CodeUnused, "a document is used by nothing"},
+	{CodeRolloutTwice, "two Rollouts choose the same device"},
+	{CodeDrain, "traffic cannot be steered away from a device"},
 }
