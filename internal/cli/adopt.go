@@ -26,7 +26,7 @@ func newDriftAdopt(s Streams) *cobra.Command {
 	var f adoptFlags
 	cmd := &cobra.Command{
 		Use:   "adopt DEVICE [PATH...]",
-		Short: "Write what was changed on a device back into the intents, as a commit to review",
+		Short: "Write what was changed on a device back into the intents",
 		Long: "Finds the edit of the intents after which they want what the device has: the document that says the value, else a field of\n" +
 			"the device's own document that is there to differ, else a Config document of its own. Comments and order stay. The edit\n" +
 			"becomes a commit on a new branch tenter/adopt-…, beside the work tree; without git, or with --patch, a patch on standard\n" +
@@ -62,7 +62,7 @@ func newDriftAdopt(s Streams) *cobra.Command {
 // aboutIntents hints at validate when the intents are what is wrong, else at next.
 func aboutIntents(err error, set *settings.Settings, next string, args ...any) error {
 	if code(err) == app.CodeIntents {
-		return hint(err, "tenter validate %s", set.Intents)
+		return hint(err, "%s", mendIntents(set))
 	}
 	return hint(err, next, args...)
 }

@@ -63,8 +63,8 @@ func explain(ctx context.Context, s Streams, set *settings.Settings, x explainin
 		return hint(err, "tenter explain DEVICE PATH --intents DIR")
 	}
 	if diags.HasErrors() {
-		fmt.Fprint(s.Err, inDirectory(set.Intents, diags).Text())
-		return hint(errors.New("the intents have mistakes"), "tenter validate %s", set.Intents)
+		fmt.Fprint(s.Err, inDirectory(intentsDir(set), diags).Text())
+		return hint(errors.New("the intents have mistakes"), "%s", mendIntents(set))
 	}
 	list, err := c.Explain(x.device, x.at)
 	if err != nil {
@@ -74,7 +74,7 @@ func explain(ctx context.Context, s Streams, set *settings.Settings, x explainin
 		return printJSON(s.Out, list)
 	}
 	for _, e := range list {
-		if err := printExplanation(s.Out, set.Intents, e, x.drift); err != nil {
+		if err := printExplanation(s.Out, intentsDir(set), e, x.drift); err != nil {
 			return err
 		}
 	}

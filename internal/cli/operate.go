@@ -21,7 +21,7 @@ type operator struct {
 	client  *api.Client  // nil without a server
 	app     *app.App     // nil with one
 	store   *store.Store // nil with a server elsewhere
-	intents string       // directory
+	intents string       // how to mend them
 }
 
 // withOperator runs do with the server of the state directory, or with an application of its own if none serves.
@@ -31,7 +31,7 @@ func withOperator(cmd *cobra.Command, do func(ctx context.Context, o *operator) 
 		return err
 	}
 	ctx := cmd.Context()
-	o := &operator{intents: set.Intents}
+	o := &operator{intents: mendIntents(set)}
 	if o.client, err = remote(set); err != nil {
 		return err
 	}
@@ -103,10 +103,18 @@ func warn(s Streams, warnings []string) {
 	}
 }
 
+// mendIntents is what to do about intents with mistakes.
+func mendIntents(set *settings.Settings) string {
+	if app.FromGit(set) {
+		return "mend that and push; in a clone: tenter validate DIR; whom Tenter asks, and how: tenter config explain git.url"
+	}
+	return "tenter validate " + set.Intents
+}
+
 // about hints at validate when the intents are what is wrong, else at next.
 func (o *operator) about(err error, next string, args ...any) error {
 	if code(err) == app.CodeIntents {
-		return hint(err, "tenter validate %s", o.intents)
+		return hint(err, "%s", o.intents)
 	}
 	return hint(err, next, args...)
 }

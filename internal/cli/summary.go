@@ -101,8 +101,11 @@ func commitText(id string) string {
 
 // signed is a commit's subject and its author, as far as they are known.
 func signed(subject, author string) string {
-	if author == "" {
+	switch {
+	case subject == "":
 		return ""
+	case author == "":
+		return fmt.Sprintf("%q", subject)
 	}
 	return fmt.Sprintf("%q by %s", subject, author)
 }

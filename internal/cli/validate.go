@@ -11,6 +11,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/app"
 	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/settings"
 )
 
 func newValidate(s Streams) *cobra.Command {
@@ -37,12 +38,12 @@ func newValidate(s Streams) *cobra.Command {
 			if output(cmd) == formatJSON {
 				return validateJSON(s, diags)
 			}
-			fmt.Fprint(s.Err, inDirectory(set.Intents, diags).Text())
+			fmt.Fprint(s.Err, inDirectory(intentsDir(set), diags).Text())
 			if diags.HasErrors() {
-				fmt.Fprintf(s.Err, "\nnext:  mend these, then again: tenter validate %s\n", set.Intents)
+				fmt.Fprintf(s.Err, "\nnext:  mend these, then again: %s\n", mendIntents(set))
 				return exit(exitError)
 			}
-			_, err = fmt.Fprintf(s.Out, "%s: ok, %s, %d leaves\n%s", set.Intents, counted(len(c.Fabric.Devices), "device"), c.Leaves(), gaps(diags))
+			_, err = fmt.Fprintf(s.Out, "%s: ok, %s, %d leaves\n%s", app.IntentsOf(set), counted(len(c.Fabric.Devices), "device"), c.Leaves(), gaps(diags))
 			return err
 		},
 	}
@@ -77,6 +78,14 @@ func validateJSON(s Streams, diags intent.Diagnostics) error {
 		return exit(exitError)
 	}
 	return nil
+}
+
+// intentsDir is what stands before the names of documents, so that people find them.
+func intentsDir(set *settings.Settings) string {
+	if app.FromGit(set) {
+		return set.Git.Path
+	}
+	return set.Intents
 }
 
 // inDirectory puts the intent directory in front of file names, so that they can be opened from where the user is.
