@@ -85,7 +85,7 @@ func (f *initFlags) fromDevices(cmd *cobra.Command, s Streams, set *settings.Set
 		for _, name := range slices.Sorted(maps.Keys(out.Unread)) {
 			fmt.Fprintln(s.Err, out.Unread[name])
 		}
-		fmt.Fprintf(s.Err, "\nnothing was written, for %d devices could not be read\nnext:  mend their access in the settings, or leave them out; then again\n", len(out.Unread))
+		fmt.Fprintln(s.Err, "\nnothing was written, for not all devices could be read\nnext:  mend their access in the settings, or leave them out; then again")
 		return exit(exitError)
 	}
 	return sayInferred(s, out, f.out)

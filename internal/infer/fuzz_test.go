@@ -1,6 +1,7 @@
 package infer_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,8 +15,10 @@ import (
 )
 
 // linesTree takes what it can of lines "path = value".
-func linesTree(b *bench, text string) *tree.Tree {
-	p, err := b.profiles.Get("openconfig")
+func linesTree(b *bench, text string) *tree.Tree { return linesOf(b, "openconfig", text) }
+
+func linesOf(b *bench, profile, text string) *tree.Tree {
+	p, err := b.profiles.Get(profile)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -65,13 +68,29 @@ func FuzzFromDevices(f *testing.F) {
 		f.Add(name, string(data))
 	}
 	b := newBench(f)
+	for _, dialect := range []string{"srlinux", "eos"} {
+		files := edited(f, exampleFiles(f), "dialect: openconfig, profile: openconfig-sim", "dialect: "+dialect)
+		delete(files, "08-exceptions.yaml")
+		for _, s := range b.applied(files) {
+			var text strings.Builder
+			for l := range s.Tree.All() {
+				fmt.Fprintf(&text, "%s = %s\n", l.Path, l.Value.Text())
+			}
+			f.Add(dialect+" "+s.Name, text.String())
+		}
+	}
 	f.Fuzz(func(t *testing.T, name, text string) {
 		b.t = t
 		e := entry("leaf1")
 		if strings.Contains(name, "spine") {
 			e = entry("spine1")
 		}
-		have := linesTree(b, text)
+		for _, dialect := range []string{"srlinux", "eos"} {
+			if strings.HasPrefix(name, dialect) {
+				e.Dialect, e.Profile = dialect, dialect
+			}
+		}
+		have := linesOf(b, e.Profile, text)
 		n, err := infer.FromDevices([]infer.Seen{b.seen(e, have)}, infer.NetworkOptions{From: name, Compile: b.compile})
 		if err != nil {
 			if !strings.Contains(err.Error(), "would change") && !strings.Contains(err.Error(), "no sound documents") {

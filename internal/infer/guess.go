@@ -74,6 +74,7 @@ type guesser struct {
 	docs    []*doc
 	taken   map[string]bool   // kind/name
 	dropped map[string]bool   // kind/name of what did not fit
+	hush    map[string]bool   // device and path of leaves that documents must not show
 	secrets map[string]string // values of the secrets that documents name
 	bare    bool              // nothing of the fabric is guessed, for the guess was no sound document
 	why     string            // the mistake in it

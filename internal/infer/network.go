@@ -81,11 +81,14 @@ func FromDevices(list []Seen, o NetworkOptions) (*Network, error) {
 	if len(list) == 0 {
 		return nil, errors.New("there is no device")
 	}
+	if err := checkNames(list); err != nil {
+		return nil, err
+	}
 	devices, err := place(list)
 	if err != nil {
 		return nil, err
 	}
-	g := &guesser{devices: devices, name: slug(o.Name), known: o.Cables, dropped: map[string]bool{}, plain: map[string]bool{}}
+	g := &guesser{devices: devices, name: slug(o.Name), known: o.Cables, dropped: map[string]bool{}, plain: map[string]bool{}, hush: map[string]bool{}}
 	if g.name == "" {
 		g.name = "fabric"
 	}
@@ -93,6 +96,22 @@ func FromDevices(list []Seen, o NetworkOptions) (*Network, error) {
 		return nil, err
 	}
 	return g.fitRest(o)
+}
+
+// checkNames reports the names that a document cannot have.
+func checkNames(list []Seen) error {
+	var errs []error
+	there := map[string]bool{}
+	for _, s := range list {
+		switch {
+		case !validName.MatchString(s.Name):
+			errs = append(errs, fmt.Errorf("device %q: a document is called by lower-case letters, digits and dashes: name it otherwise in the inventory, as in %q", s.Name, slug(s.Name)))
+		case there[s.Name]:
+			errs = append(errs, fmt.Errorf("device %q: it is in the inventory twice", s.Name))
+		}
+		there[s.Name] = true
+	}
+	return errors.Join(errs...)
 }
 
 // fitKinds guesses until the documents are sound and each says more that is so than is not.

@@ -97,7 +97,7 @@ func (b *bench) seen(e infer.Entry, have *tree.Tree) infer.Seen {
 		b.t.Fatal(err)
 	}
 	never := func(path.Path) bool { return false }
-	password := func(p path.Path) bool { return strings.Contains(p.Last().Name, "password") }
+	password := func(p path.Path) bool { return strings.HasSuffix(p.Last().Name, "-password") } // the loader knows more names
 	return infer.Seen{Entry: e, Tree: have, Names: p.Names, Secret: password, Spared: never}
 }
 
@@ -322,6 +322,20 @@ func TestForeignLeaves(t *testing.T) {
 	after := n.Sum()
 	if after.Rest <= before.Rest || after.Typed < before.Typed-20 || after.Unsaid != 0 {
 		t.Errorf("before %+v, after %+v\n%s", before, after, n.Files["07-rest.yaml"])
+	}
+}
+
+// Names that no document can have are told before anything else.
+func TestNamesOfDevices(t *testing.T) {
+	b := newBench(t)
+	have := linesTree(b, "")
+	list := []infer.Seen{b.seen(entry("Leaf1.example.net"), have), b.seen(entry("leaf2"), have), b.seen(entry("leaf2"), have)}
+	_, err := infer.FromDevices(list, infer.NetworkOptions{Compile: b.compile})
+	if err == nil || !strings.Contains(err.Error(), `as in "leaf1-example-net"`) || !strings.Contains(err.Error(), `"leaf2": it is in the inventory twice`) {
+		t.Error(err)
+	}
+	if _, err := infer.FromDevices(nil, infer.NetworkOptions{Compile: b.compile}); err == nil {
+		t.Error("no device makes a network")
 	}
 }
 

@@ -189,7 +189,7 @@ func repeats(l tree.Leaf) (path.Path, bool) {
 // valueText writes a value as a Config document has it: a secret by a name that Tenter must be given.
 func (g *guesser) valueText(d *seen, l tree.Leaf) string {
 	n, _ := d.Tree.Table().Roots().Node(l.Path)
-	if d.Secret(l.Path) && l.Value.Kind() == schema.KindString {
+	if (d.Secret(l.Path) || g.hush[d.name+l.Path.String()]) && n.Kind() == schema.Leaf {
 		name := slug(d.name + " " + strings.Join(tail(l.Path), " "))
 		for i, base := 2, name; g.secrets[name] != ""; i++ {
 			name = fmt.Sprintf("%s-%d", base, i)
@@ -224,7 +224,8 @@ func tail(p path.Path) []string {
 	return append(out, p.Last().Name)
 }
 
-// silence mutes the leaves of Config documents that a mistake is in, and reports whether there were any.
+// silence mutes the leaves of Config documents that a mistake is in, and reports whether there were any. A mistake that says
+// that a leaf is secret makes it one.
 func (g *guesser) silence(diags intent.Diagnostics, mute map[string]bool) bool {
 	found := false
 	for _, x := range diags {
@@ -240,8 +241,12 @@ func (g *guesser) silence(diags intent.Diagnostics, mute map[string]bool) bool {
 		for _, s := range g.devices {
 			for l := range s.Tree.All() {
 				if strings.Contains(lines[at], "{path: "+doubleQuoted(pathText(l.Path))+",") {
-					found = found || !mute[s.name+l.Path.String()]
-					mute[s.name+l.Path.String()] = true
+					list := mute
+					if x.Code == intent.CodeSecret && !g.hush[s.name+l.Path.String()] {
+						list = g.hush
+					}
+					found = found || !list[s.name+l.Path.String()]
+					list[s.name+l.Path.String()] = true
 				}
 			}
 		}
