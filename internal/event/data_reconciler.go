@@ -13,6 +13,8 @@ type PlanGenerated struct {
 	Cause         string       `json:"cause" jsonschema:"minLength=1"` // intent, drift, manual, schedule
 	Devices       []PlanDevice `json:"devices,omitempty"`
 	Risk          string       `json:"risk,omitempty"`
+	Score         int          `json:"score,omitempty"` // of the risk, 0 to 100
+	Risks         []string     `json:"risks,omitempty"` // why, the worst first, ten at most
 	NeedsApproval bool         `json:"needs_approval,omitempty"`
 	Reason        string       `json:"reason,omitempty"`
 	Episode       string       `json:"episode,omitempty"`

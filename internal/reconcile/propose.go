@@ -202,6 +202,7 @@ func (p *proposal) generated(row view.Plan) []event.Draft {
 	wait := p.asks()
 	data := event.PlanGenerated{
 		Plan: string(p.plan.ID), Content: p.plan.Content, Cause: string(p.plan.Cause.Trigger), Risk: p.plan.Risk.String(),
+		Score: p.plan.Score, Risks: risks(p.plan),
 		NeedsApproval: wait, Reason: p.decision.Reason, Episode: p.episode, Generation: p.plan.Generation,
 		Expires: row.Expires, Votes: row.Votes, Needs: row.Needs, Requester: row.Requester,
 	}
@@ -306,3 +307,13 @@ func busyDevices(p plan.Plan) []intent.DeviceName {
 
 // runOf names the run of a plan. A plan is used once, so it has at most one.
 func runOf(plan string) string { return "run-" + plan }
+
+// risks are the reasons of a plan's risk in words.
+func risks(p plan.Plan) []string {
+	const most = 10
+	var all []string
+	for _, r := range p.Reasons[:min(len(p.Reasons), most)] {
+		all = append(all, r.String())
+	}
+	return all
+}

@@ -67,7 +67,7 @@ var examples = map[event.Type]any{
 
 	event.TypePlanGenerated: event.PlanGenerated{
 		Plan: planID, Content: "b7ad6b7169203331", Cause: "drift", Devices: []event.PlanDevice{{Device: "leaf1", Add: 0, Change: 1, Delete: 0}},
-		Risk: "medium", NeedsApproval: true, Reason: "drift here is put back after approval", Episode: episode, Generation: generation, Expires: noon.Add(24 * time.Hour),
+		Risk: "medium", Score: 35, Risks: []string{"changes an MTU, on leaf1"}, NeedsApproval: true, Reason: "drift here is put back after approval", Episode: episode, Generation: generation, Expires: noon.Add(24 * time.Hour),
 		Votes: votes, Needs: needs, Requester: "bob",
 	},
 	event.TypePlanExpired: event.PlanExpired{Plan: planID, Reason: "leaf1 is not as it was when this was planned"},
