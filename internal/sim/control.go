@@ -23,6 +23,7 @@ const socketName = "control.sock"
 // help is what the line "help" answers.
 const help = `NODE FAULT [once|TIMES|off]   misbehave; "faults" lists what there is
 NODE delay-set DURATION [once|TIMES]
+NODE delay-get DURATION [once|TIMES]
 NODE couple LEAF LEAF         take neither of two leaves without the other in one Set
 NODE effect LEAF LEAF VALUE   set the second by itself, to a value in JSON, when the first changes
 NODE clear                    end all faults

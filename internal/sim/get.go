@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	gpb "github.com/openconfig/gnmi/proto/gnmi"
 	"google.golang.org/grpc/codes"
@@ -17,6 +18,13 @@ import (
 func (s *server) Get(ctx context.Context, req *gpb.GetRequest) (*gpb.GetResponse, error) {
 	if s.faults.strikes(NoGet) {
 		return nil, status.Error(codes.Unimplemented, "Get is not implemented")
+	}
+	if d, ok := s.faults.take(DelayGet); ok {
+		select {
+		case <-time.After(d.delay):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
 	if s.faults.strikes(HangGet) {
 		return nil, hang(ctx)
