@@ -28,7 +28,15 @@ func commitOf(c *object.Commit) commit {
 	return commit{c.Hash.String(), fmt.Sprintf("%s <%s>", c.Author.Name, c.Author.Email), subject}
 }
 
+// errContent is in the error of documents that are committed as they must not be.
+var errContent = errors.New("cannot be intents")
+
 var errNoFolder = errors.New("there is no folder")
+
+// contentError is an error about what somebody committed.
+func contentError(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{errContent}, args...)...)
+}
 
 // snapshotOf reads the documents of a commit's folder as they were committed: no work tree is in between that could change
 // meanwhile. The same rules hold as for a directory.
@@ -72,7 +80,7 @@ type reading struct {
 func (r *reading) tree(ctx context.Context, t *object.Tree, prefix string) error {
 	for _, e := range t.Entries {
 		if r.entries++; r.entries > maxEntries {
-			return fmt.Errorf("more than %d files and folders", maxEntries)
+			return contentError("more than %d files and folders", maxEntries)
 		}
 		if err := ctx.Err(); err != nil {
 			return err
@@ -107,16 +115,16 @@ func (r *reading) file(name string, e object.TreeEntry) error {
 		}
 		to := path.Join(path.Dir(name), string(target))
 		if path.IsAbs(string(target)) || to == ".." || strings.HasPrefix(to, "../") || hops > 10 {
-			return fmt.Errorf("%s is a link that leads out", name)
+			return contentError("%s is a link that leads out", name)
 		}
 		found, err := r.root.FindEntry(to)
 		if err != nil {
-			return fmt.Errorf("%s is a link to %s, which is not there", name, to)
+			return contentError("%s is a link to %s, which is not there", name, to)
 		}
 		e = *found
 	}
 	if !e.Mode.IsFile() {
-		return fmt.Errorf("%s is no regular file", name)
+		return contentError("%s is no regular file", name)
 	}
 	data, err := r.blob(name, e.Hash)
 	if err != nil {
@@ -124,7 +132,7 @@ func (r *reading) file(name string, e object.TreeEntry) error {
 	}
 	r.files[name] = data
 	if r.total += len(data); len(r.files) > maxFiles || r.total > maxTotal {
-		return fmt.Errorf("more than %d files or %d bytes of documents", maxFiles, maxTotal)
+		return contentError("more than %d files or %d bytes of documents", maxFiles, maxTotal)
 	}
 	return nil
 }
@@ -135,7 +143,7 @@ func (r *reading) blob(name string, id plumbing.Hash) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if size > maxFileSize {
-		return nil, fmt.Errorf("%s is larger than %d bytes", name, maxFileSize)
+		return nil, contentError("%s is larger than %d bytes", name, maxFileSize)
 	}
 	b, err := object.GetBlob(r.objects, id)
 	if err != nil {

@@ -125,9 +125,9 @@ func (b *bounded) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// packs are the names of a clone's packs.
+// packs are the names of a clone's packs, and of what a process that was killed left of one.
 func packs(dir string) []string {
-	names, _ := filepath.Glob(filepath.Join(dir, "objects", "pack", "pack-*")) // the pattern is right
+	names, _ := filepath.Glob(filepath.Join(dir, "objects", "pack", "*pack*")) // the pattern is right
 	return names
 }
 

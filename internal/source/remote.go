@@ -97,6 +97,9 @@ func (r *Remote) Snapshot(ctx context.Context) (view.Generation, error) {
 		return view.Generation{}, fmt.Errorf("intents: %s: %w", r.opts.URL, err)
 	}
 	g, readErr := r.last(ctx)
+	if err == nil && damaged(readErr) {
+		g, readErr = r.anew(ctx, within)
+	}
 	if readErr != nil && err != nil {
 		readErr = err // nothing was ever fetched, for this reason
 	}
@@ -104,6 +107,27 @@ func (r *Remote) Snapshot(ctx context.Context) (view.Generation, error) {
 		return view.Generation{}, fmt.Errorf("intents: %s: branch %s: %w", r.opts.URL, r.opts.Branch, readErr)
 	}
 	return g, nil
+}
+
+// damaged reports whether the clone lacks, or cannot read, what it should have.
+func damaged(err error) bool {
+	return err != nil && !errors.Is(err, ErrEmpty) && !errors.Is(err, errNoFolder) && !errors.Is(err, errContent) && !errors.Is(err, context.Canceled)
+}
+
+// anew clones again and reads the commit. Nothing is lost with a clone.
+func (r *Remote) anew(ctx, within context.Context) (view.Generation, error) {
+	r.log.Warn("the clone is damaged: cloning anew", zap.String("directory", r.opts.Dir))
+	if err := os.RemoveAll(r.opts.Dir); err != nil {
+		return view.Generation{}, fmt.Errorf("git: clone: %w", err)
+	}
+	repo, err := r.clone()
+	if err == nil {
+		err = r.fetch(within, repo)
+	}
+	if err != nil {
+		return view.Generation{}, err
+	}
+	return r.last(ctx)
 }
 
 // last reads the commit that was fetched last. It opens the clone anew: one that is open remembers packs that were removed.

@@ -375,6 +375,37 @@ func TestCommittedFiles(t *testing.T) {
 	}
 }
 
+// TestRemoteMendsItsClone reads on after a crash, or a disk, has left the clone without what it should have.
+func TestRemoteMendsItsClone(t *testing.T) {
+	harm := map[string]func(name string) error{
+		"cut off": func(name string) error { return os.Truncate(name, 40) },
+		"gone":    os.Remove,
+		"not a pack": func(name string) error {
+			return errors.Join(os.Chmod(name, 0o600), os.WriteFile(name, []byte("nonsense"), 0o600))
+		},
+	}
+	for what, do := range harm {
+		for _, ending := range []string{".pack", ".idx"} {
+			t.Run(what+" "+ending, func(t *testing.T) {
+				u := newUpstream(t)
+				id := u.push(map[string]string{"net/a.yaml": strings.Repeat("a: b\n", 1000), "net/b.yaml": "b"})
+				o := u.overHTTPS()
+				NewRemote(o).get(t)
+				for _, name := range packs(o.Dir) {
+					if strings.HasSuffix(name, ending) {
+						if err := errors.Join(os.Chmod(name, 0o600), do(name)); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+				if g := NewRemote(o).get(t); g.Commit != id || len(g.Files) != 2 {
+					t.Errorf("%d files of %q", len(g.Files), g.Commit)
+				}
+			})
+		}
+	}
+}
+
 func TestRemoteWatch(t *testing.T) {
 	o := RemoteOptions{Poll: time.Hour, Log: zaptest.NewLogger(t)}
 	r := NewRemote(o)
