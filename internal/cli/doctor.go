@@ -47,8 +47,15 @@ func printDoctor(s Streams, d view.Device, now time.Time) error {
 		enrolled = fmt.Sprintf("at %s by %s", d.Enrolled.UTC().Format(time.RFC3339), d.EnrolledBy)
 	}
 	for _, line := range [][2]string{
-		{"sync", dash(d.Sync)}, {"health", health(d, now)}, {"reason", dash(reason(d))}, {"watched by", dash(d.Stage)}, {"enrolled", enrolled},
-		{"software", dash(d.Known.Software)}, {"serial", dash(d.Known.Serial)}, {"commit-confirmed", d.CommitConfirmed.String()}, {"run", dash(d.Run)},
+		{"sync", dash(d.Sync)},
+		{"health", health(d, now)},
+		{"reason", dash(reason(d))},
+		{"watched by", dash(d.Stage)},
+		{"enrolled", enrolled},
+		{"software", dash(d.Known.Software)},
+		{"serial", dash(d.Known.Serial)},
+		{"commit-confirmed", d.CommitConfirmed.String()},
+		{"run", dash(d.Run)},
 	} {
 		if _, err := fmt.Fprintf(s.Out, "%-16s  %s\n", line[0], line[1]); err != nil {
 			return err
