@@ -205,8 +205,11 @@ func (e *Engine) mayRepeat(ctx context.Context, p plan.Plan) (bool, error) {
 		if errors.Is(err, view.ErrNotFound) {
 			return true, nil
 		}
-		if err != nil || live(row.Status) || row.Status == view.PlanRejected {
+		if err != nil || row.Status == view.PlanRejected {
 			return false, err
+		}
+		if live(row.Status) {
+			return true, nil // it is made again already, and what was decided now is about that one
 		}
 		p = p.Again()
 	}
