@@ -165,11 +165,6 @@ func TestRemoteFollowsItsBranch(t *testing.T) {
 		"file":  func(u *upstream) RemoteOptions { return u.options("file://" + u.top) },
 		"https": (*upstream).overHTTPS,
 		"ssh":   func(u *upstream) RemoteOptions { o, _ := u.overSSH(""); return o },
-		"ssh, key with a passphrase": func(u *upstream) RemoteOptions {
-			o, s := u.overSSH("open sesame")
-			o.Passphrase, o.Trust = say("open sesame"), ssh.Trust{Pin: s.Key.Fingerprint()}
-			return o
-		},
 	}
 	for name, way := range ways {
 		t.Run(name, func(t *testing.T) {
@@ -372,6 +367,21 @@ func TestCommittedFiles(t *testing.T) {
 				t.Errorf("%s; want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestPassphrase opens a key once: that is slow on purpose.
+func TestPassphrase(t *testing.T) {
+	u := newUpstream(t)
+	id := u.push(map[string]string{"net/a.yaml": "a"})
+	o, s := u.overSSH("open sesame")
+	o.Passphrase, o.Trust = say("open sesame"), ssh.Trust{Pin: s.Key.Fingerprint()}
+	if g := NewRemote(o).get(t); g.Commit != id {
+		t.Errorf("commit %q", g.Commit)
+	}
+	o.Dir, o.Passphrase = filepath.Join(t.TempDir(), "git"), nil
+	if _, err := NewRemote(o).Snapshot(t.Context()); err == nil || !strings.Contains(err.Error(), "it has a passphrase") {
+		t.Errorf("without its passphrase: %v", err)
 	}
 }
 
