@@ -93,7 +93,7 @@ func TestDocumentedNETCONF(t *testing.T) {
 // Every command line of the pages is one that there is, with flags that it has.
 func TestDocumentedCommands(t *testing.T) {
 	found := 0
-	for _, page := range []string{"README.md", "docs/intents.md", "docs/adopting.md", "docs/operating.md", "docs/git.md", "docs/containerlab.md", "docs/netconf.md", "CONTRIBUTING.md"} {
+	for _, page := range []string{"README.md", "docs/intents.md", "docs/drift.md", "docs/adopting.md", "docs/operating.md", "docs/git.md", "docs/containerlab.md", "docs/netconf.md", "CONTRIBUTING.md"} {
 		text, err := os.ReadFile(filepath.Join(repository, page))
 		if err != nil {
 			t.Fatal(err)
