@@ -325,6 +325,26 @@ func TestForeignLeaves(t *testing.T) {
 	}
 }
 
+// A fabric whose groups and policies have other names is none that a Fabric document makes; what hangs on it comes by kinds
+// all the same.
+func TestFabricOfAnotherHand(t *testing.T) {
+	b := newBench(t)
+	var list []infer.Seen
+	for _, s := range b.applied(exampleFiles(t)) {
+		var text strings.Builder
+		for l := range s.Tree.All() {
+			fmt.Fprintf(&text, "%s = %s\n", l.Path, l.Value.Text())
+		}
+		other := strings.NewReplacer("tenter-underlay", "FABRIC", "tenter-overlay", "EVPN-PEERS", "tenter-", "PL-", "router id", "the router").Replace(text.String())
+		list = append(list, b.seen(s.Entry, linesOf(b, s.Profile, other)))
+	}
+	n := b.back(list)
+	t.Logf("%.1f %%: %+v", share(n), n.Sum())
+	if share(n) < 75 || n.Sum().Unsaid > 0 {
+		t.Errorf("%.1f %%: %+v\n%s", share(n), n.Sum(), n.Files["07-rest.yaml"])
+	}
+}
+
 // Names that no document can have are told before anything else.
 func TestNamesOfDevices(t *testing.T) {
 	b := newBench(t)
