@@ -106,14 +106,14 @@ func TestModes(t *testing.T) {
 }
 
 func TestWeakest(t *testing.T) {
-	order := []fabric.DriftMode{fabric.DriftIgnore, fabric.DriftObserve, fabric.DriftPropose, fabric.DriftEnforce}
+	order := []fabric.DriftMode{fabric.DriftIgnore, fabric.DriftObserve, fabric.DriftAdopt, fabric.DriftPropose, fabric.DriftEnforce}
 	for i, a := range order {
 		for j, b := range order {
 			if got := Weakest(a, b); got != order[min(i, j)] {
 				t.Errorf("%s and %s: %s", a, b, got)
 			}
 		}
-		if Remediates(a) != (i >= 2) {
+		if Remediates(a) != (i >= 3) {
 			t.Errorf("%s: remediates %t", a, Remediates(a))
 		}
 	}
