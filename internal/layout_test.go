@@ -48,7 +48,7 @@ var rules = map[string]rule{
 	"internal/blocks":         {tier: vocabulary, also: []string{"internal/path", "internal/schema", "internal/tree"}, why: "configuration text to leaves, and edits to commands"},
 	"internal/wire":           {tier: vocabulary, also: []string{"internal/path", "internal/schema", "internal/tree"}, uses: []string{"github.com/openconfig/gnmi/proto", "google.golang.org/protobuf"}, why: "gNMI messages to leaves and back"},
 	"internal/condition":      {tier: vocabulary, uses: []string{"cel.dev/cel-go"}, why: "conditions of policies: compiled and evaluated; owner of cel-go"},
-	"internal/intent":         {tier: vocabulary, also: []string{"internal/condition", "internal/path", "internal/tree", "internal/suggest"}, uses: []string{"go.yaml.in/yaml/v4"}, why: "documents with positions"},
+	"internal/intent":         {tier: vocabulary, also: []string{"internal/condition", "internal/path", "internal/tree", "internal/suggest", "internal/timetable"}, uses: []string{"go.yaml.in/yaml/v4"}, why: "documents with positions"},
 	"internal/timetable":      {tier: vocabulary, uses: []string{"github.com/robfig/cron/v3"}, why: "when cron expressions fire, by the clock on a wall; owner of cron"},
 	"internal/event":          {tier: vocabulary, also: []string{"internal/intent"}, why: "the catalogue and its envelope; devices have their names"},
 	"internal/event/local":    {tier: vocabulary, also: []string{"internal/event"}, why: "events within one process: goroutines and queues, but no I/O, and time only as deadlines and as a given function"},
