@@ -7,14 +7,15 @@ import (
 
 	"github.com/tenter-net/tenter/internal/blocks"
 	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/tree"
 )
 
 // A judged is a change on its way to its risk.
 type judged struct {
 	*Change
 	path path.Path
-	gone bool                  // it goes with its list entry
-	new  func(outer bool) bool // its list entry comes with it
+	gone bool       // it goes with its list entry
+	have *tree.Tree // what the device has, nil if that is not known
 }
 
 // rule finds what the change means, nothing for most.
@@ -103,15 +104,7 @@ func (c *computation) rate(ch *Change, p path.Path) {
 	if c.Protected.Covers(p) && ch.Action != Replace && p.Elems[len(p.Elems)-1].Name != "description" {
 		ch.Code, ch.Score, ch.Reason = ManagementTouched, 90, "touches what the device is reached through"
 	} else {
-		entry, _ := entryOf(p)
-		ch.Code, ch.Score, ch.Reason = judged{
-			Change: ch, path: p, gone: ch.Action == Delete && c.goes(entry), new: func(outer bool) bool {
-				if outer {
-					return !c.Observed.Has(outermostEntry(p))
-				}
-				return !c.Observed.Has(entry)
-			},
-		}.rule()
+		ch.Code, ch.Score, ch.Reason = judged{Change: ch, path: p, gone: ch.Action == Delete && c.goes(p), have: c.Observed}.rule()
 		if ch.Code == VLANRemoved && ch.Action == Delete {
 			c.ports(ch, p)
 		}
@@ -122,8 +115,21 @@ func (c *computation) rate(ch *Change, p path.Path) {
 	ch.Risk = riskOf(ch.Score)
 }
 
-// goes reports whether a list entry is deleted as a whole.
-func (c *computation) goes(entry path.Path) bool {
+// new reports whether the list entry that the leaf is in, the outermost or the innermost one, comes with it.
+func (j judged) new(outer bool) bool {
+	if j.have == nil {
+		return false
+	}
+	if outer {
+		return !j.have.Has(outermostEntry(j.path))
+	}
+	entry, _ := entryOf(j.path)
+	return !j.have.Has(entry)
+}
+
+// goes reports whether the list entry that a leaf is in is deleted as a whole.
+func (c *computation) goes(p path.Path) bool {
+	entry, _ := entryOf(p)
 	i, ok := slices.BinarySearchFunc(c.deletes, entry, path.Compare)
 	return ok || i > 0 && entry.HasPrefix(c.deletes[i-1])
 }

@@ -57,10 +57,12 @@ type fingerprints struct {
 	secrets *Secrets
 	mac     hash.Hash
 	buf     []byte
+	named   map[string]bool // whether leaves of a name are secret
+	beside  []Stood         // room for those of several subtrees
 }
 
 func newFingerprints(s *Secrets) *fingerprints {
-	return &fingerprints{secrets: s, mac: hmac.New(sha256.New, s.key)}
+	return &fingerprints{secrets: s, mac: hmac.New(sha256.New, s.key), named: map[string]bool{}}
 }
 
 // of returns the digest of all leaves at or under p, which it also calls see with.
@@ -93,21 +95,34 @@ func (f *fingerprints) base(t *tree.Tree, p path.Path, rest *[]Change) Touched {
 			*rest = (*rest)[1:]
 			return
 		}
-		out.Beside = append(out.Beside, Stood{Path: string(text), Value: f.secrets.showText(string(text), v)})
+		f.beside = append(f.beside, f.stood(text, v))
 	})
+	if n := len(f.beside); n > 0 {
+		out.Beside, f.beside = f.beside[:n:n], f.beside[n:]
+		if cap(f.beside) < n {
+			f.beside = make([]Stood, 0, 512)
+		}
+	}
 	return out
 }
 
-// showText is Show for a leaf whose path is known as text.
-func (s *Secrets) showText(text string, v schema.Value) string {
-	if !s.isName(text[strings.LastIndexByte(text, '/')+1:]) && (len(s.marked) == 0 || !s.marked[text]) {
-		return v.Text()
+// stood is a leaf as people are shown it.
+func (f *fingerprints) stood(text []byte, v schema.Value) Stood {
+	at := string(text)
+	name := at[strings.LastIndexByte(at, '/')+1:]
+	secret, known := f.named[name]
+	if !known {
+		secret = f.secrets.isName(name)
+		f.named[name] = secret
 	}
-	p, err := path.Parse(text)
-	if err != nil {
-		return "(secret)"
+	if secret || len(f.secrets.marked) > 0 && f.secrets.marked[at] {
+		p, err := path.Parse(at)
+		if err != nil {
+			return Stood{Path: at, Value: "(secret)"}
+		}
+		return Stood{Path: at, Value: f.secrets.Show(p, v)}
 	}
-	return s.Show(p, v)
+	return Stood{Path: at, Value: v.Text()}
 }
 
 // Moved returns what is not as it was when a device's part of a plan was computed, in canonical order: the leaves, as
@@ -123,7 +138,7 @@ func (d DevicePlan) Moved(observed *tree.Tree, secrets *Secrets) []Movement {
 		}
 		var now []Stood
 		if prints.of(observed, p, func(text []byte, v schema.Value) {
-			now = append(now, Stood{Path: string(text), Value: secrets.showText(string(text), v)})
+			now = append(now, prints.stood(text, v))
 		}) == t.Digest {
 			continue
 		}

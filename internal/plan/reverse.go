@@ -45,6 +45,6 @@ func (ch *Change) rate() {
 		ch.Code, ch.Score, ch.Risk, ch.Reason = Unreadable, mostScore, High, "its path cannot be read"
 		return
 	}
-	ch.Code, ch.Score, ch.Reason = judged{Change: ch, path: p, new: func(bool) bool { return false }}.rule()
+	ch.Code, ch.Score, ch.Reason = judged{Change: ch, path: p}.rule()
 	ch.Risk = riskOf(ch.Score)
 }
