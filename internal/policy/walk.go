@@ -42,7 +42,7 @@ func Walk(f Facts) ([]Step, Decision) {
 // Next returns the command that takes a rule out of the way of writing to a device, as far as there is one; plan is the name
 // of what is to be written, empty for nothing yet.
 func Next(r Rule, device intent.DeviceName, plan string) string {
-	approve := "tenter plan --devices " + string(device)
+	approve := "tenter plan --device " + string(device)
 	if plan != "" {
 		approve = "tenter plan approve " + plan
 	}

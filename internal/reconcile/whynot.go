@@ -136,7 +136,7 @@ func (e *Engine) walkDrift(ctx context.Context, p *picture, f policy.Facts) (Wal
 			return Walk{}, err
 		}
 	}
-	return walk("drift", fmt.Sprintf("%d leaves since %s", ep.Total, ep.Opened.UTC().Format(time.RFC3339)), ep.Plan, f), nil
+	return walk("drift", fmt.Sprintf("leaves that drifted since %[2]s: %[1]d", ep.Total, ep.Opened.UTC().Format(time.RFC3339)), ep.Plan, f), nil
 }
 
 // walkIntent walks for the plan that there is for new intent, or for any.
