@@ -85,7 +85,8 @@ func PlanAgainst(ctx context.Context, set *settings.Settings, log *zap.Logger, r
 			out.Unreachable = append(out.Unreachable, p.Device)
 		}
 	}
-	out.Plan = plan.New(plan.Cause{Trigger: plan.ByIntent, Ref: base}, plan.Origin{
+	// Of what is to be rolled out: it tells nothing of whether the fabric is in sync.
+	out.Plan = plan.New(plan.Cause{Trigger: plan.ByIntent, Ref: base, Part: plan.Pending}, plan.Origin{
 		Generation: next.ID, Commit: next.Commit, Author: next.Author, Subject: next.Subject,
 		Policy: plan.PolicyHash(now.Fabric.Policies()), Devices: len(now.Fabric.Devices), Partial: len(parts) < len(now.Fabric.Devices),
 	}, parts)
