@@ -94,7 +94,13 @@ type WhyNotRequest struct {
 
 // WhyNot walks the table of what can stop a write, with the facts as they are now.
 func (a *App) WhyNot(ctx context.Context, _ api.Caller, req WhyNotRequest) (reconcile.WhyNot, error) {
-	if _, err := a.generations.target(ctx, req.Device); err != nil {
+	_, err := a.generations.target(ctx, req.Device)
+	if errors.Is(err, view.ErrNotFound) { // nothing was loaded yet
+		if _, err = a.reload(ctx); err == nil {
+			_, err = a.generations.target(ctx, req.Device)
+		}
+	}
+	if err != nil {
 		return reconcile.WhyNot{}, err
 	}
 	return a.engine.WhyNot(ctx, req.Device)
