@@ -98,7 +98,7 @@ type RevokeReply struct {
 	Revoked []string `json:"revoked"`
 }
 
-// RevokeToken takes access away from now on. A stream that somebody reads already ends with the next thing it tells.
+// RevokeToken takes access away from now on. A stream that somebody reads already goes on until it breaks.
 func (a *App) RevokeToken(ctx context.Context, who api.Caller, req RevokeRequest) (out RevokeReply, err error) {
 	list, err := a.store.Tokens(ctx)
 	if err != nil {
