@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +19,11 @@ import (
 // printOrder prints in which order a run goes over its devices and why, if there is more to it than one batch. Begun are the
 // batches that were begun, from the first.
 func printOrder(w io.Writer, o *run.Order, begun int) error {
-	if o == nil || len(o.Stages) < 2 && len(o.Groups) == 0 {
+	if o == nil {
+		return nil
+	}
+	groups := apart(o)
+	if len(o.Stages) < 2 && len(groups) == 0 {
 		return nil
 	}
 	fmt.Fprintln(w)
@@ -33,7 +38,7 @@ func printOrder(w io.Writer, o *run.Order, begun int) error {
 	if err := t.print(w); err != nil {
 		return err
 	}
-	for _, g := range o.Groups {
+	for _, g := range groups {
 		fmt.Fprintf(w, "no more than %d of %s at once: %s\n", g.Together, batchList(g.Devices), g.Why)
 	}
 	for _, c := range o.Care {
@@ -45,6 +50,25 @@ func printOrder(w io.Writer, o *run.Order, begun int) error {
 		fmt.Fprintf(w, "after %s failed, or one of a canary, no further device is begun\n", counted(o.MaxFailures+1, "device"))
 	}
 	return nil
+}
+
+// apart are the groups of which the run changes more devices than may be worked on at once.
+func apart(o *run.Order) []run.Group {
+	changed := map[intent.DeviceName]bool{}
+	for _, s := range o.Stages {
+		for _, d := range s.Devices {
+			changed[d] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(o.Groups), func(g run.Group) bool {
+		n := 0
+		for _, d := range g.Devices {
+			if changed[d] {
+				n++
+			}
+		}
+		return n <= g.Together
+	})
 }
 
 // progressOf is how a run stands, in a line: "batch 2/4 · 37/120 ok · 2 failed · 4 running".

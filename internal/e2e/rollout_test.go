@@ -35,7 +35,7 @@ func turns(ts *testscript.TestScript, id string) (all []turn, waits []event.Batc
 		ts.Check(json.Unmarshal([]byte(line), &e))
 		var d event.StepCompleted
 		ts.Check(json.Unmarshal(e.Data, &d))
-		if d.Run != id {
+		if !slices.Contains(strings.Split(id, ","), d.Run) {
 			continue
 		}
 		switch e.Type {
@@ -63,6 +63,7 @@ func turns(ts *testscript.TestScript, id string) (all []turn, waits []event.Batc
 // worked on two of them at once:
 //
 //	apart RUN leaf1 leaf2
+//	apart RUN,RUN leaf1 leaf2
 func apartVerb(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 3 {
 		ts.Fatalf("usage: apart RUN DEVICE DEVICE...")

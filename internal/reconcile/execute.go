@@ -148,8 +148,7 @@ func (d *driver) drive(ctx context.Context) (over bool, err error) {
 		var rested <-chan time.Time
 		if failed == nil && ctx.Err() == nil {
 			if failed = errors.Join(d.hear(ctx), d.overtaken(ctx, running)); failed == nil {
-				turn = d.saga.Next(d.stands(), running, d.now())
-				failed = d.record(ctx, turn)
+				turn, failed = d.turn(ctx, running)
 			}
 		}
 		if failed == nil {

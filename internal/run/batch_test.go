@@ -3,6 +3,7 @@ package run
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -38,6 +39,26 @@ func TestReady(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// A device whose partner another run works on waits for that, and is not skipped.
+func TestOthersAreWaitedFor(t *testing.T) {
+	g := Saga{Stage: 1, Order: &Order{
+		Stages: []Stage{{Devices: []intent.DeviceName{"leaf1", "leaf3"}, Parallel: 2}},
+		Groups: []Group{{Devices: []intent.DeviceName{"leaf1", "leaf2"}, Together: 1}},
+	}}
+	now := time.Unix(1000, 0)
+	all := Stands{{Device: "leaf1"}, {Device: "leaf3"}}
+	if diff := cmp.Diff(Turn{Start: []intent.DeviceName{"leaf3"}}, g.Next(all, nil, []intent.DeviceName{"leaf2"}, now)); diff != "" {
+		t.Error(diff)
+	}
+	all[1].State = State{Step: Ended, Outcome: Done}
+	if diff := cmp.Diff(Turn{Until: now.Add(again)}, g.Next(all, nil, []intent.DeviceName{"leaf2"}, now)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(Turn{Start: []intent.DeviceName{"leaf1"}}, g.Next(all, nil, nil, now)); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -162,15 +162,15 @@ func (a *arrangement) rollout(r fabric.Rollout, mine []intent.DeviceName) (batch
 }
 
 // groups are the devices whose work must not take a service away at once: the spines and the route reflectors, of which one
-// must stay, and the members of each multihomed LAG, one after the other. Only those count of which more are to be changed than may be at
-// once.
+// must stay, and the members of each multihomed LAG, one after the other. Members that the run does not change are among them: another run
+// may.
 func groups(f *fabric.Fabric, devices []intent.DeviceName) []Group {
 	var all []Group
 	add := func(members []intent.DeviceName, together int, why string) {
 		slices.Sort(members)
-		g := Group{Devices: both(members, devices), Together: max(1, together), Why: why}
+		g := Group{Devices: members, Together: max(1, together), Why: why}
 		same := func(o Group) bool { return slices.Equal(o.Devices, g.Devices) && o.Together <= g.Together }
-		if len(g.Devices) > g.Together && !slices.ContainsFunc(all, same) {
+		if len(g.Devices) > g.Together && len(both(members, devices)) > 0 && !slices.ContainsFunc(all, same) {
 			all = append(all, g)
 		}
 	}

@@ -61,8 +61,8 @@ func TestArrange(t *testing.T) {
 			want: "[leaf1 leaf2 leaf3 leaf4 spine1 spine2] canary=false parallel=8 pause=0s: there is no Rollout\n" + groups + "failures 3 \n",
 		},
 		{
-			name: "only what is changed", devices: deviceNames{"leaf1", "leaf3", "spine2"},
-			want: "[leaf1 leaf3 spine2] canary=false parallel=8 pause=0s: there is no Rollout\nfailures 3 \n",
+			name: "those with which a device shares something are named, changed or not", devices: deviceNames{"leaf1", "leaf3", "spine2"},
+			want: "[leaf1 leaf3 spine2] canary=false parallel=8 pause=0s: there is no Rollout\n" + groups + "failures 3 \n",
 		},
 		{
 			name: "canaries of all come first, then batches by size, then what is left", devices: all,

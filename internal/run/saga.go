@@ -129,8 +129,11 @@ type Turn struct {
 	Over  bool                // nothing is left to do
 }
 
-// Next returns what to do now. Running are the devices that are being worked on.
-func (g Saga) Next(all Stands, running []intent.DeviceName, now time.Time) Turn {
+// again is how long a run waits until it looks once more whether other runs are through with devices that stand in its way.
+const again = time.Second
+
+// Next returns what to do now. Running are the devices that are being worked on, others those that other runs work on.
+func (g Saga) Next(all Stands, running, others []intent.DeviceName, now time.Time) Turn {
 	var begun, fresh []intent.DeviceName
 	for _, s := range all {
 		switch {
@@ -159,11 +162,15 @@ func (g Saga) Next(all Stands, running []intent.DeviceName, now time.Time) Turn 
 		}
 		mine := both(fresh, g.Order.Stages[at].Devices)
 		unsure := all.unsure()
-		start := g.Order.ready(mine, running, unsure, g.Order.parallel(at))
-		if len(start) == 0 && len(running) == 0 { // only what nobody works on stands in their way
-			return Turn{Skip: mine, Why: "not started: nobody knows what " + names(unsure) + " has, and not both may be away"}
+		start := g.Order.ready(mine, running, append(unsure, others...), g.Order.parallel(at))
+		if len(start) > 0 || len(running) > 0 {
+			return Turn{Start: start}
 		}
-		return Turn{Start: start}
+		if len(g.Order.ready(mine, nil, unsure, 1)) > 0 {
+			return Turn{Until: now.Add(again)}
+		}
+		// Only what nobody works on stands in their way.
+		return Turn{Skip: mine, Why: "not started: nobody knows what " + names(unsure) + " has, and not both may be away"}
 	}
 	if len(running) > 0 {
 		return Turn{}

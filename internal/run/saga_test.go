@@ -147,7 +147,7 @@ func (w *sagaWorld) say() {
 func (w *sagaWorld) step() (over bool) {
 	w.now = w.now.Add(time.Second)
 	w.say()
-	turn := w.saga.Next(w.stands(), w.running, w.now)
+	turn := w.saga.Next(w.stands(), w.running, nil, w.now)
 	switch {
 	case turn.Over:
 		return true
