@@ -44,11 +44,6 @@ func (p *progress) event(e event.Event) (stop bool, err error) {
 	if err := json.Unmarshal(e.Data, &about); err != nil || about.Run != p.run {
 		return false, err
 	}
-	if p.format == formatJSONL {
-		if _, err := fmt.Fprintf(p.s.Out, "%s\n", e.Envelope); err != nil {
-			return false, err
-		}
-	}
 	switch e.Type {
 	case event.TypeApplyStarted:
 		var d event.ApplyStarted

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -181,20 +182,38 @@ func TestProgressOnTerminal(t *testing.T) {
 	}
 }
 
+// A run as JSON lines: one for each of its events, and the last says how it and the command ended.
 func TestProgressAsJSON(t *testing.T) {
 	var out, errs bytes.Buffer
-	_ = watched(t, newProgress(Streams{Out: &out, Err: &errs}, "run-1", formatJSONL), aRun(t)) // the exit code is tested above
-	if errs.Len() > 0 {
-		t.Errorf("beside the events: %q", errs.String())
-	}
-	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if len(lines) != 12 {
-		t.Errorf("%d lines, want one for each event of the run", len(lines))
-	}
-	for _, l := range lines {
-		if !json.Valid([]byte(l)) {
-			t.Errorf("no JSON: %q", l)
+	l := &lines{w: &out}
+	p := newProgress(Streams{Out: &out, Err: &errs}, "run-1", "")
+	for _, e := range aRun(t) {
+		if _, err := l.before("run-1", p.event)(e); err != nil {
+			t.Fatal(err)
 		}
+	}
+	err := p.finish()
+	if err := l.end(p, true, err); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.fail(err); err == nil || errs.Len() > 0 {
+		t.Errorf("%v, and beside the lines: %q", err, errs.String())
+	}
+	var types []string
+	for text := range strings.Lines(out.String()) {
+		var x line
+		if err := json.Unmarshal([]byte(text), &x); err != nil {
+			t.Fatal(err)
+		}
+		if x.FormatVersion != lineVersion || x.Run != "run-1" || x.Time.IsZero() {
+			t.Errorf("%s", text)
+		}
+		if types = append(types, x.Type); x.Type == "end" && (x.ExitCode == nil || *x.ExitCode != exitError || len(x.Results) != 3 || !x.Partial) {
+			t.Errorf("%s", text)
+		}
+	}
+	if got := strings.Join(slices.Compact(types), " "); len(types) != 12 || got != "run step end" {
+		t.Errorf("%d lines: %s", len(types), got)
 	}
 }
 
