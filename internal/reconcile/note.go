@@ -49,10 +49,10 @@ func (e *Engine) noteEpisode(ctx context.Context, tx event.Tx, ep view.Episode, 
 }
 
 // callOf is how loudly people are told that a rule holds a remedy: critical, which pages somebody, where Tenter cannot know
-// whether it would do harm.
+// whether it would do harm. Another device in the place of the enrolled one is told by device.held, as loudly.
 func callOf(r policy.Rule) string {
 	switch r {
-	case policy.Loop, policy.MassChange, policy.ChangedDevice, policy.Identity:
+	case policy.Loop, policy.MassChange, policy.ChangedDevice:
 		return event.SeverityCritical
 	case policy.Frozen, policy.InDeny, policy.OutOfAllow: // it goes on by itself
 		return event.SeverityWarning
