@@ -34,6 +34,10 @@ func (w *world) settle() {
 		}
 	}
 	w.Errorf("it is quiet, and not as the policies say:\n  %s", strings.Join(wrong, "\n  "))
+	for _, list := range [][]string{{"device", "ls"}, {"drift", "ls"}, {"plan", "ls", "--all"}, {"run", "ls"}, {"events", "ls", "-n", "60"}} {
+		out, err := w.try(list...)
+		w.Logf("tenter %s: %v\n%s", strings.Join(list, " "), err, out)
+	}
 }
 
 // stands is what Tenter says, read at about one time.
@@ -83,7 +87,7 @@ func (w *world) wrong() (wrong []string) {
 }
 
 // outOfTheOrdinary is why what is to be enforced waits for a person.
-var outOfTheOrdinary = regexp.MustCompile(`put back twice within the hour|failed \d+ times within the hour|differ at once|what it lost is put back after approval`)
+var outOfTheOrdinary = regexp.MustCompile(`put back twice within the hour|failed \d+ times within the hour|differ at once|it deletes \d+ of|rolling it out did not work|what it lost is put back after approval`)
 
 // judge says what is wrong with a device, by what would have to be done to it.
 func (s stands) judge(row view.Device, todo plan.DevicePlan) (wrong []string) {
@@ -111,29 +115,17 @@ func (s stands) judge(row view.Device, todo plan.DevicePlan) (wrong []string) {
 	i := slices.IndexFunc(s.plans, waits)
 	switch string(row.Name) {
 	case enforced:
-		if s.failed(todo) {
-			break
-		}
 		if i < 0 || !outOfTheOrdinary.MatchString(s.plans[i].Reason) {
 			bad("is to be enforced, and no plan says why it is not: %s", strings.Join(paths, ", "))
 		}
 	case proposed, spine:
-		if i < 0 && !s.failed(todo) {
+		if i < 0 {
 			bad("no plan waits for %s", strings.Join(paths, ", "))
 		}
 	case observed, held:
 		wrong = append(wrong, s.reported(row, todo)...)
 	}
 	return wrong
-}
-
-// failed reports whether all that is left is new intent whose run has failed, or was in part not done, which the run tells: it
-// is Pending then until somebody plans again.
-func (s stands) failed(todo plan.DevicePlan) bool {
-	intents := !slices.ContainsFunc(todo.Changes, func(c plan.Change) bool { return c.Cause != plan.ByIntent })
-	return intents && slices.ContainsFunc(s.runs, func(r view.Run) bool {
-		return r.Cause == string(plan.ByIntent) && r.Status != view.RunDone
-	})
 }
 
 // reported says which changes nobody was told of. What is not rolled out yet is Pending or Conflict, not drift.
