@@ -125,7 +125,7 @@ type Vote struct {
 
 // Command asks the reconciler for work, or a run that is under way to pause, go on or end.
 type Command struct {
-	Verb     string              `json:"verb" jsonschema:"minLength=1"` // plan, reconcile; pause, resume, abort with Run
+	Verb     string              `json:"verb" jsonschema:"minLength=1"` // plan, reconcile; pause, resume, abort, confirm, cancel with Run
 	Run      string              `json:"run,omitempty"`
 	Devices  []intent.DeviceName `json:"devices,omitempty"`
 	Labels   map[string]string   `json:"labels,omitempty"`
