@@ -15,7 +15,7 @@ func newFreeze(s Streams) *cobra.Command {
 	var req app.FreezeRequest
 	cmd := &cobra.Command{
 		Use:   "freeze --for DURATION --reason TEXT",
-		Short: "Stop writing to the whole fabric for a time; it goes on being watched",
+		Short: "Stop writing to the whole fabric for a time; watching goes on",
 		Long: "Nothing is written to any device until the time is over, or tenter unfreeze: no plan is run, by no policy and no person,\n" +
 			"whatever windows say. Runs that are under way finish the devices they are in the middle of, and pause; they go on when the\n" +
 			"freeze is over. tenter apply --break-glass writes all the same, and everybody is told.",

@@ -18,7 +18,7 @@ import (
 func newRunLocks(s Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "locks",
-		Short: "Show what is locked: by whom, what they do, since when and until when",
+		Short: "Show who holds which lock, what they do there and since when",
 		Long: "A lock is held by a worker, which is one process. device/NAME is the right to write to a device, watch/NAME to watch it,\n" +
 			"run/NAME to drive a run; what has no slash is an election: what one worker does for all. The state directory is locked by\n" +
 			"the process that has it, and free as soon as that ends. A commit that waits to be confirmed is a lock on the device itself.",
