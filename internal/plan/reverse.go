@@ -6,8 +6,8 @@ import (
 	"github.com/tenter-net/tenter/internal/path"
 )
 
-// Reverse returns what takes the plan back: the changes with before and after exchanged. It shows what a rollback
-// would do, and has no name: carrying it out means computing a plan from the intents as they were before.
+// Reverse returns what would take the plan back: the changes with before and after exchanged. It is for looking at, and has no
+// name: what takes a run back is computed from what the run wrote, as the Part Reverse.
 func (p Plan) Reverse() Plan {
 	r := p
 	r.ID, r.Content = "", ""
