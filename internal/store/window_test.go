@@ -9,8 +9,8 @@ import (
 	"github.com/tenter-net/tenter/internal/view"
 )
 
-// withoutWindows takes back what migrations 16 and 19 brought.
-const withoutWindows = `DROP TABLE fabric_freeze; DROP TABLE time_window; ALTER TABLE leaf DROP COLUMN since; ALTER TABLE episode DROP COLUMN severity;
+// withoutWindows takes back what migrations 16, 19 and 20 brought.
+const withoutWindows = `DROP TABLE backup; DROP TABLE fabric_freeze; DROP TABLE time_window; ALTER TABLE leaf DROP COLUMN since; ALTER TABLE episode DROP COLUMN severity;
 	ALTER TABLE episode DROP COLUMN rule; ALTER TABLE episode DROP COLUMN hand; ALTER TABLE episode DROP COLUMN known; ALTER TABLE episode DROP COLUMN grace;
 	ALTER TABLE device DROP COLUMN looked; `
 
