@@ -27,7 +27,8 @@ func (p Plan) Origin() Origin {
 	return Origin{Generation: p.Generation, Commit: p.Commit, Author: p.Author, Subject: p.Subject, Policy: p.Policy, Devices: p.FabricDevices, Partial: p.Partial}
 }
 
-// New puts the parts of devices, sorted by name, into a plan and names it.
+// New puts the parts of devices, sorted by name, into a plan and names it. The policies are no part of the name: what somebody
+// rejected is not another plan because a policy moved.
 func New(cause Cause, from Origin, devices []DevicePlan) Plan {
 	p := Plan{
 		FormatVersion: FormatVersion, Cause: cause, Generation: from.Generation, Commit: from.Commit, Policy: from.Policy,
@@ -36,9 +37,6 @@ func New(cause Cause, from Origin, devices []DevicePlan) Plan {
 	}
 	h := sha256.New()
 	hashStrings(h, string(cause.Part))
-	if from.Policy != "" {
-		hashStrings(h, "policy", from.Policy)
-	}
 	for _, d := range devices {
 		hashStrings(h, string(d.Device), d.Digest)
 	}
@@ -91,7 +89,7 @@ func (p Plan) seal(s *Secrets) (string, error) {
 func (p Plan) bind() string {
 	h := sha256.New()
 	hashStrings(h, string(p.ID), p.Generation, p.Commit, p.Expires.Format(time.RFC3339))
-	hashStrings(h, strconv.FormatBool(p.Partial), strconv.Itoa(p.FabricDevices))
+	hashStrings(h, strconv.FormatBool(p.Partial), strconv.Itoa(p.FabricDevices), p.Policy)
 	if p.Author != "" || p.Subject != "" {
 		hashStrings(h, p.Author, p.Subject)
 	}
@@ -145,7 +143,7 @@ func Parse(b []byte) (Plan, error) {
 	if p.FormatVersion != FormatVersion {
 		return Plan{}, fmt.Errorf("plan: format version %d, this build reads %d", p.FormatVersion, FormatVersion)
 	}
-	if q := New(p.Cause, Origin{Policy: p.Policy}, p.Devices); q.ID != p.ID || q.Content != p.Content {
+	if q := New(p.Cause, Origin{}, p.Devices); q.ID != p.ID || q.Content != p.Content {
 		return Plan{}, fmt.Errorf("plan %s: was altered: its parts make %s", p.ID, q.ID)
 	}
 	if p.Binding != "" && p.Binding != p.bind() || p.Binding == "" && !p.Expires.IsZero() {

@@ -133,6 +133,12 @@ func (e *Engine) keep(ctx context.Context, tx event.Tx, p *proposal) (row view.P
 			}
 			row.Status = view.PlanExpired
 		}
+		if row.Status == view.PlanOpen && p.otherPolicies(row) {
+			if err := e.end(ctx, tx, row, "the policies moved"); err != nil {
+				return row, false, err
+			}
+			row.Status = view.PlanExpired
+		}
 		again := p.repeat || p.fell && row.Status == view.PlanDone || row.Status == view.PlanStale || row.Status == view.PlanExpired // things may be as they were before
 		if live(row.Status) || !again {
 			return row, false, nil
@@ -173,6 +179,12 @@ func (e *Engine) keep(ctx context.Context, tx event.Tx, p *proposal) (row view.P
 		return row, false, fmt.Errorf("plan %q: %w", row.ID, errUnseen)
 	}
 	return open[i], false, nil
+}
+
+// otherPolicies reports whether a stored plan is bound to other policies than those of the proposal: nobody can approve it any more.
+func (p *proposal) otherPolicies(row view.Plan) bool {
+	stored, err := plan.Parse(row.Body)
+	return err == nil && stored.Policy != p.plan.Policy
 }
 
 // draft is the frame of all events that follow from the proposal.
