@@ -16,7 +16,9 @@ func TestMain(m *testing.M) {
 	})
 }
 
-func TestScripts(t *testing.T) { runScripts(t, fabrics{scripts: "testdata", named: "testdata", root: root}) }
+func TestScripts(t *testing.T) {
+	runScripts(t, fabrics{scripts: "testdata", named: "testdata", root: root})
+}
 
 // TestOnce runs the scripts that bring a fabric of their own, or are about what Tenter itself does and decides, whatever
 // its devices speak: they are not run with other dialects.

@@ -13,10 +13,6 @@ import (
 	"github.com/tenter-net/tenter/internal/tree"
 )
 
-// confirmWithin is how long a device keeps a commit that nobody confirms. It is longer than any reading back takes, for
-// a device that takes back what was being verified would look like one that lies.
-const confirmWithin = 5 * time.Minute
-
 // options are those of every Set of the run: the lease's number is what a device with arbitration knows the newest
 // process by.
 func (h *hand) options() profile.SetOptions {

@@ -110,7 +110,9 @@ func TestOmittedLeavesAreNotMeant(t *testing.T) {
 		t.Errorf("description is %s", won.Value.Text())
 	}
 	mtu := mustParse(t, "/interfaces/interface[name=Ethernet1]/config/mtu")
-	shown := slices.ContainsFunc(r.Overridden, func(o render.Overridden) bool { return o.Path.String() == mtu.String() && c.Sources().Get(o.By).Line == 4 })
+	shown := slices.ContainsFunc(r.Overridden, func(o render.Overridden) bool {
+		return o.Path.String() == mtu.String() && c.Sources().Get(o.By).Line == 4
+	})
 	if _, ok := r.Desired.Get(mtu); ok || !shown {
 		t.Errorf("mtu is there: %v; overridden %v", ok, r.Overridden)
 	}
