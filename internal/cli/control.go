@@ -21,7 +21,7 @@ var runCommands = []runCommand{
 	{"pause", "Let a run begin nothing new until it is resumed", "paused; go on with: tenter run resume %[1]s, or end it: tenter run abort %[1]s"},
 	{"resume", "Let a paused run go on", "goes on; watch it: tenter run show %[1]s"},
 	{"abort", "End a run, and put back what its on-failure mode says", "is being ended; see what comes of it: tenter run show %[1]s"},
-	{"confirm", "Keep what a run that asks for it has changed on the devices that wait", "is confirmed; see what comes of it: tenter run show %[1]s"},
+	{"confirm", "Keep what a run changed on devices that wait for a person", "is confirmed; see what comes of it: tenter run show %[1]s"},
 	{"cancel", "Put back what waits to be confirmed, and begin nothing new", "is being put back; see what comes of it: tenter run show %[1]s"},
 }
 

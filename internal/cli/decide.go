@@ -19,7 +19,7 @@ import (
 func newPlanApprove(s Streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "approve ID",
-		Short: "Approve a plan that waits; after the last approval a server carries it out",
+		Short: "Approve a plan that waits; after the last one a server runs it",
 		Long: "Approve a plan that waits, in the name of whoever runs the command. The ApprovalPolicy documents of the intents say who may,\n" +
 			"and how many have to. Nobody approves a plan that they made by hand, or whose commit they wrote. Exit 6 when it was refused.",
 		Args: cobra.ExactArgs(1),

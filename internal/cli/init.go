@@ -21,7 +21,7 @@ func newInit(s Streams) *cobra.Command {
 	var f initFlags
 	cmd := &cobra.Command{
 		Use:   "init --from-clab FILE | --from-device",
-		Short: "Write the first intents, from a containerlab topology or from running devices",
+		Short: "Write the first intents, from a topology or from running devices",
 		Long: "With --from-clab: write a Device for each network node of a containerlab topology, and the Fabric with its links. Roles come\n" +
 			"from the label role or from the name, ids from the label id or the number that the name ends in, dialect and profile from the\n" +
 			"kind or the labels dialect and profile. Numbers and pools get defaults that you may change before the first apply.\n\n" +

@@ -10,7 +10,7 @@ import (
 )
 
 func newRun(s Streams) *cobra.Command {
-	cmd := &cobra.Command{Use: "run", Short: "Runs: how they went on each device; pause, resume, abort, confirm, cancel them", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "run", Short: "Runs: how they went; pause, resume, abort, confirm, cancel them", Args: cobra.NoArgs}
 	ls := &cobra.Command{
 		Use:   "ls",
 		Short: "List the runs, the newest first",
