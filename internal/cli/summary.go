@@ -150,9 +150,9 @@ func handText(hand string) string {
 	case view.HandExpired:
 		return "the device's own: a commit was not confirmed in time"
 	case view.HandRun:
-		return "it came of a run of Tenter's"
+		return "a run of Tenter's"
 	case view.HandUnknown:
-		return "somebody else's"
+		return "not known"
 	}
 	return ""
 }

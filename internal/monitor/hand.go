@@ -17,7 +17,8 @@ import (
 // A hand is whose change it was, as far as that is known, and why that is believed.
 type hand struct{ whose, why string }
 
-// afterRun is how long after a run what changes on a device is taken for something that came of the run.
+// afterRun is how long after a run what changes on a device is told together with the run. Who did it is not known by that: a
+// stranger may have chosen the same moment.
 const afterRun = 5 * time.Second
 
 // handOf finds out whose hand findings are when an episode begins with them. What cannot be known is said to be unknown: a
@@ -66,7 +67,8 @@ func (w *watcher) differing(findings []drift.Finding) map[string]schema.Value {
 type past struct {
 	id    string
 	state run.State
-	ended time.Time
+	begun time.Time // zero if that is not known
+	ended time.Time // when it was last recorded: while it goes on, that is not its end
 }
 
 // lastRun is the zero past if there was none.
@@ -107,15 +109,40 @@ func (w *watcher) stateOf(ctx context.Context, id string) (past, error) {
 	if err := json.Unmarshal(devices[i].State, &out.state); err != nil {
 		return past{}, fmt.Errorf("run %q on %s: %w", id, w.name, err)
 	}
+	if len(out.state.Journal) > 0 {
+		out.begun = out.state.Journal[0].Begun
+	}
 	return out, nil
 }
 
-// hand says what the run has to do with leaves that are otherwise since first, nothing if it has not to do with them.
+// hand says what the run has to do with leaves that are otherwise since first, nothing if it has not to do with them. A hand is
+// only claimed where what the run recorded proves it; what merely came at the same time stays unknown, with the run as a hint.
 func (p past) hand(first time.Time, have map[string]schema.Value) hand {
 	if p.id == "" || len(have) == 0 {
 		return hand{}
 	}
-	written, before, after := 0, 0, 0
+	written, before, after := p.compare(have)
+	switch {
+	case before == len(have) && p.tookBack(first):
+		return hand{view.HandExpired, fmt.Sprintf("the device has again what it had before %s: it took that for not confirmed by %s",
+			p.id, p.state.Until.UTC().Format(time.RFC3339))}
+	case after == len(have) && p.left():
+		return hand{view.HandRun, fmt.Sprintf("%s left it behind, which ended %s", p.id, p.state.Outcome)}
+	case after > 0 && p.left():
+		return hand{view.HandUnknown, fmt.Sprintf("%s left %s of it behind, which ended %s; of the rest nobody knows", p.id, leavesText(after), p.state.Outcome)}
+	case before == len(have):
+		return hand{view.HandUnknown, fmt.Sprintf("the device has again what it had before %s", p.id)}
+	case written == 0 && p.near(first):
+		return hand{view.HandUnknown, fmt.Sprintf("%s %s, which wrote %s and not this: a stranger's, or what the device makes of what was written",
+			p.when(first), p.id, leavesText(len(p.state.Writes)))}
+	case p.near(first):
+		return hand{view.HandUnknown, fmt.Sprintf("%s %s, and it is not what that wrote", p.when(first), p.id)}
+	}
+	return hand{}
+}
+
+// compare counts the leaves that the run wrote, and those of them that are as before it and as it wants them.
+func (p past) compare(have map[string]schema.Value) (written, before, after int) {
 	for _, wr := range p.state.Writes {
 		v, differs := have[wr.Path]
 		if !differs {
@@ -129,19 +156,31 @@ func (p past) hand(first time.Time, have map[string]schema.Value) hand {
 			after++
 		}
 	}
-	soon := !first.After(p.ended.Add(afterRun))
-	switch {
-	case before == len(have) && !p.state.Until.IsZero() && !first.Before(p.state.Until.Add(-time.Second)) && !first.After(p.state.Until.Add(afterRun)):
-		return hand{view.HandExpired, fmt.Sprintf("the device has again what it had before %s: it took that for not confirmed by %s",
-			p.id, p.state.Until.UTC().Format(time.RFC3339))}
-	case p.state.Outcome != run.Done && p.state.Outcome != "" && after > 0:
-		return hand{view.HandRun, fmt.Sprintf("%s left it behind, which ended %s", p.id, p.state.Outcome)}
-	case soon && written == 0:
-		return hand{view.HandRun, fmt.Sprintf("it came with %s, which wrote %s and not this: what the device makes of those, it seems", p.id, leavesText(len(p.state.Writes)))}
-	case before == len(have):
-		return hand{view.HandUnknown, fmt.Sprintf("the device has again what it had before %s", p.id)}
+	return written, before, after
+}
+
+// tookBack reports whether first is when the device was to take the run's commit back.
+func (p past) tookBack(first time.Time) bool {
+	until := p.state.Until
+	return !until.IsZero() && !first.Before(until.Add(-time.Second)) && !first.After(until.Add(afterRun))
+}
+
+// left reports whether the run may have left something of its own on the device: it ended otherwise than planned, and nothing proved
+// that it was all put back.
+func (p past) left() bool {
+	return p.state.Outcome != "" && p.state.Outcome != run.Done && p.state.Outcome != run.RolledBack && !p.state.Proven
+}
+
+// near reports whether first is while the run was at work on the device, or right after that.
+func (p past) near(first time.Time) bool {
+	return !first.Before(p.begun) && (p.state.Outcome == "" || !first.After(p.ended.Add(afterRun)))
+}
+
+func (p past) when(first time.Time) string {
+	if p.state.Outcome == "" || first.Before(p.ended) {
+		return "it came during"
 	}
-	return hand{}
+	return "it came right after"
 }
 
 func leavesText(n int) string {

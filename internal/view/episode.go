@@ -33,8 +33,8 @@ type Episode struct {
 const (
 	HandRestart = "restart" // the device's own: it started anew
 	HandExpired = "expired" // the device's own: nobody confirmed a commit in time, and it went back
-	HandRun     = "run"     // a run of Tenter's that came before: what it left behind, or what the device made of it
-	HandUnknown = "unknown" // somebody else's, and nothing tells whose
+	HandRun     = "run"     // a run of Tenter's, which left it behind
+	HandUnknown = "unknown" // nothing tells whose: a stranger's, or the device's own
 )
 
 // An EpisodeQuery selects episodes, the newest first. Its zero value selects the newest 100.

@@ -120,7 +120,7 @@ var examples = map[event.Type]any{
 	event.TypeDriftHeld: event.Drift{
 		Episode: episode, Device: "leaf1", Findings: findings, Total: 1, Mode: "enforce", Reason: "the same path was put back twice in an hour", FirstSeen: noon,
 		Held: "the same path was put back twice in an hour", Rule: "loop", Severity: "error", Hand: "run",
-		HandDetail: "it came with run-4711, which wrote 2 leaves and not this", Grace: noon.Add(time.Minute), Next: "tenter drift release leaf1 --reason TEXT", Plan: planID, Run: runID, State: &shown,
+		HandDetail: "run-4711 left it behind, which ended failed", Grace: noon.Add(time.Minute), Next: "tenter drift release leaf1 --reason TEXT", Plan: planID, Run: runID, State: &shown,
 	},
 	event.TypeDriftRemediated: event.DriftRemediated{
 		Episode: episode, Device: "leaf1", Plan: planID, Run: runID, By: "tenter", Findings: findings, Duration: 420 * time.Millisecond, Severity: "error", State: &shown,
