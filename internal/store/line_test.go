@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -79,6 +80,23 @@ func TestLineBehindTheDead(t *testing.T) {
 		}
 	}
 	b.leave()
+}
+
+// A store that is closed holds no place in the line open: in a process that opens many, those would add up.
+func TestLineClosesWithTheStore(t *testing.T) {
+	s, err := Open(t.Context(), Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &s.engine.(*sqliteDB).line
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []*place{&l.end, &l.turn} {
+		if err := p.file.Close(); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("%s is open: %v", p.file.Name(), err)
+		}
+	}
 }
 
 // BenchmarkLine is what standing in line costs when nobody else does.

@@ -114,7 +114,7 @@ func (e *sqliteDB) close() error {
 			errs = append(errs, db.Close())
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, e.line.close())...)
 }
 
 func (e *sqliteDB) read(ctx context.Context, query string, args []any) (rows, error) {
