@@ -49,11 +49,11 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, operation string)
 		if status == http.StatusUnauthorized {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="tenter"`)
 		}
-		s.problem(w, status, err.Error(), code)
+		s.refuse(w, status, err.Error(), code)
 		return who, false
 	}
 	if err := s.o.May(operation, who); err != nil {
-		s.problem(w, http.StatusForbidden, err.Error(), codeDenied)
+		s.refuse(w, http.StatusForbidden, err.Error(), codeDenied)
 		return who, false
 	}
 	return who, true

@@ -22,6 +22,9 @@ import (
 // maxRequest bounds what a caller can make the server read.
 const maxRequest = 8 << 20
 
+// bodyTimeout is how long a request may take to arrive, so that nobody keeps connections busy by sending slowly.
+const bodyTimeout = 30 * time.Second
+
 // A Problem is an error as it travels (RFC 9457). Code is stable, for programs: "stale", "locked", "denied", "partial",
 // "unauthorized" or "error".
 type Problem struct {
@@ -63,11 +66,13 @@ type Server struct {
 	mux  *http.ServeMux
 	gate *gate
 	stop chan struct{} // closed when Run is to end: streams have no end of their own
+
+	bodyTimeout time.Duration
 }
 
 // NewServer returns a server without operations.
 func NewServer(o Options) *Server {
-	return &Server{o: o, log: o.Log, mux: http.NewServeMux(), gate: newGate(), stop: make(chan struct{})}
+	return &Server{o: o, log: o.Log, mux: http.NewServeMux(), gate: newGate(), stop: make(chan struct{}), bodyTimeout: bodyTimeout}
 }
 
 // Register adds the operation name; it must be called before Run.
@@ -78,9 +83,7 @@ func Register[Req, Res any](s *Server, name string, do func(context.Context, Cal
 			return
 		}
 		var req Req
-		dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(&req); err != nil {
+		if err := s.read(w, r, &req); err != nil {
 			s.problem(w, http.StatusBadRequest, fmt.Sprintf("%s: %v", name, err), codeError)
 			return
 		}
@@ -94,6 +97,30 @@ func Register[Req, Res any](s *Server, name string, do func(context.Context, Cal
 			s.log.Warn("reply not sent", zap.String("operation", name), zap.Error(err))
 		}
 	})
+}
+
+// read reads what is asked for. Whoever sends it has bodyTimeout for that; what is done then may take longer.
+func (s *Server) read(w http.ResponseWriter, r *http.Request, req any) error {
+	until := http.NewResponseController(w).SetReadDeadline
+	if err := until(time.Now().Add(s.bodyTimeout)); err != nil {
+		return err
+	}
+	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(req); err != nil {
+		return err
+	}
+	return until(time.Time{})
+}
+
+// refuse answers whoever may not. Of what they sent besides, nothing is waited for: net/http would read it to use the
+// connection again, for as long as they take.
+func (s *Server) refuse(w http.ResponseWriter, status int, detail, code string) {
+	w.Header().Set("Connection", "close")
+	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.bodyTimeout)); err != nil {
+		s.log.Debug("no deadline", zap.Error(err))
+	}
+	s.problem(w, status, detail, code)
 }
 
 func (s *Server) problem(w http.ResponseWriter, status int, detail, code string) {
