@@ -53,16 +53,17 @@ func keepBackups(s Streams, reply app.BackupReply, dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }() // the files are closed by then
 	for _, f := range reply.Files {
-		data, err := f.JSON()
+		name, err := keepBackup(root, f)
 		if err != nil {
 			return fmt.Errorf("device %q: backup: %w", f.Device, err)
 		}
-		name := filepath.Join(dir, fmt.Sprintf("%s-%s.json", f.Device, f.Taken.UTC().Format("20060102T150405Z")))
-		if err := os.WriteFile(name, data, 0o600); err != nil {
-			return err
-		}
-		fmt.Fprintf(s.Out, "%s\t%d leaves%s\n", name, len(f.Leaves), hiddenText(f))
+		fmt.Fprintf(s.Out, "%s\t%d leaves%s\n", filepath.Join(dir, name), len(f.Leaves), hiddenText(f))
 		for _, p := range f.Problems {
 			fmt.Fprintf(s.Err, "%s: not in the backup: %s\n", f.Device, p)
 		}
@@ -77,6 +78,25 @@ func keepBackups(s Streams, reply app.BackupReply, dir string) error {
 		return exit(exitPartial)
 	}
 	return hint(errors.New("no device could be read"), "tenter device ls")
+}
+
+// keepBackup writes one file and returns its name. What a server calls a device does not lead out of the directory, and a link
+// that somebody put there is replaced, not followed.
+func keepBackup(root *os.Root, f *backup.File) (string, error) {
+	name := fmt.Sprintf("%s-%s.json", f.Device, f.Taken.UTC().Format("20060102T150405Z"))
+	data, err := f.JSON()
+	if err != nil {
+		return name, err
+	}
+	if err := root.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return name, err
+	}
+	out, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return name, err
+	}
+	_, err = out.Write(data)
+	return name, errors.Join(err, out.Close())
 }
 
 // hiddenText says how many secrets a backup has only a digest of.
