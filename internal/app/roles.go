@@ -39,16 +39,30 @@ var roles = map[string]policy.Role{
 	OpRelease:  policy.Approver,
 }
 
+// doing says what an operation is, where its name does not tell a person.
+var doing = map[string]string{
+	OpPlan: "making a plan", OpApply: "running a plan", OpDecide: "approving or rejecting a plan", OpControl: "commanding a run",
+	OpSchedule: "changing a schedule", OpDead: "deciding about a dead letter", OpRelease: "releasing a loop", OpTokenCreate: "creating a token",
+	OpTokenList: "listing tokens", OpTokenRevoke: "revoking a token",
+}
+
 // May says why the caller may not carry out an operation, nil if they may.
 func (a *App) May(operation string, who api.Caller) error {
 	role, ok := roles[operation]
 	if !ok {
 		role = policy.Admin
 	}
-	if why := who.May(operation, role); why != "" {
-		return &CodedError{CodeDenied, fmt.Errorf("%s; next: ask somebody who has it", why)}
+	if who.Role.AtLeast(role) {
+		return nil
 	}
-	return nil
+	if operation == OpDecide {
+		role = policy.Approver // a planner may only take back a plan of their own
+	}
+	what, ok := doing[operation]
+	if !ok {
+		what = operation
+	}
+	return &CodedError{CodeDenied, fmt.Errorf("%s; next: ask somebody who has it", who.May(what, role))}
 }
 
 // Self is whoever runs this process, which has the state directory.
@@ -74,10 +88,9 @@ func (a *App) peer(uid uint32) (api.Caller, error) {
 }
 
 // person returns the user who wrote a commit, by the address in its author: "Alice <alice@example.net>"; empty for nobody
-// who is known here.
+// who is known here. The address is what comes last: a name may have anything in it.
 func (a *App) person(author string) string {
-	_, address, _ := strings.Cut(author, "<")
-	address, _, _ = strings.Cut(address, ">")
+	address, _ := strings.CutSuffix(author[strings.LastIndex(author, "<")+1:], ">")
 	for _, u := range a.set.Access.Users {
 		if slices.ContainsFunc(u.Emails, func(e string) bool { return address != "" && strings.EqualFold(e, address) }) {
 			return u.Name

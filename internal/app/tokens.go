@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/tenter-net/tenter/internal/api"
 	"github.com/tenter-net/tenter/internal/event"
@@ -47,9 +48,10 @@ type TokenReply struct {
 
 // CreateToken gives somebody access over HTTPS.
 func (a *App) CreateToken(ctx context.Context, who api.Caller, req TokenRequest) (TokenReply, error) {
+	if err := a.nameable(req.User); err != nil {
+		return TokenReply{}, err
+	}
 	switch {
-	case strings.TrimSpace(req.User) == "" || len(req.User) > 100 || strings.ContainsFunc(req.User, func(r rune) bool { return r < ' ' }):
-		return TokenReply{}, fmt.Errorf("user %q: no name", req.User)
 	case !slices.Contains(policy.Roles(), req.Role):
 		return TokenReply{}, fmt.Errorf("role %q: it is one of %s", req.Role, strings.Join(policy.Roles(), ", "))
 	case req.For < 0:
@@ -73,6 +75,20 @@ func (a *App) CreateToken(ctx context.Context, who api.Caller, req TokenRequest)
 		return tx.Append(ctx, told(event.TypeTokenCreated, t, who))
 	})
 	return TokenReply{t, secret}, err
+}
+
+// nameable says why nobody may be called so. Two names that people would take for one are two persons, who could approve each
+// other's plans.
+func (a *App) nameable(name string) error {
+	if name == "" || len(name) > 100 || name != strings.TrimSpace(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return fmt.Errorf("user %q: no name", name)
+	}
+	for _, u := range a.set.Access.Users {
+		if u.Name != name && strings.EqualFold(u.Name, name) {
+			return fmt.Errorf("user %q: access.users has %q, who would be somebody else; next: give the token to %s", name, u.Name, u.Name)
+		}
+	}
+	return nil
 }
 
 func told(what event.Type, t view.Token, who api.Caller) event.Draft {
