@@ -21,30 +21,30 @@ func (f *againstFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.observed, "observed", false, "with --against: read the devices that the change concerns")
 }
 
-// planAgainst prints the plan of a change. Nothing of it comes into force.
-func planAgainst(cmd *cobra.Command, s Streams, f planFlags, against againstFlags, detailed bool) error {
+// planAgainst prints the plan of a change, and returns it. Nothing of it comes into force.
+func planAgainst(cmd *cobra.Command, s Streams, f planFlags, against againstFlags) (r app.PlanReply, err error) {
 	for _, name := range []string{"out", "raw"} {
 		if flag := cmd.Flags().Lookup(name); flag != nil && flag.Changed {
-			return hint(fmt.Errorf("--%s and --against do not go together: a change is planned to be applied once it is merged", name), "tenter plan --%s, without --against", name)
+			return r, hint(fmt.Errorf("--%s and --against do not go together: a change is planned to be applied once it is merged", name), "tenter plan --%s, without --against", name)
 		}
 	}
 	set, log, err := load(cmd, true)
 	if err != nil {
-		return err
+		return r, err
 	}
 	if app.FromGit(set) {
-		return hint(errors.New("the intents are those of git.url, where no change is under way"), "in a clone: tenter plan --against %s --intents DIR", against.ref)
+		return r, hint(errors.New("the intents are those of git.url, where no change is under way"), "in a clone: tenter plan --against %s --intents DIR", against.ref)
 	}
 	req := f.request()
 	reply, err := app.PlanAgainst(cmd.Context(), set, log, app.AgainstRequest{Ref: against.ref, Devices: req.Devices, Labels: req.Labels, Observed: against.observed})
 	switch {
 	case errors.Is(err, source.ErrNoWorkTree):
-		return hint(err, "git init, or --intents DIR with a directory in a git work tree")
+		return r, hint(err, "git init, or --intents DIR with a directory in a git work tree")
 	case err != nil:
-		return aboutIntents(err, set, "git fetch, so that %s is there; in CI, check out with all history", against.ref)
+		return r, aboutIntents(err, set, "git fetch, so that %s is there; in CI, check out with all history", against.ref)
 	}
 	if err := printPlan(s.Out, reply.PlanReply, output(cmd)); err != nil {
-		return err
+		return r, err
 	}
 	how := "where this work tree and it parted"
 	if !reply.Exact {
@@ -58,5 +58,5 @@ func planAgainst(cmd *cobra.Command, s Streams, f planFlags, against againstFlag
 	if len(reply.Unreachable) > 0 {
 		fmt.Fprintf(s.Err, "%s could not be read\nnext:  mend that, or plan without --observed\n", deviceList(reply.Unreachable))
 	}
-	return planExit(reply.PlanReply, detailed)
+	return reply.PlanReply, nil
 }

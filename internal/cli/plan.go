@@ -3,24 +3,18 @@ package cli
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tenter-net/tenter/internal/app"
-	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
-	"github.com/tenter-net/tenter/internal/view"
 )
 
 // planFlags choose the devices of a plan.
@@ -55,7 +49,11 @@ func newPlan(s Streams) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if against.ref != "" || against.observed {
-				return planAgainst(cmd, s, f, against, detailed)
+				reply, err := planAgainst(cmd, s, f, against)
+				if err != nil {
+					return err
+				}
+				return planExit(reply, detailed)
 			}
 			return withOperator(cmd, func(ctx context.Context, o *operator) error {
 				req := f.request()
@@ -106,34 +104,6 @@ func sayUnread(s Streams, r app.PlanReply) {
 	if refused := r.Plan.Refused(); len(refused) > 0 {
 		fmt.Fprintf(s.Err, "\n%s refused: what would change does not fit\nnext:  mend that as the plan says, then again: tenter plan\n", deviceList(refused))
 	}
-}
-
-// keepReverse writes the plan that takes a plan's run back to a file.
-func keepReverse(cmd *cobra.Command, s Streams, arg string, reverse bool, out string) error {
-	if !reverse {
-		return hint(errors.New("--out belongs to --reverse"), "tenter plan --out FILE, for a plan that is not there yet")
-	}
-	return withOperator(cmd, func(ctx context.Context, o *operator) error {
-		id, err := planNamed(arg)
-		if err != nil {
-			return err
-		}
-		reply, err := call(ctx, o, app.OpPlan, (*app.App).Plan, app.PlanRequest{Reverse: id, Bind: true})
-		if err != nil {
-			return o.about(err, "%s", nextIn(err, "tenter plan ls --all"))
-		}
-		warn(s, reply.Warnings)
-		if err := printPlan(s.Out, reply, output(cmd)); err != nil {
-			return err
-		}
-		if err := writePlan(out, reply.Plan); err != nil {
-			return err
-		}
-		sayKept(s, out, reply.Plan)
-		sayReadOnly(s, reply)
-		sayUnread(s, reply)
-		return planExit(reply, false)
-	})
 }
 
 // sayKept says what to do with a plan in a file, and until when.
@@ -203,72 +173,6 @@ func writePlan(file string, p plan.Plan) error {
 	return os.WriteFile(file, data, 0o600)
 }
 
-func newPlanLs(s Streams) *cobra.Command {
-	var all bool
-	cmd := &cobra.Command{
-		Use:   "ls",
-		Short: "List the plans that wait or run",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withReader(cmd, s, func(ctx context.Context, from display, st reader) error {
-				list, err := from.plans(ctx, st, all)
-				if err != nil {
-					return err
-				}
-				if output(cmd) == formatJSON {
-					return printJSON(s.Out, list)
-				}
-				if len(list) == 0 {
-					_, err := fmt.Fprintln(s.Err, "no open plans")
-					return err
-				}
-				t := newTable("PLAN", "STATUS", "CAUSE", "DEVICES", "CHANGES", "?APPROVALS", "AGE", "?REASON")
-				for _, p := range list {
-					t.add(p.ID, string(p.Status), p.Cause, deviceList(p.Devices), changes(p), approvals(p, from.now), age(from.now, p.Created), dash(p.Reason))
-				}
-				return t.print(s.Out)
-			})
-		},
-	}
-	cmd.Flags().BoolVar(&all, "all", false, "used, rejected and expired ones too")
-	addAt(cmd)
-	addOutput(cmd, formatText, formatJSON)
-	return cmd
-}
-
-// plans returns the plans that wait or run, or all. What a plan changes does not change, and is in the store for as long as
-// it keeps the plan.
-func (f display) plans(ctx context.Context, st reader, all bool) ([]view.Plan, error) {
-	live := []view.PlanStatus{view.PlanOpen, view.PlanApproved, view.PlanRunning}
-	if f.past == nil {
-		q := view.PlanQuery{Status: live, Bodies: true}
-		if all {
-			q.Status = nil
-		}
-		return st.Plans(ctx, q)
-	}
-	list := f.past.PlanList()
-	if !all {
-		list = slices.DeleteFunc(list, func(p view.Plan) bool { return !slices.Contains(live, p.Status) })
-	}
-	for i, p := range list {
-		now, err := st.Plan(ctx, p.ID)
-		if err != nil && !errors.Is(err, view.ErrNotFound) {
-			return nil, err
-		}
-		list[i].Body = now.Body
-	}
-	return list, nil
-}
-
-func changes(row view.Plan) string {
-	p, err := plan.Parse(row.Body)
-	if err != nil {
-		return "?"
-	}
-	return strconv.Itoa(p.Changes())
-}
-
 // mostNames is how many devices a line names before it counts the rest.
 const mostNames = 3
 
@@ -281,89 +185,4 @@ func deviceList(names []intent.DeviceName) string {
 		texts = append(texts, fmt.Sprintf("+%d", more))
 	}
 	return strings.Join(texts, ",")
-}
-
-func newPlanShow(s Streams) *cobra.Command {
-	var reverse bool
-	var out string
-	cmd := &cobra.Command{
-		Use:   "show ID|FILE",
-		Short: "Show a stored plan or one in a file",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if out != "" {
-				return keepReverse(cmd, s, args[0], reverse, out)
-			}
-			show := func(p plan.Plan) error {
-				if reverse {
-					p = p.Reverse()
-				}
-				return printPlan(s.Out, app.PlanReply{Plan: p}, output(cmd))
-			}
-			if p, ok, err := planFile(args[0]); err != nil || ok {
-				return errors.Join(err, func() error {
-					if err != nil {
-						return nil
-					}
-					return show(p)
-				}())
-			}
-			open := false
-			err := withReader(cmd, s, func(ctx context.Context, from display, st reader) error {
-				row, err := st.Plan(ctx, args[0])
-				if err != nil {
-					return hint(err, "tenter plan ls --all")
-				}
-				p, err := plan.Parse(row.Body)
-				if err != nil {
-					return err
-				}
-				open = row.Status == view.PlanOpen || row.Status == view.PlanApproved
-				if err := show(p); err != nil || output(cmd) != formatText {
-					return err
-				}
-				if err := printApprovals(s.Out, row, from.now); err != nil || len(row.Votes) == 0 {
-					return err
-				}
-				return printVotes(s.Out, row.Votes)
-			})
-			if err != nil || !open || reverse || output(cmd) != formatText {
-				return err
-			}
-			return showOrder(cmd, s, plan.ID(args[0]))
-		},
-	}
-	cmd.Flags().BoolVar(&reverse, "reverse", false, "what would undo it")
-	cmd.Flags().StringVar(&out, "out", "", "with --reverse: write the plan that takes its run back to this file, for tenter apply FILE")
-	addOutput(cmd, formatText, formatJSON, formatMarkdown)
-	return cmd
-}
-
-// printVotes prints what validators said when the plan was last to be approved.
-func printVotes(w io.Writer, votes []event.Vote) error {
-	fmt.Fprintln(w)
-	t := newTable("VALIDATOR", "VOTE", "TOOK", "?REASON")
-	for _, v := range votes {
-		t.add(v.Validator, v.Verdict, v.Took.Round(time.Millisecond).String(), v.Reason)
-	}
-	return t.print(w)
-}
-
-// planFile reads a plan from a file, if the argument names one.
-func planFile(name string) (p plan.Plan, ok bool, err error) {
-	data, err := os.ReadFile(name)
-	if errors.Is(err, os.ErrNotExist) {
-		return p, false, nil
-	}
-	if err != nil {
-		return p, false, hint(err, "tenter plan ls, for the ids of stored plans")
-	}
-	if !json.Valid(data) {
-		return p, false, hint(fmt.Errorf("%s: not a plan: no JSON", name), "tenter plan --out %s", name)
-	}
-	p, err = plan.Parse(data)
-	if err != nil {
-		return p, false, hint(fmt.Errorf("%s: not a plan of this version: %w", name, err), "tenter plan --out %s", name)
-	}
-	return p, true, nil
 }
