@@ -15,9 +15,9 @@ import (
 
 // Compare returns, for people, what does not pass: what worked before, does not now, and was not taken away by the change
 // itself; neighbours that are others than the model's links say; and expressions that are not true. It is sorted by gate.
-func Compare(gates []Gate, c Change, p *profile.Profile, before, now []run.Sight) []string {
+func Compare(gates []Gate, c Change, before, now []run.Sight) []string {
 	var failing []string
-	gone := removed(c, p)
+	gone := removed(c)
 	for _, g := range gates {
 		if g.Kind == Expr {
 			if why := express(g, before, now); why != "" {
@@ -32,7 +32,7 @@ func Compare(gates []Gate, c Change, p *profile.Profile, before, now []run.Sight
 			failing = append(failing, lost(g.Kind, was, now))
 		}
 		if g.Kind == LLDP {
-			failing = append(failing, miscabled(c, p, now, failing)...)
+			failing = append(failing, miscabled(c, now, failing)...)
 		}
 	}
 	return failing
@@ -65,10 +65,10 @@ func instance(session string) string {
 func last(name string) string { return name[strings.LastIndexByte(name, ' ')+1:] }
 
 // miscabled compares the neighbours with the model's links.
-func miscabled(c Change, p *profile.Profile, now []run.Sight, known []string) []string {
+func miscabled(c Change, now []run.Sight, known []string) []string {
 	var out []string
 	for _, l := range c.Device.Links {
-		port := name(p, l.Local)
+		port := name(c.Profile, l.Local)
 		for _, s := range now {
 			if s.Gate != LLDP || s.Name != port {
 				continue
@@ -88,7 +88,7 @@ func miscabled(c Change, p *profile.Profile, now []run.Sight, known []string) []
 
 // removed are what the writes take away or shut: interfaces, and BGP sessions by the neighbor's address, with those of
 // links that are shut.
-func removed(c Change, p *profile.Profile) map[string]map[string]bool {
+func removed(c Change) map[string]map[string]bool {
 	sessions, ports, heard := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, w := range c.Writes {
 		at, err := path.Parse(w.Path)
@@ -116,7 +116,7 @@ func removed(c Change, p *profile.Profile) map[string]map[string]bool {
 	for _, b := range c.Device.BGP {
 		for _, n := range b.Neighbors {
 			for _, l := range c.Device.Links {
-				if l.Peer == n.Peer && ports[name(p, l.Local)] && onLink(c.Device, l.Local, n.Address) {
+				if l.Peer == n.Peer && ports[name(c.Profile, l.Local)] && onLink(c.Device, l.Local, n.Address) {
 					sessions[n.Address.String()] = true
 				}
 			}

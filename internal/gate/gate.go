@@ -190,7 +190,8 @@ func unqualified(value string) string {
 
 // A Change is what a plan does on a device, as far as gates forgive it.
 type Change struct {
-	Device *fabric.Device
-	Writes []run.Write
-	Names  map[intent.DeviceName]string // host names of the fabric's devices, where they are others than the devices' names
+	Device  *fabric.Device
+	Profile *profile.Profile // the device's
+	Writes  []run.Write
+	Names   map[intent.DeviceName]string // host names of the fabric's devices, where they are others than the devices' names
 }

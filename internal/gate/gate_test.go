@@ -136,8 +136,8 @@ func TestCompare(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := gate.Change{Device: leaf(), Writes: tt.writes}
-			got := gate.Compare(all, c, p, gate.Sights(all, p, up(t)), gate.Sights(all, p, tt.now))
+			c := gate.Change{Device: leaf(), Profile: p, Writes: tt.writes}
+			got := gate.Compare(all, c, gate.Sights(all, p, up(t)), gate.Sights(all, p, tt.now))
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -150,7 +150,7 @@ func TestMiscabled(t *testing.T) {
 	p := named(t, "openconfig-sim")
 	wrong := gate.Sights(all, p, leaves(t, "/lldp/interfaces/interface[name=Ethernet49]/neighbors/neighbor[id=1]/state/system-name = spine2"))
 	want := []string{"LLDP sees spine2 on Ethernet49, and the link there leads to spine1"}
-	if diff := cmp.Diff(want, gate.Compare(all, gate.Change{Device: leaf()}, p, wrong, wrong)); diff != "" {
+	if diff := cmp.Diff(want, gate.Compare(all, gate.Change{Device: leaf(), Profile: p}, wrong, wrong)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -166,7 +166,7 @@ func TestExpressions(t *testing.T) {
 		`leaves["/nowhere"] == "UP"`:                                                 "no such key",
 	} {
 		gates := []gate.Gate{{Kind: gate.Expr, Expr: expr, Paths: []string{"/interfaces"}}}
-		got := gate.Compare(gates, gate.Change{Device: leaf()}, p, gate.Sights(gates, p, before), gate.Sights(gates, p, now))
+		got := gate.Compare(gates, gate.Change{Device: leaf(), Profile: p}, gate.Sights(gates, p, before), gate.Sights(gates, p, now))
 		if (want == "") != (len(got) == 0) || want != "" && !strings.Contains(got[0], want) {
 			t.Errorf("%s: %q, want %q", expr, got, want)
 		}
@@ -189,11 +189,11 @@ func TestDetection(t *testing.T) {
 		"/interfaces/interface[name=Ethernet1]/config/mtu":  0,
 		"/bfd/interfaces/interface[id=Ethernet49]/config/x": 900 * time.Millisecond,
 	} {
-		c := gate.Change{Device: leaf(), Writes: []run.Write{{Path: at, After: "sx"}}}
-		if got := gate.Detection(c, p); got != want {
+		c := gate.Change{Device: leaf(), Profile: p, Writes: []run.Write{{Path: at, After: "sx"}}}
+		if got := gate.Detection(c); got != want {
 			t.Errorf("%s: %s, want %s", at, got, want)
 		}
-		guard := gate.Guard([]gate.Gate{{Kind: gate.BGP, Within: 3 * time.Second}}, c, p, time.Second, 2*time.Second)
+		guard := gate.Guard([]gate.Gate{{Kind: gate.BGP, Within: 3 * time.Second}}, c, time.Second, 2*time.Second)
 		if guard.Soak != max(want, time.Second) || guard.Settle != 3*time.Second || !guard.Gates {
 			t.Errorf("%s: %+v", at, guard)
 		}
@@ -239,6 +239,6 @@ func Example() {
 	}
 	gates := []gate.Gate{{Kind: gate.Interfaces}}
 	before := []run.Sight{{Gate: gate.Interfaces, Name: "Ethernet49", Is: "UP"}}
-	fmt.Println(gate.Compare(gates, gate.Change{Device: &fabric.Device{}}, p, before, nil))
+	fmt.Println(gate.Compare(gates, gate.Change{Device: &fabric.Device{}, Profile: p}, before, nil))
 	// Output: [interface Ethernet49 was up before and is not any more]
 }

@@ -20,7 +20,7 @@ const holdTime = 90 * time.Second
 // Detection returns the longest time in which a failure of what a change touches is noticed: of each BGP session whose
 // neighbor, group, interface or BFD is changed the detection time of BFD (RFC 5880, section 6.8.4), or the hold time. It is 0
 // for a change that touches no session.
-func Detection(c Change, p *profile.Profile) time.Duration {
+func Detection(c Change) time.Duration {
 	longest := time.Duration(0)
 	var at []path.Path
 	for _, w := range c.Writes {
@@ -33,7 +33,7 @@ func Detection(c Change, p *profile.Profile) time.Duration {
 			via, over := overWhich(c.Device, b, n)
 			var port string
 			if over {
-				port = name(p, via)
+				port = name(c.Profile, via)
 			}
 			if slices.ContainsFunc(at, func(to path.Path) bool { return touches(to, n, port) }) {
 				longest = max(longest, noticed(c.Device, b, n, via))
@@ -135,13 +135,13 @@ func name(p *profile.Profile, id fabric.InterfaceID) string {
 
 // Guard returns what has to hold of a device before its change is kept. Soak is the least that the policy asks for; where
 // sessions are compared or there is a soak, it is as long as it takes to notice that a session is dead.
-func Guard(gates []Gate, c Change, p *profile.Profile, soak, window time.Duration) run.Guard {
+func Guard(gates []Gate, c Change, soak, window time.Duration) run.Guard {
 	g := run.Guard{Gates: len(gates) > 0, Soak: soak, Settle: window}
 	for _, one := range gates {
 		g.Settle = max(g.Settle, one.Within)
 	}
 	if soak > 0 || slices.ContainsFunc(gates, func(g Gate) bool { return g.Kind == BGP }) {
-		g.Soak = max(g.Soak, Detection(c, p))
+		g.Soak = max(g.Soak, Detection(c))
 	}
 	return g
 }

@@ -32,7 +32,7 @@ func (h *hand) guarded(ctx context.Context, in run.Checked) (run.Input, error) {
 	care, p := h.fixed.order.CareOf(h.name), h.picture.target.Profile
 	gates := gate.Of(care.Gates)
 	if len(gates) > 0 || care.Soak > 0 {
-		in.Guard = gate.Guard(gates, gate.Change{Device: h.picture.target.Model, Writes: in.Writes}, p, care.Soak, h.o.Window)
+		in.Guard = gate.Guard(gates, gate.Change{Device: h.picture.target.Model, Profile: p, Writes: in.Writes}, care.Soak, h.o.Window)
 	}
 	in.Guard.Within = h.fixed.within
 	if in.Guard.Gates {
@@ -95,12 +95,12 @@ func (h *hand) gates(ctx context.Context) (run.Input, error) {
 	if err != nil {
 		return gone(h, err)
 	}
-	c := gate.Change{Device: h.picture.target.Model, Writes: h.s.Writes}
+	c := gate.Change{Device: h.picture.target.Model, Profile: h.picture.target.Profile, Writes: h.s.Writes}
 	if f, err := h.o.Intents.Fabric(ctx, h.plan.Generation); err == nil {
 		c.Names = hostnames(f)
 	}
 	seen.At = h.now()
-	return run.Gated{Seen: seen, Failing: gate.Compare(gates, c, h.picture.target.Profile, h.s.Sights, now)}, nil
+	return run.Gated{Seen: seen, Failing: gate.Compare(gates, c, h.s.Sights, now)}, nil
 }
 
 // hostnames are the names that devices have where the intents give them another than their own.
