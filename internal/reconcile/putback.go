@@ -51,30 +51,16 @@ func (h *hand) reopen(tx event.Tx, to run.State) error {
 // unapplied records what was put back: owned and applied are as they were before the run, except for what is still as
 // planned or of which nobody knows.
 func (h *hand) unapplied(tx event.Tx, to run.State) error {
-	var applied []tree.Leaf
-	var dropped, owned []path.Path
+	var was former
 	stays := 0
 	for i, w := range h.writes {
-		s := to.Writes[i]
-		switch {
-		case !to.Proven && (to.Sent || slices.Contains(to.Left, s.Path)):
+		if s := to.Writes[i]; !to.Proven && (to.Sent || slices.Contains(to.Left, s.Path)) {
 			stays++
-		case s.Had != "":
-			applied = append(applied, tree.Leaf{Path: w.Path, Value: s.Had})
-		default:
-			dropped = append(dropped, w.Path)
-			if s.Owned {
-				owned = append(owned, w.Path)
-			}
+		} else {
+			was.add(w.Path, s)
 		}
 	}
-	if err := h.o.Store.DropOwned(tx, h.name, dropped); err != nil {
-		return err
-	}
-	if err := h.o.Store.MarkOwned(tx, h.name, owned); err != nil {
-		return err
-	}
-	if err := h.markApplied(tx, h.name, applied, nil); err != nil {
+	if err := h.recall(tx, was); err != nil {
 		return err
 	}
 	return h.o.Store.UpdateDevice(tx, h.name, func(d *view.Device) {
@@ -86,4 +72,32 @@ func (h *hand) unapplied(tx event.Tx, to run.State) error {
 			d.Generation = to.Output(run.Check).From
 		}
 	})
+}
+
+// A former is what the store said of leaves before the run that is taken back wrote them.
+type former struct {
+	applied        []tree.Leaf
+	dropped, owned []path.Path
+}
+
+func (f *former) add(p path.Path, w run.Write) {
+	if w.Had != "" {
+		f.applied = append(f.applied, tree.Leaf{Path: p, Value: w.Had})
+		return
+	}
+	f.dropped = append(f.dropped, p)
+	if w.Owned {
+		f.owned = append(f.owned, p)
+	}
+}
+
+// recall has the store say of the device's leaves what it said then.
+func (h *hand) recall(tx event.Tx, f former) error {
+	if err := h.o.Store.DropOwned(tx, h.name, f.dropped); err != nil {
+		return err
+	}
+	if err := h.o.Store.MarkOwned(tx, h.name, f.owned); err != nil {
+		return err
+	}
+	return h.markApplied(tx, h.name, f.applied, nil)
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/intent"
-	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/tree"
@@ -101,26 +100,11 @@ func (e *Engine) aim(ctx context.Context, p *picture, c plan.Cause) error {
 // reversed records what was taken back: owned and applied are as they were before the run that wrote it. What that run
 // found different from what was applied is different again, and so drift.
 func (h *hand) reversed(tx event.Tx, writes []tree.Change) error {
-	var applied []tree.Leaf
-	var dropped, owned []path.Path
+	var was former
 	for _, w := range writes {
-		switch was := h.picture.back.writes[w.Path.String()]; {
-		case was.Had != "":
-			applied = append(applied, tree.Leaf{Path: w.Path, Value: was.Had})
-		default:
-			dropped = append(dropped, w.Path)
-			if was.Owned {
-				owned = append(owned, w.Path)
-			}
-		}
+		was.add(w.Path, h.picture.back.writes[w.Path.String()])
 	}
-	if err := h.o.Store.DropOwned(tx, h.name, dropped); err != nil {
-		return err
-	}
-	if err := h.o.Store.MarkOwned(tx, h.name, owned); err != nil {
-		return err
-	}
-	if err := h.markApplied(tx, h.name, applied, nil); err != nil {
+	if err := h.recall(tx, was); err != nil {
 		return err
 	}
 	return h.o.Store.UpdateDevice(tx, h.name, func(d *view.Device) {
