@@ -19,7 +19,7 @@ demo: build ## the whole loop on a simulated fabric (ARGS=--once to end by itsel
 	$(BIN)/tenter demo $(ARGS)
 
 test: servers ## every test, with the race detector
-	$(GO) test -race -timeout 30m ./...
+	$(GO) test -race -timeout 60m ./...
 
 faults: servers ## break what Tenter stands on, and print what that cost; 15 minutes at most (ARGS="-o docs/faults.md")
 	cd internal/faults && $(GO) test -count=1 -timeout 16m -parallel 6 -args -full $(ARGS)
