@@ -69,7 +69,7 @@ var rules = map[string]rule{
 	"internal/policy":               {tier: logic, also: []string{"internal/fabric", "internal/plan", "internal/profile", "internal/view"}, why: "judges plans, drift and devices"},
 	"internal/infer/edit":           {tier: logic, uses: []string{"go.yaml.in/yaml/v4"}, why: "edits of YAML text, byte by byte"},
 	"internal/infer/adopt":          {tier: logic, also: []string{"internal/infer/edit"}, uses: []string{"go.yaml.in/yaml/v4"}, why: "a device's values to edits of the intents"},
-	"internal/infer":                {tier: logic, also: []string{"internal/fabric", "internal/profile"}, uses: []string{"go.yaml.in/yaml/v4"}, why: "topologies and devices to intents"},
+	"internal/infer":                {tier: logic, also: []string{"internal/fabric", "internal/infer/edit", "internal/profile"}, uses: []string{"go.yaml.in/yaml/v4"}, why: "topologies and devices to intents"},
 	"internal/backup":               {tier: logic, also: []string{"internal/view"}, why: "whole configurations as files"},
 	"internal/view":                 {tier: logic, why: "read models: what the store keeps and the faces show"},
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tenter-net/tenter/internal/infer/edit"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/schema"
@@ -78,7 +79,7 @@ func (g *guesser) config(devices []string, remarks []remark) *doc {
 	}
 	b.WriteString("  leaves:\n")
 	for _, r := range remarks {
-		fmt.Fprintf(&b, "    - {path: %s, %s}\n", doubleQuoted(pathText(r.path)), r.text)
+		fmt.Fprintf(&b, "    - {path: %s, %s}\n", edit.Quoted(pathText(r.path)), r.text)
 	}
 	return &doc{file: fileRest, kind: "Config", name: g.unique("Config", name), notes: notes, spec: b.String()}
 }
@@ -204,11 +205,11 @@ func (g *guesser) valueText(d *seen, l tree.Leaf) string {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(n.JSON(l.Value)); err != nil {
-		return "value: " + doubleQuoted(l.Value.Text())
+		return "value: " + edit.Quoted(l.Value.Text())
 	}
 	text := strings.TrimSuffix(b.String(), "\n")
 	if s, ok := n.JSON(l.Value).(string); ok {
-		text = doubleQuoted(s)
+		text = edit.Quoted(s)
 	}
 	return "value: " + text
 }
@@ -240,7 +241,7 @@ func (g *guesser) silence(diags intent.Diagnostics, mute map[string]bool) bool {
 		}
 		for _, s := range g.devices {
 			for l := range s.Tree.All() {
-				if strings.Contains(lines[at], "{path: "+doubleQuoted(pathText(l.Path))+",") {
+				if strings.Contains(lines[at], "{path: "+edit.Quoted(pathText(l.Path))+",") {
 					list := mute
 					if x.Code == intent.CodeSecret && !g.hush[s.name+l.Path.String()] {
 						list = g.hush

@@ -7,7 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
+
+	"github.com/tenter-net/tenter/internal/infer/edit"
 )
 
 // The files that documents are written to, in the order in which one would read a fabric.
@@ -94,41 +95,14 @@ func quoted(s string) string {
 	if (safe.MatchString(s) || numeric.MatchString(s)) && !slices.Contains(words, strings.ToLower(s)) {
 		return s
 	}
-	return doubleQuoted(s)
-}
-
-// doubleQuoted writes a text in double quotes as YAML has them.
-func doubleQuoted(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r == utf8.RuneError || r < ' ' || r > '~' && !unicode.IsPrint(r):
-			if r > 0xffff {
-				fmt.Fprintf(&b, `\U%08x`, r)
-			} else {
-				fmt.Fprintf(&b, `\u%04x`, r)
-			}
-		default:
-			b.WriteRune(r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
+	return edit.Quoted(s)
 }
 
 // block writes a text of several lines as a literal block, if it can be one.
 func block(s, indent string) string {
 	body, ok := strings.CutSuffix(s, "\n")
 	if !ok || body == "" || strings.HasPrefix(body, " ") || strings.HasSuffix(body, "\n") || strings.ContainsFunc(body, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) {
-		return doubleQuoted(s)
+		return edit.Quoted(s)
 	}
 	var b strings.Builder
 	b.WriteString("|")

@@ -1,6 +1,7 @@
 package adopt
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -173,7 +174,7 @@ func with(files map[string][]byte, name string, text []byte) map[string][]byte {
 
 // derivation says where a value comes from that no document states.
 func (s *search) derivation(value string, from tree.Source) string {
-	where := fmt.Sprintf("%s is derived from %s %s, %s:%d", quoted(value), from.Kind, from.Name, from.File, from.Line)
+	where := fmt.Sprintf("%s is derived from %s %s, %s:%d", cmp.Or(value, "it"), from.Kind, from.Name, from.File, from.Line)
 	d, ok := s.find(from.File, from.Kind, from.Name)
 	if !ok {
 		return where
@@ -188,11 +189,4 @@ func (s *search) derivation(value string, from tree.Source) string {
 		}
 	}
 	return where + ": " + line
-}
-
-func quoted(v string) string {
-	if v == "" {
-		return "it"
-	}
-	return v
 }

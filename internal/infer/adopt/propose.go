@@ -202,17 +202,18 @@ func (d document) insertions(f Finding, kind string, override bool, yield func(p
 	if i < 0 || spec == nil {
 		return true
 	}
-	return d.insertInto(spec, intent.Kinds()[i].Spec, "spec", func(p proposal) bool {
+	return d.insertInto(place{node: spec, name: "spec"}, intent.Kinds()[i].Spec, f, func(p proposal) bool {
 		p.override = override
 		return yield(p)
-	}, f)
+	})
 }
 
-func (d document) insertInto(n *yaml.Node, t reflect.Type, name string, yield func(proposal) bool, f Finding) bool {
+// insertInto proposes the fields that a type has and a place does not, there and below it.
+func (d document) insertInto(at place, t reflect.Type, f Finding, yield func(proposal) bool) bool {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if t.Kind() != reflect.Struct || n.Kind != yaml.MappingNode {
+	if t.Kind() != reflect.Struct || at.node.Kind != yaml.MappingNode {
 		return true
 	}
 	for i := range t.NumField() {
@@ -221,8 +222,8 @@ func (d document) insertInto(n *yaml.Node, t reflect.Type, name string, yield fu
 		if key == "" || key == "-" {
 			continue
 		}
-		if have := edit.Get(n, key); have != nil {
-			if !d.insertInto(have, field.Type, name+"."+key, yield, f) {
+		if have := edit.Get(at.node, key); have != nil {
+			if !d.insertInto(place{node: have, name: at.name + "." + key}, field.Type, f, yield) {
 				return false
 			}
 			continue
@@ -231,8 +232,8 @@ func (d document) insertInto(n *yaml.Node, t reflect.Type, name string, yield fu
 			continue
 		}
 		insert := func(v string) (proposal, bool) {
-			text, err := d.text.Insert(n, key, edit.Scalar(v))
-			return d.edit(fmt.Sprintf("%s.%s: %s", name, key, v), n.Line, text, err)
+			text, err := d.text.Insert(at.node, key, edit.Scalar(v))
+			return d.edit(fmt.Sprintf("%s.%s: %s", at.name, key, v), at.node.Line, text, err)
 		}
 		for _, v := range values(field, f.After) {
 			out, ok := insert(v)

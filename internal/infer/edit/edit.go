@@ -2,7 +2,10 @@ package edit
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -155,7 +158,7 @@ func Scalar(value string) string {
 	return value
 }
 
-// Quoted returns a value in double quotes.
+// Quoted returns a value in double quotes. What nobody could see is escaped; what is no UTF-8 becomes U+FFFD.
 func Quoted(value string) string {
 	var b strings.Builder
 	b.WriteByte('"')
@@ -170,17 +173,10 @@ func Quoted(value string) string {
 			b.WriteString(`\t`)
 		case r == '\r':
 			b.WriteString(`\r`)
-		case r < ' ' || r == 0x7f:
-			const hex = "0123456789abcdef"
-			b.WriteString(`\x`)
-			b.WriteByte(hex[r>>4])
-			b.WriteByte(hex[r&15])
-		case r == 0x85 || r == 0x2028 || r == 0x2029 || r == 0xfeff:
-			const hex = "0123456789abcdef"
-			b.WriteString(`\u`)
-			for shift := 12; shift >= 0; shift -= 4 {
-				b.WriteByte(hex[r>>shift&15])
-			}
+		case r > 0xffff && !unicode.IsPrint(r):
+			fmt.Fprintf(&b, `\U%08x`, r)
+		case r == utf8.RuneError || !unicode.IsPrint(r):
+			fmt.Fprintf(&b, `\u%04x`, r)
 		default:
 			b.WriteRune(r)
 		}

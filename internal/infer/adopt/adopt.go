@@ -8,6 +8,7 @@ package adopt
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -208,14 +209,5 @@ func sharedHint(t *trial) string {
 	for _, c := range t.others {
 		on[string(c.Device)] = true
 	}
-	return fmt.Sprintf("; with --shared: %s, which changes %d more leaves on %s", t.What, len(t.others), strings.Join(sorted(on), ", "))
-}
-
-func sorted(set map[string]bool) []string {
-	var out []string
-	for k := range set {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
+	return fmt.Sprintf("; with --shared: %s, which changes %d more leaves on %s", t.What, len(t.others), strings.Join(slices.Sorted(maps.Keys(on)), ", "))
 }
