@@ -135,7 +135,7 @@ func (p *progress) step(d event.StepCompleted) {
 // clear takes back what is painted.
 func (p *progress) clear() {
 	if p.painted > 0 {
-		fmt.Fprintf(p.s.Err, "\x1b[%dA\r\x1b[J", p.painted)
+		fmt.Fprintf(untamed(p.s.Err), "\x1b[%dA\r\x1b[J", p.painted)
 		p.painted = 0
 	}
 }

@@ -26,7 +26,7 @@ type screen struct {
 
 // screenOf returns the terminal that w writes to, if it is one that lines may be painted on again.
 func screenOf(w io.Writer) screen {
-	f, ok := w.(*os.File)
+	f, ok := untamed(w).(*os.File)
 	if !ok || os.Getenv("TERM") == "dumb" || os.Getenv("CI") != "" {
 		return screen{}
 	}
