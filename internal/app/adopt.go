@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"go.uber.org/zap"
 
@@ -237,13 +239,13 @@ func (a *Adoption) message() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: adopt what was changed on the device\n\n", a.device)
 	for _, f := range a.Adopted {
-		fmt.Fprintf(&b, "%s: %s -> %s\n", f.Path, orAbsent(f.Before), orAbsent(f.After))
+		fmt.Fprintf(&b, "%s: %s -> %s\n", oneLine(f.Path), orAbsent(f.Before), orAbsent(f.After))
 	}
 	if len(a.Others) > 0 {
 		fmt.Fprintf(&b, "\nThis changes besides:\n")
 	}
 	for _, c := range a.Others[:min(len(a.Others), mostOthers)] {
-		fmt.Fprintf(&b, "%s: %s: %s -> %s\n", c.Device, c.Path, orAbsent(c.Before), orAbsent(c.After))
+		fmt.Fprintf(&b, "%s: %s: %s -> %s\n", c.Device, oneLine(c.Path), orAbsent(c.Before), orAbsent(c.After))
 	}
 	if more := len(a.Others) - mostOthers; more > 0 {
 		fmt.Fprintf(&b, "and %d more\n", more)
@@ -257,6 +259,15 @@ const mostOthers = 50
 func orAbsent(v string) string {
 	if v == "" {
 		return "(absent)"
+	}
+	return oneLine(v)
+}
+
+// oneLine quotes what is more than a line of text: a device's value must not write lines of its own into a commit's message, which
+// may mean something there.
+func oneLine(v string) string {
+	if strings.ContainsFunc(v, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(v)
 	}
 	return v
 }
