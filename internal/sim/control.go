@@ -70,18 +70,7 @@ func (f *Fabric) Control(ctx context.Context, line string) (string, error) {
 
 func (f *Fabric) controlNode(ctx context.Context, s *service, verb string, args []string) (string, error) {
 	if fault := Fault(verb); slices.Contains(allFaults, fault) {
-		set, err := parseSetting(fault, args)
-		if err != nil {
-			return "", err
-		}
-		s.faults.put(fault, set)
-		switch fault {
-		case EchoDefaults:
-			s.republish()
-		case BGPDown, LLDPSilent:
-			f.stir()
-		}
-		return "", nil
+		return "", f.setFault(s, fault, args)
 	}
 	switch verb {
 	case "upgrade":
@@ -99,8 +88,6 @@ func (f *Fabric) controlNode(ctx context.Context, s *service, verb string, args 
 		}
 		f.stir()
 		return "", nil
-	}
-	switch verb {
 	case "couple":
 		return "", s.quirks.couple(args)
 	case "effect":
@@ -149,6 +136,22 @@ func (f *Fabric) controlNode(ctx context.Context, s *service, verb string, args 
 		return "", fmt.Errorf(`no such fault or command: %q; try "help"`, verb)
 	}
 	return "", nil
+}
+
+// setFault has a node misbehave, or behave again.
+func (f *Fabric) setFault(s *service, fault Fault, args []string) error {
+	set, err := parseSetting(fault, args)
+	if err != nil {
+		return err
+	}
+	s.faults.put(fault, set)
+	switch fault {
+	case EchoDefaults:
+		s.republish()
+	case BGPDown, LLDPSilent:
+		f.stir()
+	}
+	return nil
 }
 
 func (f *faults) clear() {
