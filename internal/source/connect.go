@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -82,8 +83,18 @@ func (r *Remote) connectHTTP(u *url.URL) (transport.UploadPackSession, error) {
 	if err != nil {
 		return nil, fmt.Errorf("git: %w", err)
 	}
-	return githttp.NewClient(&http.Client{Transport: way}).NewUploadPackSession(ep, auth)
+	return githttp.NewClient(&http.Client{Transport: way, CheckRedirect: onlyTLS}).NewUploadPackSession(ep, auth)
 }
+
+// onlyTLS lets no redirect leave TLS: net/http would take the token along, in clear.
+func onlyTLS(next *http.Request, via []*http.Request) error {
+	if via[0].URL.Scheme == "https" && next.URL.Scheme != "https" {
+		return errClear
+	}
+	return nil
+}
+
+var errClear = errors.New("the server redirects to an address without TLS")
 
 func (r *Remote) connectSSH(ctx context.Context, u *url.URL) (transport.UploadPackSession, error) {
 	address := u.Host
