@@ -10,6 +10,15 @@ import (
 	"github.com/tenter-net/tenter/internal/path"
 )
 
+// A ruling is a Ruling as far as it can be compared.
+type ruling struct {
+	Mode           fabric.DriftMode
+	Severity, Rule string
+	Changes        time.Time
+	Graced, Over   bool
+	Losers         int
+}
+
 // TestRulings asks what is done about drift of one leaf as time goes by.
 func TestRulings(t *testing.T) {
 	const leaf = "/interfaces/interface[name=Ethernet1]/config/mtu"
@@ -21,13 +30,6 @@ func TestRulings(t *testing.T) {
 	port := fabric.DriftRule{Pattern: "/interfaces/interface[name=Ethernet1]", Mode: fabric.DriftEnforce, Severity: "error", Grace: 10 * time.Minute}
 	ignored := fabric.DriftRule{Pattern: leaf, Mode: fabric.DriftIgnore, Until: noon, Reason: "relabelled"}
 	adopted := fabric.DriftRule{Pattern: leaf, Mode: fabric.DriftAdopt, Severity: "info", Grace: time.Hour}
-	type ruling struct {
-		Mode           fabric.DriftMode
-		Severity, Rule string
-		Changes        time.Time
-		Graced, Over   bool
-		Losers         int
-	}
 	tests := []struct {
 		name  string
 		rules []fabric.DriftRule

@@ -25,6 +25,27 @@ func (w *world) proven(name intent.DeviceName) {
 	})
 }
 
+// otherwise is a device on which something else than what was sent ends up, and which takes that back.
+func otherwise(d *device, edit tree.Edit) error {
+	if d.asked[len(d.asked)-1].Commit != profile.CommitOpen {
+		return d.apply(edit)
+	}
+	d.before, d.backIn = d.running, 2
+	if err := d.apply(edit); err != nil {
+		return err
+	}
+	v, err := d.table.Roots().Canonical(edit.Updates[0].Path, "somebody else's")
+	if err != nil {
+		return err
+	}
+	b := d.running.Builder()
+	if err := b.Set(tree.Leaf{Path: edit.Updates[0].Path, Value: v}); err != nil {
+		return err
+	}
+	d.before = b.Build()
+	return nil
+}
+
 // TestProof: a profile's word is not enough. Before the first commit to be confirmed the device has to be seen to take one
 // back; what it is told stays known until it has other software, and a device that only says OK gets plain Sets.
 func TestProof(t *testing.T) {
@@ -40,10 +61,9 @@ func TestProof(t *testing.T) {
 				if d.asked[len(d.asked)-1].Commit == profile.CommitOpen {
 					d.before, d.backIn = d.running, 2
 				}
-				if strings.HasSuffix(d.asked[len(d.asked)-1].CommitID, "-proof") {
-					return d.apply(edit)
+				if !strings.HasSuffix(d.asked[len(d.asked)-1].CommitID, "-proof") {
+					d.before = nil
 				}
-				d.before = nil
 				return d.apply(edit)
 			}, true, "", []profile.CommitAction{profile.CommitOpen, profile.CommitOpen, profile.CommitConfirm},
 		},
@@ -56,26 +76,7 @@ func TestProof(t *testing.T) {
 			}, false, "the device refused it", []profile.CommitAction{profile.CommitOpen, profile.CommitPlain},
 		},
 		{
-			"it applies it in another way", func(d *device, edit tree.Edit) error {
-				if d.asked[len(d.asked)-1].Commit == profile.CommitOpen {
-					d.before, d.backIn = d.running, 2
-					if err := d.apply(edit); err != nil {
-						return err
-					}
-					v, err := d.table.Roots().Canonical(edit.Updates[0].Path, "somebody else's")
-					if err != nil {
-						return err
-					}
-					d.before = d.running
-					b := d.running.Builder()
-					if err := b.Set(tree.Leaf{Path: edit.Updates[0].Path, Value: v}); err != nil {
-						return err
-					}
-					d.before = b.Build()
-					return nil
-				}
-				return d.apply(edit)
-			}, false, "somebody else changed it", []profile.CommitAction{profile.CommitOpen, profile.CommitPlain},
+			"it applies it in another way", otherwise, false, "somebody else changed it", []profile.CommitAction{profile.CommitOpen, profile.CommitPlain},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
