@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/tenter-net/tenter/internal/api"
 	"github.com/tenter-net/tenter/internal/event"
@@ -28,7 +29,7 @@ type DeadReply struct {
 // Dead gives dead events back to their groups, or drops them; the log tells who did it.
 func (a *App) Dead(ctx context.Context, who api.Caller, req DeadRequest) (out DeadReply, err error) {
 	switch {
-	case req.Drop && req.Reason == "":
+	case req.Drop && strings.TrimSpace(req.Reason) == "":
 		return out, errors.New("dropping needs a reason")
 	case !req.All && (req.Group == "" || req.Seq == 0):
 		return out, errors.New("which? name a group and an event, or all")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -32,7 +33,7 @@ func (a *App) Freeze(ctx context.Context, who api.Caller, req FreezeRequest) (ou
 	if req.For <= 0 {
 		return a.unfreeze(ctx, who, req.Reason)
 	}
-	if req.Reason == "" {
+	if strings.TrimSpace(req.Reason) == "" {
 		return out, errors.New("a freeze needs a reason, for those who wonder")
 	}
 	id, err := uuid.NewV7()

@@ -116,7 +116,7 @@ type UnlockRequest struct {
 
 // Unlock takes a lock away, in the caller's name. The holder, if it lives, can record nothing under it any more.
 func (a *App) Unlock(ctx context.Context, who api.Caller, req UnlockRequest) (l view.Lock, err error) {
-	if req.Reason == "" {
+	if strings.TrimSpace(req.Reason) == "" {
 		return l, errors.New("a lock is taken away for a reason")
 	}
 	err = a.store.Do(ctx, func(tx event.Tx) error {

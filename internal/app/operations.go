@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tenter-net/tenter/internal/api"
@@ -155,8 +157,29 @@ type ApplyReply struct {
 	Reverse       bool `json:"reverse,omitempty"` // it takes a run back
 }
 
+// mostWithin is how long a device may wait for a person: nothing else is done with it meanwhile.
+const mostWithin = 24 * time.Hour
+
+// check says what is wrong with the request, whoever sends it.
+func (r ApplyRequest) check() error {
+	switch {
+	case r.OnFailure != "" && !slices.Contains(run.Modes(), string(r.OnFailure)):
+		return fmt.Errorf("on_failure %q: it is one of %s", r.OnFailure, strings.Join(run.Modes(), ", "))
+	case r.OnStale != "" && r.OnStale != StaleRefuse && r.OnStale != StaleWarn:
+		return fmt.Errorf("on_stale %q: it is %s or %s", r.OnStale, StaleRefuse, StaleWarn)
+	case r.Within < 0 || r.Within > mostWithin:
+		return fmt.Errorf("a device cannot wait for %s to be confirmed: %s is the most", r.Within, mostWithin)
+	case r.BreakGlass != "" && strings.TrimSpace(r.BreakGlass) == "":
+		return errors.New("breaking the glass needs a reason: everybody is told of it")
+	}
+	return nil
+}
+
 // Apply commits a run; who carries it out is the reconciler, here or in another process.
 func (a *App) Apply(ctx context.Context, who api.Caller, req ApplyRequest) (ApplyReply, error) {
+	if err := req.check(); err != nil {
+		return ApplyReply{}, err
+	}
 	if _, err := a.reload(ctx); err != nil {
 		return ApplyReply{}, err
 	}
@@ -191,9 +214,12 @@ type DecideRequest struct {
 
 // Decide records the decision in the caller's name. It tells which approvals are still missing.
 func (a *App) Decide(ctx context.Context, who api.Caller, req DecideRequest) (out reconcile.Approved, err error) {
-	if req.Approve {
+	switch {
+	case req.Approve:
 		out, err = a.engine.Approve(ctx, req.ID, who.Who)
-	} else {
+	case strings.TrimSpace(req.Reason) == "":
+		err = errors.New("a rejection has a reason, for whoever made the plan")
+	default:
 		err = a.engine.Reject(ctx, req.ID, who.Who, req.Reason)
 	}
 	return out, coded(err)
@@ -269,6 +295,9 @@ type HoldRequest struct {
 
 // Hold records the hold. The device goes on being watched.
 func (a *App) Hold(ctx context.Context, who api.Caller, req HoldRequest) (Nothing, error) {
+	if req.For > 0 && strings.TrimSpace(req.Reason) == "" {
+		return Nothing{}, fmt.Errorf("device %q: a hold needs a reason, for those who wonder", req.Device)
+	}
 	// The intents in force decide whether there is such a device: mistakes in newer ones must not be in the way of a hold.
 	if _, err := a.generations.target(ctx, req.Device); err != nil {
 		return Nothing{}, err

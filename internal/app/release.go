@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/tenter-net/tenter/internal/api"
 	"github.com/tenter-net/tenter/internal/event"
@@ -27,7 +28,7 @@ func (a *App) Release(ctx context.Context, who api.Caller, req ReleaseRequest) (
 	if _, err := a.generations.target(ctx, req.Device); err != nil {
 		return Nothing{}, err
 	}
-	if req.Reason == "" {
+	if strings.TrimSpace(req.Reason) == "" {
 		return Nothing{}, fmt.Errorf("device %q: say why it is to be put back again", req.Device)
 	}
 	err := a.store.Do(ctx, func(tx event.Tx) error {
