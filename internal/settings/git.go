@@ -96,7 +96,7 @@ func (g Git) validateAccess(c validator, scheme string) {
 	} else if g.KeyFile != "" || g.KnownHosts != "" || g.HostKeySHA256 != "" {
 		c.bad("git.url", "", "git.key_file, git.known_hosts and git.host_key_sha256 are for ssh:// only")
 	}
-	if (g.TokenFile != "" || g.TokenEnv != "") && scheme != "https" && scheme != "http" {
+	if (g.TokenFile != "" || g.TokenEnv != "") && scheme != "https" { // over http:// everybody on the way could read it
 		c.bad("git.url", "", "git.token_file and git.token_env are for https:// only")
 	}
 	if g.TokenFile != "" && g.TokenEnv != "" {

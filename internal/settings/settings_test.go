@@ -210,6 +210,9 @@ func TestEveryMistakeAtOnce(t *testing.T) {
 			`tenter.yaml:1:7: git.url: must not hold a password or a token (say a token by git.token_file or git.token_env)`,
 			`tenter.yaml:1:7: git.url: git.key_file, git.known_hosts and git.host_key_sha256 are for ssh:// only`,
 		}},
+		{"git with a token without TLS", "git: {url: \"http://h/x\", token_env: T}\n", []string{
+			`tenter.yaml:1:7: git.url: git.token_file and git.token_env are for https:// only`,
+		}},
 		{"git from nowhere", "git: {url: intents, webhook_listen: \":1\", webhook_secret_env: S}\n", []string{
 			`tenter.yaml:1:7: git.url: must be a URL that starts with ssh://, https:// or file://, or USER@HOST:PATH (as in git@git.example.net:net/dc1.git)`,
 		}},
