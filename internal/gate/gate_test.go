@@ -190,7 +190,7 @@ func TestDetection(t *testing.T) {
 		"/bfd/interfaces/interface[id=Ethernet49]/config/x": 900 * time.Millisecond,
 	} {
 		c := gate.Change{Device: leaf(), Profile: p, Writes: []run.Write{{Path: at, After: "sx"}}}
-		if got := gate.Detection(c); got != want {
+		if got := gate.Guard([]gate.Gate{{Kind: gate.BGP}}, c, 0, 0).Soak; got != want {
 			t.Errorf("%s: %s, want %s", at, got, want)
 		}
 		guard := gate.Guard([]gate.Gate{{Kind: gate.BGP, Within: 3 * time.Second}}, c, time.Second, 2*time.Second)

@@ -17,10 +17,10 @@ import (
 // suggests, as intents say nothing else.
 const holdTime = 90 * time.Second
 
-// Detection returns the longest time in which a failure of what a change touches is noticed: of each BGP session whose
+// detection returns the longest time in which a failure of what a change touches is noticed: of each BGP session whose
 // neighbor, group, interface or BFD is changed the detection time of BFD (RFC 5880, section 6.8.4), or the hold time. It is 0
 // for a change that touches no session.
-func Detection(c Change) time.Duration {
+func detection(c Change) time.Duration {
 	longest := time.Duration(0)
 	var at []path.Path
 	for _, w := range c.Writes {
@@ -141,7 +141,7 @@ func Guard(gates []Gate, c Change, soak, window time.Duration) run.Guard {
 		g.Settle = max(g.Settle, one.Within)
 	}
 	if soak > 0 || slices.ContainsFunc(gates, func(g Gate) bool { return g.Kind == BGP }) {
-		g.Soak = max(g.Soak, Detection(c))
+		g.Soak = max(g.Soak, detection(c))
 	}
 	return g
 }

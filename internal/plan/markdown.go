@@ -10,9 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// MostMarkdown is how many bytes Markdown returns at most: GitHub takes comments of 65,536 characters, GitLab more. What is left
+// mostMarkdown is how many bytes Markdown returns at most: GitHub takes comments of 65,536 characters, GitLab more. What is left
 // is for whoever puts a line around it.
-const MostMarkdown = 65_000
+const mostMarkdown = 65_000
 
 // Bounds of what Markdown shows of one thing.
 const (
@@ -24,7 +24,7 @@ const (
 )
 
 // Markdown returns the plan for a pull request: a summary, then the details of each device, the riskiest first. It is never
-// longer than MostMarkdown: what does not fit is counted, and where all of it is to be found is said. No value of a device
+// longer than mostMarkdown: what does not fit is counted, and where all of it is to be found is said. No value of a device
 // or of an intent can break its form.
 func (p Plan) Markdown() string {
 	var b strings.Builder
@@ -42,7 +42,7 @@ func (p Plan) Markdown() string {
 	slices.SortStableFunc(devices, func(a, b DevicePlan) int { return cmp.Compare(b.Score, a.Score) })
 	left, changes := 0, 0
 	for i, d := range devices {
-		room := MostMarkdown - closing - b.Len()
+		room := mostMarkdown - closing - b.Len()
 		text, shown := d.markdown(min(room, max(room/(len(devices)-i), leastShare)))
 		if b.WriteString(text); text == "" {
 			left++

@@ -42,7 +42,7 @@ func TestMarkdownFits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := p.Markdown()
-			if len(text) > MostMarkdown || !utf8.ValidString(text) {
+			if len(text) > mostMarkdown || !utf8.ValidString(text) {
 				t.Errorf("%d bytes", len(text))
 			}
 			if open, end := strings.Count(text, "<details>"), strings.Count(text, "</details>"); open != end {

@@ -18,10 +18,10 @@ type spelling struct {
 	due   map[string]schema.Value // what is being written
 }
 
-// Alike reports whether a device may have made the one text of the other without meaning anything else: they differ in
+// alike reports whether a device may have made the one text of the other without meaning anything else: they differ in
 // case, in space, in a slash or dot at their end, in how a number, an address or a prefix is written, or in the host bits
 // of a prefix. Other kinds of values have one spelling only (package schema), and are alike when they are the same.
-func Alike(a, b schema.Value) bool {
+func alike(a, b schema.Value) bool {
 	if a == b {
 		return true
 	}
@@ -71,7 +71,7 @@ func (s *Secrets) unspell(p path.Path, v schema.Value) schema.Value {
 		return v
 	}
 	text := p.String()
-	if due, ok := s.spelling.due[text]; ok && Alike(v, due) {
+	if due, ok := s.spelling.due[text]; ok && alike(v, due) {
 		return due
 	}
 	if k, ok := s.spelling.known[text]; ok && k.from == v {
@@ -122,7 +122,7 @@ func (s *Secrets) learned(observed *tree.Tree) *Secrets {
 			continue // it was made of a path
 		}
 		leaf, there := observed.Get(p)
-		if !there || !Alike(leaf.Value, due) {
+		if !there || !alike(leaf.Value, due) {
 			continue
 		}
 		delete(out.spelling.due, text)

@@ -31,11 +31,11 @@ func TestAlike(t *testing.T) {
 	}
 	for _, tt := range tests {
 		a, b := schema.Value(string(schema.KindString)+tt.a), schema.Value(string(schema.KindString)+tt.b)
-		if Alike(a, b) != tt.alike || Alike(b, a) != tt.alike {
+		if alike(a, b) != tt.alike || alike(b, a) != tt.alike {
 			t.Errorf("%q and %q: %t", tt.a, tt.b, !tt.alike)
 		}
 	}
-	if Alike("i1500", "s1500") {
+	if alike("i1500", "s1500") {
 		t.Error("a number and a text are alike")
 	}
 }

@@ -101,7 +101,7 @@ func (d Decision) Held() bool {
 // for meanwhile.
 func Decide(f Facts) Decision {
 	var later *Decision
-	for _, r := range Table() {
+	for _, r := range table() {
 		d, applies := r.Judge(f)
 		switch {
 		case !applies:

@@ -15,7 +15,7 @@ func TestDocs(t *testing.T) {
 	}
 	var want strings.Builder
 	want.WriteString("| row | when it applies, and what it does |\n| --- | --- |\n")
-	for _, r := range Table() {
+	for _, r := range table() {
 		fmt.Fprintf(&want, "| %s | %s |\n", r.Rule, r.Doc)
 	}
 	if !strings.Contains(string(page), want.String()+"\n") {

@@ -18,11 +18,11 @@ func judgeFreeze(f Facts) (Decision, bool) {
 	case f.BreakGlass:
 		return passes("the fabric is frozen, and somebody broke the glass")
 	}
-	return Decision{Verdict: Later, Rule: Frozen, Reason: WhyFrozen(f.Frozen), Opens: f.Frozen.Until}, true
+	return Decision{Verdict: Later, Rule: Frozen, Reason: whyFrozen(f.Frozen), Opens: f.Frozen.Until}, true
 }
 
-// WhyFrozen says why nothing is written to the fabric, until when, and how that ends.
-func WhyFrozen(f Freeze) string {
+// whyFrozen says why nothing is written to the fabric, until when, and how that ends.
+func whyFrozen(f Freeze) string {
 	return fmt.Sprintf("the fabric is frozen until %s by %s: %s; next: tenter unfreeze, or wait", f.Until.UTC().Format(time.RFC3339), f.By, f.Reason)
 }
 

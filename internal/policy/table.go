@@ -8,8 +8,8 @@ import (
 	"github.com/tenter-net/tenter/internal/plan"
 )
 
-// A Row is one row of the table of what can stop a write.
-type Row struct {
+// A row is one row of the table of what can stop a write.
+type row struct {
 	Rule Rule
 	Doc  string // when it applies and what it does, in one line for people
 	// Judge decides about the facts, in the name of the row's rule. It returns false where the row does not apply; then
@@ -17,10 +17,10 @@ type Row struct {
 	Judge func(Facts) (Decision, bool)
 }
 
-// Table returns the rows in their order of precedence: the first that applies decides. The last one applies always. Each
+// table returns the rows in their order of precedence: the first that applies decides. The last one applies always. Each
 // row's rule is its own.
-func Table() []Row {
-	return []Row{
+func table() []row {
+	return []row{
 		{Frozen, "the fabric is frozen (tenter freeze): nothing is written until it is over", judgeFreeze},
 		{Hold, "the device is on hold (tenter device hold): nothing is written to it", judgeHold},
 		{Identity, "what answers is not the device that was enrolled, or that the intents name: nothing is written to it", judgeIdentity},

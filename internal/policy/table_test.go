@@ -9,7 +9,7 @@ import (
 // TestTable holds the rows to what their contract says, whoever adds one.
 func TestTable(t *testing.T) {
 	seen := map[Rule]bool{}
-	rows := Table()
+	rows := table()
 	triggers := []plan.Trigger{plan.ByIntent, plan.ByDrift, plan.BySchedule, plan.ByManual}
 	for i, r := range rows {
 		if r.Doc == "" || seen[r.Rule] {

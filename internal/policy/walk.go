@@ -22,7 +22,7 @@ func Walk(f Facts) ([]Step, Decision) {
 	decided := Decide(f)
 	var steps []Step
 	stopped := false
-	for _, r := range Table() {
+	for _, r := range table() {
 		d, applies := r.Judge(f)
 		s := Step{Rule: r.Rule, Doc: r.Doc, Fact: d.Reason}
 		if applies {
