@@ -237,6 +237,8 @@ func obey(s *run.Saga, row view.Run, ev event.Event, c event.Command) (refused, 
 		return "", "it is paused already, " + s.Paused.String()
 	case c.Verb == VerbPause:
 		s.Paused = w
+	case s.Paused != nil && s.Waits: // it would be paused again at once
+		return "it goes on by itself as soon as it may; it is paused " + s.Paused.String(), ""
 	case s.Paused == nil && s.Resting() != nil:
 		s.Rest = &run.Rest{Before: s.Rest.Before, Until: ev.Time}
 	case s.Paused == nil:
