@@ -169,7 +169,9 @@ func printAdoption(s Streams, a *app.Adoption, f adoptFlags, format string) erro
 		fmt.Fprintf(s.Err, "\nnext:  git -C %s show %s, then: git -C %s push origin %s\n       once it is merged, the drift is none any more; nothing is written to the device\n", a.Top(), r.Branch, a.Top(), r.Branch)
 	case len(r.Edits) > 0:
 		fmt.Fprintf(s.Err, "\nnext:  save the patch, and in a clone of the intents: git apply FILE\n")
-	case len(r.Refused) == 0:
+	case len(r.Refused) > 0:
+		fmt.Fprintf(s.Err, "\nnext:  edit the documents that are named, or put it back: tenter plan, tenter apply\n")
+	default:
 		fmt.Fprintf(s.Err, "\nthe intents want already what the device has; next: tenter plan\n")
 	}
 	return adoptExit(r)

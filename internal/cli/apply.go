@@ -151,7 +151,11 @@ func chooseApply(ctx context.Context, s Streams, o *operator, args []string, fro
 	}
 	reply, err := call(ctx, o, app.OpPlan, (*app.App).Plan, ask)
 	if err != nil {
-		return c, o.about(err, "%s", nextIn(err, "tenter device ls"))
+		next := "tenter device ls"
+		if from.reverse != "" {
+			next = "tenter plan ls --all"
+		}
+		return c, o.about(err, "%s", nextIn(err, next))
 	}
 	warn(s, reply.Warnings)
 	if _, err := fmt.Fprint(s.Err, screenOf(s.Err).paintPlan(reply.Plan.Text())); err != nil {

@@ -92,8 +92,8 @@ func report(w io.Writer, command string, err error) int {
 	case errors.As(err, &code):
 		return int(code)
 	}
-	fmt.Fprintf(w, "error: %v\n", err)
-	next := command + " --help"
+	says, next := nextApart(err)
+	fmt.Fprintf(w, "error: %s\n", says)
 	var h hinted
 	var (
 		locked   *app.LockedError
@@ -107,11 +107,23 @@ func report(w io.Writer, command string, err error) int {
 		next = "mend the files, or leave out the setting profiles to use the built-in ones"
 	case errors.As(err, &state):
 		next = "let this user write there, or use another directory: --state-dir DIR"
+	case next != "": // what refused it knows best
 	case errors.As(err, &h):
 		next = h.next
+	default:
+		next = command + " --help"
 	}
 	fmt.Fprintf(w, "next:  %s\n", next)
 	return exitCode(err)
+}
+
+// nextApart takes the next step off the end of an error's text, where the text has one, so that it is said once.
+func nextApart(err error) (says, next string) {
+	says, next, found := strings.Cut(err.Error(), "; next: ")
+	if !found || strings.ContainsAny(next, ";\n") {
+		return err.Error(), ""
+	}
+	return says, next
 }
 
 func exitCode(err error) int {

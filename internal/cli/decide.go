@@ -33,6 +33,8 @@ func newPlanApprove(s Streams) *cobra.Command {
 					fmt.Fprintf(s.Err, "approved by you; it needs more: %s\n", reply.Missing)
 				case o.client == nil:
 					fmt.Fprintln(s.Err, "approved; a tenter serve over this store carries it out, else run it: tenter apply "+args[0])
+				case o.store == nil: // a server elsewhere, of which nothing can be followed here
+					fmt.Fprintln(s.Err, "approved; see how it goes: tenter run ls")
 				default:
 					fmt.Fprintln(s.Err, "approved; watch it: tenter events tail --follow")
 				}

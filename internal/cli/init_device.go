@@ -70,6 +70,13 @@ func (f *initFlags) fromDevices(cmd *cobra.Command, s Streams, set *settings.Set
 	if err != nil {
 		return hint(err, "tenter init --from-device --clab FILE")
 	}
+	for _, e := range inv.Listed {
+		for _, d := range set.Devices {
+			if string(d.Name) == e.Name && d.Address != "" && d.Address != e.Address {
+				fmt.Fprintf(s.Err, "%s: reached at %s instead, as the setting devices says\n", e.Name, d.Address)
+			}
+		}
+	}
 	log, err := app.NewLog(set, true)
 	if err != nil {
 		return err

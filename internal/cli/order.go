@@ -96,8 +96,8 @@ func progressOf(saga run.Saga, all run.Stands) string {
 
 // counts are the devices of a run by how they stand.
 type counts struct {
-	batch, batches                 int // 0 batches for a run that has one
-	all, ok, failed, back, running int
+	batch, batches                          int // 0 batches for a run that has one
+	all, ok, failed, skipped, back, running int
 }
 
 func (c *counts) add(o run.Outcome) {
@@ -106,8 +106,10 @@ func (c *counts) add(o run.Outcome) {
 		c.ok++
 	case run.RolledBack:
 		c.back++
-	case run.Failed, run.Stale, run.Refused, run.Unreachable, run.Skipped:
+	case run.Failed, run.Stale, run.Refused, run.Unreachable:
 		c.failed++
+	case run.Skipped: // nothing went wrong there
+		c.skipped++
 	}
 }
 
@@ -120,7 +122,7 @@ func (c counts) String() string {
 	for _, part := range []struct {
 		n    int
 		what string
-	}{{c.failed, "failed"}, {c.back, "put back"}, {c.running, "running"}} {
+	}{{c.failed, "failed"}, {c.skipped, "skipped"}, {c.back, "put back"}, {c.running, "running"}} {
 		if part.n > 0 {
 			text += fmt.Sprintf(" · %d %s", part.n, part.what)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -112,18 +113,18 @@ func printVotes(w io.Writer, votes []event.Vote) error {
 // planFile reads a plan from a file, if the argument names one.
 func planFile(name string) (p plan.Plan, ok bool, err error) {
 	data, err := os.ReadFile(name)
-	if errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) && !strings.ContainsAny(name, "./") { // as no plan's name has
 		return p, false, nil
 	}
 	if err != nil {
-		return p, false, hint(err, "tenter plan ls, for the ids of stored plans")
+		return p, false, hint(err, "tenter plan ls --all, for the plans in the store; tenter plan --out FILE writes one")
 	}
 	if !json.Valid(data) {
-		return p, false, hint(fmt.Errorf("%s: not a plan: no JSON", name), "tenter plan --out %s", name)
+		return p, false, hint(fmt.Errorf("%s: not a plan: no JSON", name), "tenter plan --out FILE writes one")
 	}
 	p, err = plan.Parse(data)
 	if err != nil {
-		return p, false, hint(fmt.Errorf("%s: not a plan of this version: %w", name, err), "tenter plan --out %s", name)
+		return p, false, hint(fmt.Errorf("%s: not a plan of this version: %w", name, err), "tenter plan --out FILE writes one")
 	}
 	return p, true, nil
 }

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"strings"
@@ -145,6 +147,10 @@ func hintRemote(err error) error {
 		return err
 	case errors.As(err, &p) && p.Code == api.CodeUnauthorized:
 		return hint(err, "%s", nextIn(err, "tenter token create, on the server"))
+	case errors.As(err, new(*tls.CertificateVerificationError)):
+		return hint(err, "look at whom you reach; an authority of your own: TENTER_SERVER_CA=FILE, or the setting server_ca")
+	case errors.Is(err, api.ErrNoServer), errors.As(err, new(*net.OpError)):
+		return hint(err, "see that tenter serve runs there, and where it listens: tenter config explain server")
 	}
 	return err
 }
