@@ -44,7 +44,13 @@ func (s *Store) Rows(ctx context.Context) (r view.Rows, err error) {
 		if r.RunDevices, err = collect(q, scanRunDeviceShort, "SELECT run, device, step, outcome, detail FROM run_device"); err != nil {
 			return err
 		}
-		r.Episodes, err = collect(q, scanEpisode, "SELECT "+episodeColumns+" FROM episode")
+		if r.Episodes, err = collect(q, scanEpisode, "SELECT "+episodeColumns+" FROM episode"); err != nil {
+			return err
+		}
+		if r.Tokens, err = collect(q, scanToken, "SELECT "+tokenColumns+" FROM token"); err != nil {
+			return err
+		}
+		r.Freeze, _, err = first(q, scanFreeze, selectFreeze)
 		return err
 	})
 	if err != nil {

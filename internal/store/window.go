@@ -10,13 +10,17 @@ import (
 
 // Freeze returns the freeze of the fabric that was told of last and not ended; it may be over. The zero value is none.
 func (s *Store) Freeze(ctx context.Context) (view.Freeze, error) {
-	f, _, err := first(s.reader(ctx), func(row scanner) (f view.Freeze, err error) {
-		return f, row.Scan(timeOf{&f.Until}, &f.Reason, &f.By, timeOf{&f.Since}, &f.Event)
-	}, "SELECT ends, reason, actor, since, event FROM fabric_freeze WHERE id = 1")
+	f, _, err := first(s.reader(ctx), scanFreeze, selectFreeze)
 	if err != nil {
 		return view.Freeze{}, fmt.Errorf("store: freeze: %w", err)
 	}
 	return f, nil
+}
+
+const selectFreeze = "SELECT ends, reason, actor, since, event FROM fabric_freeze WHERE id = 1"
+
+func scanFreeze(row scanner) (f view.Freeze, err error) {
+	return f, row.Scan(timeOf{&f.Until}, &f.Reason, &f.By, timeOf{&f.Since}, &f.Event)
 }
 
 // SaveFreeze freezes the fabric, in place of any freeze before.

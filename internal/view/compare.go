@@ -38,6 +38,8 @@ func Compare(live, log *State) ([]Difference, error) {
 	compareRows(&c, "plan", live.Plans, log.Plans, func(p Plan) any { return p })
 	compareRows(&c, "run", live.Runs, log.Runs, func(r RunState) any { return r.Run })
 	compareRows(&c, "episode", live.Episodes, log.Episodes, func(e Episode) any { return e })
+	compareRows(&c, "token", live.Tokens, log.Tokens, func(a Access) any { return a })
+	c.row("freeze", "fabric", live.Freeze, log.Freeze)
 	for _, id := range slices.Sorted(maps.Keys(live.Runs)) {
 		if r, ok := log.Runs[id]; ok {
 			compareRows(&c, "run "+id+" on", live.Runs[id].On, r.On, func(d RunDevice) any { return d })

@@ -58,6 +58,11 @@ var folds = map[event.Type]func(*State, event.Event) error{
 	event.TypeDriftUpdated:    folding(foldDrift),
 	event.TypeDriftHeld:       folding(foldDrift),
 	event.TypeDriftRemediated: folding(foldRemediated),
+
+	event.TypeTokenCreated:   folding(foldToken),
+	event.TypeTokenRevoked:   folding(foldRevoked),
+	event.TypeWindowFrozen:   folding(foldFrozen),
+	event.TypeWindowUnfrozen: folding(func(s *State, _ event.Event, _ event.Freeze) { s.Freeze = Freeze{} }),
 }
 
 func folding[T any](fold func(*State, event.Event, T)) func(*State, event.Event) error {

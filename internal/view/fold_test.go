@@ -93,6 +93,7 @@ func TestFoldRun(t *testing.T) {
 			Run: view.Run{ID: "r", Plan: "p", Status: view.RunDone, Cause: "drift", Episode: "e", Correlation: "c", Created: at(3), Ended: at(7)},
 			On:  map[intent.DeviceName]view.RunDevice{"leaf1": {Run: "r", Device: "leaf1", Step: "ended", Outcome: "done", Detail: "saved"}},
 		}},
+		Tokens: map[string]view.Access{},
 		Episodes: map[string]view.Episode{"e": {
 			ID: "e", Device: "leaf1", Opened: noon, Closed: at(8), Mode: "enforce", Total: 1, Plan: "p", Run: "r", By: "tenter", Correlation: "c",
 		}},

@@ -16,8 +16,8 @@ import (
 //
 // What is left out is what no event tells, because it is large, changes without anything having happened, or is only for
 // the engines: a device's write-set, count of writes and last known start; the changes of a plan; what a run's step
-// machine remembers, and the detail of a device that has not ended; when a row was written. Schedules, notifications,
-// leases and deliveries are bookkeeping and no part of it. Known also leaves it out of rows of the store, so that both can
+// machine remembers, and the detail of a device that has not ended; when a row was written; what a token is. Schedules, windows,
+// notifications, leases and deliveries are bookkeeping and no part of it, nor are backups that plans bring back. Known also leaves it out of rows of the store, so that both can
 // be compared. Of a device, Updated is when an event told of it last, and is not compared.
 type State struct {
 	Seq        event.Seq                    `json:"seq"`  // of the last event that was folded, 0 for none
@@ -27,6 +27,8 @@ type State struct {
 	Plans      map[string]Plan              `json:"plans,omitempty"`
 	Runs       map[string]RunState          `json:"runs,omitempty"`
 	Episodes   map[string]Episode           `json:"episodes,omitempty"`
+	Tokens     map[string]Access            `json:"tokens,omitempty"`
+	Freeze     Freeze                       `json:"freeze,omitzero"` // of the fabric, also one that is over and was not told to be
 }
 
 // A RunState is a run and where it stands on each device.
@@ -39,6 +41,7 @@ type RunState struct {
 func NewState() *State {
 	return &State{
 		Devices: map[intent.DeviceName]Device{}, Plans: map[string]Plan{}, Runs: map[string]RunState{}, Episodes: map[string]Episode{},
+		Tokens: map[string]Access{},
 	}
 }
 
@@ -53,6 +56,8 @@ type Rows struct {
 	Runs       []Run
 	RunDevices []RunDevice
 	Episodes   []Episode
+	Tokens     []Token
+	Freeze     Freeze
 }
 
 // State returns the rows as far as events tell of them.
@@ -83,6 +88,10 @@ func (r Rows) State() *State {
 		}
 		s.Episodes[e.ID] = e
 	}
+	for _, t := range r.Tokens {
+		s.Tokens[t.ID] = t.told()
+	}
+	s.Freeze = r.Freeze.told()
 	return s
 }
 
@@ -156,7 +165,10 @@ func (s *State) Forget(before time.Time) {
 
 // Rows returns how many rows the State has.
 func (s *State) Rows() int {
-	n := len(s.Devices) + len(s.Plans) + len(s.Runs) + len(s.Episodes)
+	n := len(s.Devices) + len(s.Plans) + len(s.Runs) + len(s.Episodes) + len(s.Tokens)
+	if s.Freeze != (Freeze{}) {
+		n++
+	}
 	for _, r := range s.Runs {
 		n += len(r.On)
 	}
