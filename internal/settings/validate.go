@@ -170,7 +170,7 @@ func (s *Settings) validateLoops(c validator) {
 	c.zeroOrBetween("apply.set_timeout", a.SetTimeout, 100*time.Millisecond, 30*time.Minute)
 	c.between("apply.readback_window", a.ReadbackWindow, 100*time.Millisecond, 30*time.Minute)
 	c.between("apply.rollback_timer", a.RollbackTimer, time.Second, 24*time.Hour)
-	c.between("apply.plan_expiry", a.PlanExpiry, time.Minute, 30*24*time.Hour)
+	c.between("apply.plan_expiry", a.PlanExpiry, time.Second, 30*24*time.Hour)
 	c.between("notify.group_wait", s.Notify.GroupWait, 0, time.Hour)
 }
 
