@@ -27,7 +27,7 @@ func whyFrozen(f Freeze) string {
 }
 
 func judgeDeny(f Facts) (Decision, bool) {
-	stop, stopped := f.Windows.Denies(f.Now, f.ByHand)
+	stop, stopped := f.Windows.denies(f.Now, f.ByHand)
 	if !stopped {
 		return passesWindows(f, "no window of mode deny is open")
 	}
@@ -35,14 +35,14 @@ func judgeDeny(f Facts) (Decision, bool) {
 }
 
 func judgeAllow(f Facts) (Decision, bool) {
-	stop, stopped := f.Windows.Outside(f.Now, f.ByHand)
+	stop, stopped := f.Windows.outside(f.Now, f.ByHand)
 	if !stopped {
 		return passesWindows(f, "no window of mode allow is closed to it")
 	}
 	return judgeStop(f, OutOfAllow, stop)
 }
 
-func judgeStop(f Facts, r Rule, s Stop) (Decision, bool) {
+func judgeStop(f Facts, r Rule, s objection) (Decision, bool) {
 	switch {
 	case f.BreakGlass:
 		return passes("%s; somebody broke the glass", s.Reason)
@@ -67,9 +67,9 @@ func Overtakes(f Facts) (Overtaking, bool) {
 	if d.Verdict != Later {
 		return Overtaking{}, false
 	}
-	stop, denied := f.Windows.Denies(f.Now, f.ByHand)
+	stop, denied := f.Windows.denies(f.Now, f.ByHand)
 	if !denied {
-		stop, _ = f.Windows.Outside(f.Now, f.ByHand)
+		stop, _ = f.Windows.outside(f.Now, f.ByHand)
 	}
 	o := Overtaking{What: fabric.OvertakenPause, By: "window " + stop.Window.Name, Reason: d.Reason}
 	switch {

@@ -114,45 +114,45 @@ func (w Window) end(s State) string {
 
 func showTime(t time.Time) string { return t.Format("Mon 2006-01-02 15:04:05 MST") }
 
-// A Stop is what windows have against a write at a time.
-type Stop struct {
+// An objection is what windows have against a write at a time.
+type objection struct {
 	Window Window
 	Reason string    // with when writing is possible again
 	Opens  time.Time // when it is possible again; zero for never
 }
 
-// Denies returns the first deny window that is open, if it stops a write at t; by hand says that a person wants it now.
-func (ws Windows) Denies(t time.Time, byHand bool) (Stop, bool) {
+// denies returns the first deny window that is open, if it stops a write at t; by hand says that a person wants it now.
+func (ws Windows) denies(t time.Time, byHand bool) (objection, bool) {
 	for _, w := range ws {
 		if w.Allow || byHand && w.Manual {
 			continue
 		}
 		if s := w.At(t); s.Open {
 			opens := ws.Opens(t, byHand)
-			return Stop{w, fmt.Sprintf("window %s (deny) is open%s; %s", w.named(), w.end(s), w.again(opens)), opens}, true
+			return objection{w, fmt.Sprintf("window %s (deny) is open%s; %s", w.named(), w.end(s), w.again(opens)), opens}, true
 		}
 	}
-	return Stop{}, false
+	return objection{}, false
 }
 
-// Outside returns a stop if there are allow windows and none of them is open at t.
-func (ws Windows) Outside(t time.Time, byHand bool) (Stop, bool) {
+// outside returns a stop if there are allow windows and none of them is open at t.
+func (ws Windows) outside(t time.Time, byHand bool) (objection, bool) {
 	var soonest *Window
 	var next time.Time
 	for i, w := range ws {
 		switch s := w.At(t); {
 		case !w.Allow:
 		case s.Open, byHand && w.Manual:
-			return Stop{}, false
+			return objection{}, false
 		case soonest == nil || !s.Next.IsZero() && (next.IsZero() || s.Next.Before(next)):
 			soonest, next = &ws[i], s.Next
 		}
 	}
 	if soonest == nil {
-		return Stop{}, false
+		return objection{}, false
 	}
 	opens := ws.Opens(t, byHand)
-	return Stop{*soonest, fmt.Sprintf("outside of window %s; %s", soonest.named(), soonest.again(opens)), opens}, true
+	return objection{*soonest, fmt.Sprintf("outside of window %s; %s", soonest.named(), soonest.again(opens)), opens}, true
 }
 
 func (w Window) named() string {
@@ -204,35 +204,6 @@ func (ws Windows) reopens(t time.Time, byHand bool) (next time.Time, stopped boo
 
 // mostTurns bounds how often windows may open and close while an answer is looked for.
 const mostTurns = 200
-
-// Closes returns the first time from t on at which the windows do not let a write begin; zero when none is in sight.
-func (ws Windows) Closes(t time.Time, byHand bool) time.Time {
-	for range mostTurns {
-		if _, stopped := ws.reopens(t, byHand); stopped {
-			return t
-		}
-		if t = ws.turns(t); t.IsZero() {
-			break
-		}
-	}
-	return time.Time{}
-}
-
-// turns returns when the first of the windows opens or closes after t; zero for never.
-func (ws Windows) turns(t time.Time) time.Time {
-	var first time.Time
-	for _, w := range ws {
-		s := w.At(t)
-		turn := s.Next
-		if s.Open {
-			turn = s.Until
-		}
-		if !turn.IsZero() && (first.IsZero() || turn.Before(first)) {
-			first = turn
-		}
-	}
-	return first
-}
 
 // Describe lists how each window stands at t, for people: one line each.
 func (ws Windows) Describe(t time.Time) []string {

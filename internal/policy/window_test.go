@@ -258,18 +258,15 @@ func FuzzWindows(f *testing.F) {
 			return
 		}
 		now := time.Unix(unix, 0)
-		_, denied := ws.Denies(now, false)
-		_, outside := ws.Outside(now, false)
+		_, denied := ws.denies(now, false)
+		_, outside := ws.outside(now, false)
 		opens := ws.Opens(now, false)
 		if stopped := denied || outside; stopped == opens.Equal(now) {
 			t.Errorf("denied %t, outside %t, and opens %s at %s", denied, outside, opens, now)
 		}
 		if !opens.IsZero() {
-			if _, denied := ws.Denies(opens, false); denied {
+			if _, denied := ws.denies(opens, false); denied {
 				t.Errorf("denied when it opens, %s", opens)
-			}
-			if closes := ws.Closes(opens, false); !closes.IsZero() && !closes.After(opens) {
-				t.Errorf("it closes at %s, not after it opens at %s", closes, opens)
 			}
 		}
 		for _, w := range ws {
