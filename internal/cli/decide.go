@@ -71,7 +71,7 @@ func newPlanReject(s Streams) *cobra.Command {
 
 // approvalCounts are the approvals of a plan as they stand at a time, by what the policies asked for when they were counted last.
 func approvalCounts(p view.Plan, now time.Time) []policy.Count {
-	return policy.CountApprovals(p.Needs, policy.Given{By: p.Given, Barred: []string{p.Requester}, Escalated: !p.Escalated.IsZero(), Now: now})
+	return policy.CountApprovals(p.Needs, policy.Given{By: p.Given, Barred: policy.Barred{Requester: p.Requester}, Escalated: !p.Escalated.IsZero(), Now: now})
 }
 
 // approvals is how far a plan's approvals are, for a line of a list: "1 of 2 by netops".

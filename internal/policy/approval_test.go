@@ -168,7 +168,7 @@ func TestCountApprovals(t *testing.T) {
 		{"another group", Given{By: []event.Approver{ann, by("cat", 0, "leads")}}, []string{"ann"}},
 		{"another group, escalated", Given{By: []event.Approver{ann, by("cat", 0, "leads")}, Escalated: true}, []string{"ann", "cat"}},
 		{"too long ago", Given{By: []event.Approver{ann, by("ben", time.Hour, "netops")}}, []string{"ann"}},
-		{"the requester", Given{By: []event.Approver{ann, ben}, Barred: []string{"ann"}}, []string{"ben"}},
+		{"the requester", Given{By: []event.Approver{ann, ben}, Barred: Barred{Requester: "ann"}}, []string{"ben"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -206,7 +206,7 @@ func TestMayApprove(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := MayApprove(tt.needs, tt.who, "bob", "cat", Given{Escalated: tt.escalated})
+			got := MayApprove(tt.needs, tt.who, Given{Barred: Barred{Requester: "bob", Author: "cat"}, Escalated: tt.escalated})
 			if (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
 				t.Errorf("%q, want %q", got, tt.want)
 			}

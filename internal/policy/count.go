@@ -11,11 +11,20 @@ import (
 	"github.com/tenter-net/tenter/internal/plan"
 )
 
-// A Given is what is known of a plan's approvals. Barred are those whose approval never counts: who made the plan by hand,
-// and who wrote the commit.
+// Barred are those whose approval of a plan never counts: who made it by hand, and who wrote the commit that it is of. Empty
+// names are nobody's.
+type Barred struct {
+	Requester, Author string
+}
+
+func (b Barred) has(name string) bool {
+	return name != "" && (name == b.Requester || name == b.Author)
+}
+
+// A Given is what is known of a plan's approvals.
 type Given struct {
 	By        []event.Approver
-	Barred    []string
+	Barred    Barred
 	Escalated bool // others may approve by now
 	Now       time.Time
 }
@@ -46,7 +55,7 @@ func CountApprovals(needs []event.ApprovalNeed, g Given) []Count {
 		for _, a := range g.By {
 			ends := a.At.Add(n.ExpiresAfter)
 			who := Who{Name: a.Name, Groups: a.Groups}
-			if slices.Contains(g.Barred, a.Name) || slices.Contains(c.By, a.Name) || !who.In(g.groups(n)) || n.ExpiresAfter > 0 && !g.Now.Before(ends) {
+			if g.Barred.has(a.Name) || slices.Contains(c.By, a.Name) || !who.In(g.groups(n)) || n.ExpiresAfter > 0 && !g.Now.Before(ends) {
 				continue
 			}
 			c.By = append(c.By, a.Name)
@@ -118,9 +127,8 @@ func of(groups []string) string {
 	return " by " + strings.Join(groups, " or ")
 }
 
-// MayApprove says why somebody's approval would not count for any need, empty if it would for one. Barred says why nobody
-// may approve what they asked for.
-func MayApprove(needs []event.ApprovalNeed, who Who, requester, author string, g Given) string {
+// MayApprove says why somebody's approval would not count for any need, empty if it would for one.
+func MayApprove(needs []event.ApprovalNeed, who Who, g Given) string {
 	if d := Denying(needs); d != nil {
 		return Denial(*d)
 	}
@@ -131,9 +139,9 @@ func MayApprove(needs []event.ApprovalNeed, who Who, requester, author string, g
 		return ""
 	}
 	switch who.Name {
-	case requester:
+	case g.Barred.Requester:
 		return fmt.Sprintf("%s asked for this plan, and nobody approves what they asked for, says approval policy %q (%s)", who.Name, needs[0].Policy, needs[0].Source)
-	case author:
+	case g.Barred.Author:
 		return fmt.Sprintf("%s wrote the commit that this plan is made from, and nobody approves their own, says approval policy %q (%s)", who.Name, needs[0].Policy, needs[0].Source)
 	}
 	var wanted []string

@@ -91,23 +91,17 @@ func (r register) demands(p plan.Plan, requester string) []policy.Demand {
 }
 
 // barred are those whose approval of a plan never counts: who made it by hand, and who wrote the commit that it is of.
-func (r register) barred(row view.Plan) (requester, author string) {
+func (r register) barred(row view.Plan) policy.Barred {
+	out := policy.Barred{Requester: row.Requester}
 	if row.Cause != string(plan.ByDrift) && r.author != "" && r.person != nil {
-		author = r.person(r.author)
+		out.Author = r.person(r.author)
 	}
-	return row.Requester, author
+	return out
 }
 
 // given is what is known of a plan's approvals.
 func (r register) given(row view.Plan, now time.Time) policy.Given {
-	g := policy.Given{By: row.Given, Escalated: !row.Escalated.IsZero(), Now: now}
-	requester, author := r.barred(row)
-	for _, name := range []string{requester, author} {
-		if name != "" {
-			g.Barred = append(g.Barred, name)
-		}
-	}
-	return g
+	return policy.Given{By: row.Given, Barred: r.barred(row), Escalated: !row.Escalated.IsZero(), Now: now}
 }
 
 // A reckoning is how far a plan's approvals are.
@@ -213,7 +207,7 @@ func (e *Engine) escalate(ctx context.Context, id string) error {
 			to = append(to, n.EscalateTo...)
 		}
 		slices.Sort(to)
-		reason := policy.MissingApprovals(policy.CountApprovals(row.Needs, policy.Given{By: row.Given, Barred: []string{row.Requester}, Now: e.now()}))
+		reason := policy.MissingApprovals(policy.CountApprovals(row.Needs, policy.Given{By: row.Given, Barred: policy.Barred{Requester: row.Requester}, Now: e.now()}))
 		return tx.Append(ctx, onDevice(event.Draft{
 			Type: event.TypeApprovalEscalated, Time: row.Escalated, Correlation: row.Correlation, Causation: toldPlan(row),
 			Data: event.Approval{Plan: row.ID, Content: row.Content, Devices: row.Devices, Reason: reason, Episode: row.Episode, Needs: row.Needs, Given: row.Given},

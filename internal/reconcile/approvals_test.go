@@ -236,7 +236,7 @@ func TestEscalation(t *testing.T) {
 func TestAuthorsAreBarred(t *testing.T) {
 	r := register{author: "Ann <ann@example.net>", person: func(author string) string { return strings.ToLower(author[:3]) }}
 	for cause, want := range map[plan.Trigger]string{plan.ByIntent: "ann", plan.ByManual: "ann", plan.ByDrift: ""} {
-		if _, got := r.barred(view.Plan{Cause: string(cause)}); got != want {
+		if got := r.barred(view.Plan{Cause: string(cause)}).Author; got != want {
 			t.Errorf("%s: %q, want %q", cause, got, want)
 		}
 	}

@@ -84,8 +84,7 @@ func (e *Engine) mayApprove(r register, row view.Plan, p plan.Plan, who policy.W
 	if err := e.startable(row); err != nil {
 		return err
 	}
-	requester, author := r.barred(row)
-	if why := policy.MayApprove(policy.Needs(r.demands(p, row.Requester)), who, requester, author, r.given(row, e.now())); why != "" {
+	if why := policy.MayApprove(policy.Needs(r.demands(p, row.Requester)), who, r.given(row, e.now())); why != "" {
 		return &DeniedError{row.ID, why}
 	}
 	return nil

@@ -95,11 +95,11 @@ func (e *Engine) mayBegin(r register, row view.Plan, p plan.Plan, b Beginning) (
 
 // notBy names those whose approval does not count.
 func notBy(r register, row view.Plan) string {
-	switch requester, author := r.barred(row); {
-	case requester != "":
-		return fmt.Sprintf("; not by %s, who asked for it", requester)
-	case author != "":
-		return fmt.Sprintf("; not by %s, who wrote the commit", author)
+	switch b := r.barred(row); {
+	case b.Requester != "":
+		return fmt.Sprintf("; not by %s, who asked for it", b.Requester)
+	case b.Author != "":
+		return fmt.Sprintf("; not by %s, who wrote the commit", b.Author)
 	}
 	return ""
 }
