@@ -44,7 +44,7 @@ func readLocks(cmd *cobra.Command) (out app.LocksReply, err error) {
 	if err != nil {
 		return out, err
 	}
-	c, err := remote(set)
+	c, err := remote(set, cmd.ErrOrStderr())
 	if err != nil {
 		return out, err
 	}

@@ -32,7 +32,7 @@ func withOperator(cmd *cobra.Command, do func(ctx context.Context, o *operator) 
 	}
 	ctx := cmd.Context()
 	o := &operator{intents: mendIntents(set)}
-	if o.client, err = remote(set); err != nil {
+	if o.client, err = remote(set, cmd.ErrOrStderr()); err != nil {
 		return err
 	}
 	if o.client != nil {

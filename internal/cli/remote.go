@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -16,17 +17,18 @@ import (
 	"github.com/tenter-net/tenter/internal/api"
 	"github.com/tenter-net/tenter/internal/app"
 	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/secret"
 	"github.com/tenter-net/tenter/internal/settings"
 	"github.com/tenter-net/tenter/internal/store"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
 // remote returns a client of the server that the settings name, nil if they name none.
-func remote(set *settings.Settings) (*api.Client, error) {
+func remote(set *settings.Settings, warnings io.Writer) (*api.Client, error) {
 	if set.Server == "" {
 		return nil, nil
 	}
-	token, err := clientToken(set)
+	token, err := clientToken(set, warnings)
 	if err != nil {
 		return nil, hint(err, "tenter config explain token_file")
 	}
@@ -35,18 +37,19 @@ func remote(set *settings.Settings) (*api.Client, error) {
 }
 
 // clientToken is never from an argument, which everybody on the machine can read.
-func clientToken(set *settings.Settings) (string, error) {
+func clientToken(set *settings.Settings, warnings io.Writer) (string, error) {
 	if text := os.Getenv(settings.TokenVariable); text != "" {
 		return strings.TrimSpace(text), nil
 	}
 	if set.TokenFile == "" {
 		return "", nil
 	}
-	data, err := os.ReadFile(set.TokenFile)
+	// A pipe or a whole disk is no token, and one that everybody may read is everybody's.
+	token, err := secret.NewReader("", "", func(text string) { fmt.Fprintln(warnings, "warning:", text) }).From(set.TokenFile, "")
 	if err != nil {
 		return "", fmt.Errorf("token_file: %w", err)
 	}
-	return strings.TrimSpace(string(data)), nil
+	return strings.TrimSpace(token.Reveal()), nil
 }
 
 // notRemote refuses a command that reads the store itself when a server elsewhere is meant.
@@ -117,7 +120,7 @@ func withReader(cmd *cobra.Command, s Streams, do func(ctx context.Context, from
 	if err != nil {
 		return err
 	}
-	c, err := remote(set)
+	c, err := remote(set, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
