@@ -28,12 +28,18 @@ func TestReportedOnce(t *testing.T) {
 		{"a hint", hint(errors.New("no"), "tenter y"), "error: no\nnext:  tenter y\n"},
 		{"in the text", hint(errors.New("frozen; next: tenter unfreeze, or wait"), "tenter y"), "error: frozen\nnext:  tenter unfreeze, or wait\n"},
 		{"of one of many", hint(errors.New("a: frozen; next: wait; b: held"), "tenter y"), "error: a: frozen; next: wait; b: held\nnext:  tenter y\n"},
-		{"an authority that nobody knows", hintRemote(fmt.Errorf("server: %w", unknown)),
-			fmt.Sprintf("error: server: %v\nnext:  look at whom you reach; an authority of your own: TENTER_SERVER_CA=FILE, or the setting server_ca\n", unknown)},
-		{"no server there", hintRemote(fmt.Errorf("server: %w", away)),
-			fmt.Sprintf("error: server: %v\nnext:  see that tenter serve runs there, and where it listens: tenter config explain server\n", away)},
-		{"no server here", hintRemote(api.ErrNoServer),
-			"error: no tenter is serving here\nnext:  see that tenter serve runs there, and where it listens: tenter config explain server\n"},
+		{
+			"an authority that nobody knows", hintRemote(fmt.Errorf("server: %w", unknown)),
+			fmt.Sprintf("error: server: %v\nnext:  look at whom you reach; an authority of your own: TENTER_SERVER_CA=FILE, or the setting server_ca\n", unknown),
+		},
+		{
+			"no server there", hintRemote(fmt.Errorf("server: %w", away)),
+			fmt.Sprintf("error: server: %v\nnext:  see that tenter serve runs there, and where it listens: tenter config explain server\n", away),
+		},
+		{
+			"no server here", hintRemote(api.ErrNoServer),
+			"error: no tenter is serving here\nnext:  see that tenter serve runs there, and where it listens: tenter config explain server\n",
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var out bytes.Buffer

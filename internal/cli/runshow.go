@@ -87,6 +87,7 @@ func printRun(w io.Writer, r view.Run, devices []view.RunDevice, steps bool) err
 	if err := t.print(w); err != nil {
 		return err
 	}
+	sayAwaited(w, r.ID, stands)
 	for _, s := range stands {
 		leftovers(w, s)
 		if steps {
@@ -96,6 +97,20 @@ func printRun(w io.Writer, r view.Run, devices []view.RunDevice, steps bool) err
 		}
 	}
 	return nil
+}
+
+// sayAwaited says which devices wait for a person, and until when.
+func sayAwaited(w io.Writer, id string, stands run.Stands) {
+	awaited := false
+	for _, s := range stands {
+		if s.State.Step == run.Await {
+			fmt.Fprintf(w, "%s%s waits for a person until %s, and is put back then\n", only(!awaited, "\n"), s.Device, s.State.AnswerBy.Local().Format(time.DateTime))
+			awaited = true
+		}
+	}
+	if awaited {
+		fmt.Fprintf(w, "next:  tenter run confirm %s, or tenter run cancel %[1]s\n", id)
+	}
 }
 
 // standsOf reads what is recorded of each device.
