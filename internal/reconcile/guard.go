@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.uber.org/zap"
 
@@ -11,8 +12,10 @@ import (
 	"github.com/tenter-net/tenter/internal/gate"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/path"
+	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/run"
+	"github.com/tenter-net/tenter/internal/schema"
 	"github.com/tenter-net/tenter/internal/tree"
 )
 
@@ -80,7 +83,26 @@ func (h *hand) sights(ctx context.Context, gates []gate.Gate) ([]run.Sight, erro
 	if err != nil {
 		return nil, &unreachable{h.name, err}
 	}
+	hideSecrets(leaves, h.picture.target.Secrets)
 	return gate.Sights(gates, p, leaves), nil
+}
+
+// hideSecrets leaves the digests of secrets: an expression may look at a whole subtree, and what it looked at is kept with the
+// run and told when it is not true. A change of a secret is still to be seen.
+func hideSecrets(leaves []profile.StateLeaf, s *plan.Secrets) {
+	for i, l := range leaves {
+		as := path.Path{Origin: l.Path.Origin, Elems: slices.Clone(l.Path.Elems)}
+		for j := range as.Elems { // what is configured is shown as state too
+			if as.Elems[j].Name == "state" {
+				as.Elems[j].Name = "config"
+			}
+		}
+		for _, at := range []path.Path{l.Path, as} {
+			if s.Is(at) {
+				leaves[i].Value = s.Digest(at, schema.StringValue(l.Value)).Text()
+			}
+		}
+	}
 }
 
 // gates reads the device and compares what works with what worked before.
