@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -15,14 +16,13 @@ import (
 // reconnect is how long Follow waits until it tries a server again that it lost.
 const reconnect = time.Second
 
-// Follow reads the stream name from after the given id on, and calls each with every message until that says stop, or ctx
-// ends, which is no error. A stream that breaks is resumed where it was; one that is refused is a *Problem.
-func Follow(ctx context.Context, c *Client, name string, query url.Values, after uint64, each func(Told) (stop bool, err error)) error {
+// Follow reads the stream name, from the beginning or behind the message whose id is the query's "after", and calls each with
+// every message until that says stop, or ctx ends, which is no error. A stream that breaks is resumed where it was; one that
+// is refused is a *Problem.
+func (c *Client) Follow(ctx context.Context, name string, query url.Values, each func(Told) (stop bool, err error)) error {
+	q := url.Values{"after": {"0"}}
+	maps.Copy(q, query)
 	for connected := false; ; {
-		q := url.Values{"after": {strconv.FormatUint(after, 10)}}
-		for k, v := range query {
-			q[k] = v
-		}
 		reply, err := c.send(ctx, http.MethodGet, name+"?"+q.Encode(), nil)
 		if ctx.Err() != nil {
 			return nil
@@ -33,7 +33,7 @@ func Follow(ctx context.Context, c *Client, name string, query url.Values, after
 		if err == nil {
 			connected = true
 			stop, err := readStream(reply, name, func(t Told) (bool, error) {
-				after = t.ID
+				q.Set("after", strconv.FormatUint(t.ID, 10))
 				return each(t)
 			})
 			if err != nil || stop {

@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	neturl "net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -192,14 +193,14 @@ func TestOldTLS(t *testing.T) {
 func TestFollow(t *testing.T) {
 	url, ca, _ := serveHTTPS(t)
 	var got []uint64
-	err := api.Follow(t.Context(), client(t, url, ca, good), "count", nil, 40, func(m api.Told) (bool, error) {
+	err := client(t, url, ca, good).Follow(t.Context(), "count", neturl.Values{"after": {"40"}}, func(m api.Told) (bool, error) {
 		got = append(got, m.ID)
 		return len(got) == 4, nil
 	})
 	if want := []uint64{41, 42, 43, 44}; err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%v, %v, want %v", got, err, want)
 	}
-	err = api.Follow(t.Context(), client(t, url, ca, "no"), "count", nil, 0, func(api.Told) (bool, error) { return true, nil })
+	err = client(t, url, ca, "no").Follow(t.Context(), "count", nil, func(api.Told) (bool, error) { return true, nil })
 	var p *api.Problem
 	if !errors.As(err, &p) || p.Status != http.StatusUnauthorized {
 		t.Errorf("without a token: %v", err)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -66,14 +67,14 @@ func (o *operator) follow(ctx context.Context, q event.Query, show func(event.Ev
 	if o.store != nil {
 		return follow(ctx, o.store, q, show)
 	}
-	want := url.Values{}
+	want := url.Values{"after": {strconv.FormatUint(uint64(q.After), 10)}}
 	for _, t := range q.Types {
 		want.Add("type", string(t))
 	}
 	if q.Subject != "" {
 		want.Set("device", q.Subject)
 	}
-	return api.Follow(ctx, o.client, app.StreamEvents, want, uint64(q.After), func(t api.Told) (bool, error) {
+	return o.client.Follow(ctx, app.StreamEvents, want, func(t api.Told) (bool, error) {
 		e, err := event.Parse(t.Data)
 		if err != nil {
 			return false, err
