@@ -28,7 +28,7 @@ func newPlanApprove(s Streams) *cobra.Command {
 				reply, err := call(ctx, o, app.OpDecide, (*app.App).Decide, app.DecideRequest{ID: plan.ID(args[0]), Approve: true})
 				switch {
 				case err != nil:
-					return hint(err, "%s", nextIn(err, "tenter plan show "+args[0]))
+					return hint(err, "%s", nextIn(err, showOrList(err, args[0])))
 				case reply.Missing != "":
 					fmt.Fprintf(s.Err, "approved by you; it needs more: %s\n", reply.Missing)
 				case o.client == nil:
@@ -42,6 +42,14 @@ func newPlanApprove(s Streams) *cobra.Command {
 			})
 		},
 	}
+}
+
+// showOrList is what to do about a plan that could not be decided about: look at it, or for it if there is none of that name.
+func showOrList(err error, id string) string {
+	if strings.HasSuffix(err.Error(), "not found") { // also where it comes from a server
+		return "tenter plan ls --all"
+	}
+	return "tenter plan show " + id
 }
 
 func newPlanReject(s Streams) *cobra.Command {
@@ -58,7 +66,7 @@ func newPlanReject(s Streams) *cobra.Command {
 			}
 			return withOperator(cmd, func(ctx context.Context, o *operator) error {
 				if _, err := call(ctx, o, app.OpDecide, (*app.App).Decide, app.DecideRequest{ID: plan.ID(args[0]), Reason: reason}); err != nil {
-					return hint(err, "tenter plan show %s", args[0])
+					return hint(err, "%s", showOrList(err, args[0]))
 				}
 				fmt.Fprintln(s.Err, "rejected")
 				return nil

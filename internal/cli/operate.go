@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -107,6 +108,9 @@ func warn(s Streams, warnings []string) {
 func mendIntents(set *settings.Settings) string {
 	if app.FromGit(set) {
 		return "mend that and push; in a clone: tenter validate DIR; whom Tenter asks, and how: tenter config explain git.url"
+	}
+	if _, err := os.Stat(set.Intents); errors.Is(err, os.ErrNotExist) {
+		return "tenter init writes the first ones; to use others: --intents DIR"
 	}
 	return "tenter validate " + set.Intents
 }
