@@ -134,9 +134,9 @@ func (s *Server) problem(w http.ResponseWriter, status int, detail, code string)
 
 // Run listens on the socket file, and over HTTPS unless https is nil, until ctx ends, then lets requests under way finish
 // within a second. A file left by a killed process is replaced: the caller holds the state directory's lock, so nobody can be
-// listening there.
+// listening there. Any other file is left, and an error.
 func (s *Server) Run(ctx context.Context, socket string, https *HTTPS) error {
-	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := removeSocket(socket); err != nil {
 		return fmt.Errorf("api socket: %w", err)
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "unix", socket)
@@ -186,4 +186,17 @@ func (s *Server) Run(ctx context.Context, socket string, https *HTTPS) error {
 		}
 	}
 	return errors.Join(failed, err)
+}
+
+func removeSocket(file string) error {
+	info, err := os.Lstat(file)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case info.Mode().Type() != os.ModeSocket:
+		return fmt.Errorf("%s is there already, and is no socket", file)
+	}
+	return os.Remove(file)
 }

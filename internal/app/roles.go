@@ -72,10 +72,14 @@ func (a *App) Self() (api.Caller, error) {
 	return who, err
 }
 
-// peer says who a user of this machine is: by access.users, or, where there are none, somebody who may do everything.
+// peer says who a user of this machine is: by access.users; where there are none, this process's own user and root may do
+// everything, and nobody else anything.
 func (a *App) peer(uid uint32) (api.Caller, error) {
 	who := api.Caller{UID: uid, Who: policy.Who{Name: api.UserName(uid), Role: policy.Admin, Via: policy.ViaSocket}}
 	if len(a.set.Access.Users) == 0 {
+		if uid != 0 && uid != uint32(os.Getuid()) { // the socket's mode says so too, from a moment after it is there
+			return api.Caller{}, &CodedError{CodeDenied, fmt.Errorf("%s (uid %d) is nobody here, only who runs tenter serve is; next: ask them for an entry in access.users", who.Name, uid)}
+		}
 		return who, nil
 	}
 	i := slices.IndexFunc(a.set.Access.Users, func(u settings.User) bool { return u.UID == fmt.Sprint(uid) })

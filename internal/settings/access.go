@@ -10,8 +10,8 @@ import (
 // TokenVariable is the environment variable with the token of the command line as a client.
 const TokenVariable = "TENTER_TOKEN"
 
-// Access says who may do what. Without users, whoever may open the socket may do everything: then the file system's
-// permissions are what there is.
+// Access says who may do what. Without users, the user of the process that serves may do everything, and root, and nobody else
+// anything.
 type Access struct {
 	Users []User `mapstructure:"users" doc:"who may use the socket, with which role; nobody else, once there is one"`
 }
