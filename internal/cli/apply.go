@@ -209,7 +209,11 @@ func applyAndFollow(ctx context.Context, s Streams, o *operator, req app.ApplyRe
 	req.Show = as.lines != nil
 	reply, err := call(ctx, o, app.OpApply, (*app.App).Apply, req)
 	if err != nil {
-		return o.about(err, "%s", nextIn(err, "tenter plan"))
+		next := "tenter plan"
+		if code(err) == app.CodeDenied {
+			next = "tenter explain --why-not DEVICE says more, of one that is named"
+		}
+		return o.about(err, "%s", nextIn(err, next))
 	}
 	for _, st := range reply.Stale {
 		fmt.Fprintf(s.Err, "warning: stale, and left out: %s\n", st)
