@@ -1,7 +1,9 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -160,4 +162,59 @@ func (e *Engine) granted(ctx context.Context, tx event.Tx, ev event.Event, a eve
 	}
 	_, err = e.start(ctx, tx, row, p, starting{draft: follows})
 	return err
+}
+
+// A starting is what a run begins with besides its plan.
+type starting struct {
+	draft     event.Draft // the frame of the event
+	onFailure run.Mode    // empty for the engine's
+	within    time.Duration
+	votes     []event.Vote
+	// breakGlass is why somebody runs the plan without what it needs, empty for a run that has that.
+	breakGlass string
+	byHand     bool // a person wants it to be run now
+}
+
+// start commits a run of the plan. The plan is used up with it. What the draft does not say of its cause is the plan.
+func (e *Engine) start(ctx context.Context, tx event.Tx, row view.Plan, p plan.Plan, s starting) (string, error) {
+	d := s.draft
+	moved, err := e.o.Store.MovePlan(tx, row.ID, row.Status, view.PlanRunning, "")
+	if err != nil || !moved {
+		return "", err
+	}
+	r := view.Run{
+		ID: runOf(row.ID), Plan: row.ID, Status: view.RunRunning, Cause: row.Cause, Episode: row.Episode,
+		Correlation: row.Correlation, Created: e.now(),
+	}
+	order, err := e.Order(ctx, p)
+	if err != nil {
+		return "", err
+	}
+	saga := run.Saga{Actor: d.Actor, OnFailure: cmp.Or(s.onFailure, order.OnFailure, e.o.OnFailure), Order: &order, Manual: run.Manual{Within: s.within}}
+	if len(order.Stages) == 1 { // of which there is nothing to tell
+		saga.Stage = 1
+	}
+	saga.ByHand, saga.BreakGlass = s.byHand, s.breakGlass != ""
+	if r.Body, err = json.Marshal(saga); err != nil {
+		return "", err
+	}
+	if len(s.votes) > 0 {
+		if err := e.o.Store.SaveVotes(tx, row.ID, s.votes); err != nil {
+			return "", err
+		}
+	}
+	if err := e.o.Store.SaveRun(tx, r); err != nil {
+		return "", err
+	}
+	if row.Episode != "" {
+		if err := e.updateEpisode(tx, row.Episode, func(ep *view.Episode) { ep.Plan, ep.Run = row.ID, r.ID }); err != nil {
+			return "", err
+		}
+	}
+	d.ID, d.Time, d.Type, d.Correlation = toldRun(r), r.Created, event.TypeApplyStarted, row.Correlation
+	if d.Causation == "" {
+		d.Causation = toldPlan(row)
+	}
+	d.Data = event.ApplyStarted{Run: r.ID, Plan: row.ID, Devices: busyDevices(p), Cause: row.Cause, Episode: row.Episode, OnFailure: string(saga.OnFailure), Votes: s.votes, BreakGlass: s.breakGlass}
+	return r.ID, tx.Append(ctx, d)
 }

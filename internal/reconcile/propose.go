@@ -1,9 +1,7 @@
 package reconcile
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,7 +11,6 @@ import (
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/policy"
-	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -236,61 +233,6 @@ func (p *proposal) generated(row view.Plan) []event.Draft {
 		Plan: string(p.plan.ID), Content: p.plan.Content, Devices: busyDevices(p.plan), Reason: p.decision.Reason, Episode: p.episode, Needs: row.Needs,
 	}
 	return []event.Draft{made, ask}
-}
-
-// A starting is what a run begins with besides its plan.
-type starting struct {
-	draft     event.Draft // the frame of the event
-	onFailure run.Mode    // empty for the engine's
-	within    time.Duration
-	votes     []event.Vote
-	// breakGlass is why somebody runs the plan without what it needs, empty for a run that has that.
-	breakGlass string
-	byHand     bool // a person wants it to be run now
-}
-
-// start commits a run of the plan. The plan is used up with it. What the draft does not say of its cause is the plan.
-func (e *Engine) start(ctx context.Context, tx event.Tx, row view.Plan, p plan.Plan, s starting) (string, error) {
-	d := s.draft
-	moved, err := e.o.Store.MovePlan(tx, row.ID, row.Status, view.PlanRunning, "")
-	if err != nil || !moved {
-		return "", err
-	}
-	r := view.Run{
-		ID: runOf(row.ID), Plan: row.ID, Status: view.RunRunning, Cause: row.Cause, Episode: row.Episode,
-		Correlation: row.Correlation, Created: e.now(),
-	}
-	order, err := e.Order(ctx, p)
-	if err != nil {
-		return "", err
-	}
-	saga := run.Saga{Actor: d.Actor, OnFailure: cmp.Or(s.onFailure, order.OnFailure, e.o.OnFailure), Order: &order, Manual: run.Manual{Within: s.within}}
-	if len(order.Stages) == 1 { // of which there is nothing to tell
-		saga.Stage = 1
-	}
-	saga.ByHand, saga.BreakGlass = s.byHand, s.breakGlass != ""
-	if r.Body, err = json.Marshal(saga); err != nil {
-		return "", err
-	}
-	if len(s.votes) > 0 {
-		if err := e.o.Store.SaveVotes(tx, row.ID, s.votes); err != nil {
-			return "", err
-		}
-	}
-	if err := e.o.Store.SaveRun(tx, r); err != nil {
-		return "", err
-	}
-	if row.Episode != "" {
-		if err := e.updateEpisode(tx, row.Episode, func(ep *view.Episode) { ep.Plan, ep.Run = row.ID, r.ID }); err != nil {
-			return "", err
-		}
-	}
-	d.ID, d.Time, d.Type, d.Correlation = toldRun(r), r.Created, event.TypeApplyStarted, row.Correlation
-	if d.Causation == "" {
-		d.Causation = toldPlan(row)
-	}
-	d.Data = event.ApplyStarted{Run: r.ID, Plan: row.ID, Devices: busyDevices(p), Cause: row.Cause, Episode: row.Episode, OnFailure: string(saga.OnFailure), Votes: s.votes, BreakGlass: s.breakGlass}
-	return r.ID, tx.Append(ctx, d)
 }
 
 // updateEpisode changes an episode that is still open.
