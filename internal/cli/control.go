@@ -22,7 +22,7 @@ var runCommands = []runCommand{
 	{"resume", "Let a paused run go on", "goes on; watch it: tenter run show %[1]s"},
 	{"abort", "End a run, and put back what its on-failure mode says", "is being ended; see what comes of it: tenter run show %[1]s"},
 	{"confirm", "Keep what a run changed on devices that wait for a person", "is confirmed; see what comes of it: tenter run show %[1]s"},
-	{"cancel", "Put back what waits to be confirmed, and begin nothing new", "is being put back; see what comes of it: tenter run show %[1]s"},
+	{"cancel", "Put back what waits to be confirmed, and begin nothing new", "is canceled: what waits to be confirmed is put back; see what comes of it: tenter run show %[1]s"},
 }
 
 func newRunControl(s Streams, c runCommand) *cobra.Command {
