@@ -215,15 +215,15 @@ func TestOverRealSessions(t *testing.T) {
 			s.change(hand.Edit{Path: port49, Value: "by hand"})
 			s.until("drift.detected enforce | changed " + port49 + " to spine1 -> by hand")
 			s.change(hand.Edit{Path: port49, Value: "to spine1"})
-			s.until("drift.remediated by stranger")
+			s.until("drift.remediated by ") // whether the stream or an audit sees it first
 			s.change(hand.Edit{Path: vlan + "/config/vlan-id", Value: 99})
 			s.until("drift.detected enforce | unexpected " + vlan + "/config/vlan-id")
 			s.change(hand.Edit{Path: vlan, Delete: true})
-			s.until("drift.remediated by stranger")
+			s.until("drift.remediated by ")
 			s.change(hand.Edit{Path: port49, Delete: true})
 			s.until("drift.detected enforce | missing " + port49 + " to spine1 ->")
 			s.change(hand.Edit{Path: port49, Value: "to spine1"})
-			s.until("drift.remediated by stranger")
+			s.until("drift.remediated by ")
 		})
 	}
 }
