@@ -95,11 +95,16 @@ func (s *Secrets) spelled(forms []Form) *Secrets {
 	return out
 }
 
-// awaiting returns s for which what is alike to what is being written is that.
+// awaiting returns s for which what is alike to what is being written is that; but not where what was there before is alike it
+// too, unless the device is known to respell that leaf: to read the same again shows nothing of the write, and the device may have
+// answered OK and done nothing.
 func (s *Secrets) awaiting(writes []tree.Change) *Secrets {
 	out := s
 	for _, w := range writes {
 		if w.After.Kind() != schema.KindString || s.Is(w.Path) {
+			continue
+		}
+		if w.Before != w.After && alike(w.Before, w.After) && !s.respells(w.Path) {
 			continue
 		}
 		if out == s {
@@ -108,6 +113,11 @@ func (s *Secrets) awaiting(writes []tree.Change) *Secrets {
 		out.spelling.due[w.Path.String()] = w.After
 	}
 	return out
+}
+
+// respells reports whether the device was seen to keep the leaf in another spelling.
+func (s *Secrets) respells(p path.Path) bool {
+	return s.spelling != nil && s.spelling.known[p.String()].to != ""
 }
 
 // learned returns s once the device was read: it knows the spelling of what was being written.

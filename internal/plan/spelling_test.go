@@ -54,6 +54,12 @@ func TestSpelling(t *testing.T) {
 		return b.Build()
 	}
 
+	// What was there before shows nothing, however alike it is.
+	vague := secrets.Expecting([]tree.Change{{Path: p, Before: text("to spine1"), After: text("To Spine1")}})
+	if vague.Same(p, text("to spine1"), text("To Spine1")) || !vague.Same(p, text("To Spine1"), text("To Spine1")) {
+		t.Error("what was there before is taken for what was set")
+	}
+
 	sent := secrets.Expecting([]tree.Change{{Path: p, After: text("To Spine1")}})
 	if !sent.Same(p, text("to spine1"), text("To Spine1")) || sent.Same(p, text("to spine2"), text("To Spine1")) {
 		t.Error("right after the Set, what is alike is not what was set, or what is not alike is")
