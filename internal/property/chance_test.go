@@ -137,11 +137,7 @@ func (w *world) edit(device, path string, e hand.Edit) {
 	if !strings.HasPrefix(path, foreign) && device != observed && device != held {
 		return
 	}
-	if err == nil && e.Delete {
-		w.edits[edit{device, path}] = ""
-		return
-	}
-	text, err := w.get(device, path)
+	text, err := w.get(device, path) // a device that answers OK may have done nothing
 	if err != nil {
 		w.note("%s: and cannot read it: %v", device, err)
 		delete(w.edits, edit{device, path}) // nobody knows what came of it

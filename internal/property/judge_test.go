@@ -87,7 +87,7 @@ func (w *world) wrong() (wrong []string) {
 }
 
 // outOfTheOrdinary is why what is to be enforced waits for a person.
-var outOfTheOrdinary = regexp.MustCompile(`put back twice within the hour|failed \d+ times within the hour|differ at once|it deletes \d+ of|rolling it out did not work|what it lost is put back after approval`)
+var outOfTheOrdinary = regexp.MustCompile(`put back twice within the hour|failed \d+ times within the hour|differ at once|it deletes \d+ |rolling it out did not work|what it lost is put back after approval`)
 
 // judge says what is wrong with a device, by what would have to be done to it.
 func (s stands) judge(row view.Device, todo plan.DevicePlan) (wrong []string) {
@@ -144,7 +144,8 @@ func (s stands) reported(row view.Device, todo plan.DevicePlan) (wrong []string)
 			wrong = append(wrong, fmt.Sprintf("%s: nobody was told of %s", row.Name, c.Path))
 		}
 	}
-	if string(row.Name) == observed && len(told) == 0 {
+	waits := slices.ContainsFunc(s.plans, func(p view.Plan) bool { return p.Status == view.PlanOpen && slices.Contains(p.Devices, row.Name) })
+	if string(row.Name) == observed && len(told) == 0 && !waits {
 		wrong = append(wrong, fmt.Sprintf("%s: is not drifted, and not as desired", row.Name))
 	}
 	return wrong
