@@ -116,7 +116,7 @@ func (m *Monitor) end(name intent.DeviceName) bool {
 
 func (m *Monitor) dismissOne(ctx context.Context, name intent.DeviceName) error {
 	row, err := m.opts.Store.Device(ctx, name)
-	if err != nil || row.Health == view.Unmanaged {
+	if err != nil || row.Health == view.Unmanaged || row.Updated.IsZero() { // it is told already, or forgotten
 		return err
 	}
 	lease, _, done, ok := m.opts.Assigned.Watch(name)
@@ -140,6 +140,9 @@ func (d *device) dismissed(ctx context.Context) error {
 		reason = fmt.Sprintf("no longer in the intents; what Tenter wrote is left on it, in %d leaves; next: tenter device owned %s", len(owned), d.name)
 	}
 	return d.write(ctx, func(tx event.Tx) error {
+		if row, err := d.opts.Store.DeviceIn(tx, d.name); err != nil || row.Updated.IsZero() { // somebody let go of it just now
+			return err
+		}
 		if err := d.closeEpisode(ctx, tx); err != nil {
 			return err
 		}
