@@ -136,6 +136,9 @@ func (e *Engine) keep(ctx context.Context, tx event.Tx, p *proposal) (row view.P
 			}
 			row.Status = view.PlanExpired
 		}
+		if row.Status == view.PlanRejected && p.plan.Cause.Trigger == plan.ByDrift { // just now, perhaps
+			return row, false, nil
+		}
 		again := p.repeat || p.fell && row.Status == view.PlanDone || row.Status == view.PlanStale || row.Status == view.PlanExpired // things may be as they were before
 		if live(row.Status) || !again {
 			return row, false, nil
