@@ -17,6 +17,7 @@ type Schema struct {
 	im       *Image
 	end      []uint32   // one past the last node of each subtree
 	children [][]uint32 // sorted by name
+	presence []uint16   // per node the presence container that a leaf there implies, or 0; nil if the schema has none
 	byName   []uint32   // open addressing over nodes by parent and name
 	seed     maphash.Seed
 	idents   map[string][]int
@@ -51,6 +52,7 @@ func FromImage(im *Image) (*Schema, error) {
 		s.idents[id.Name] = append(s.idents[id.Name], i)
 	}
 	s.index()
+	s.linkPresence()
 	return s, s.resolveDefaults()
 }
 
@@ -165,6 +167,23 @@ func (s *Schema) link() error {
 		}
 	}
 	return nil
+}
+
+// linkPresence finds for each node the presence container above it.
+func (s *Schema) linkPresence() {
+	for i := 1; i < s.Len(); i++ {
+		p := s.Node(NodeID(i)).Parent()
+		switch {
+		case p.Kind() == List:
+		case p.Presence():
+			if s.presence == nil {
+				s.presence = make([]uint16, s.Len())
+			}
+			s.presence[i] = uint16(p.ID())
+		case s.presence != nil:
+			s.presence[i] = s.presence[p.ID()]
+		}
+	}
 }
 
 func (s *Schema) checkNode(i int, n NodeSpec) error {

@@ -85,6 +85,15 @@ func (n Node) OrderedByUser() bool { return n.flag(FlagOrderedByUser) }
 // Presence reports whether n is a presence container.
 func (n Node) Presence() bool { return n.flag(FlagPresence) }
 
+// PresenceAbove is the nearest presence container at or above the node's parent and below the next list, whose presence the node implies
+// (RFC 7950, section 7.5.1); 0, the root, if there is none.
+func (n Node) PresenceAbove() NodeID {
+	if n.s.presence == nil {
+		return 0
+	}
+	return NodeID(n.s.presence[n.ID()])
+}
+
 // Mandatory reports whether a leaf must be there where its parent is.
 func (n Node) Mandatory() bool { return n.flag(FlagMandatory) }
 

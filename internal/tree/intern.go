@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 )
 
-const segmentSize = 256
+const segmentSize = 128
 
 // A column is an append-only array in segments. One goroutine at a time appends; others read any element that was
 // appended before they learnt its number.
@@ -57,11 +57,12 @@ func roomier(slots []uint32) []uint32 { return make([]uint32, len(slots)+len(slo
 // blockBits is the size of a block of texts: 4 KB, so that a small table wastes little.
 const blockBits = 12
 
-// texts keeps each distinct string once, packed into blocks behind its length. Number 0 is the empty string.
+// texts keeps each distinct string once, packed into blocks behind its length. A string's number is where it stands, block and
+// offset, so that numbers cost nothing; 0 is the empty string.
 type texts struct {
 	seed   maphash.Seed
-	at     column[uint32] // where each string stands: block and offset
-	blocks column[*atomic.Pointer[string]]
+	n      int // strings
+	blocks atomic.Pointer[[]*atomic.Pointer[string]]
 	last   *strings.Builder // writes the last block in place: its String shares the memory
 	first  uint32           // its number
 	slots  []uint32         // open addressing: 1 + number
@@ -73,9 +74,8 @@ func newTexts() *texts {
 	return t
 }
 
-func (t *texts) get(i uint32) string {
-	at := *t.at.at(i)
-	block := *(*t.blocks.at(at >> blockBits)).Load()
+func (t *texts) get(at uint32) string {
+	block := *(*t.blocks.Load())[at>>blockBits].Load()
 	from := at & (1<<blockBits - 1)
 	size, shift := uint32(0), 0
 	for ; block[from] >= 0x80; from++ {
@@ -115,9 +115,10 @@ func (t *texts) intern(s string) uint32 {
 	if ok {
 		return number
 	}
-	number = t.at.add(t.write(s))
+	number = t.write(s)
+	t.n++
 	t.slots[slot] = number + 1
-	if full(t.at.n, t.slots) {
+	if full(t.n, t.slots) {
 		old := t.slots
 		t.slots = roomier(old)
 		for _, n := range old {
@@ -130,7 +131,7 @@ func (t *texts) intern(s string) uint32 {
 	return number
 }
 
-// write appends a string to the last block, or to a new one where it does not fit. What is longer than a block gets a
+// write appends a string to the last block, or to a new one where it does not fit, and returns where it stands. What is longer than a block gets a
 // block of its own, and the numbers of the blocks that it would fill.
 func (t *texts) write(s string) uint32 {
 	var head [binary.MaxVarintLen64]byte
@@ -139,15 +140,20 @@ func (t *texts) write(s string) uint32 {
 	if t.last == nil || t.last.Cap()-t.last.Len() < need || t.last.Len() >= 1<<blockBits {
 		t.last = &strings.Builder{}
 		t.last.Grow(max(1<<blockBits, need))
-		t.first = uint32(t.blocks.n)
-		for range need>>blockBits + 1 {
-			t.blocks.add(new(atomic.Pointer[string]))
+		var blocks []*atomic.Pointer[string]
+		if p := t.blocks.Load(); p != nil {
+			blocks = *p
 		}
+		t.first = uint32(len(blocks))
+		for range need>>blockBits + 1 {
+			blocks = append(blocks, new(atomic.Pointer[string])) // behind the end of what others see
+		}
+		t.blocks.Store(&blocks)
 	}
 	from := t.last.Len()
 	t.last.Write(head[:size])
 	t.last.WriteString(s)
 	whole := t.last.String()
-	(*t.blocks.at(t.first)).Store(&whole)
+	(*t.blocks.Load())[t.first].Store(&whole)
 	return t.first<<blockBits | uint32(from)
 }

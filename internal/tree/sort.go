@@ -114,15 +114,8 @@ func (t *Table) normal(items []item) []item {
 	var extra []item
 	have := t.said(items) // looked at, or there
 	last := place{entry: ^EntryID(0)}
-	for i, it := range items {
-		if above := t.origins[t.at(it.entry).origin].presence; above != nil && above[it.node] != 0 {
-			for p := above[it.node]; p != 0; p = above[p] {
-				if at := (place{it.entry, p}); !have[at] {
-					have[at] = true
-					extra = append(extra, item{at, t.presence, items[i].source})
-				}
-			}
-		}
+	for _, it := range items {
+		extra = t.addPresence(extra, have, it.place, it.source)
 		if it.entry == last.entry {
 			continue
 		}
@@ -134,7 +127,7 @@ func (t *Table) normal(items []item) []item {
 			}
 			have[list] = true
 			extra = t.addKeys(extra, have, e, it.source)
-			extra = t.addPresence(extra, have, e, it.source)
+			extra = t.addPresence(extra, have, place{t.at(e).parent, t.at(e).node}, it.source)
 		}
 	}
 	if len(extra) == 0 {
@@ -173,15 +166,11 @@ func (t *Table) addKeys(extra []item, have map[place]bool, e EntryID, src Source
 	return extra
 }
 
-// addPresence appends the presence containers that the list of entry e is in.
-func (t *Table) addPresence(extra []item, have map[place]bool, e EntryID, src SourceID) []item {
-	in := t.at(e)
-	above := t.origins[in.origin].presence
-	if above == nil {
-		return extra
-	}
-	for p := above[in.node]; p != 0; p = above[p] {
-		if at := (place{in.parent, p}); !have[at] {
+// addPresence appends the presence containers that a leaf or list is in, as far as they are not there.
+func (t *Table) addPresence(extra []item, have map[place]bool, of place, src SourceID) []item {
+	s := t.origins[t.at(of.entry).origin].schema
+	for p := s.Node(schema.NodeID(of.node)).PresenceAbove(); p != 0; p = s.Node(p).PresenceAbove() {
+		if at := (place{of.entry, uint16(p)}); !have[at] {
 			have[at] = true
 			extra = append(extra, item{at, t.presence, src})
 		}

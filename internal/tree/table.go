@@ -24,8 +24,6 @@ type Table struct {
 type origin struct {
 	name   string
 	schema *schema.Schema
-	// presence is, per node, the nearest presence container at or above its parent and below the next list, or 0.
-	presence []uint16
 }
 
 // An EntryID numbers a list entry of a Table, or the root of an origin.
@@ -49,7 +47,7 @@ func NewTable(roots *schema.Roots) *Table {
 	t.presence = t.Value(schema.Presence)
 	for i, name := range roots.Origins() {
 		s, _ := roots.Schema(name)
-		t.origins = append(t.origins, origin{name: name, schema: s, presence: presenceAbove(s)})
+		t.origins = append(t.origins, origin{name: name, schema: s})
 		t.entries.add(entry{parent: EntryID(i), origin: uint16(i)})
 	}
 	return t
@@ -57,25 +55,6 @@ func NewTable(roots *schema.Roots) *Table {
 
 // Roots returns the schemas that the table was made for.
 func (t *Table) Roots() *schema.Roots { return t.roots }
-
-// presenceAbove finds for each node the presence container that a leaf there implies, nil if the schema has none.
-func presenceAbove(s *schema.Schema) []uint16 {
-	var above []uint16
-	for i := 1; i < s.Len(); i++ {
-		p := s.Node(schema.NodeID(i)).Parent()
-		switch {
-		case p.Kind() == schema.List:
-		case p.Presence():
-			if above == nil {
-				above = make([]uint16, s.Len())
-			}
-			above[i] = uint16(p.ID())
-		case above != nil:
-			above[i] = above[p.ID()]
-		}
-	}
-	return above
-}
 
 // Root returns the root of an origin.
 func (t *Table) Root(origin string) (EntryID, bool) {
