@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -28,6 +29,8 @@ type Webhook struct {
 	Secret func() (string, error) // read at each request, so that it can change
 	Push   func()
 	Log    *zap.Logger
+
+	refused atomic.Int64 // in a row
 }
 
 // The bounds of one request. GitHub's payloads have 25 MB at most; they are not kept, only summed.
@@ -66,7 +69,7 @@ func (w *Webhook) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 	secret, err := w.Secret()
 	if err != nil {
-		w.Log.Error("webhook refused", zap.Error(err))
+		w.refuse(r, err)
 		http.Error(rw, "the secret that webhooks are signed with cannot be read", http.StatusInternalServerError)
 		return
 	}
@@ -80,13 +83,25 @@ func (w *Webhook) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !signed(r.Header, sum.Sum(nil), secret) {
-		w.Log.Warn("webhook refused: its signature is missing or wrong", zap.String("from", r.RemoteAddr))
+		w.refuse(r, errUnsigned)
 		http.Error(rw, "not signed with the secret: X-Hub-Signature-256, X-Gitea-Signature or X-Gitlab-Token", http.StatusUnauthorized)
 		return
+	}
+	if n := w.refused.Swap(0); n > 0 {
+		w.Log.Info("webhooks are signed again", zap.Int64("refused", n))
 	}
 	w.Push()
 	rw.WriteHeader(http.StatusAccepted)
 	_, _ = io.WriteString(rw, "fetching\n") // whoever is gone does not need it
+}
+
+var errUnsigned = errors.New("its signature is missing or wrong")
+
+// refuse logs the first request in a row that is refused, and every hundredth: whoever can reach the port can send as many as they like.
+func (w *Webhook) refuse(r *http.Request, why error) {
+	if n := w.refused.Add(1); n%warnEvery == 1 {
+		w.Log.Warn("webhook refused", zap.String("from", r.RemoteAddr), zap.Int64("refused", n), zap.Error(why))
+	}
 }
 
 // signed reports whether one of the headers proves that the sender knows the secret, in a time that tells nothing.

@@ -12,8 +12,32 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
+	"go.uber.org/zap/zaptest/observer"
 )
+
+// TestRefusedWebhooksAreCounted sends what is not signed many times: the log tells it once, and every hundredth time.
+func TestRefusedWebhooksAreCounted(t *testing.T) {
+	core, seen := observer.New(zap.InfoLevel)
+	w := &Webhook{Secret: say("s3cret"), Push: func() {}, Log: zap.New(core)}
+	send := func(token string) {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, WebhookPath, nil)
+		r.Header.Set("X-Gitlab-Token", token)
+		w.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	for range 250 {
+		send("wrong")
+	}
+	if n := seen.Len(); n != 3 {
+		t.Errorf("%d messages of 250 webhooks: %v", n, seen.All())
+	}
+	send("s3cret")
+	send("wrong")
+	if n := seen.FilterMessage("webhook refused").Len(); n != 4 || seen.FilterField(zap.Int64("refused", 250)).Len() != 1 {
+		t.Errorf("after a good one: %v", seen.All())
+	}
+}
 
 func TestWebhook(t *testing.T) {
 	const secret, body = "s3cret", `{"ref":"refs/heads/main"}`
