@@ -135,7 +135,7 @@ func TestDeviceLeavesTheIntents(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.intend("g2", nil, nil)
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), stall)
 	defer cancel()
 	row, err := e.Execute(ctx, run)
 	if err != nil || row.Ended.IsZero() {

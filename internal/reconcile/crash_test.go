@@ -86,7 +86,7 @@ func (k *killed) dead() bool {
 // nothing any more then: what it has claimed runs out.
 func (w *world) die(o *Options, n int, before bool) {
 	k := &killed{Store: w.store, left: n, before: before}
-	o.Store, o.Holds = k, w.holds(o.Worker, &dying{w.store, k.dead})
+	o.Store, o.Holds = k, w.holds(o.Worker, &dying{w.store, k.dead}, stall/4)
 }
 
 type dying struct {

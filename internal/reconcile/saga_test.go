@@ -87,7 +87,7 @@ func TestPutBackKilledAnywhere(t *testing.T) {
 				if survived = err == nil; !survived && !errors.Is(err, errKilled) {
 					t.Fatal(err)
 				}
-				o.Holds = w.holds(o.Worker, w.store) // the next process of the same name
+				o.Holds = w.holds(o.Worker, w.store, stall) // the next process of the same name
 				row, err := New(o).Execute(t.Context(), id)
 				if err != nil {
 					t.Fatal(err)

@@ -76,7 +76,7 @@ func newWorld(t *testing.T, names ...intent.DeviceName) *world {
 func (w *world) options(name string) Options {
 	return Options{
 		Store: w.store, Sessions: w, Intents: w, Worker: name, Log: zaptest.NewLogger(w.t, zaptest.Level(zap.WarnLevel)),
-		Holds: w.holds(name, w.store), Window: 300 * time.Millisecond, Lease: 600 * time.Millisecond, Resync: time.Hour,
+		Holds: w.holds(name, w.store, stall), Window: 300 * time.Millisecond, Lease: 600 * time.Millisecond, Resync: time.Hour,
 	}
 }
 
@@ -94,10 +94,13 @@ func (h engineHolds) Take(ctx context.Context, key string, wait bool) (context.C
 // Serves is of a process alone: all devices are its own.
 func (engineHolds) Serves(intent.DeviceName) bool { return true }
 
+// stall is how long a process may stand still, as on a machine that has much else to do, before its leases run out.
+const stall = 20 * time.Second
+
 // holds are those of a process that serves no devices, and takes each for as long as it works with it.
-func (w *world) holds(name string, s assign.Store) Holds {
+func (w *world) holds(name string, s assign.Store, lease time.Duration) Holds {
 	a := assign.New(assign.Options{
-		Store: s, Worker: name, Operation: "test", Roles: []string{assign.RoleWrite}, Lease: 600 * time.Millisecond, Log: zap.NewNop(),
+		Store: s, Worker: name, Operation: "test", Roles: []string{assign.RoleWrite}, Lease: lease, Log: zap.NewNop(),
 	})
 	w.t.Cleanup(func() { _ = a.Close(context.Background()) }) // one that was killed does not leave
 	return engineHolds{a}
@@ -131,7 +134,7 @@ func (w *world) serve(o Options) (e *Engine, stop func()) {
 	w.t.Helper()
 	e = New(o)
 	ctx, cancel := context.WithCancel(context.Background())
-	bus := logbus.New(logbus.Options{Store: w.store, Worker: o.Worker, Lease: time.Second})
+	bus := logbus.New(logbus.Options{Store: w.store, Worker: o.Worker, Lease: stall})
 	bus.Replay(Group, nil, Types(), e.Handle)
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -315,7 +318,7 @@ func (w *world) remediated(episode string) {
 // await waits until the log has an event of the type with the correlation, or of any, and reads its data into data.
 func (w *world) await(t event.Type, correlation string, data any) event.Event {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), 3*stall)
 	defer cancel()
 	for {
 		head, _, err := w.store.Head(ctx) // before looking: what comes in between must not be waited past
