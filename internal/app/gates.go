@@ -8,7 +8,7 @@ import (
 	"github.com/tenter-net/tenter/internal/intent"
 )
 
-const codeGate intent.Code = "T0705"
+const codeGate intent.Code = "T0706"
 
 // ungated are the gates of Rollouts that cannot be evaluated on one of their devices: a gate that nobody can look at must not
 // pass for one that is well.

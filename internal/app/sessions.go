@@ -10,7 +10,6 @@ import (
 
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/monitor"
-	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/reconcile"
 	"github.com/tenter-net/tenter/internal/secret"
@@ -43,7 +42,7 @@ type pooled struct {
 type session interface {
 	reconcile.Session
 	monitor.Session
-	Close() error
+	reconcile.Fresh
 }
 
 // access is everything that a session depends on; another value needs another session.
@@ -156,25 +155,7 @@ func (w writeSessions) Fresh(ctx context.Context, name intent.DeviceName) (recon
 	if err != nil {
 		return nil, err
 	}
-	s, err := w.dial(ctx, name, t.access())
-	if err != nil {
-		return nil, err
-	}
-	if f, ok := s.(reconcile.Fresh); ok {
-		return f, nil
-	}
-	return stateless{s, name}, nil
-}
-
-// stateless is a connection over a transport that gates cannot read by.
-type stateless struct {
-	session
-	name intent.DeviceName
-}
-
-// State says that there is none.
-func (s stateless) State(context.Context, []path.Path) ([]profile.StateLeaf, error) {
-	return nil, fmt.Errorf("device %q: gates are read over gNMI only", s.name)
+	return w.dial(ctx, name, t.access())
 }
 
 // Session gives the monitor its session.

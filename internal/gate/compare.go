@@ -113,6 +113,7 @@ func removed(c Change) map[string]map[string]bool {
 			}
 		}
 	}
+	unlined(c.Writes, sessions, ports)
 	for _, b := range c.Device.BGP {
 		for _, n := range b.Neighbors {
 			for _, l := range c.Device.Links {

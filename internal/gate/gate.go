@@ -55,8 +55,8 @@ func Of(gates []fabric.Gate) []Gate {
 
 // Lacks says why a gate cannot be evaluated on devices of a profile, empty if it can.
 func (g Gate) Lacks(p *profile.Profile) string {
-	if p.Transport != profile.TransportGNMI {
-		return fmt.Sprintf("profile %q has no state to read: gates are evaluated over gNMI only", p.Name)
+	if g.Kind == Expr && p.Transport != profile.TransportGNMI {
+		return fmt.Sprintf("profile %q speaks %s: expressions are evaluated over gNMI only", p.Name, p.Transport)
 	}
 	if g.Kind == Expr {
 		return ""

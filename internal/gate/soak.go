@@ -35,7 +35,7 @@ func detection(c Change) time.Duration {
 			if over {
 				port = name(c.Profile, via)
 			}
-			if slices.ContainsFunc(at, func(to path.Path) bool { return touches(to, n, port) }) {
+			if slices.ContainsFunc(at, func(to path.Path) bool { return touches(to, b.VRF, n, port) }) {
 				longest = max(longest, noticed(c.Device, b, n, via))
 			}
 		}
@@ -83,8 +83,11 @@ func noticed(d *fabric.Device, b fabric.BGP, n fabric.Neighbor, via fabric.Inter
 	return holdTime
 }
 
-// touches reports whether a write at a path may bring a session down.
-func touches(at path.Path, n fabric.Neighbor, port string) bool {
+// touches reports whether a write at a path may bring a session of a VRF down.
+func touches(at path.Path, vrf string, n fabric.Neighbor, port string) bool {
+	if lines := words(at); lines != nil {
+		return linesTouch(lines, vrf, n, port)
+	}
 	bgp, whole := false, true
 	for i, e := range at.Elems {
 		bgp = bgp || e.Name == "bgp"

@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/tenter-net/tenter/internal/blocks"
+	"github.com/tenter-net/tenter/internal/path"
 )
 
 // CLI is how a device is talked to by typing at its command line.
@@ -25,7 +26,17 @@ type CLI struct {
 	Saved     Expression       `yaml:"saved"`    // what the answer to save.command holds when it worked
 	Patience  time.Duration    `yaml:"patience"` // for the prompt after one command
 	Columns   int              `yaml:"columns"`  // of the terminal: longer lines would come back folded
+	State     []View           `yaml:"state"`    // what shows the leaves that the profile's State names
 	Syntax    blocks.Syntax    `yaml:"syntax"`
+}
+
+// A View is a command that shows the leaves of one path of State as JSON.
+type View struct {
+	Path    Path   `yaml:"path"`
+	Command string `yaml:"command"`
+	// Members leads through the JSON objects to the value, names with slashes between them. A "*" is any member, whose name
+	// is the value of the path's next open key.
+	Members string `yaml:"members"`
 }
 
 // Prompts match the whole last line when the device waits for a command. {host} stands for the device's own name.
@@ -74,6 +85,16 @@ func (e Expression) Regexp() *regexp.Regexp {
 // HostInPrompt stands for the device's own name in Prompts.
 const HostInPrompt = "{host}"
 
+// View returns what shows the leaves of a path of State.
+func (c *CLI) View(at path.Path) (View, bool) {
+	for _, v := range c.State {
+		if path.Equal(v.Path.Path, at) {
+			return v, true
+		}
+	}
+	return View{}, false
+}
+
 // checkCLI says what a profile of transport cli lacks.
 func (p *Profile) checkCLI(bad func(field, format string, args ...any)) {
 	if p.Transport != TransportCLI {
@@ -92,6 +113,18 @@ func (p *Profile) checkCLI(bad func(field, format string, args ...any)) {
 	}
 	if p.CLI.Columns < 80 || p.CLI.Columns > 1<<15 {
 		bad("cli.columns", "must be from 80 to %d", 1<<15)
+	}
+	for _, v := range p.CLI.State {
+		if open := strings.Count(v.Path.String(), "=*]"); v.Command == "" || open == 0 || open != strings.Count(v.Members, "*") {
+			bad("cli.state", "%s needs a command, and as many * in members as keys that are *", v.Path)
+		}
+	}
+	for field, at := range map[string]Path{
+		"state.bgp": p.State.BGP, "state.interfaces": p.State.Interfaces, "state.lldp": p.State.LLDP,
+	} {
+		if _, ok := p.CLI.View(at.Path); len(at.Elems) > 0 && !ok {
+			bad(field, "cli.state has no command that shows %s", at)
+		}
 	}
 	if p.Save.Method == SaveCLI && p.CLI.Saved == "" {
 		bad("cli.saved", "must not be empty for transport cli with save.method cli")

@@ -125,6 +125,7 @@ var meanings = map[string]string{
 	"cli.saved":                "regular expression of what the answer to save.command holds when it worked",
 	"cli.patience":             "longest that the device may take to show its prompt after a command; limits.timeout is for all commands of a change",
 	"cli.columns":              "width of the terminal: longer lines would come back folded",
+	"cli.state":                "commands that show what state.bgp and the like name, as JSON, and where in it",
 	"cli.syntax.comment":       "what a comment begins with",
 	"cli.syntax.ignore":        "lines shown that are no configuration",
 	"cli.syntax.texts":         "lines that free text follows, and what ends it",

@@ -1,6 +1,7 @@
 package profile_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/tenter-net/tenter/internal/path"
@@ -30,8 +31,8 @@ func TestEmbeddedProfilesFitTheirModels(t *testing.T) {
 			"softwareVersion": p.Facts.SoftwareVersion, "serial": p.Facts.Serial, "bootTime": p.Facts.BootTime, "chassisMac": p.Facts.ChassisMAC,
 			"state.bgp": p.State.BGP, "state.interfaces": p.State.Interfaces, "state.lldp": p.State.LLDP, "prove": p.Prove,
 		} {
-			if len(f.Elems) == 0 {
-				continue
+			if len(f.Elems) == 0 || p.Transport == profile.TransportCLI && strings.HasPrefix(what, "state.") {
+				continue // a command line's state is in places of our own, which loading has compared with its commands
 			}
 			if n, ok := roots.Node(f.Path); !ok || !n.HasValue() && n.Config() || what == "prove" && !n.HasValue() {
 				t.Errorf("%s: %s: %s is no leaf of its models", name, what, f)

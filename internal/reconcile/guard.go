@@ -20,7 +20,7 @@ import (
 )
 
 // A Fresh session is a connection of its own, made anew to see whether the device still lets anybody in, and read from for
-// gates. State fails for a transport that has no state to read.
+// gates. State fails where it cannot look.
 type Fresh interface {
 	State(ctx context.Context, paths []path.Path) ([]profile.StateLeaf, error)
 	Close() error

@@ -33,6 +33,7 @@ type box struct {
 	daemons string
 	logins  int
 
+	shows   map[string]string   // what further show commands print
 	answers map[string]string   // what to say to a line of configuration instead of taking it
 	deaf    map[string]bool     // lines that it takes and forgets
 	takes   map[string][]string // lines that go with another one
@@ -150,6 +151,9 @@ func (b *box) command(line string, at *entry) (string, *entry) {
 		return "Building Configuration...\n[OK]\n", at
 	case "configure terminal":
 		return "", b.config
+	}
+	if out, ok := b.shows[line]; ok {
+		return out, at
 	}
 	if at == nil {
 		return "% Unknown command: " + line + "\n", nil

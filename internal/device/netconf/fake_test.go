@@ -159,6 +159,7 @@ type fake struct {
 	lies     map[string]bool
 	hangups  map[string]bool // operations that it does and does not answer
 	refusals map[string]string
+	state    string // what get shows, in the place of the sessions
 	warns    string // with each answer to edit-config
 	calls    []string
 }
@@ -283,6 +284,9 @@ func (f *fake) do(op *node, name, store string) string {
 			return `<rpc-error><error-tag>lock-denied</error-tag><error-info><session-id>` + f.holder + `</session-id></error-info></rpc-error>`
 		}
 	case "get":
+		if f.state != "" {
+			return "<data>" + f.state + "</data>"
+		}
 		return `<data><netconf-state xmlns="urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"><sessions><session><session-id>` + f.holder +
 			`</session-id><username>alice</username><source-host>192.0.2.7</source-host></session></sessions></netconf-state></data>`
 	case "get-config":

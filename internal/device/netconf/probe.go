@@ -1,17 +1,12 @@
 package netconf
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
-	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
 )
@@ -40,7 +35,7 @@ func (s *Session) Probe(ctx context.Context) (profile.Facts, error) {
 			if len(fact.path.Elems) == 0 {
 				continue
 			}
-			v, err := s.state(ctx, l, fact.path)
+			v, err := s.fact(ctx, l, fact.path)
 			if err != nil {
 				return err
 			}
@@ -103,64 +98,4 @@ func library(e *element, out []profile.Model) []profile.Model {
 		out = library(k, out)
 	}
 	return out
-}
-
-// tolerate takes a device's no for having nothing to say.
-func (s *Session) tolerate(data *element, err error) (*element, error) {
-	var e *fault.Error
-	if errors.As(err, &e) && e.Refused() {
-		return nil, nil
-	}
-	return data, err
-}
-
-// state reads one state leaf, "" when the device does not have it. The schemas know no state, so the names alone decide.
-func (s *Session) state(ctx context.Context, l *link, p path.Path) (string, error) {
-	filter, err := s.stateFilter(p)
-	if err != nil {
-		return "", nil // not a path of these schemas: the device does not have it
-	}
-	data, err := s.tolerate(s.do(ctx, l, "get", "<get>"+filter+"</get>", false))
-	if err != nil || data == nil {
-		return "", err
-	}
-	at := data
-	for _, elem := range p.Elems {
-		var found *element
-		for _, k := range at.kids {
-			if k.name.Local == elem.Name && keysMatch(k, elem.Keys) {
-				found = k
-				break
-			}
-		}
-		if found == nil {
-			return "", nil
-		}
-		at = found
-	}
-	return strings.TrimSpace(at.text), nil
-}
-
-func keysMatch(e *element, keys []path.Key) bool {
-	for _, k := range keys {
-		if e.word(k.Name) != k.Value {
-			return false
-		}
-	}
-	return true
-}
-
-// stateFilter chooses the top-level node of a path: below it the schema knows no namespaces of state.
-func (s *Session) stateFilter(p path.Path) (string, error) {
-	var b bytes.Buffer
-	models, ok := s.cfg.Table.Roots().Schema(p.Origin)
-	if !ok {
-		return "", s.cfg.Table.Roots().Check(p)
-	}
-	n, ok := models.Root().Child(p.Elems[0].Name)
-	if !ok || !n.Config() {
-		return "", fmt.Errorf("path %s: no such node", p)
-	}
-	err := (&branch{node: n}).write(&b, nsBase)
-	return `<filter type="subtree">` + b.String() + `</filter>`, err
 }
