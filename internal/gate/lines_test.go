@@ -57,11 +57,13 @@ func TestCompareLines(t *testing.T) {
 		{"a session and an interface are gone", nil, without(without(frrUp(t), "10.1.0.9"), "eth49"), []string{inRed, port}},
 		{"up in one family still", nil, without(frrUp(t), "l2VpnEvpn"), nil},
 		{
-			"the neighbor goes", []run.Write{dropped(router, "neighbor 10.0.0.0 bfd"), dropped(router, "neighbor 10.0.0.0 remote-as 65100")},
+			"the neighbor goes",
+			[]run.Write{dropped(router, "neighbor 10.0.0.0 bfd"), dropped(router, "neighbor 10.0.0.0 remote-as 65100")},
 			without(frrUp(t), "10.0.0.0"), nil,
 		},
 		{
-			"it is given another AS", []run.Write{dropped(router, "neighbor 10.0.0.0 remote-as 65100"), added(router, "neighbor 10.0.0.0 remote-as 65999")},
+			"it is given another AS",
+			[]run.Write{dropped(router, "neighbor 10.0.0.0 remote-as 65100"), added(router, "neighbor 10.0.0.0 remote-as 65999")},
 			without(frrUp(t), "10.0.0.0"),
 			[]string{session},
 		},
