@@ -154,12 +154,6 @@ func (f *Fabric) setFault(s *service, fault Fault, args []string) error {
 	return nil
 }
 
-func (f *faults) clear() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.set = nil
-}
-
 func (f *Fabric) listFaults() string {
 	var b strings.Builder
 	for _, fault := range allFaults {

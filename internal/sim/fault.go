@@ -24,10 +24,12 @@ const (
 	HangSet         Fault = "hang-set"          // Set applies nothing and never answers
 	HangAfterSet    Fault = "hang-after-set"    // Set applies and never answers
 	DelaySet        Fault = "delay-set"         // Set waits for a time first
+	HoldSet         Fault = "hold-set"          // Set waits until this is turned off, and goes on then
 	IgnoreCommit    Fault = "ignore-commit"     // the commit-confirmed extension is overlooked: every Set is for good
 	RefuseSave      Fault = "refuse-save"       // saving to the startup configuration fails
 	DelayGet        Fault = "delay-get"         // Get waits for a time first
 	HangGet         Fault = "hang-get"          // Get never answers
+	HoldGet         Fault = "hold-get"          // Get waits until this is turned off, and goes on then
 	HangSubscribe   Fault = "hang-subscribe"    // Subscribe never answers
 	NoGet           Fault = "no-get"            // Get is unimplemented
 	NoCapabilities  Fault = "no-capabilities"   // Capabilities is unimplemented
@@ -53,14 +55,14 @@ const (
 )
 
 var allFaults = []Fault{
-	RefuseSet, FailAfterSet, IgnoreSet, PartialSet, HangSet, HangAfterSet, DelaySet, IgnoreCommit, RefuseSave, DelayGet, HangGet,
+	RefuseSet, FailAfterSet, IgnoreSet, PartialSet, HangSet, HangAfterSet, DelaySet, HoldSet, IgnoreCommit, RefuseSave, DelayGet, HangGet, HoldGet,
 	HangSubscribe, NoGet, NoCapabilities, NoOnce, RefuseStream, RefuseOnChange, RefuseTarget, RefuseSample, Silent, NoSync,
 	EchoDefaults, StripPrefixes, SecondStamps, DisorderStamps, AtomicContainer, BGPDown, LLDPSilent, RefuseNew,
 	IgnoreConfirm, HashSecrets, Resalt, Respell,
 }
 
 // lasting are the faults that are a way of being, not something that happens a number of times.
-var lasting = []Fault{IgnoreCommit, Silent, NoSync, EchoDefaults, StripPrefixes, SecondStamps, DisorderStamps, AtomicContainer, BGPDown, LLDPSilent, RefuseNew, HashSecrets, Resalt, Respell}
+var lasting = []Fault{HoldSet, HoldGet, IgnoreCommit, Silent, NoSync, EchoDefaults, StripPrefixes, SecondStamps, DisorderStamps, AtomicContainer, BGPDown, LLDPSilent, RefuseNew, HashSecrets, Resalt, Respell}
 
 // forever is the count of a fault that lasts until it is turned off.
 const forever = -1
@@ -72,8 +74,9 @@ type setting struct {
 
 // faults are those of one device.
 type faults struct {
-	mu  sync.Mutex
-	set map[Fault]setting
+	mu    sync.Mutex
+	set   map[Fault]setting
+	ended chan struct{} // closed when a fault is turned off; nil while nobody waits for that
 }
 
 // parseSetting reads what follows a fault's name: nothing, "once", a number of times, "off", or for
@@ -115,6 +118,7 @@ func (f *faults) put(name Fault, s setting) {
 	defer f.mu.Unlock()
 	if s.times == 0 {
 		delete(f.set, name)
+		f.endedLocked()
 		return
 	}
 	if f.set == nil {
@@ -153,6 +157,41 @@ func (f *faults) on(name Fault) bool {
 	defer f.mu.Unlock()
 	_, ok := f.set[name]
 	return ok
+}
+
+func (f *faults) clear() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.set = nil
+	f.endedLocked()
+}
+
+func (f *faults) endedLocked() {
+	if f.ended != nil {
+		close(f.ended)
+		f.ended = nil
+	}
+}
+
+// hold waits until the fault is not set, or the caller has gone.
+func (f *faults) hold(ctx context.Context, name Fault) error {
+	for {
+		f.mu.Lock()
+		_, on := f.set[name]
+		if on && f.ended == nil {
+			f.ended = make(chan struct{})
+		}
+		ended := f.ended
+		f.mu.Unlock()
+		if !on {
+			return nil
+		}
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // names lists the faults that are set, with how often they still strike.

@@ -23,12 +23,6 @@ func (f *testFabric) control(line string) string {
 func TestFaultsOfSet(t *testing.T) {
 	f := start(t, Options{Faults: []string{"leaf1 refuse-set once"}})
 	c, ctx := f.raw("leaf1")
-	set := func(value string) error {
-		ctx, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
-		defer cancel()
-		_, err := c.Set(ctx, updates(banner, `"`+value+`"`))
-		return err
-	}
 	for _, tc := range []struct {
 		fault   string
 		want    codes.Code
@@ -38,9 +32,9 @@ func TestFaultsOfSet(t *testing.T) {
 		{"", codes.OK, true},
 		{"fail-after-set once", codes.Internal, true},
 		{"ignore-set once", codes.OK, false},
-		{"hang-set once", codes.DeadlineExceeded, false},
-		{"hang-after-set once", codes.DeadlineExceeded, true},
-		{"delay-set 5s once", codes.DeadlineExceeded, false},
+		{"hang-set once", codes.Canceled, false},
+		{"hang-after-set once", codes.Canceled, true},
+		{"delay-set 1h once", codes.Canceled, false},
 		{"refuse-set 2", codes.Aborted, false},
 		{"", codes.Aborted, false},
 		{"", codes.OK, true},
@@ -49,14 +43,74 @@ func TestFaultsOfSet(t *testing.T) {
 			f.control("leaf1 " + tc.fault)
 		}
 		value := "after " + tc.fault
-		before := get(t, c, ctx, banner)
-		wantCode(t, set(value), tc.want, "")
-		want := before
+		want := get(t, c, ctx, banner)
 		if tc.applied {
 			want = `"` + value + `"`
 		}
+		set, giveUp := context.WithCancel(ctx)
+		ended := make(chan error, 1)
+		go func() {
+			_, err := c.Set(set, updates(banner, `"`+value+`"`))
+			ended <- err
+		}()
+		if tc.want == codes.Canceled { // it would never end: once the fault has struck and what it leaves is there
+			waitFor(t, tc.fault, func() bool {
+				return f.control("leaf1") == "" && get(t, c, ctx, banner) == want
+			})
+			giveUp()
+		}
+		wantCode(t, <-ended, tc.want, "")
+		giveUp()
 		if got := get(t, c, ctx, banner); got != want {
 			t.Errorf("%s: got %s, want %s", tc.fault, got, want)
+		}
+	}
+}
+
+// TestHeld: what is held goes on when it is let go, and not before.
+func TestHeld(t *testing.T) {
+	f := start(t, Options{})
+	c, ctx := f.raw("leaf1")
+	for fault, call := range map[string]func() error{
+		"hold-set": func() error {
+			_, err := c.Set(ctx, updates(banner, `"held"`))
+			return err
+		},
+		"hold-get": func() error {
+			_, err := c.Get(ctx, &gpb.GetRequest{})
+			return err
+		},
+	} {
+		f.control("leaf1 " + fault)
+		ended := make(chan error, 1)
+		go func() { ended <- call() }()
+		held := &f.services["leaf1"].faults
+		waitFor(t, fault, func() bool {
+			held.mu.Lock()
+			defer held.mu.Unlock()
+			return held.ended != nil
+		})
+		select {
+		case err := <-ended:
+			t.Errorf("%s: it went on by itself: %v", fault, err)
+		default:
+		}
+		f.control("leaf1 no-once off") // another fault's end lets nothing go
+		f.control("leaf1 " + fault + " off")
+		if err := <-ended; err != nil {
+			t.Errorf("%s off: %v", fault, err)
+		}
+	}
+	if got := get(t, c, ctx, banner); got != `"held"` {
+		t.Errorf("what was held and let go is %s", got)
+	}
+}
+
+func waitFor(t *testing.T, what string, cond func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !cond(); time.Sleep(5 * time.Millisecond) { // the pause between two looks
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within a minute", what)
 		}
 	}
 }
@@ -128,24 +182,22 @@ func TestFaultsOfReading(t *testing.T) {
 		"no-sync":          list(stream, gpb.SubscriptionMode_ON_CHANGE),
 	} {
 		f.control("leaf1 " + fault)
-		want := codes.Unimplemented
+		want, patience := codes.Unimplemented, time.Minute
 		switch fault {
 		case "refuse-on-change", "refuse-target", "refuse-sample":
 			want = codes.InvalidArgument
 		case "hang-get", "hang-subscribe", "no-sync":
-			want = codes.DeadlineExceeded
+			want, patience = codes.DeadlineExceeded, 200*time.Millisecond
 		}
-		short, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+		short, cancel := context.WithTimeout(ctx, patience)
 		if err := call(short); status.Code(err) != want {
 			t.Errorf("%s: got %v, want %v", fault, err, want)
 		}
 		cancel()
 		f.control("leaf1 " + fault + " off")
-		short, cancel = context.WithTimeout(ctx, 5*time.Second)
-		if err := call(short); err != nil {
+		if err := call(ctx); err != nil {
 			t.Errorf("%s off: %v", fault, err)
 		}
-		cancel()
 	}
 }
 

@@ -29,6 +29,9 @@ func (s *server) Get(ctx context.Context, req *gpb.GetRequest) (*gpb.GetResponse
 	if s.faults.strikes(HangGet) {
 		return nil, hang(ctx)
 	}
+	if err := s.faults.hold(ctx, HoldGet); err != nil { // last: what is set meanwhile is for the next one
+		return nil, err
+	}
 	if err := s.target(req.GetPrefix()); err != nil {
 		return nil, err
 	}

@@ -28,6 +28,9 @@ func (s *server) Set(ctx context.Context, req *gpb.SetRequest) (*gpb.SetResponse
 			return nil, ctx.Err()
 		}
 	}
+	if err := s.faults.hold(ctx, HoldSet); err != nil {
+		return nil, err
+	}
 	switch {
 	case s.faults.strikes(HangSet):
 		return nil, hang(ctx)
