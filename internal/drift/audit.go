@@ -1,6 +1,8 @@
 package drift
 
 import (
+	"maps"
+
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/schema"
 	"github.com/tenter-net/tenter/internal/tree"
@@ -70,7 +72,7 @@ func (s *State) Observe(prefixes []path.Path, have *tree.Tree, problems []tree.P
 		}
 	}
 	for _, p := range problems {
-		s.assume(p, seen)
+		s.unheard(p, seen)
 	}
 	for _, p := range prefixes {
 		lo, hi := s.device.base.Range(p)
@@ -86,11 +88,30 @@ func (s *State) Observe(prefixes []path.Path, have *tree.Tree, problems []tree.P
 			}
 		}
 	}
+	before := maps.Clone(s.unreadable)
 	s.forget(prefixes)
 	for _, p := range problems {
 		s.misread(p)
 	}
+	s.reread = s.rereadSince(before)
 	return s.settle(), true
+}
+
+// rereadSince returns the findings about what cannot be read that are not as before: what could not be read then either is
+// no news, though the device was read anew.
+func (s *State) rereadSince(before map[string]tree.Problem) []Finding {
+	var changed []Finding
+	for text, p := range s.unreadable {
+		if old, was := before[text]; !was || old != p {
+			changed = append(changed, s.unreadableFinding(text, p))
+		}
+	}
+	for text, p := range before {
+		if _, still := s.unreadable[text]; !still {
+			changed = append(changed, Finding{Path: s.unreadableFinding(text, p).Path})
+		}
+	}
+	return changed
 }
 
 // forget drops the problems at and under prefixes.

@@ -84,7 +84,7 @@ func (s *State) finish() Folded {
 	s.reading, s.synced = nil, true
 	s.unreadable = map[string]tree.Problem{}
 	for _, p := range r.problems {
-		s.unreadable[s.assume(p, r.seen)] = p
+		s.keep(s.assumeAll(p, r.seen), p)
 	}
 	beside := tree.NewBuilder(s.table)
 	for l := range r.incoming.Build().All() {
@@ -249,14 +249,26 @@ func (s *State) appendImplied(list []spoken, i int) []spoken {
 
 // misread records a problem of the stream, and readable that it is over.
 func (s *State) misread(p tree.Problem) {
-	text := s.assume(p, nil)
+	text := s.assume(p)
 	if s.unreadable == nil {
 		s.unreadable = map[string]tree.Problem{}
 	}
-	s.unreadable[text] = p
-	if f := s.unreadableFinding(text, p); f.Class != "" {
+	if old, known := s.unreadable[text]; known && old == p {
+		return
+	}
+	if f := s.keep(text, p); f.Class != "" {
 		s.reread = append(s.reread, f)
 	}
+}
+
+// keep remembers a problem that is a finding, and forgets any other: a device may have any number of paths that no schema
+// knows. Should one of them become desired its leaf is absent, and reading that finds the problem again.
+func (s *State) keep(text string, p tree.Problem) Finding {
+	f := s.unreadableFinding(text, p)
+	if f.Class != "" {
+		s.unreadable[text] = p
+	}
+	return f
 }
 
 func (s *State) readable(text string) {
@@ -266,24 +278,46 @@ func (s *State) readable(text string) {
 	}
 }
 
-// assume takes the desired leaves at and under an unreadable node to be as desired, since the finding of the node
-// itself speaks for them, and returns the canonical text of the node's path where it has one.
-func (s *State) assume(problem tree.Problem, seen bitset) string {
+// assume takes an unreadable desired leaf to be as desired, since the finding of the leaf itself speaks for it, and returns
+// the canonical text of its path where it has one. What is under an unreadable node stays as it was last known: other
+// messages may have told of it.
+func (s *State) assume(problem tree.Problem) string {
+	p, err := path.Parse(problem.Path)
+	if err != nil {
+		return problem.Path
+	}
+	if i, desired := s.device.find(p); desired {
+		s.observe(i, p, s.device.base.Value(i))
+	}
+	return p.String()
+}
+
+// assumeAll takes the desired leaves at and under an unreadable node that a snapshot has not shown to be as desired, and
+// returns what assume does.
+func (s *State) assumeAll(problem tree.Problem, seen bitset) string {
 	p, err := path.Parse(problem.Path)
 	if err != nil {
 		return problem.Path
 	}
 	lo, hi := s.device.base.Range(p)
 	for i := lo; i < hi; i++ {
-		if seen != nil && seen.has(i) {
-			continue
+		if !seen.has(i) {
+			seen.add(i)
+			s.device.set(i, s.device.base.Value(i))
 		}
-		if seen == nil {
-			s.observe(i, path.Path{}, s.device.base.Value(i))
-			continue
-		}
-		seen.add(i)
-		s.device.set(i, s.device.base.Value(i))
 	}
 	return p.String()
+}
+
+// unheard marks the desired leaves at and under an unreadable node as seen: a reading that does not show them does not say
+// that they are gone.
+func (s *State) unheard(problem tree.Problem, seen bitset) {
+	p, err := path.Parse(problem.Path)
+	if err != nil {
+		return
+	}
+	lo, hi := s.device.base.Range(p)
+	for i := lo; i < hi; i++ {
+		seen.add(i)
+	}
 }

@@ -362,6 +362,46 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
+// TestUnreadableStays reads again what a schema does not know, as every device has it that augments the models, and what
+// stands beside an entry that cannot be read.
+func TestUnreadableStays(t *testing.T) {
+	table := tree.NewTable(roots)
+	s := drift.New(table)
+	d := build(t, table, leaf(t, eth1MTU, "1500"), leaf(t, eth1Desc, "a"), leaf(t, eth2Desc, "b"))
+	s.Expect(drift.Expected{Desired: d, Owned: applied(d), Scope: scoped(t, "/system/**", "own")})
+	problems := []tree.Problem{
+		{Path: "/interfaces/interface[name=Ethernet1]/config/vendor-thing", Reason: "unknown"},
+		{Path: "/system/config/vendor-thing", Reason: "unknown"},
+		{Path: "/interfaces/interface", Reason: "an entry without key"},
+	}
+	has := []tree.Leaf{leaf(t, eth1MTU, "1500"), leaf(t, eth1Desc, "changed")}
+	s.Begin()
+	s.Fold(tree.Update{Leaves: has, Problems: problems})
+	s.Fold(tree.Update{Sync: true})
+	want := []string{"unreadable /interfaces/interface", "changed " + eth1Desc + " a -> changed", "unreadable /system/config/vendor-thing report"}
+	if diff := cmp.Diff(want, text(s.Findings())); diff != "" {
+		t.Fatalf("snapshot (-want +got):\n%s", diff)
+	}
+	all := []path.Path{parse(t, "/interfaces"), parse(t, "/system")}
+	s.Mark()
+	if changed, ok := s.Observe(all, build(t, table, has...), problems); !ok || len(changed) != 0 {
+		t.Errorf("read again: %v", text(changed))
+	}
+	if f := s.Fold(tree.Update{Problems: problems}); len(f.Changed) != 0 {
+		t.Errorf("streamed again: %v", text(f.Changed))
+	}
+	if diff := cmp.Diff(want, text(s.Findings())); diff != "" {
+		t.Errorf("the same (-want +got):\n%s", diff)
+	}
+	s.Mark()
+	if changed, _ := s.Observe(all, build(t, table, append(has, leaf(t, eth2Desc, "b"))...), problems[:1]); len(changed) != 2 {
+		t.Errorf("readable again: %v", text(changed))
+	}
+	if diff := cmp.Diff(want[1:2], text(s.Findings())); diff != "" {
+		t.Errorf("readable again (-want +got):\n%s", diff)
+	}
+}
+
 func TestDigests(t *testing.T) {
 	digest := func(p path.Path, v schema.Value) schema.Value {
 		if p.Last().Name == "description" && v != "" && v[0] == schema.KindString && len(v) < 10 {
