@@ -82,6 +82,15 @@ func (l *lab) write(name, text string) {
 	}
 }
 
+func (l *lab) read(name string) string {
+	l.t.Helper()
+	text, err := os.ReadFile(filepath.Join(l.dir, name))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return string(text)
+}
+
 func (l *lab) remove(name string) {
 	l.t.Helper()
 	if err := os.Remove(filepath.Join(l.dir, name)); err != nil {
@@ -140,7 +149,7 @@ func (l *lab) established(want map[string]int) string {
 var everywhere = map[string]int{"spine1": 2, "spine2": 2, "leaf1": 2, "leaf2": 2}
 
 func TestFabric(t *testing.T) {
-	tenter, ok := inside(t, 8*time.Minute)
+	tenter, ok := inside(t, 12*time.Minute)
 	if !ok {
 		return
 	}
@@ -157,6 +166,7 @@ func TestFabric(t *testing.T) {
 	refusesAll(t, l)
 	repairs(t, l)
 	takesAway(t, l)
+	gates(t, l)
 }
 
 // nothingToDo requires an empty plan.
