@@ -18,9 +18,9 @@ type HTTPS struct {
 	CertFile, KeyFile string
 }
 
-// listen listens with TLS 1.2 or newer. The files are read now: another certificate takes a new start.
-func (h HTTPS) listen(ctx context.Context) (net.Listener, error) {
-	cert, err := tls.LoadX509KeyPair(h.CertFile, h.KeyFile)
+// listen listens with TLS 1.2 or newer. Another certificate in the files is shown to whoever connects from then on.
+func (h HTTPS) listen(ctx context.Context, log *zap.Logger) (net.Listener, error) {
+	pair, err := newKeyPair(h, log)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ func (h HTTPS) listen(ctx context.Context) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}), nil
+	return tls.NewListener(l, &tls.Config{GetCertificate: pair.get, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}), nil
 }
 
 // quiet logs what net/http says of single connections, such as broken handshakes, for those who look for it.
