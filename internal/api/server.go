@@ -45,7 +45,7 @@ const (
 	CodeUnauthorized = "unauthorized"
 )
 
-// Options are what a Server needs. All but Token and Shared must be set.
+// Options are what a Server needs. All but Token, Shared and Listening must be set.
 type Options struct {
 	Log  *zap.Logger
 	Code func(error) string // names an error for Problem.Code
@@ -57,6 +57,8 @@ type Options struct {
 	May func(operation string, who Caller) error
 	// Shared lets every user of the machine open the socket: Peer knows who may.
 	Shared bool
+	// Listening is called once, when Run listens everywhere.
+	Listening func()
 }
 
 // A Server answers operations on a unix socket and over HTTPS.
@@ -152,12 +154,15 @@ func (s *Server) Run(ctx context.Context, socket string, https *HTTPS) error {
 	}
 	listeners := []net.Listener{l}
 	if https != nil {
-		t, err := https.listen(ctx)
+		t, err := https.listen(ctx, s.log)
 		if err != nil {
 			return errors.Join(fmt.Errorf("api %s: %w", https.Address, err), l.Close())
 		}
 		listeners = append(listeners, t)
 		s.log.Info("the API listens", zap.String("address", t.Addr().String()))
+	}
+	if s.o.Listening != nil {
+		s.o.Listening()
 	}
 	srv := &http.Server{
 		Handler: s.mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ConnContext: withPeer,

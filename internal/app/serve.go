@@ -40,13 +40,14 @@ type part struct {
 // runs reports whether this process has the role.
 func (a *App) runs(r settings.Role) bool { return slices.Contains(a.set.Roles, r) }
 
-// Serve runs the roles of the settings until ctx ends, or until one of them fails.
-func (a *App) Serve(ctx context.Context) error {
+// Serve runs the roles of the settings until ctx ends, or until one of them fails. It calls ready once, when nothing is in its way any
+// more: the bus was joined, and whatever is to listen does.
+func (a *App) Serve(ctx context.Context, ready func()) error {
 	b, err := a.newBus()
 	if err != nil {
 		return err
 	}
-	parts, err := a.parts(watched{b, a})
+	parts, err := a.parts(watched{b, a}, ready)
 	if err != nil {
 		return err
 	}
@@ -67,6 +68,9 @@ func (a *App) Serve(ctx context.Context) error {
 	if err := b.Join(ctx); err != nil { // before anything here can happen that its groups want to hear of
 		return err
 	}
+	if !a.runs(settings.RoleAPI) {
+		ready()
+	}
 	if a.set.Audit.Interval > 0 && a.runs(settings.RoleReconciler) {
 		parts = append(parts, part{"audit", a.exporter})
 	}
@@ -85,8 +89,8 @@ func (a *App) newBus() (eventBus, error) {
 	return bus.New(bus.Options{URL: string(a.set.Bus.Redis), TLS: conf, Fabric: a.set.Fabric, Worker: a.worker, Store: a.store, Log: a.log})
 }
 
-// parts wires the engines of this process's roles to the bus.
-func (a *App) parts(b eventBus) ([]part, error) {
+// parts wires the engines of this process's roles to the bus. The API calls listening when it does.
+func (a *App) parts(b eventBus, listening func()) ([]part, error) {
 	var parts []part
 	if a.runs(settings.RoleLoader) {
 		parts = append(parts, part{"loader", a.elected("loader", a.loader.Run)})
@@ -123,6 +127,7 @@ func (a *App) parts(b eventBus) ([]part, error) {
 	if a.runs(settings.RoleAPI) {
 		s := api.NewServer(api.Options{
 			Log: a.log.Named("api"), Code: Code, Peer: a.peer, Token: a.bearer, May: a.May, Shared: len(a.set.Access.Users) > 0,
+			Listening: listening,
 		})
 		a.register(s)
 		var https *api.HTTPS

@@ -41,8 +41,15 @@ func parseEndpoint(at string, conf *tls.Config) (endpoint, error) {
 	case !secure && conf != nil:
 		return endpoint{}, errors.New("TLS settings need a URL that starts with rediss")
 	}
-	if scheme == "redis" || scheme == "rediss" || scheme == "unix" {
+	if scheme == "unix" {
 		return singleEndpoint(at, conf)
+	}
+	if scheme == "redis" || scheme == "rediss" {
+		e, err := singleEndpoint(at, conf)
+		if err != nil {
+			return endpoint{}, err
+		}
+		return e, checkPorts(e.single.Addr)
 	}
 	if base != "redis" && !secure || kind != "sentinel" && kind != "cluster" {
 		return endpoint{}, errors.New("must start with redis://, rediss://, redis+sentinel://, rediss+sentinel://, redis+cluster:// or rediss+cluster://")
@@ -53,6 +60,9 @@ func parseEndpoint(at string, conf *tls.Config) (endpoint, error) {
 	}
 	hosts, u, err := splitHosts(rest, port)
 	if err != nil {
+		return endpoint{}, err
+	}
+	if err := checkPorts(hosts...); err != nil {
 		return endpoint{}, err
 	}
 	if kind == "sentinel" {
@@ -131,6 +141,20 @@ func splitHosts(rest, port string) (hosts []string, u *url.URL, err error) {
 		return nil, nil, withoutURL(err)
 	}
 	return hosts, u, nil
+}
+
+// checkPorts refuses what would be found out only when somebody dials, and then be taken for a Redis that is away.
+func checkPorts(addresses ...string) error {
+	for _, a := range addresses {
+		_, port, err := net.SplitHostPort(a)
+		if err != nil {
+			return errors.New("hosts must be host:port")
+		}
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return fmt.Errorf("port %q is not between 1 and 65535", port)
+		}
+	}
+	return nil
 }
 
 // withoutURL is the error without the URL, which may hold a password.

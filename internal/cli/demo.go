@@ -108,7 +108,7 @@ func (d *demo) run(ctx context.Context, once bool, redis string) (err error) {
 	}
 	serveCtx, stopServe := context.WithCancel(ctx)
 	served := make(chan error, 1)
-	go func() { served <- d.app.Serve(serveCtx) }()
+	go func() { served <- d.app.Serve(serveCtx, func() {}) }()
 	defer func() { stopServe(); <-served }()
 	story := make(chan error, 1)
 	go func() { story <- d.breakAndRepair(ctx) }()

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"net"
 	"os"
 	"strings"
 	"testing"
@@ -186,6 +187,36 @@ func TestWrongUse(t *testing.T) {
 			}
 			if _, err := os.Stat(".tenter"); err == nil && !strings.HasPrefix(tt.args, "events") {
 				t.Error("it left a state directory behind")
+			}
+		})
+	}
+}
+
+// What stands in the way of serving is said instead of "serving", not after it.
+func TestServeRefused(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	for _, tt := range []struct{ name, variable, value, says string }{
+		{"port of Redis", "TENTER_BUS_REDIS", "redis://127.0.0.1:99999/0", `port "99999" is not between 1 and 65535`},
+		{"database of Redis", "TENTER_BUS_REDIS", "redis://127.0.0.1/abc", "invalid database number"},
+		{"address that is taken", "TENTER_METRICS_LISTEN", taken.Addr().String(), "metrics.listen: listen tcp " + taken.Addr().String()},
+		{"place of the socket", "TENTER_API_SOCKET", "no/such/directory/s", "api socket: "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Setenv("TENTER_CONFIG", "")
+			t.Setenv(tt.variable, tt.value)
+			t.Chdir(t.TempDir())
+			var out, errs bytes.Buffer
+			code := Run([]string{"serve"}, Streams{In: strings.NewReader(""), Out: &out, Err: &errs})
+			said := errs.String()
+			if code != exitError || !strings.Contains(said, "error: ") || !strings.Contains(said, tt.says) || !strings.Contains(said, "next:  tenter config explain\n") {
+				t.Errorf("exit %d, said %q", code, said)
+			}
+			if strings.Contains(said, "serving ") {
+				t.Errorf("it claims to serve: %q", said)
 			}
 		})
 	}

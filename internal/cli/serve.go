@@ -31,9 +31,17 @@ func newServe(s Streams) *cobra.Command {
 				return hint(err, "tenter config explain")
 			}
 			defer func() { err = errors.Join(err, a.Close()) }()
-			fmt.Fprintf(s.Err, "serving %s; Ctrl-C ends it. See: tenter device ls, tenter events tail --follow\n", app.IntentsOf(set))
+			ready := func() {
+				fmt.Fprintf(s.Err, "serving %s; Ctrl-C ends it. See: tenter device ls, tenter events tail --follow\n", app.IntentsOf(set))
+			}
 			ended := make(chan error, 1)
-			go func() { ended <- a.Serve(cmd.Context()) }()
+			go func() {
+				err := a.Serve(cmd.Context(), ready)
+				if err != nil {
+					err = hint(err, "%s", nextIn(err, "tenter config explain"))
+				}
+				ended <- err
+			}()
 			return waitEnded(cmd.Context(), ended, set.ShutdownTimeout, log)
 		},
 	}
