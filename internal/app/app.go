@@ -145,11 +145,8 @@ func (a *App) reload(ctx context.Context) (warnings []string, err error) {
 		return nil, err
 	}
 	if len(result.Rejected) > 0 {
-		if text, unread := strings.CutPrefix(result.Rejected[0], "intents: "); unread {
-			if a.remote != nil { // it says where
-				return nil, &IntentsError{fmt.Errorf("intents: %s", text)}
-			}
-			return nil, &IntentsError{fmt.Errorf("intents %s: %s", a.set.Intents, text)}
+		if strings.HasPrefix(result.Rejected[0], "intents: ") { // they could not be read, and it says where
+			return nil, &IntentsError{errors.New(result.Rejected[0])}
 		}
 		count := fmt.Sprintf("%d mistakes", len(result.Rejected))
 		if len(result.Rejected) == 1 {

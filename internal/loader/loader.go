@@ -149,6 +149,10 @@ func (l *Loader) warn(r Result) {
 	if len(r.Rejected) == 0 {
 		return
 	}
+	if r.Generation.ID == "" { // as in a new installation, where they are still to be written
+		l.log.Warn("no intents are in force yet", zap.Int("mistakes", len(r.Rejected)), zap.String("first", r.Rejected[0]))
+		return
+	}
 	l.log.Warn("intent rejected, the last good one stays in force", zap.String("generation", r.Generation.ID),
 		zap.Int("mistakes", len(r.Rejected)), zap.String("first", r.Rejected[0]))
 }

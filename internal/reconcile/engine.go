@@ -290,7 +290,11 @@ func (e *Engine) resyncIntent(ctx context.Context) error {
 // resyncWaiting plans anew for devices that new intent may be rolled out to by now without asking: no event tells that a
 // hold is over.
 func (e *Engine) resyncWaiting(ctx context.Context) error {
-	if unasked, err := e.unasked(ctx); err != nil || !unasked {
+	unasked, err := e.unasked(ctx)
+	if errors.Is(err, view.ErrNotFound) {
+		return nil // no intents are in force yet, so there are no policies
+	}
+	if err != nil || !unasked {
 		return err
 	}
 	open, err := e.o.Store.Plans(ctx, view.PlanQuery{Status: []view.PlanStatus{view.PlanOpen}, Limit: 10_000, Bodies: true})

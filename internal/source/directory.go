@@ -57,6 +57,9 @@ func NewDirectory(dir string, poll time.Duration, log *zap.Logger) *Directory {
 func (d *Directory) Snapshot(ctx context.Context) (view.Generation, error) {
 	root, err := os.OpenRoot(d.dir)
 	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return view.Generation{}, fmt.Errorf("intents: there is no directory %s", d.dir)
+		}
 		return view.Generation{}, fmt.Errorf("intents: %w", err)
 	}
 	defer func() { _ = root.Close() }() // read only

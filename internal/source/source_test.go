@@ -112,7 +112,7 @@ func TestSnapshotRefuses(t *testing.T) {
 				write(t, dir, map[string]string{string(rune('a'+i)) + ".yaml": big})
 			}
 		}},
-		{"no directory", "no such file", func(dir string) {
+		{"no directory", "there is no directory", func(dir string) {
 			if err := os.Remove(dir); err != nil {
 				t.Fatal(err)
 			}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -76,7 +77,7 @@ func (s *Store) Generation(ctx context.Context, id string) (view.Generation, err
 
 // CurrentGeneration returns the current generation with its files, or view.ErrNotFound when there is none yet.
 func (s *Store) CurrentGeneration(ctx context.Context) (view.Generation, error) {
-	return s.generation(s.reader(ctx), "current", " WHERE is_current = 1")
+	return s.generation(s.reader(ctx), current, " WHERE is_current = 1")
 }
 
 // CurrentGenerationID returns the current generation's ID, or view.ErrNotFound when there is none yet. It is for those
@@ -88,9 +89,26 @@ func (s *Store) CurrentGenerationID(ctx context.Context) (string, error) {
 		err = view.ErrNotFound
 	}
 	if err != nil {
-		return "", fmt.Errorf("generation %q: %w", "current", err)
+		return "", notCurrent(err)
 	}
 	return id, nil
+}
+
+// current stands for the name of the generation in force.
+const current = "current"
+
+// errNoIntents is view.ErrNotFound of the current generation, in the words of whoever has none yet.
+type errNoIntents struct{}
+
+func (errNoIntents) Error() string { return "no intents are in force yet" }
+
+func (errNoIntents) Unwrap() error { return view.ErrNotFound }
+
+func notCurrent(err error) error {
+	if errors.Is(err, view.ErrNotFound) {
+		return errNoIntents{}
+	}
+	return fmt.Errorf("generation %q: %w", current, err)
 }
 
 // CurrentGenerationIn is CurrentGenerationID within the transaction: no other becomes the current one before it commits.
@@ -104,7 +122,7 @@ func (s *Store) CurrentGenerationIn(tx event.Tx) (string, error) {
 		err = view.ErrNotFound
 	}
 	if err != nil {
-		return "", fmt.Errorf("generation %q: %w", "current", err)
+		return "", notCurrent(err)
 	}
 	return id, nil
 }
@@ -120,6 +138,9 @@ func (s *Store) generation(q querier, name, where string, args ...any) (view.Gen
 	}, selectGeneration+where, args...)
 	if err == nil && !ok {
 		err = view.ErrNotFound
+	}
+	if err != nil && name == current {
+		return view.Generation{}, notCurrent(err)
 	}
 	if err != nil {
 		return view.Generation{}, fmt.Errorf("generation %q: %w", name, err)
