@@ -40,7 +40,7 @@ const (
 )
 
 // device takes one device from a recorded state to the end of its run there; or, of a device that is done, back, if that says
-// why. It returns before the end when the run is paused and nothing was sent.
+// why. It returns before the end when the run is paused and nothing was sent, and with errApart when the device's turn has to come again.
 func (d *driver) device(ctx context.Context, name intent.DeviceName, at run.State, back string) (run.State, error) {
 	ctx, lease, at, err := d.take(ctx, name, at, back)
 	if err != nil || lease == nil {

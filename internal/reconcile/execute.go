@@ -191,6 +191,9 @@ func (d *driver) begin(ctx context.Context, t run.Turn, results chan<- driven) [
 		at := d.states[name]
 		go func() {
 			s, err := d.device(ctx, name, at, back)
+			if errors.Is(err, errApart) {
+				err = pause(ctx, run.Again)
+			}
 			results <- driven{name, s, err}
 		}()
 	}

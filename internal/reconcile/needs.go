@@ -85,6 +85,8 @@ type runStore interface {
 	Runs(ctx context.Context, q view.RunQuery) ([]view.Run, error)
 	SaveRunDevice(tx event.Tx, r view.RunDevice) error
 	RunDevices(ctx context.Context, run string) ([]view.RunDevice, error)
+	OpenStands(ctx context.Context) ([]view.RunStand, error)
+	OpenStandsIn(tx event.Tx, about []intent.DeviceName) ([]view.RunStand, error)
 }
 
 type deviceStore interface {

@@ -147,6 +147,9 @@ func (e *Engine) part(ctx context.Context, name intent.DeviceName, body json.Raw
 		}
 	}()
 	_, err = d.device(ctx, name, at, a.Back)
+	if errors.Is(err, errApart) { // the driver sees that it was not begun
+		err = pause(ctx, run.Again)
+	}
 	stop()
 	<-heard
 	return struct{}{}, err

@@ -17,7 +17,8 @@ import (
 )
 
 // move takes the run to the next state and records it with all that follows from it, in one transaction under the
-// device's lease. A state that only goes on waiting is not recorded again.
+// device's lease. A state that only goes on waiting is not recorded again. It fails with errApart where the device has to wait for
+// another run.
 func (h *hand) move(ctx context.Context, in run.Input) error {
 	from, to := h.s, h.limits().Next(h.s, h.discreet(in))
 	_, resumed := in.(run.Resumed)
@@ -33,6 +34,9 @@ func (h *hand) move(ctx context.Context, in run.Input) error {
 	}
 	err := h.o.Store.Do(ctx, func(tx event.Tx) error {
 		if err := h.lease.guard(tx); err != nil {
+			return err
+		}
+		if err := h.apart(tx, from, to); err != nil {
 			return err
 		}
 		if err := h.save(tx, h.name, to); err != nil {

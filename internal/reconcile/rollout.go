@@ -10,7 +10,6 @@ import (
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/run"
-	"github.com/tenter-net/tenter/internal/view"
 )
 
 // Order returns in which order a run of the plan would go over its devices, if it began now.
@@ -44,35 +43,6 @@ func (d *driver) turn(ctx context.Context, running []intent.DeviceName) (run.Tur
 	}
 	t := d.saga.Next(d.stands(), running, others, d.now())
 	return t, d.record(ctx, t)
-}
-
-// others are the devices that other runs work on, as far as redundancy needs to know. One that another driver begins in the same
-// moment is not among them yet.
-func (d *driver) others(ctx context.Context) (busy []intent.DeviceName, err error) {
-	if len(d.saga.Order.Groups) == 0 {
-		return nil, nil
-	}
-	runs, err := d.o.Store.Runs(ctx, view.RunQuery{Status: []view.RunStatus{view.RunRunning, view.RunPaused}})
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range runs {
-		if r.ID == d.fixed.id {
-			continue
-		}
-		rows, err := d.o.Store.RunDevices(ctx, r.ID)
-		if err != nil {
-			return nil, err
-		}
-		for _, on := range rows {
-			step := run.Step(on.Step)
-			waits := step == "" || step == run.Check && r.Status == view.RunPaused
-			if step != run.Ended && !waits {
-				busy = append(busy, on.Device)
-			}
-		}
-	}
-	return busy, nil
 }
 
 // record writes down what a turn decides about the run as a whole, before anything is done about it.

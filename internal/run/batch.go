@@ -16,6 +16,25 @@ func fits(groups []Group, d intent.DeviceName, busy []intent.DeviceName) bool {
 	return true
 }
 
+// Near are the devices that the device shares its redundancy with, sorted.
+func (o *Order) Near(d intent.DeviceName) (near []intent.DeviceName) {
+	if o == nil {
+		return nil
+	}
+	for _, g := range o.Groups {
+		if slices.Contains(g.Devices, d) {
+			near = append(near, without(g.Devices, []intent.DeviceName{d})...)
+		}
+	}
+	slices.Sort(near)
+	return slices.Compact(near)
+}
+
+// Fits reports whether a device may be worked on besides those that are.
+func (o *Order) Fits(d intent.DeviceName, busy []intent.DeviceName) bool {
+	return o == nil || fits(o.Groups, d, busy)
+}
+
 // ready returns the devices of waiting that may be begun now, in their order, besides those that are being worked on. Unsure
 // are devices at which nobody works and of which nobody knows what they have: they count for redundancy.
 func (o *Order) ready(waiting, running, unsure []intent.DeviceName, parallel int) (start []intent.DeviceName) {

@@ -54,10 +54,29 @@ func TestOthersAreWaitedFor(t *testing.T) {
 		t.Error(diff)
 	}
 	all[1].State = State{Step: Ended, Outcome: Done}
-	if diff := cmp.Diff(Turn{Until: now.Add(again)}, g.Next(all, nil, []intent.DeviceName{"leaf2"}, now)); diff != "" {
+	if diff := cmp.Diff(Turn{Until: now.Add(Again)}, g.Next(all, nil, []intent.DeviceName{"leaf2"}, now)); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(Turn{Start: []intent.DeviceName{"leaf1"}}, g.Next(all, nil, nil, now)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A run that puts everything back waits as well: what it puts back is away meanwhile.
+func TestPuttingBackWaits(t *testing.T) {
+	g := Saga{Stage: 1, OnFailure: RollbackAll, Back: "leaf3 failed", Order: &Order{
+		Stages: []Stage{{Devices: []intent.DeviceName{"leaf1", "leaf3"}, Parallel: 2}},
+		Groups: []Group{{Devices: []intent.DeviceName{"leaf1", "leaf2"}, Together: 1}},
+	}}
+	now := time.Unix(1000, 0)
+	all := Stands{
+		{Device: "leaf1", State: State{Step: Ended, Outcome: Done, Place: 1}},
+		{Device: "leaf3", State: State{Step: Ended, Outcome: Failed, Proven: true}},
+	}
+	if diff := cmp.Diff(Turn{Until: now.Add(Again)}, g.Next(all, nil, []intent.DeviceName{"leaf2"}, now)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(Turn{Undo: "leaf1", Why: "leaf3 failed"}, g.Next(all, nil, nil, now)); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -129,8 +129,8 @@ type Turn struct {
 	Over  bool                // nothing is left to do
 }
 
-// again is how long a run waits until it looks once more whether other runs are through with devices that stand in its way.
-const again = time.Second
+// Again is how long a run waits until it looks once more whether other runs are through with devices that stand in its way.
+const Again = time.Second
 
 // Next returns what to do now. Running are the devices that are being worked on, others those that other runs work on.
 func (g Saga) Next(all Stands, running, others []intent.DeviceName, now time.Time) Turn {
@@ -167,7 +167,7 @@ func (g Saga) Next(all Stands, running, others []intent.DeviceName, now time.Tim
 			return Turn{Start: start}
 		}
 		if len(g.Order.ready(mine, nil, unsure, 1)) > 0 {
-			return Turn{Until: now.Add(again)}
+			return Turn{Until: now.Add(Again)}
 		}
 		// Only what nobody works on stands in their way.
 		return Turn{Skip: mine, Why: "not started: nobody knows what " + names(unsure) + " has, and not both may be away"}
@@ -180,6 +180,8 @@ func (g Saga) Next(all Stands, running, others []intent.DeviceName, now time.Tim
 	switch {
 	case g.Paused != nil && (len(fresh) > 0 || back):
 		return Turn{Idle: true}
+	case back && !g.Order.Fits(written[len(written)-1].Device, others):
+		return Turn{Until: now.Add(Again)}
 	case back:
 		return Turn{Undo: written[len(written)-1].Device, Why: g.Back}
 	}

@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -273,6 +275,41 @@ func (s *Store) RunDevices(ctx context.Context, run string) ([]view.RunDevice, e
 	}, "SELECT run, device, step, outcome, detail, state, updated FROM run_device WHERE run = ? ORDER BY device", run)
 	if err != nil {
 		return nil, fmt.Errorf("run %q: devices: %w", run, err)
+	}
+	return list, nil
+}
+
+const openStands = "SELECT run.id, run.status, run_device.device, run_device.step FROM run JOIN run_device ON run_device.run = run.id" +
+	" WHERE run.status IN ('running', 'paused') ORDER BY run.id, run_device.device"
+
+func scanStand(row scanner) (r view.RunStand, err error) {
+	return r, row.Scan(&r.Run, &r.Status, &r.Device, &r.Step)
+}
+
+// OpenStands returns where each run that is not over stands on its devices.
+func (s *Store) OpenStands(ctx context.Context) ([]view.RunStand, error) {
+	list, err := collect(s.reader(ctx), scanStand, openStands)
+	if err != nil {
+		return nil, fmt.Errorf("store: open runs: %w", err)
+	}
+	return list, nil
+}
+
+// OpenStandsIn is OpenStands within the transaction. Of two transactions that ask it about the same device, the one that comes
+// later waits, and sees what the other has written.
+func (s *Store) OpenStandsIn(tx event.Tx, about []intent.DeviceName) ([]view.RunStand, error) {
+	t, err := s.own(tx)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(slices.Values(about)) { // in one order, so that two do not wait for each other
+		if _, _, err := device(t, name, "{lock}"); err != nil {
+			return nil, err
+		}
+	}
+	list, err := collect(t, scanStand, openStands)
+	if err != nil {
+		return nil, fmt.Errorf("store: open runs: %w", err)
 	}
 	return list, nil
 }

@@ -221,10 +221,18 @@ func testRuns(t *testing.T, s *store.Store) {
 	r := view.Run{ID: "r1", Plan: "p1", Status: view.RunRunning, Cause: "intent", Correlation: "x", Created: noon, Body: json.RawMessage("{}")}
 	step := view.RunDevice{Run: "r1", Device: "leaf1", Step: "set", State: json.RawMessage(`{"n":1}`)}
 	do(t, s, func(tx event.Tx) error { return errors.Join(s.SaveRun(tx, r), s.SaveRunDevice(tx, step)) })
+	stands := []view.RunStand{{Run: "r1", Status: view.RunRunning, Device: "leaf1", Step: "set"}}
+	same(t, "OpenStands()", stands)(s.OpenStands(t.Context()))
+	do(t, s, func(tx event.Tx) error {
+		list, err := s.OpenStandsIn(tx, []intent.DeviceName{"leaf2", "leaf1"})
+		same(t, "OpenStandsIn()", stands)(list, err)
+		return err
+	})
 	r.Status, r.Ended, step.Step, step.Outcome = view.RunDone, noon.Add(time.Second), "done", "done"
 	do(t, s, func(tx event.Tx) error { return errors.Join(s.SaveRun(tx, r), s.SaveRunDevice(tx, step)) })
 	same(t, "Run()", r)(s.Run(t.Context(), "r1"))
 	same(t, "Runs() running", []view.Run(nil))(s.Runs(t.Context(), view.RunQuery{Status: []view.RunStatus{view.RunRunning}}))
+	same(t, "OpenStands() of none", []view.RunStand(nil))(s.OpenStands(t.Context()))
 	same(t, "Runs() of the plan", []view.Run{r})(s.Runs(t.Context(), view.RunQuery{Plan: "p1"}))
 	list, err := s.RunDevices(t.Context(), "r1")
 	for i := range list {

@@ -99,3 +99,11 @@ type RunDevice struct {
 	State   json.RawMessage   `json:"state,omitempty"` // of the step machine
 	Updated time.Time         `json:"updated,omitzero"`
 }
+
+// A RunStand is where a run that is not over stands on one device.
+type RunStand struct {
+	Run    string
+	Status RunStatus // of the run as a whole
+	Device intent.DeviceName
+	Step   string
+}
