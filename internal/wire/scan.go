@@ -227,14 +227,49 @@ func (s *scanner) skip() error {
 	case '[':
 		return s.array(s.skip)
 	case '"':
-		_, err := s.str()
-		return err
+		return s.skipString()
 	case 't', 'f', 'n':
 		_, err := s.literal()
 		return err
 	}
 	_, err := s.number()
 	return err
+}
+
+// skipString finds the end of a string. Whether it is UTF-8 matters only where it is read: one such text must not make a
+// whole document unreadable.
+func (s *scanner) skipString() error {
+	for s.pos++; s.pos < len(s.data); s.pos++ {
+		switch c := s.data[s.pos]; {
+		case c == '"':
+			s.pos++
+			return nil
+		case c == '\\':
+			if err := s.escape(); err != nil {
+				return err
+			}
+		case c < ' ':
+			return s.fail("no control character")
+		}
+	}
+	return s.fail("the end of a string")
+}
+
+// escape goes to the last byte of an escape.
+func (s *scanner) escape() error {
+	s.pos++
+	if s.pos >= len(s.data) || bytes.IndexByte([]byte(`"\/bfnrtu`), s.data[s.pos]) < 0 {
+		return s.fail("an escape")
+	}
+	if s.data[s.pos] != 'u' {
+		return nil
+	}
+	for range 4 {
+		if s.pos++; s.pos >= len(s.data) || bytes.IndexByte([]byte("0123456789abcdefABCDEF"), s.data[s.pos]) < 0 {
+			return s.fail("a hexadecimal digit")
+		}
+	}
+	return nil
 }
 
 // value reads a value that is not an object: a string, json.Number, bool, nil or []any of these.

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"fmt"
 	"hash/maphash"
 
 	"github.com/tenter-net/tenter/internal/schema"
@@ -47,6 +48,8 @@ func (d *document) value(n schema.Node, t token) *known {
 		var form any
 		if form, k.err = s.value(); k.err == nil {
 			k.value, k.err = n.Canonical(form)
+		} else {
+			k.err = fmt.Errorf("its value: %w", k.err)
 		}
 	}
 	v.list = append(v.list, k)

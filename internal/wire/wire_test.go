@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -322,6 +323,33 @@ func TestJSONOrderDoesNotMatter(t *testing.T) {
 	}
 	if trees[0].Len() != 6 {
 		t.Errorf("%d leaves", trees[0].Len())
+	}
+}
+
+// TestNotUTF8 reads a document in which texts are in another character set, as somebody may have typed them on a device.
+func TestNotUTF8(t *testing.T) {
+	d := wire.Decoder{Roots: roots(t)}
+	b := tree.NewBuilder(tree.NewTable(d.Roots))
+	text := "{\"mode\":\"up\",\"best\":\"caf\xe9\",\"vendor\":\"\xff\",\"server\":[{\"id\":1,\"name\":\"\xe9\"},{\"id\":2,\"name\":\"b\"}]}"
+	problems := d.Snapshot(b, at(t, "/top"), []byte(text))
+	var got []string
+	for _, p := range problems {
+		got = append(got, p.Path)
+		if p.Path != "/top/vendor" && !strings.Contains(p.Reason, "UTF-8") {
+			t.Errorf("%s: %s", p.Path, p.Reason)
+		}
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff([]string{"/top/best", "/top/server/name", "/top/vendor"}, got); diff != "" {
+		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+	if built := b.Build(); !built.Has(at(t, "/top/mode")) || !built.Has(at(t, "/top/server[id=2][name=b]/id")) {
+		t.Errorf("%d leaves", built.Len())
+	}
+	for _, broken := range []string{`{"vendor":"\x"}`, `{"vendor":"\u12g4"}`, `{"vendor":"\`, `{"vendor":"a`} {
+		if p := d.Snapshot(b, at(t, "/top"), []byte(broken)); len(p) != 1 || !strings.HasPrefix(p[0].Reason, "JSON") {
+			t.Errorf("%s: %v", broken, p)
+		}
 	}
 }
 
