@@ -138,7 +138,7 @@ func (s *Schema) convert(typ int, v any, how strictness) (c Value, why string) {
 	case Bool:
 		return boolean(v, how)
 	case Enumeration:
-		return t.enumeration(v)
+		return t.enumeration(v, how)
 	case Identityref:
 		return s.identity(t, v)
 	case Bits:

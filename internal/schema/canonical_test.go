@@ -99,6 +99,7 @@ func TestCanonical(t *testing.T) {
 		{"server[name=a][id=1]/address/tls/on", true, "btrue"},
 		{"server[name=a][id=1]/address/tls/on", "false", "bfalse"},
 		{"mode", "up", "eup"},
+		{"mode", "base:up", "eup"}, // as some devices send it
 		{"flags", "c a", "ta c"},
 		{"flags", "", "t"},
 		{"marker", []any{nil}, "p"},

@@ -9,15 +9,21 @@ import (
 	"github.com/tenter-net/tenter/internal/suggest"
 )
 
-func (t *Type) enumeration(v any) (Value, string) {
+func (t *Type) enumeration(v any, how strictness) (Value, string) {
 	str, ok := asString(v)
 	if !ok {
 		return "", "not a name"
 	}
-	if _, ok := slices.BinarySearch(t.Names, str); !ok {
-		return "", nearest(str, t.Names)
+	if _, ok := slices.BinarySearch(t.Names, str); ok {
+		return Value(KindEnum) + Value(str), ""
 	}
-	return Value(KindEnum) + Value(str), ""
+	// Some devices qualify names of an enumeration as if they were identities.
+	if _, name, qualified := strings.Cut(str, ":"); qualified && how == loose {
+		if _, ok := slices.BinarySearch(t.Names, name); ok {
+			return Value(KindEnum) + Value(name), ""
+		}
+	}
+	return "", nearest(str, t.Names)
 }
 
 // identity resolves a name, with or without a module, among what is derived from all of the type's bases.
