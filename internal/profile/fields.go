@@ -96,7 +96,7 @@ var meanings = map[string]string{
 	"watch.pollInterval":       "between readings, on the rung poll and of command lines, which do not stream",
 	"watch.auditInterval":      "between full readings, whatever the stream says",
 	"watch.configSubscription": "streams ask for configuration only, by the gNMI extension ConfigSubscription",
-	"limits.maxMessage":        "bytes of one message; a change beyond it is split or refused when it is planned",
+	"limits.maxMessage":        "bytes of one message to the device; a change beyond it is split or refused when it is planned. What it sends may have up to 64 MiB all the same (gNMI)",
 	"limits.maxOperations":     "paths of one Set; a change beyond it is split or refused when it is planned",
 	"limits.maxCalls":          "RPCs under way at once, streams counted",
 	"limits.timeout":           "longest that one RPC may take",

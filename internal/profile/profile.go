@@ -126,7 +126,7 @@ type Watch struct {
 
 // Limits are what a session keeps to.
 type Limits struct {
-	MaxMessage       int           `yaml:"maxMessage"`    // bytes of one message, in both directions
+	MaxMessage       int           `yaml:"maxMessage"`    // bytes of one message to the device; over gNMI its answers may have up to 64 MiB all the same
 	MaxOperations    int           `yaml:"maxOperations"` // deletes, replaces and updates of one Set; 0 for any number
 	MaxCalls         int           `yaml:"maxCalls"`      // RPCs under way at once, streams counted; 0 for any number
 	Timeout          time.Duration `yaml:"timeout"`       // of a unary RPC

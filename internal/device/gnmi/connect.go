@@ -26,6 +26,9 @@ import (
 // widely: many devices answer them with GOAWAY when they come more often than every five minutes.
 var tcpKeepAlive = net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 3}
 
+// mostAnswer bounds a message that a device sends, whatever it takes itself: one answer may hold all that a big one has.
+const mostAnswer = 64 << 20
+
 // trouble remembers why connecting failed last. gRPC would only tell within the error text of some later call.
 type trouble struct {
 	mu    sync.Mutex
@@ -179,7 +182,7 @@ func (s *Session) open() error {
 		grpc.WithIdleTimeout(0),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: limits.KeepaliveTime, Timeout: limits.KeepaliveTimeout}),
 		grpc.WithConnectParams(grpc.ConnectParams{MinConnectTimeout: connectTimeout, Backoff: backoff.Config{BaseDelay: time.Second, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 10 * time.Second}}),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(limits.MaxMessage), grpc.MaxCallSendMsgSize(limits.MaxMessage)),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(max(limits.MaxMessage, mostAnswer)), grpc.MaxCallSendMsgSize(limits.MaxMessage)),
 	}
 	conn, err := grpc.NewClient("passthrough:///"+s.cfg.Address, opts...)
 	if err != nil {

@@ -31,6 +31,7 @@ type odd struct {
 	set       func(ctx context.Context, req *gpb.SetRequest) error
 	subscribe func(list *gpb.SubscriptionList, stream gpb.GNMI_SubscribeServer) error
 	asked     func(req *gpb.SubscribeRequest)
+	options   []grpc.ServerOption
 }
 
 func (o *odd) Capabilities(ctx context.Context, req *gpb.CapabilityRequest) (*gpb.CapabilityResponse, error) {
@@ -74,7 +75,7 @@ func (o *odd) serve(t *testing.T) gnmi.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := grpc.NewServer(grpc.MaxRecvMsgSize(64 << 20))
+	srv := grpc.NewServer(append(o.options, grpc.MaxRecvMsgSize(64<<20))...)
 	gpb.RegisterGNMIServer(srv, o)
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(lis) }()
@@ -256,19 +257,20 @@ func TestMissingPathsAreNoError(t *testing.T) {
 	}
 }
 
+// TestLargeAnswer: a device may say more at once than it takes, but not anything.
 func TestLargeAnswer(t *testing.T) {
-	big := &gpb.Notification{Update: []*gpb.Update{{Val: &gpb.TypedValue{Value: &gpb.TypedValue_JsonIetfVal{JsonIetfVal: []byte(`{"x":"` + strings.Repeat("x", 5<<20) + `"}`)}}}}}
+	size := 5 << 20
 	o := &odd{get: func(context.Context, *gpb.GetRequest) (*gpb.GetResponse, error) {
+		big := &gpb.Notification{Update: []*gpb.Update{{Val: &gpb.TypedValue{Value: &gpb.TypedValue_JsonIetfVal{JsonIetfVal: []byte(`{"x":"` + strings.Repeat("x", size) + `"}`)}}}}}
 		return &gpb.GetResponse{Notification: []*gpb.Notification{big}}, nil
 	}}
-	cfg := o.serve(t)
-	_, _, err := dial(t, cfg).Read(t.Context(), nil)
-	if kind(err) != fault.TooLarge || !strings.Contains(err.Error(), "raise the message size") {
-		t.Errorf("over the limit: %v", err)
+	s := dial(t, o.serve(t))
+	if _, problems, err := s.Read(t.Context(), nil); err != nil || len(problems) != 1 {
+		t.Errorf("more than the device takes: %v, %d problems", err, len(problems))
 	}
-	cfg.Profile.Limits.MaxMessage = 16 << 20
-	if _, problems, err := dial(t, cfg).Read(t.Context(), nil); err != nil || len(problems) != 1 {
-		t.Errorf("within the limit: %v, %d problems", err, len(problems))
+	size = 65 << 20
+	if _, _, err := s.Read(t.Context(), nil); kind(err) != fault.TooLarge || !strings.Contains(err.Error(), "raise the message size") {
+		t.Errorf("over the limit: %v", err)
 	}
 }
 
@@ -365,6 +367,25 @@ func TestStreamThatEndsBeforeItBegan(t *testing.T) {
 		}
 	}
 	w.until(t, isSync)
+}
+
+// TestStreamThatEndsLater: whatever the device says then, it took the subscription, and takes it again.
+func TestStreamThatEndsLater(t *testing.T) {
+	for _, why := range []codes.Code{codes.Internal, codes.Unimplemented, codes.FailedPrecondition, codes.Aborted} {
+		o := &odd{subscribe: func(_ *gpb.SubscriptionList, stream gpb.GNMI_SubscribeServer) error {
+			if err := stream.Send(&gpb.SubscribeResponse{Response: &gpb.SubscribeResponse_SyncResponse{SyncResponse: true}}); err != nil {
+				return err
+			}
+			return status.Error(why, "the agent restarts")
+		}}
+		var stages []string
+		err := dial(t, o.serve(t)).Watch(t.Context(), "", profile.WatchOptions{
+			OnStage: func(stage profile.Stage, _ string) { stages = append(stages, string(stage)) },
+		}, func(tree.Update) error { return nil })
+		if kind(err) != fault.Lost || !strings.Contains(err.Error(), "the agent restarts") || len(stages) != 1 {
+			t.Errorf("%s: stages %v, %v", why, stages, err)
+		}
+	}
 }
 
 func TestSyncTwice(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	gpb "github.com/openconfig/gnmi/proto/gnmi"
 	extpb "github.com/openconfig/gnmi/proto/gnmi_ext"
@@ -156,10 +157,16 @@ func (s *Session) fetchBy(ctx context.Context, m profile.ReadMethod, kind gpb.Ge
 	return notes, err
 }
 
-// otherForm reports whether a device may take the same request in another form.
+// otherForm reports whether a device may take the same request in another form, or answer it so that it can be read: text that
+// is not UTF-8 makes a message of scalars unreadable as a whole, and one value of a JSON document.
 func otherForm(err error) bool {
-	c := status.Code(err)
-	return c == codes.InvalidArgument || c == codes.Unimplemented
+	switch st := status.Convert(err); st.Code() {
+	case codes.InvalidArgument, codes.Unimplemented:
+		return true
+	case codes.Internal:
+		return strings.Contains(st.Message(), "failed to unmarshal the received message")
+	}
+	return false
 }
 
 func (s *Session) get(ctx context.Context, kind gpb.GetRequest_DataType, enc gpb.Encoding, paths []*gpb.Path) ([]*gpb.Notification, error) {

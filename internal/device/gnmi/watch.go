@@ -169,6 +169,8 @@ func (s *Session) streamIn(ctx context.Context, list *gpb.SubscriptionList, line
 		err = status.Error(codes.Unavailable, "the device ended the stream")
 	case !synced && refuses(err):
 		return &refusal{stepDown{reason: plain(err).Error()}, err}
+	case refuses(err): // what it sent so far shows that it takes the subscription
+		err = status.Errorf(codes.Unavailable, "the device ended the stream: %v", s.scrub(plain(err)))
 	}
 	return s.fail("subscribe", err)
 }
