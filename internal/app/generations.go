@@ -16,6 +16,7 @@ import (
 	"github.com/tenter-net/tenter/internal/reconcile"
 	"github.com/tenter-net/tenter/internal/secret"
 	"github.com/tenter-net/tenter/internal/store"
+	"github.com/tenter-net/tenter/internal/suggest"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -97,9 +98,32 @@ func (g *generations) target(ctx context.Context, name intent.DeviceName) (*targ
 func (c *Compiled) target(name intent.DeviceName) (*target, error) {
 	t, ok := c.targets[name]
 	if !ok {
-		return nil, fmt.Errorf("device %q: the intents have no such device", name)
+		return nil, &NoDeviceError{Device: name, Nearest: c.nearest(name)}
 	}
 	return t, nil
+}
+
+// nearest returns the device of the intents that was probably meant, or none.
+func (c *Compiled) nearest(name intent.DeviceName) intent.DeviceName {
+	var known []string
+	for n := range c.targets {
+		known = append(known, string(n))
+	}
+	return intent.DeviceName(suggest.Nearest(string(name), known))
+}
+
+// A NoDeviceError says that the intents have no device of that name, and which one was probably meant.
+type NoDeviceError struct {
+	Device, Nearest intent.DeviceName
+}
+
+// Error asks whether the nearest name was meant.
+func (e *NoDeviceError) Error() string {
+	text := fmt.Sprintf("device %q: the intents have no such device", e.Device)
+	if e.Nearest != "" {
+		text += fmt.Sprintf("; did you mean %q?", e.Nearest)
+	}
+	return text
 }
 
 // validate judges a generation for the loader.

@@ -72,6 +72,9 @@ var (
 	timeLayouts = []string{"2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"}
 )
 
+// noMoment is what is wrong with a text that parseMoment does not take.
+const noMoment = "no time (2026-11-21T14:00:00Z, '2026-11-21 14:00'), no time ago (90m, 2h, 3d) and no number of an event"
+
 // parseMoment reads what people write for a moment. A time without a zone is in the local one.
 func parseMoment(text string, now time.Time) (moment, error) {
 	text = strings.TrimSpace(text)
@@ -95,7 +98,7 @@ func parseMoment(text string, now time.Time) (moment, error) {
 	if d, err := time.ParseDuration(strings.ReplaceAll(ago, " ", "")); err == nil && d >= 0 {
 		return moment{time: now.Add(-d)}, nil
 	}
-	return moment{}, fmt.Errorf("--at %q: no time, no time ago and no number of an event", text)
+	return moment{}, fmt.Errorf("--at %q: %s", text, noMoment)
 }
 
 // find returns the last event that is not after the moment.

@@ -110,9 +110,35 @@ func deadRows(ctx context.Context, st *store.Store, group, matching string) ([]d
 			rows = append(rows, deadRow{Group: d.Group, Stream: d.Stream, Entry: d.Entry, Error: d.Reason})
 		}
 	}
+	if group != "" && !slices.ContainsFunc(rows, func(r deadRow) bool { return r.Group == group }) {
+		if err := knownGroup(ctx, st, group); err != nil {
+			return nil, err
+		}
+	}
 	return slices.DeleteFunc(rows, func(r deadRow) bool {
 		return group != "" && r.Group != group || !strings.Contains(r.Error, matching)
 	}), nil
+}
+
+// knownGroup tells a group that gave up on nothing from one that there is not, which is most often a slip.
+func knownGroup(ctx context.Context, st *store.Store, group string) error {
+	lags, err := st.Lags(ctx)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, l := range lags {
+		if l.Group == group {
+			return nil
+		}
+		names = append(names, l.Group)
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if len(names) == 0 {
+		return hint(fmt.Errorf("group %q: there is no group yet", group), "tenter serve, whose roles are the groups")
+	}
+	return hint(fmt.Errorf("group %q: there is none; there are %s", group, strings.Join(names, ", ")), "tenter events groups")
 }
 
 func newDeadShow(s Streams) *cobra.Command {
@@ -219,6 +245,11 @@ func resolveDead(cmd *cobra.Command, args []string, req app.DeadRequest, done fu
 		return hint(errors.New("name a group and an entry, or --all with --group and --matching"), "tenter events dead")
 	}
 	return withOperator(cmd, func(ctx context.Context, o *operator) error {
+		if req.All && req.Group != "" && o.store != nil {
+			if _, err := deadRows(ctx, o.store, req.Group, ""); err != nil {
+				return err
+			}
+		}
 		reply, err := call(ctx, o, app.OpDead, (*app.App).Dead, req)
 		if err == nil && reply.Count == 0 && !req.All {
 			return notDead(req.Group, req.Seq)

@@ -67,7 +67,13 @@ func explain(ctx context.Context, s Streams, set *settings.Settings, x explainin
 		return hint(errors.New("the intents have mistakes"), "%s", mendIntents(set))
 	}
 	list, err := c.Explain(x.device, x.at)
-	if err != nil {
+	var unknown *app.NoDeviceError
+	switch errors.As(err, &unknown); {
+	case unknown != nil && unknown.Nearest != "":
+		return hint(err, "tenter explain %s '%s'", unknown.Nearest, x.at)
+	case unknown != nil:
+		return hint(err, "look for its Device document in %s; the devices that there are: tenter device ls", intentsDir(set))
+	case err != nil:
 		return hint(err, "tenter explain %s /", x.device)
 	}
 	if x.format == formatJSON {

@@ -3,8 +3,10 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -154,6 +156,10 @@ func TestSummary(t *testing.T) {
 
 func TestWrongUse(t *testing.T) {
 	t.Setenv("TENTER_CONFIG", "")
+	example, err := filepath.Abs("../../intents")
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Chdir(t.TempDir())
 	if err := errors.Join(os.Mkdir("profiles", 0o700), os.WriteFile("profiles/x.yaml", []byte("limits: {timeout: 60}\n"), 0o600),
 		os.WriteFile("mistaken.yaml", []byte("profiles: profiles\n"), 0o600)); err != nil {
@@ -173,6 +179,9 @@ func TestWrongUse(t *testing.T) {
 		{"device ls", "no store in .tenter", "tenter plan"},
 		{"device ls --config nowhere.yaml", "nowhere.yaml", "--config FILE"},
 		{"config explain log.levle", `did you mean "log.level"?`, "tenter config explain"},
+		{"explain laef1 /interfaces --intents " + example, `device "laef1": the intents have no such device; did you mean "leaf1"?`, "tenter explain leaf1 '/interfaces'"},
+		{"explain chassis /interfaces --intents " + example, `device "chassis": the intents have no such device`, "tenter device ls"},
+		{"explain leaf1 /interfaxes --intents " + example, `did you mean "interfaces"?`, "tenter explain leaf1 /"},
 		{"validate nowhere", "there is no directory nowhere", "tenter validate DIR"},
 		{"plan --log-level loud", `"loud" is none of`, "tenter plan"},
 	} {
@@ -189,6 +198,30 @@ func TestWrongUse(t *testing.T) {
 				t.Error("it left a state directory behind")
 			}
 		})
+	}
+}
+
+// A command that looks for a server and then reads the store says once what is odd in the settings.
+func TestSettingsWarnOnce(t *testing.T) {
+	t.Setenv("TENTER_CONFIG", "")
+	t.Setenv("TENTER_NOSUCH", "1")
+	t.Chdir(t.TempDir())
+	real := os.Stderr // what the logger writes to
+	t.Cleanup(func() { os.Stderr = real })
+	for _, args := range []string{"token ls", "device ls", "plan ls", "run locks", "events dead"} {
+		said, err := os.Create("said")
+		if err != nil {
+			t.Fatal(err)
+		}
+		os.Stderr = said
+		Run(strings.Fields(args), Streams{In: strings.NewReader(""), Out: io.Discard, Err: said})
+		text, err := os.ReadFile("said")
+		if err = errors.Join(err, said.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(text), "TENTER_NOSUCH sets nothing"); n != 1 {
+			t.Errorf("%s: %d warnings: %q", args, n, text)
+		}
 	}
 }
 

@@ -29,13 +29,13 @@ func newEventsReplay(s Streams) *cobra.Command {
 			now := time.Now()
 			begin, err := parseMoment(from, now)
 			if err != nil {
-				return hint(fmt.Errorf("--from %q: no time, no time ago and no number of an event", from), "tenter events replay --group %s --from '2h ago'", req.Group)
+				return hint(fmt.Errorf("--from %q: %s", from, noMoment), "tenter events replay --group %s --from '2h ago'", req.Group)
 			}
 			req.From, req.Since = begin.seq, begin.time
 			if to != "" {
 				end, err := parseMoment(to, now)
 				if err != nil {
-					return hint(fmt.Errorf("--to %q: no time, no time ago and no number of an event", to), "tenter events replay --group %s --from %s --to '1h ago'", req.Group, from)
+					return hint(fmt.Errorf("--to %q: %s", to, noMoment), "tenter events replay --group %s --from %s --to '1h ago'", req.Group, from)
 				}
 				req.To, req.Until = end.seq, end.time
 			}

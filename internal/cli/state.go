@@ -22,6 +22,10 @@ func loadSettings(cmd *cobra.Command) (*settings.Settings, error) {
 	return set, hint(err, "mend that, then again: %s", cmd.CommandPath())
 }
 
+// warned marks a command that has said what is dangerous in the settings: some read them once to find the server and again for
+// the store.
+const warned = "settings.warned"
+
 // load reads the settings and makes the logger; warnings about the settings are said once.
 func load(cmd *cobra.Command, command bool) (*settings.Settings, *zap.Logger, error) {
 	set, err := loadSettings(cmd)
@@ -32,8 +36,11 @@ func load(cmd *cobra.Command, command bool) (*settings.Settings, *zap.Logger, er
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, w := range set.Warnings {
-		log.Warn(w)
+	if cmd.Annotations[warned] == "" {
+		for _, w := range set.Warnings {
+			log.Warn(w)
+		}
+		cmd.Annotations = map[string]string{warned: "yes"}
 	}
 	return set, log, nil
 }
