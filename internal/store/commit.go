@@ -50,7 +50,7 @@ func (s *Store) do(ctx context.Context, fn func(*transaction) error) error {
 	return s.doAhead(ctx, nil, fn)
 }
 
-// doAhead is do for a function that begins with a statement that is known: many of those make one round trip.
+// doAhead is do for a function that begins with what is known: many of those make one statement.
 func (s *Store) doAhead(ctx context.Context, a *ahead, fn func(*transaction) error) error {
 	begun := time.Now()
 	for n := 1; ; n++ {
@@ -140,7 +140,7 @@ func (s *Store) batch(r *request) {
 		err := s.takeAhead(list)
 		for err == nil && len(list) > 0 {
 			if list[0].taken == 0 { // it is to look for itself, and to see what those behind it have not done yet
-				if err = takeBack(list); err != nil {
+				if err = s.takeBack(list); err != nil {
 					break
 				}
 			}
@@ -149,7 +149,7 @@ func (s *Store) batch(r *request) {
 				break
 			}
 			if t == nil {
-				err = takeBack(list[1:])
+				err = s.takeBack(list[1:])
 			} else {
 				members = append(members, list[0])
 				events = append(events, t.events...)
@@ -192,14 +192,14 @@ func (s *Store) batch(r *request) {
 func (s *Store) give(r *request) (*transaction, error) {
 	t := &transaction{s: s, taken: r.taken}
 	if r.taken > 0 {
-		t.undo = r.ahead.undo
+		t.undo = r.ahead
 	}
 	select {
 	case r.turn <- t:
 	case <-r.ctx.Done():
-		return nil, takeBack([]*request{r})
+		return nil, s.takeBack([]*request{r})
 	case <-s.closed:
-		return nil, takeBack([]*request{r})
+		return nil, s.takeBack([]*request{r})
 	}
 	failed := s.back(r, t)
 	if failed == nil && t.saved {
@@ -212,7 +212,7 @@ func (s *Store) give(r *request) (*transaction, error) {
 		return nil, errors.Join(failed, err)
 	}
 	if t.undo != nil {
-		if err := t.undo(); err != nil {
+		if err := t.undo.undo(s.w); err != nil {
 			return nil, errors.Join(failed, err)
 		}
 	}

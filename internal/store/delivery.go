@@ -61,7 +61,7 @@ func regroup(t *transaction) error { return t.put("UPDATE head SET groups = grou
 // that one waits for its retry, this one is put off until after it. Events without a subject have no order.
 // After an error of h nothing is changed and FailDelivery is to be called.
 func (s *Store) Deliver(ctx context.Context, group string, e event.Event, h event.Handler) (earlier event.Seq, err error) {
-	take := s.takeFirst(group, e)
+	take := &ahead{group: group, event: e}
 	err = s.doAhead(ctx, take, func(t *transaction) error {
 		earlier = 0
 		t.cause, t.group = &e, group
@@ -93,36 +93,16 @@ func (s *Store) Deliver(ctx context.Context, group string, e event.Event, h even
 	return earlier, err
 }
 
-// takeFirst ends the delivery before it is made when it is the ordinary case: owed, never tried and the first of its
-// subject. That is one statement instead of two and a savepoint, of which it needs none, for it can be taken back.
-func (s *Store) takeFirst(group string, e event.Event) *ahead {
-	const (
-		take  = "DELETE FROM delivery WHERE grp = ? AND subject = ? AND seq = ? AND state = 'pending' AND not_before = 0 AND attempts = 0"
-		first = " AND NOT EXISTS (SELECT 1 FROM delivery e WHERE e.grp = delivery.grp AND e.subject = delivery.subject" +
-			" AND e.seq < delivery.seq AND e.state <> 'dead')"
-	)
-	a := &ahead{text: take, args: []any{group, e.Subject, int64(e.Seq)}}
-	if e.Subject != "" {
-		a.text = take + first
-	}
-	a.undo = func() error {
-		_, err := s.w.exec("INSERT INTO delivery (grp, subject, seq, stream) VALUES (?, ?, ?, ?)",
-			[]any{group, e.Subject, int64(e.Seq), e.Stream})
-		return err
-	}
-	return a
-}
-
 // begin runs what the transaction begins with, unless it was run ahead, and reports whether it changed anything.
 func (t *transaction) begin(a *ahead) (bool, error) {
 	if t.taken >= 0 {
 		return t.taken > 0, nil
 	}
-	n, err := t.raw(a.text, a.args...)
+	n, err := a.take(t)
 	if err != nil || n == 0 {
 		return false, err
 	}
-	t.undo = a.undo
+	t.undo = a
 	return true, nil
 }
 

@@ -29,8 +29,11 @@ type engine interface {
 	again(err error) bool
 	// patience is how long a Do's function may make no use of its transaction.
 	patience() time.Duration
-	// aheads reports whether the writer's execAll is worth it.
+	// aheads reports whether the writer's takeAll is worth it.
 	aheads() bool
+	// insertion returns the statement that inserts the first of the values, of which there are some, and how many those are. The
+	// values are those of whole rows, one row after the other.
+	insertion(r rowsOf, values []any) (query string, args []any, taken int)
 	close() error
 }
 
@@ -47,8 +50,8 @@ type writer interface {
 	// exec returns how many rows the statement changed.
 	exec(query string, args []any) (int64, error)
 	query(query string, args []any) (rows, error)
-	// execAll runs what the requests begin with and returns how many rows each changed.
-	execAll(list []*request) ([]int64, error)
+	// takeAll runs what the requests begin with and returns how many rows each changed.
+	takeAll(list []*request) ([]int64, error)
 	// put is exec for a statement of which only success counts; it may be run as late as by release, and, after none, with the
 	// commit.
 	put(query string, args []any) error

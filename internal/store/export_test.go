@@ -43,3 +43,15 @@ func EventStatement(t *testing.T, s *Store, q event.Query) (string, []any) {
 	}
 	return s.engine.(interface{ text(string) string }).text(selectEvent + text), args
 }
+
+// Waiting is how many Dos wait for their turn.
+func Waiting(s *Store) int { return len(s.queue) }
+
+// TakeStatements are the statements that end an ordinary delivery: one that is the first of its subject, and many.
+func TakeStatements(s *Store) (first, many string) {
+	e := s.engine.(*postgres)
+	return e.text(takeFirst), e.text(takeMany)
+}
+
+// Session are the settings of the store's sessions with PostgreSQL.
+func Session(s *Store) map[string]string { return s.engine.(*postgres).config.ConnConfig.RuntimeParams }

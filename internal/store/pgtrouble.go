@@ -142,9 +142,21 @@ func (e *postgres) explain(err error) error {
 // say is not always.
 func storable(args []any) []any {
 	for i, a := range args {
-		if s, ok := a.(string); ok && (!utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0) {
-			args[i] = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+		switch v := a.(type) {
+		case string:
+			args[i] = storableText(v)
+		case []string:
+			for j, s := range v {
+				v[j] = storableText(s)
+			}
 		}
 	}
 	return args
+}
+
+func storableText(s string) string {
+	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
+		return s
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }

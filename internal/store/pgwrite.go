@@ -142,23 +142,30 @@ func (w *pgWriter) exec(query string, args []any) (int64, error) {
 	return tag.RowsAffected(), err
 }
 
-func (w *pgWriter) execAll(list []*request) ([]int64, error) {
-	for _, r := range list {
-		w.kept = append(w.kept, kept{text: w.e.text(r.ahead.text), args: storable(r.ahead.args)})
+// takeMany is ahead.take for many: each is looked for in the index by itself (OFFSET keeps what must not be there from becoming a
+// join, see takeFirst).
+const takeMany = "DELETE FROM delivery USING unnest(?::text[], ?::text[], ?::bigint[]) WITH ORDINALITY AS k(grp, subject, seq, n)" +
+	" WHERE delivery.grp = k.grp AND delivery.subject = k.subject AND delivery.seq = k.seq AND " + ordinary +
+	" AND (k.subject = '' OR NOT EXISTS (SELECT 1 FROM delivery e WHERE e.grp = k.grp AND e.subject = k.subject AND e.seq < k.seq AND e.state <> 'dead' OFFSET 0))" +
+	" RETURNING k.n"
+
+func (w *pgWriter) takeAll(list []*request) (changed []int64, err error) {
+	groups, subjects, seqs := make([]string, len(list)), make([]string, len(list)), make([]int64, len(list))
+	for i, r := range list {
+		groups[i], subjects[i], seqs[i] = r.ahead.group, r.ahead.event.Subject, int64(r.ahead.event.Seq)
 	}
-	br, err := w.send(len(list))
+	rows, err := w.query(takeMany, []any{groups, subjects, seqs})
 	if err != nil {
 		return nil, err
 	}
-	changed := make([]int64, len(list))
-	for i := range list {
-		tag, err := br.Exec()
-		if err != nil {
-			return nil, errors.Join(err, br.Close())
+	changed = make([]int64, len(list))
+	for rows.Next() && err == nil {
+		var n int64
+		if err = rows.Scan(&n); err == nil {
+			changed[n-1]++
 		}
-		changed[i] = tag.RowsAffected()
 	}
-	return changed, br.Close()
+	return changed, errors.Join(err, rows.Err(), rows.Close())
 }
 
 func (w *pgWriter) query(query string, args []any) (rows, error) {

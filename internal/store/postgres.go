@@ -61,8 +61,8 @@ func newPostgres(s *Store) (*postgres, error) {
 		"lock_timeout":                        fmt.Sprint(lockLimit.Milliseconds()),
 		// Tables that are empty now and large in an hour would be planned for as they were: every query that is asked often
 		// has its index.
-		"enable_seqscan": "off",
-		"jit":            "off", // whatever it takes for a long query is a short one's hundredfold
+		"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off",
+		"jit": "off", // whatever it takes for a long query is a short one's hundredfold
 	} {
 		c.RuntimeParams[name] = value
 	}

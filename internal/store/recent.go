@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	recentEvents = 1024
+	recentEvents = 4096
 	recentBytes  = 4 << 20 // of envelopes
 )
 

@@ -23,6 +23,8 @@ func TestRecentEventsAreThoseOfTheLog(t *testing.T) {
 
 func testRecentEventsAreThoseOfTheLog(t *testing.T, at storetest.Place) {
 	a, b, reader := openAt(t, at), openAt(t, at), openAt(t, at)
+	const before = 4000 // nearly as many as are kept
+	appendAll(t, a, slices.Repeat([]event.Draft{synced("leaf9")}, before)...)
 	for i := range 14 {
 		s := a
 		if i%7 == 3 {
@@ -33,15 +35,15 @@ func testRecentEventsAreThoseOfTheLog(t *testing.T, at storetest.Place) {
 			drafts = append(drafts, synced("leaf"+strconv.Itoa(k%3)), event.Draft{Type: event.TypeDriftDetected, Subject: "leaf1", Data: event.Drift{Episode: "e1", Device: "leaf1"}})
 		}
 		appendAll(t, s, drafts...)
-		if err := a.Wait(t.Context(), event.Seq((i+1)*120-1)); err != nil {
+		if err := a.Wait(t.Context(), event.Seq(before+(i+1)*120-1)); err != nil {
 			t.Fatal(err)
 		}
 		for _, q := range []event.Query{
-			{After: event.Seq(i * 120)},
-			{After: event.Seq(i*120 + 60), Limit: 1000},
-			{After: event.Seq(max(i-5, 0) * 120), Limit: 1000, Subject: "leaf1", Stream: event.StreamDrift},
-			{After: event.Seq(max(i-9, 0) * 120), Limit: 50, Types: []event.Type{"device"}},
-			{After: event.Seq(i * 120), Limit: 5, Newest: true},
+			{After: event.Seq(before + i*120)},
+			{After: event.Seq(before + i*120 + 60), Limit: 1000},
+			{After: event.Seq(before + max(i-5, 0)*120), Limit: 1000, Subject: "leaf1", Stream: event.StreamDrift},
+			{After: event.Seq(before + max(i-9, 0)*120), Limit: 50, Types: []event.Type{"device"}},
+			{After: event.Seq(before + i*120), Limit: 5, Newest: true},
 			{Limit: 5},
 		} {
 			got, err := a.Events(t.Context(), q)
@@ -56,7 +58,7 @@ func testRecentEventsAreThoseOfTheLog(t *testing.T, at storetest.Place) {
 				t.Fatalf("after %d, %+v: -read +at hand:\n%s", i, q, diff)
 			}
 		}
-		places := []event.Seq{event.Seq(i*120 + 7), 1, event.Seq(i * 60), 1 << 40}
+		places := []event.Seq{event.Seq(before + i*120 + 7), 1, event.Seq(before + i*60), 1 << 40}
 		got, err := a.EventsAt(t.Context(), places)
 		if err != nil {
 			t.Fatal(err)

@@ -3,7 +3,6 @@ package store
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/view"
@@ -79,31 +78,6 @@ func (s *Store) seal(events []event.Event, late []func(*transaction) error) (tip
 		int64(h.seq), h.hash, int64(h.last[event.StreamIntent]), int64(h.last[event.StreamReconciler]),
 		int64(h.last[event.StreamDrift]), int64(h.last[event.StreamDevice]), int64(h.last[event.StreamSystem]))
 	return tip{h.seq, h.hash}, err
-}
-
-// rowsOf says what rows are inserted, and what becomes of those that are there.
-type rowsOf struct {
-	table, columns string
-	conflict       string // an ON CONFLICT clause
-}
-
-// insert writes many rows with few statements: 64 rows each, then halves of that, so that few texts are prepared.
-func (t *transaction) insert(r rowsOf, values []any) error {
-	width := 1 + strings.Count(r.columns, ",")
-	for n := 64; len(values) > 0; n /= 2 {
-		for len(values) >= n*width {
-			if err := t.put(r.text(width, n), values[:n*width]...); err != nil {
-				return fmt.Errorf("%s: %w", r.table, err)
-			}
-			values = values[n*width:]
-		}
-	}
-	return nil
-}
-
-func (r rowsOf) text(width, rows int) string {
-	row := "(" + strings.Repeat("?, ", width-1) + "?)"
-	return "INSERT INTO " + r.table + " (" + r.columns + ") VALUES " + strings.Repeat(row+", ", rows-1) + row + r.conflict
 }
 
 // consumers are the groups that want events, read anew when the head says that they changed.

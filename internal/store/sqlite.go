@@ -201,8 +201,8 @@ func (e *sqliteDB) exec(query string, args []any) (int64, error) {
 	return res.RowsAffected()
 }
 
-// execAll is never called: a statement costs as much alone.
-func (e *sqliteDB) execAll([]*request) ([]int64, error) { return nil, nil }
+// takeAll is never called: a statement costs as much alone.
+func (e *sqliteDB) takeAll([]*request) ([]int64, error) { return nil, nil }
 
 func (e *sqliteDB) aheads() bool { return false }
 

@@ -13,9 +13,9 @@ import (
 // A transaction is one Do's part of the transaction.
 type transaction struct {
 	s      *Store
-	saved  bool         // the savepoint is set: before the first statement that needs one
-	taken  int64        // what was run ahead changed so many rows; less than 0: nothing was
-	undo   func() error // takes back what was written without a savepoint
+	saved  bool   // the savepoint is set: before the first statement that needs one
+	taken  int64  // what was run ahead changed so many rows; less than 0: nothing was
+	undo   *ahead // what was done without a savepoint, to be taken back
 	events []event.Event
 	late   []func(*transaction) error // to run under the lock on the log's head
 
