@@ -87,7 +87,7 @@ func (d *decoder) siblings(parent schema.Node, at path.Path, kids []*element) {
 }
 
 func (d *decoder) leaf(n schema.Node, at path.Path, e *element) {
-	if d.untagged && e.attr(nsDefault, "default") == "true" {
+	if d.untagged && tagged(e) {
 		return
 	}
 	v, err := value(n, e)
@@ -98,10 +98,16 @@ func (d *decoder) leaf(n schema.Node, at path.Path, e *element) {
 	d.set(e, tree.Leaf{Path: at, Value: v})
 }
 
+// tagged reports whether the device says that nobody set a leaf. The attribute is a boolean of XML Schema.
+func tagged(e *element) bool {
+	said := e.attr(nsDefault, "default")
+	return said == "true" || said == "1"
+}
+
 func (d *decoder) leafList(n schema.Node, at path.Path, elements []*element) {
 	var items []any
 	for _, e := range elements {
-		if d.untagged && e.attr(nsDefault, "default") == "true" {
+		if d.untagged && tagged(e) {
 			continue
 		}
 		items = append(items, lexical(n, e))

@@ -273,6 +273,9 @@ func (f *fake) answer(message string) (text string, hangup bool) {
 	}
 	if f.warns != "" && name == "edit-config" {
 		content = "<rpc-error><error-tag>weak</error-tag><error-severity>warning</error-severity><error-message>" + f.warns + "</error-message></rpc-error>" + content
+		if f.lies["ok beside a warning"] {
+			content = strings.TrimSuffix(content, "<ok/>")
+		}
 	}
 	return strings.Replace(reply(content), `"1"`, `"`+rpc.attr("message-id")+`"`, 1), f.hangups[name]
 }

@@ -13,6 +13,7 @@ const (
 	nsBase         = "urn:ietf:params:xml:ns:netconf:base:1.0"
 	nsWithDefaults = "urn:ietf:params:xml:ns:yang:ietf-netconf-with-defaults"
 	nsDefault      = "urn:ietf:params:xml:ns:netconf:default:1.0"
+	nsNotification = "urn:ietf:params:xml:ns:netconf:notification:1.0"
 	nsYANG         = "urn:ietf:params:xml:ns:yang:1"
 
 	capBase10          = "urn:ietf:params:netconf:base:1.0"
@@ -53,21 +54,21 @@ func (c *capabilities) has(name string) bool { return slices.Contains(c.known, n
 func parseHello(message []byte) (*capabilities, error) {
 	root, err := parse(message)
 	if err != nil {
-		return nil, fmt.Errorf("hello: %w", err)
+		return nil, err
 	}
 	if !root.is(nsBase, "hello") {
-		return nil, fmt.Errorf("hello: the device began with <%s>", root.name.Local)
+		return nil, fmt.Errorf("the device began with <%s>", root.name.Local)
 	}
 	c := &capabilities{session: root.word("session-id")}
 	list := root.child("capabilities")
 	if list == nil || c.session == "" {
-		return nil, errors.New("hello: without capabilities or session-id")
+		return nil, errors.New("it lacks its capabilities or its session-id (RFC 6241, section 8.1)")
 	}
 	for _, k := range list.kids {
 		c.add(strings.TrimSpace(k.text))
 	}
 	if c.version == "" {
-		return nil, errors.New("hello: the device speaks neither NETCONF 1.0 nor 1.1")
+		return nil, errors.New("the device speaks neither NETCONF 1.0 nor 1.1")
 	}
 	return c, nil
 }

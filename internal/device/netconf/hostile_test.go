@@ -70,6 +70,8 @@ func reply(content string) string {
 	return `<rpc-reply xmlns="urn:ietf:params:xml:ns:netconf:base:1.0" message-id="1">` + content + `</rpc-reply>`
 }
 
+const notification = `<notification xmlns="urn:ietf:params:xml:ns:netconf:notification:1.0"><eventTime>2026-11-21T00:00:00Z</eventTime></notification>`
+
 func hang(r io.Reader) { io.Copy(io.Discard, r) }
 
 func flood(w io.Writer, text string) {
@@ -106,7 +108,7 @@ func TestDialHostile(t *testing.T) {
 		{"no session", channel(func(ch io.ReadWriter) {
 			io.WriteString(ch, strings.Replace(hello(base10), "<session-id>7</session-id>", "", 1))
 			hang(ch)
-		}), "without capabilities or session-id"},
+		}), "lacks its capabilities or its session-id"},
 		{"another protocol", channel(func(ch io.ReadWriter) { io.WriteString(ch, hello("urn:x")); hang(ch) }), "neither NETCONF 1.0 nor 1.1"},
 	}
 	for _, tt := range tests {
@@ -147,6 +149,10 @@ func TestAnswers(t *testing.T) {
 		{"line feeds before it", "\n\n" + chunks(reply("<data/>")), -1, "<nil>"},
 		{"chunk marks in the text", chunks(reply("<data><system xmlns='urn:example:switch'><banner>\n##\n#9\n</banner></system></data>")), -1, "<nil>"},
 		{"a warning", chunks(reply("<rpc-error><error-tag>x</error-tag><error-severity>warning</error-severity></rpc-error><data/>")), -1, "<nil>"},
+		{"ok and no data", chunks(reply("<ok/>")), fault.Untrue, "no data"},
+		{"a warning and no data", chunks(reply("<rpc-error><error-tag>x</error-tag><error-severity>warning</error-severity></rpc-error>")), fault.Untrue, "no data"},
+		{"a notification before it", chunks(notification) + chunks(notification) + chunks(reply("<data/>")), -1, "<nil>"},
+		{"only notifications", chunks(notification), fault.Unreachable, "hung up"},
 		{"error", chunks(denied), fault.Unauthenticated, `device "switch" at 127.0.0.1:`},
 		{"error split across chunks", chunks(denied[:half], denied[half:]), fault.Unauthenticated, "access-denied at /s:system: no"},
 		{"error in chunks of one", chunks(strings.Split(denied, "")...), fault.Unauthenticated, "access-denied at /s:system: no"},

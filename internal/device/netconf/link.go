@@ -103,11 +103,13 @@ func (l *link) call(ctx context.Context, operation []byte) (data *element, warni
 			return err
 		}
 		sent = true
-		message, err := l.frames.read()
-		if err != nil {
-			return err
+		for err = errNotification; errors.Is(err, errNotification); {
+			message, failed := l.frames.read()
+			if failed != nil {
+				return failed
+			}
+			data, warnings, err = parseReply(message, id)
 		}
-		data, warnings, err = parseReply(message, id)
 		return err
 	})
 	if err == nil {

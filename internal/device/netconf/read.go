@@ -49,10 +49,11 @@ func (s *Session) read(ctx context.Context, l *link, from datastore, prefixes []
 	if err != nil {
 		return nil, nil, err
 	}
-	d := &decoder{into: tree.NewBuilder(s.cfg.Table), wanted: wanted, untagged: untagged}
-	if data != nil {
-		d.data(data)
+	if data == nil { // which is not to have nothing configured
+		return nil, nil, s.failure("get-config", fault.Untrue, errNoData)
 	}
+	d := &decoder{into: tree.NewBuilder(s.cfg.Table), wanted: wanted, untagged: untagged}
+	d.data(data)
 	have := d.into.Build()
 	if len(prefixes) > maxSelected { // more was read than asked for
 		have = only(s.cfg.Table, have, prefixes)

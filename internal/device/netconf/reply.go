@@ -68,11 +68,15 @@ func (es rpcErrors) strike(secrets []string) {
 }
 
 // parseReply reads the reply to the message with that id. Whatever else it says, it failed if it has an error. The data
-// is nil in a reply that has none; the warnings are errors that the device says are none.
+// is nil in a reply that has none; the warnings are errors that the device says are none, which some send in the place of ok.
+// A notification, which nobody asked for, is errNotification.
 func parseReply(message []byte, id string) (data *element, warnings rpcErrors, err error) {
 	root, err := parse(message)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", errGarbage, err)
+	}
+	if root.is(nsNotification, "notification") {
+		return nil, nil, errNotification
 	}
 	if !root.is(nsBase, "rpc-reply") {
 		return nil, nil, fmt.Errorf("%w: <%s> and not a reply", errGarbage, root.name.Local)
@@ -100,13 +104,17 @@ func parseReply(message []byte, id string) (data *element, warnings rpcErrors, e
 	switch {
 	case len(failed) > 0:
 		return nil, warnings, failed
-	case !said:
+	case !said && len(warnings) == 0:
 		return nil, warnings, fmt.Errorf("%w: neither ok nor data nor error", errGarbage)
 	}
 	return data, warnings, nil
 }
 
-var errGarbage = errors.New("the device's answer is not NETCONF")
+var (
+	errGarbage      = errors.New("the device's answer is not NETCONF")
+	errNotification = errors.New("a notification in the place of an answer")
+	errNoData       = errors.New("the reply has no data in it")
+)
 
 func readError(e *element) *rpcError {
 	out := &rpcError{

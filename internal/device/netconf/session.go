@@ -94,8 +94,10 @@ func (s *Session) connect(ctx context.Context) (*link, error) {
 	switch {
 	case closed:
 		return nil, s.failure("connect", fault.Unreachable, errClosed)
-	case l != nil && !l.broken:
+	case l != nil && !l.broken && !l.stream.Ended():
 		return l, nil
+	case l != nil: // many devices end a session that was silent for a while: that is no reason to call them away
+		l.close()
 	}
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()

@@ -95,38 +95,46 @@ func (t *transaction) throughCandidate(ctx context.Context, edit tree.Edit) erro
 	if err != nil {
 		return err
 	}
-	// A commit commits everything that is in the candidate, so there must be nothing but ours.
-	if err := t.same(ctx); err != nil {
+	if err := t.alone(ctx, edit); err != nil {
 		return err
 	}
-	if config == "" {
+	if config == "" && len(t.list) == 0 {
 		return nil
 	}
 	if err := t.commit(ctx, config); err != nil {
 		var e *fault.Error
 		if !errors.As(err, &e) || e.Lost() || t.link.broken {
-			return err // a session that ends takes its edits along
+			return err // a session that ends takes its edits along, or else the next one finds them to be this edit's
 		}
 		return t.discard(ctx, e)
 	}
 	return nil
 }
 
-// same compares the candidate as it was read with the running configuration.
-func (t *transaction) same(ctx context.Context) error {
+// alone makes sure that the edit is all that a commit would change, since it commits everything that is in the candidate.
+// What is there of this very edit, left by a session that broke on a device that does not discard then (as RFC 6241, section
+// 8.3.5.2, wants), is nobody else's.
+func (t *transaction) alone(ctx context.Context, edit tree.Edit) error {
 	have, _, err := t.read(ctx, t.link, running, nil)
 	if err != nil {
 		return err
 	}
-	for c := range tree.Diff(have, t.before) {
+	want, err := outcome(have, edit)
+	if err != nil {
+		return t.failure("edit-config", fault.Refused, err)
+	}
+	for c := range tree.Diff(want, t.after) {
 		return t.failure("lock", fault.Locked, fmt.Errorf("the candidate holds changes that nobody committed, as at %s: commit or discard them on the device", c.Path))
 	}
+	t.list = changes(have, want)
 	return nil
 }
 
 func (t *transaction) commit(ctx context.Context, config string) error {
-	if err := t.editCandidate(ctx, config); err != nil {
-		return err
+	if config != "" {
+		if err := t.editCandidate(ctx, config); err != nil {
+			return err
+		}
 	}
 	validated := false
 	if t.cfg.Profile.NETCONF.Validate && (t.link.caps.has(capValidate10) || t.link.caps.has(capValidate11)) {

@@ -156,6 +156,25 @@ func TestTransaction(t *testing.T) {
 	w.want("/system/hostname = a")
 }
 
+// TestLeftovers finds in the candidate what an earlier session of ours left there, on a device that does not discard it, and
+// commits it; with anything of a stranger's beside it nothing is done.
+func TestLeftovers(t *testing.T) {
+	w := newWorld(t, full...)
+	edit := []tree.Leaf{w.leaf("/system/hostname", "leaf1"), w.leaf("/system/server", []any{"a", "b"})}
+	w.with(func() { w.hangups["commit"], w.lies["commit"] = true, true })
+	if err := w.update(edit...); kind(err) != fault.Lost {
+		t.Fatalf("a session that breaks while it commits: %v", err)
+	}
+	w.with(func() { w.hangups["commit"], w.lies["commit"] = false, false })
+	if err := w.update(w.leaf("/system/hostname", "leaf1")); kind(err) != fault.Locked {
+		t.Errorf("half of what is there: %v, want it to be somebody's", err)
+	}
+	if err := w.update(edit...); err != nil {
+		t.Fatal(err)
+	}
+	w.want("/system/hostname = leaf1", "/system/server = [a, b]")
+}
+
 // TestLocksCandidateOnly has a device that locks nothing but its candidate.
 func TestLocksCandidateOnly(t *testing.T) {
 	w := newWorld(t, full...)
@@ -335,5 +354,9 @@ func TestWarning(t *testing.T) {
 	said := logs.FilterMessage("the device warns").All()
 	if len(said) != 1 || said[0].ContextMap()["error"] != "weak: (secret) is weak" {
 		t.Errorf("logged %v", said)
+	}
+	f.with(func() { f.lies["ok beside a warning"] = true }) // some send one in the place of the other
+	if err := w.update(w.leaf("/system/snmp/community", "secret-2")); err != nil {
+		t.Fatal(err)
 	}
 }

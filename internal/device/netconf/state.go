@@ -36,7 +36,10 @@ func (s *Session) get(ctx context.Context, l *link, p path.Path) ([]profile.Stat
 		return nil, s.failure("get", fault.Unsupported, err)
 	}
 	data, err := s.do(ctx, l, "get", "<get>"+filter+"</get>", false)
-	if err != nil || data == nil {
+	if err == nil && data == nil {
+		err = s.failure("get", fault.Untrue, errNoData)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return gather(nil, data, path.Path{Origin: p.Origin}, p.Elems), nil

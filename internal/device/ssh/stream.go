@@ -124,6 +124,16 @@ func (s *Stream) Complaint() string {
 	return string(s.complaint)
 }
 
+// Ended reports whether the peer has ended the stream, or its connection has broken, as far as that is known here.
+func (s *Stream) Ended() bool {
+	select {
+	case <-s.drained:
+		return true
+	default:
+		return false
+	}
+}
+
 // Close ends the stream and its connection, whatever the peer does: a channel's own end waits for the peer to
 // answer. It returns after what the stream started has ended.
 func (s *Stream) Close() error {
