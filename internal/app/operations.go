@@ -32,6 +32,8 @@ const (
 func (a *App) register(s *api.Server) {
 	a.registerLog(s)
 	a.registerReads(s)
+	api.Register(s, OpEvents, a.Events)
+	api.Register(s, OpCorrelation, a.Correlation)
 	a.registerBackups(s)
 	api.Register(s, OpTokenCreate, a.CreateToken)
 	api.Register(s, OpTokenList, a.Tokens)

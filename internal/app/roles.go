@@ -14,17 +14,23 @@ import (
 // roles is the one table of which role an operation or a stream takes at least. What is not in it takes an admin. Some
 // operations ask for more where that depends on what they are about: whether a plan needs an approval is for the engine.
 var roles = map[string]policy.Role{
-	StreamEvents: policy.Viewer,
-	OpPlans:      policy.Viewer,
-	OpPlanOf:     policy.Viewer,
-	OpRuns:       policy.Viewer,
-	OpDevices:    policy.Viewer,
-	OpSchedules:  policy.Viewer,
-	OpRead:       policy.Viewer,
-	OpOrder:      policy.Viewer,
-	OpLocks:      policy.Viewer,
-	OpWhyNot:     policy.Viewer,
-	OpBackup:     policy.Viewer, // no more than can be read
+	StreamEvents:  policy.Viewer,
+	OpEvents:      policy.Viewer,
+	OpCorrelation: policy.Viewer,
+	OpPlans:       policy.Viewer,
+	OpPlanOf:      policy.Viewer,
+	OpRuns:        policy.Viewer,
+	OpRunOf:       policy.Viewer,
+	OpRunDevices:  policy.Viewer,
+	OpDevices:     policy.Viewer,
+	OpEpisodes:    policy.Viewer,
+	OpEpisodeOf:   policy.Viewer,
+	OpSchedules:   policy.Viewer,
+	OpRead:        policy.Viewer,
+	OpOrder:       policy.Viewer,
+	OpLocks:       policy.Viewer,
+	OpWhyNot:      policy.Viewer,
+	OpBackup:      policy.Viewer, // no more than can be read
 
 	OpPlan:    policy.Planner,
 	OpRestore: policy.Planner, // a plan like any other

@@ -12,14 +12,14 @@ import (
 )
 
 // StreamEvents is the stream of the log's events on the socket; ids are places in the log. Parameters: type, any number of
-// types or domains, and device.
+// types or domains, device and correlation.
 const StreamEvents = "events"
 
 // stream tells a client of every event that it wants after the one that it has, or from now on. The past comes from the log
 // and what happens now from the bus within the process. A client too slow for that is paused and gets what it missed from
 // the log: it never slows anybody, and misses nothing.
 func (a *App) stream(ctx context.Context, f api.Following, out chan<- api.Told) error {
-	q := event.Query{After: event.Seq(f.After), Subject: f.Query.Get("device"), Limit: 256}
+	q := event.Query{After: event.Seq(f.After), Subject: f.Query.Get("device"), Correlation: f.Query.Get("correlation"), Limit: 256}
 	for _, t := range f.Query["type"] {
 		if !slices.ContainsFunc(event.Types(), func(known event.Type) bool { return known.Matches(t) }) {
 			return fmt.Errorf("event type %q: there is none", t)
@@ -83,7 +83,7 @@ func (a *App) stream(ctx context.Context, f api.Following, out chan<- api.Told) 
 			case e := <-live:
 				if again = len(missed) > 0; again { // e may be later than what was missed, and is in the log too
 					<-missed
-				} else if e.Seq > q.After && (q.Subject == "" || q.Subject == e.Subject) {
+				} else if e.Seq > q.After && (q.Subject == "" || q.Subject == e.Subject) && (q.Correlation == "" || q.Correlation == e.Correlation) {
 					tell(e)
 				}
 			case <-missed:

@@ -53,6 +53,9 @@ func withAudit(cmd *cobra.Command, do func(ctx context.Context, set *settings.Se
 	if err != nil {
 		return err
 	}
+	if err := notRemote(cmd, set); err != nil {
+		return err
+	}
 	st, err := app.ReadStore(cmd.Context(), set, log)
 	if err != nil {
 		return noStore(err)
@@ -160,6 +163,9 @@ func newAuditKey(s Streams) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			set, err := loadSettings(cmd)
 			if err != nil {
+				return err
+			}
+			if err := notRemote(cmd, set); err != nil {
 				return err
 			}
 			file := app.AuditKeyFile(set)

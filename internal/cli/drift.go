@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -16,7 +15,6 @@ import (
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/policy"
-	"github.com/tenter-net/tenter/internal/store"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -33,11 +31,7 @@ func newDriftLs(s Streams) *cobra.Command {
 		Short: "List the open drift episodes",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
-				from, err := at(ctx, cmd, s, st)
-				if err != nil {
-					return err
-				}
+			return withReader(cmd, s, func(ctx context.Context, from display, st reader) error {
 				list, err := from.episodes(ctx, st, all)
 				if err != nil {
 					return err
@@ -63,7 +57,7 @@ func newDriftLs(s Streams) *cobra.Command {
 	return cmd
 }
 
-func (f display) episodes(ctx context.Context, st *store.Store, all bool) ([]view.Episode, error) {
+func (f display) episodes(ctx context.Context, st reader, all bool) ([]view.Episode, error) {
 	if f.past == nil {
 		return st.Episodes(ctx, view.EpisodeQuery{Open: !all})
 	}
@@ -97,7 +91,7 @@ func newDriftShow(s Streams) *cobra.Command {
 		Short: "Show an episode (a device's newest): each leaf before and after",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
+			return withLog(cmd, false, func(ctx context.Context, st reader) error {
 				e, err := findEpisode(ctx, st, args[0])
 				if err != nil {
 					return hint(err, "tenter drift ls --all")
@@ -113,7 +107,7 @@ func newDriftShow(s Streams) *cobra.Command {
 	return cmd
 }
 
-func findEpisode(ctx context.Context, st *store.Store, name string) (view.Episode, error) {
+func findEpisode(ctx context.Context, st reader, name string) (view.Episode, error) {
 	list, err := st.Episodes(ctx, view.EpisodeQuery{Device: intent.DeviceName(name), Limit: 1})
 	if err != nil {
 		return view.Episode{}, err
@@ -121,18 +115,14 @@ func findEpisode(ctx context.Context, st *store.Store, name string) (view.Episod
 	if len(list) == 1 {
 		return list[0], nil
 	}
-	e, err := st.Episode(ctx, name)
-	if !errors.Is(err, view.ErrNotFound) {
-		return e, err
-	}
-	devices, readErr := st.Devices(ctx)
-	if readErr != nil {
-		return e, readErr
+	devices, err := st.Devices(ctx)
+	if err != nil {
+		return view.Episode{}, err
 	}
 	if slices.ContainsFunc(devices, func(d view.Device) bool { return string(d.Name) == name }) {
-		return e, fmt.Errorf("device %q: no drift was seen on it", name)
+		return view.Episode{}, fmt.Errorf("device %q: no drift was seen on it", name)
 	}
-	return e, err
+	return st.Episode(ctx, name)
 }
 
 func printEpisode(w io.Writer, e view.Episode) error {
@@ -208,13 +198,13 @@ func newDriftWatch(s Streams) *cobra.Command {
 		Short: "Print drift as it happens, until Ctrl-C",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withNewStore(cmd, func(ctx context.Context, st *store.Store) error {
-				head, _, err := st.Head(ctx)
+			return withLog(cmd, true, func(ctx context.Context, from reader) error {
+				newest, err := from.Events(ctx, event.Query{Newest: true, Limit: 1})
 				if err != nil {
 					return err
 				}
-				q := event.Query{After: head, Types: []event.Type{"drift"}, Subject: strings.Join(args, "")}
-				return follow(ctx, st, q, func(e event.Event) (bool, error) {
+				q := event.Query{After: firstOf(newest).Seq, Types: []event.Type{"drift"}, Subject: strings.Join(args, "")}
+				return followLog(ctx, from, q, func(e event.Event) (bool, error) {
 					return false, printDrift(s.Out, e)
 				})
 			})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tenter-net/tenter/internal/app"
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/store"
 )
@@ -45,11 +46,7 @@ func newEventsTail(s Streams) *cobra.Command {
 			if f.wanted, err = eventTypes(f.types); err != nil {
 				return err
 			}
-			with := withStore
-			if f.follow {
-				with = withNewStore
-			}
-			return with(cmd, func(ctx context.Context, st *store.Store) error { return tail(ctx, st, f, s, output(cmd)) })
+			return withLog(cmd, f.follow, func(ctx context.Context, from reader) error { return tail(ctx, from, f, s, output(cmd)) })
 		},
 	}
 	cmd.Flags().BoolVarP(&f.follow, "follow", "f", false, "go on with new events until Ctrl-C")
@@ -64,13 +61,14 @@ func newEventsTail(s Streams) *cobra.Command {
 	return cmd
 }
 
-func tail(ctx context.Context, st *store.Store, f tailFlags, s Streams, format string) error {
-	head, _, err := st.Head(ctx)
+func tail(ctx context.Context, from reader, f tailFlags, s Streams, format string) error {
+	newest, err := from.Events(ctx, event.Query{Newest: true, Limit: 1})
 	if err != nil {
 		return err
 	}
+	head := firstOf(newest).Seq
 	q := event.Query{Before: head + 1, Types: f.wanted, Subject: f.device, Limit: f.lines, Newest: true}
-	if q.Correlation, err = wholeCorrelation(ctx, st, f.correlation); err != nil {
+	if q.Correlation, err = wholeCorrelation(ctx, from, f.correlation); err != nil {
 		return err
 	}
 	if f.since > 0 {
@@ -83,7 +81,7 @@ func tail(ctx context.Context, st *store.Store, f tailFlags, s Streams, format s
 		return done, printEvent(s.Out, e, format)
 	}
 	if f.lines > 0 {
-		past, err := st.Events(ctx, q)
+		past, err := from.Events(ctx, q)
 		if err != nil {
 			return err
 		}
@@ -105,7 +103,7 @@ func tail(ctx context.Context, st *store.Store, f tailFlags, s Streams, format s
 		defer cancel()
 	}
 	q.After, q.Before, q.Newest, q.Limit, q.Since = head, 0, false, 0, time.Time{}
-	if err := follow(ctx, st, q, show); err != nil {
+	if err := followLog(ctx, from, q, show); err != nil {
 		return err
 	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) && f.until != "" && !done {
@@ -131,22 +129,15 @@ func eventTypes(names []string) ([]event.Type, error) {
 	return out, nil
 }
 
-// wholeCorrelation finds the correlation that ends as printEvent shows it, among the newest events.
-func wholeCorrelation(ctx context.Context, st *store.Store, end string) (string, error) {
-	const most = 10_000
-	if len(end) != tailLength {
-		return end, nil
+// followLog is follow of whatever log is read.
+func followLog(ctx context.Context, from reader, q event.Query, show func(event.Event) (stop bool, err error)) error {
+	switch from := from.(type) {
+	case remoteReader:
+		return followRemote(ctx, from.c, q, show)
+	case *store.Store:
+		return follow(ctx, from, q, show)
 	}
-	list, err := st.Events(ctx, event.Query{Newest: true, Limit: most})
-	if err != nil {
-		return "", err
-	}
-	for _, e := range list {
-		if strings.HasSuffix(e.Correlation, end) {
-			return e.Correlation, nil
-		}
-	}
-	return end, nil
+	return nil
 }
 
 // follow calls show with each event that q selects, past and future, until show says stop or ctx ends.
@@ -203,12 +194,9 @@ func printDrift(w io.Writer, e event.Event) error {
 	return nil
 }
 
-// tailLength is how much of a correlation is shown: the end, since the beginning of an id is the time.
-const tailLength = 8
-
 func short(id string) string {
-	if len(id) > tailLength {
-		return id[len(id)-tailLength:]
+	if len(id) > app.CorrelationTail {
+		return id[len(id)-app.CorrelationTail:]
 	}
 	return dash(id)
 }

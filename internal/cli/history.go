@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenter-net/tenter/internal/event"
-	"github.com/tenter-net/tenter/internal/store"
 )
 
 type historyFlags struct {
@@ -40,8 +39,8 @@ func newEventsLs(s Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
-				return listing{historyFlags: f, out: s, command: cmd.CommandPath(), format: output(cmd)}.run(ctx, st, q)
+			return withLog(cmd, false, func(ctx context.Context, from reader) error {
+				return listing{historyFlags: f, out: s, command: cmd.CommandPath(), format: output(cmd)}.run(ctx, from, q)
 			})
 		},
 	}
@@ -96,8 +95,8 @@ type listing struct {
 	command, format string
 }
 
-func (l listing) run(ctx context.Context, st *store.Store, q event.Query) (err error) {
-	if q.Correlation, err = wholeCorrelation(ctx, st, l.correlation); err != nil {
+func (l listing) run(ctx context.Context, from reader, q event.Query) (err error) {
+	if q.Correlation, err = wholeCorrelation(ctx, from, l.correlation); err != nil {
 		return err
 	}
 	page := q
@@ -107,7 +106,7 @@ func (l listing) run(ctx context.Context, st *store.Store, q event.Query) (err e
 		}
 	}
 	page.Limit++ // whether there are more
-	list, err := st.Events(ctx, page)
+	list, err := from.Events(ctx, page)
 	if err != nil {
 		return hint(err, "tenter audit verify")
 	}

@@ -21,7 +21,6 @@ import (
 	"github.com/tenter-net/tenter/internal/secret"
 	"github.com/tenter-net/tenter/internal/settings"
 	"github.com/tenter-net/tenter/internal/store"
-	"github.com/tenter-net/tenter/internal/view"
 )
 
 // remote returns a client of the server that the settings name, nil if they name none.
@@ -67,6 +66,11 @@ func (o *operator) follow(ctx context.Context, q event.Query, show func(event.Ev
 	if o.store != nil {
 		return follow(ctx, o.store, q, show)
 	}
+	return followRemote(ctx, o.client, q, show)
+}
+
+// followRemote is follow of a server's stream. The stream has no other bounds than the place that it begins after.
+func followRemote(ctx context.Context, c *api.Client, q event.Query, show func(event.Event) (stop bool, err error)) error {
 	want := url.Values{"after": {strconv.FormatUint(uint64(q.After), 10)}}
 	for _, t := range q.Types {
 		want.Add("type", string(t))
@@ -74,7 +78,10 @@ func (o *operator) follow(ctx context.Context, q event.Query, show func(event.Ev
 	if q.Subject != "" {
 		want.Set("device", q.Subject)
 	}
-	return o.client.Follow(ctx, app.StreamEvents, want, func(t api.Told) (bool, error) {
+	if q.Correlation != "" {
+		want.Set("correlation", q.Correlation)
+	}
+	return c.Follow(ctx, app.StreamEvents, want, func(t api.Told) (bool, error) {
 		e, err := event.Parse(t.Data)
 		if err != nil {
 			return false, err
@@ -84,63 +91,47 @@ func (o *operator) follow(ctx context.Context, q event.Query, show func(event.Ev
 	})
 }
 
-// A reader shows read models: the store, or the API of a server.
-type reader interface {
-	Plans(ctx context.Context, q view.PlanQuery) ([]view.Plan, error)
-	Plan(ctx context.Context, id string) (view.Plan, error)
-	Runs(ctx context.Context, q view.RunQuery) ([]view.Run, error)
-	Devices(ctx context.Context) ([]view.Device, error)
-}
-
-type remoteReader struct{ c *api.Client }
-
-// Plans asks the server for plans.
-func (r remoteReader) Plans(ctx context.Context, q view.PlanQuery) ([]view.Plan, error) {
-	return api.Call[[]view.Plan](ctx, r.c, app.OpPlans, q)
-}
-
-// Plan asks the server for one plan.
-func (r remoteReader) Plan(ctx context.Context, id string) (view.Plan, error) {
-	return api.Call[view.Plan](ctx, r.c, app.OpPlanOf, app.PlanOfRequest{ID: id})
-}
-
-// Runs asks the server for runs.
-func (r remoteReader) Runs(ctx context.Context, q view.RunQuery) ([]view.Run, error) {
-	return api.Call[[]view.Run](ctx, r.c, app.OpRuns, q)
-}
-
-// Devices asks the server for the devices.
-func (r remoteReader) Devices(ctx context.Context) ([]view.Device, error) {
-	return api.Call[[]view.Device](ctx, r.c, app.OpDevices, app.Nothing{})
-}
-
 // withReader runs do with the store of the state directory, as of the moment that --at names, or with the server that the
 // settings name, which tells only of now.
 func withReader(cmd *cobra.Command, s Streams, do func(ctx context.Context, from display, r reader) error) error {
+	return withLog(cmd, false, func(ctx context.Context, r reader) error {
+		from := display{now: time.Now()}
+		f := cmd.Flags().Lookup("at")
+		st, local := r.(*store.Store)
+		switch {
+		case f == nil || !f.Changed:
+		case !local:
+			return hint(fmt.Errorf("%s --at reads the state directory, and with --server there is only the API", cmd.CommandPath()),
+				"%s --at, without --server, where the server runs", cmd.CommandPath())
+		default:
+			var err error
+			if from, err = at(ctx, cmd, s, st); err != nil {
+				return err
+			}
+		}
+		return do(ctx, from, r)
+	})
+}
+
+// withLog runs do with the store of the state directory, or with the server that the settings name. Who waits for what is to
+// come gets a store that is made if it is not there yet.
+func withLog(cmd *cobra.Command, wait bool, do func(ctx context.Context, r reader) error) error {
 	set, _, err := load(cmd, true)
 	if err != nil {
 		return err
 	}
 	c, err := remote(set, cmd.ErrOrStderr())
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case c != nil:
+		return hintRemote(do(cmd.Context(), remoteReader{c}))
 	}
-	if c == nil {
-		return withStore(cmd, func(ctx context.Context, st *store.Store) error {
-			from := display{now: time.Now()}
-			if cmd.Flags().Lookup("at") != nil {
-				var err error
-				if from, err = at(ctx, cmd, s, st); err != nil {
-					return err
-				}
-			}
-			return do(ctx, from, st)
-		})
+	open := withStore
+	if wait {
+		open = withNewStore
 	}
-	if f := cmd.Flags().Lookup("at"); f != nil && f.Changed {
-		return notRemote(cmd, set)
-	}
-	return hintRemote(do(cmd.Context(), display{now: time.Now()}, remoteReader{c}))
+	return open(cmd, func(ctx context.Context, st *store.Store) error { return do(ctx, st) })
 }
 
 // hintRemote says what to do about a server that does not know who calls, or is not there.

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tenter-net/tenter/internal/run"
-	"github.com/tenter-net/tenter/internal/store"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -23,7 +22,7 @@ func newRunShow(s Streams) *cobra.Command {
 		Short: "Show how a run stands or ended on each device, step by step",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withStore(cmd, func(ctx context.Context, st *store.Store) error {
+			return withLog(cmd, false, func(ctx context.Context, st reader) error {
 				r, err := st.Run(ctx, args[0])
 				if err != nil {
 					return hint(err, "tenter run ls")
