@@ -82,20 +82,43 @@ func (d *driver) reason() string {
 	case d.saga.Aborted != nil:
 		parts = append(parts, "aborted "+d.saga.Aborted.String())
 	}
+	var said []string
+	alike := map[string][]intent.DeviceName{} // devices by what is said of them
 	for _, name := range busyDevices(d.plan) {
-		switch s := d.states[name]; {
+		s := d.states[name]
+		words := fmt.Sprintf("%s: %s", s.Outcome, s.Detail)
+		switch {
 		case s.Outcome == run.Done:
-		case s.Back != "" && s.Detail == s.Back: // as said above
-			parts = append(parts, fmt.Sprintf("%s: %s", name, s.Outcome))
-		default:
-			parts = append(parts, fmt.Sprintf("%s: %s: %s", name, s.Outcome, s.Detail))
+			continue
+		case s.Detail == s.Back && s.Back != "" || s.Detail == "not started: "+d.saga.Back: // as said above
+			words = string(s.Outcome)
 		}
+		if alike[words] == nil {
+			said = append(said, words)
+		}
+		alike[words] = append(alike[words], name)
+	}
+	for _, words := range said {
+		parts = append(parts, fewDevices(alike[words])+": "+words)
 	}
 	const most = 20 // the event has each device's own words beside this
 	if more := len(parts) - most; more > 0 {
-		parts = append(parts[:most], fmt.Sprintf("and %d more devices", more))
+		parts = append(parts[:most], fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// fewDevices names devices, of many the first three.
+func fewDevices(names []intent.DeviceName) string {
+	const most = 3
+	var parts []string
+	for _, n := range names[:min(most, len(names))] {
+		parts = append(parts, string(n))
+	}
+	if more := len(names) - most; more > 0 {
+		parts = append(parts, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func (d *driver) ended(row view.Run, result run.Result, used view.PlanStatus) event.Draft {

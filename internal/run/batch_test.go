@@ -2,6 +2,7 @@ package run
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,6 +79,22 @@ func TestPuttingBackWaits(t *testing.T) {
 	}
 	if diff := cmp.Diff(Turn{Undo: "leaf1", Why: "leaf3 failed"}, g.Next(all, nil, nil, now)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// What all devices of a run hear of one that failed is short; the device itself keeps all of it.
+func TestClause(t *testing.T) {
+	long := `gates: it cannot be asked over a new connection: device "leaf1" at 192.0.2.1:9339: connect: connection refused; check the address; and more`
+	tests := []struct{ name, detail, want string }{
+		{"short", "read back 1 of 2 leaves as planned", "read back 1 of 2 leaves as planned"},
+		{"the first of several", "the Set was refused; nothing was written", "the Set was refused"},
+		{"long", long, `gates: it cannot be asked over a new connection: device "leaf1" at 192.0.2.1:9339: connect …`},
+		{"one long word", strings.Repeat("é", 99), strings.Repeat("é", 50) + " …"},
+	}
+	for _, tt := range tests {
+		if got := clause(tt.detail); got != tt.want {
+			t.Errorf("%s: %q", tt.name, got)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package run
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tenter-net/tenter/internal/intent"
@@ -226,7 +227,7 @@ func (g Saga) ends(all Stands) (why string, undo bool) {
 	case len(failed) <= g.Order.MaxFailures:
 		return "", false
 	case g.OnFailure == RollbackAll:
-		return fmt.Sprintf("%s failed: %s", failed[0].Device, failed[0].State.Detail), true
+		return fmt.Sprintf("%s failed: %s", failed[0].Device, clause(failed[0].State.Detail)), true
 	}
 	return "too many devices failed before", true
 }
@@ -244,16 +245,30 @@ func (g Saga) canary(all Stands) (why string, undo bool) {
 			case s.State.Step != Ended:
 				through = false
 			case s.State.Outcome == Failed:
-				return fmt.Sprintf("the canary %s failed: %s", s.Device, s.State.Detail), true
+				return fmt.Sprintf("the canary %s failed: %s", s.Device, clause(s.State.Detail)), true
 			default:
 				done, last = done || s.State.Outcome == Done, s
 			}
 		}
 		if through && !done {
-			return fmt.Sprintf("the canary %s shows nothing, it is %s: %s", last.Device, last.State.Outcome, last.State.Detail), false
+			return fmt.Sprintf("the canary %s shows nothing, it is %s: %s", last.Device, last.State.Outcome, clause(last.State.Detail)), false
 		}
 	}
 	return "", false
+}
+
+// clause is the first thing that a detail says, for the many devices that hear of it: the device itself has all of it.
+func clause(detail string) string {
+	const most = 100
+	detail, _, _ = strings.Cut(detail, "; ")
+	if len(detail) <= most {
+		return detail
+	}
+	cut := strings.LastIndexByte(detail[:most], ' ')
+	if cut < most/2 {
+		cut = most
+	}
+	return strings.ToValidUTF8(strings.TrimRight(detail[:cut], " :,"), "") + " …"
 }
 
 // GiveUp says why what is in flight is not to stay, empty if it is: of an aborted run, and of one that puts everything back.
