@@ -13,6 +13,7 @@ import (
 	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/schema"
 	"github.com/tenter-net/tenter/internal/tree"
 )
 
@@ -124,6 +125,9 @@ func (t *transaction) alone(ctx context.Context, edit tree.Edit) error {
 		return t.failure("edit-config", fault.Refused, err)
 	}
 	for c := range tree.Diff(want, t.after) {
+		if n, ok := want.Table().Roots().Node(c.Path); ok && n.Kind() == schema.List && c.Before == "" {
+			continue // the order of entries that the edit makes: it has them in order itself, and what they hold is compared
+		}
 		return t.failure("lock", fault.Locked, fmt.Errorf("the candidate holds changes that nobody committed, as at %s: commit or discard them on the device", c.Path))
 	}
 	t.list = changes(have, want)

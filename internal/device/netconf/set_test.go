@@ -160,7 +160,12 @@ func TestTransaction(t *testing.T) {
 // commits it; with anything of a stranger's beside it nothing is done.
 func TestLeftovers(t *testing.T) {
 	w := newWorld(t, full...)
-	edit := []tree.Leaf{w.leaf("/system/hostname", "leaf1"), w.leaf("/system/server", []any{"a", "b"})}
+	edit := []tree.Leaf{
+		w.leaf("/system/hostname", "leaf1"), w.leaf("/system/server", []any{"a", "b"}),
+		w.leaf("/policies/policy[name=in]/name", "in"), w.leaf("/policies/policy[name=in]/rule[name=r][sequence=1]/name", "r"),
+		w.leaf("/policies/policy[name=in]/rule[name=r][sequence=1]/sequence", "1"),
+		w.leaf("/policies/policy[name=in]/rule[name=r][sequence=1]/action", "permit"),
+	}
 	w.with(func() { w.hangups["commit"], w.lies["commit"] = true, true })
 	if err := w.update(edit...); kind(err) != fault.Lost {
 		t.Fatalf("a session that breaks while it commits: %v", err)
@@ -172,7 +177,9 @@ func TestLeftovers(t *testing.T) {
 	if err := w.update(edit...); err != nil {
 		t.Fatal(err)
 	}
-	w.want("/system/hostname = leaf1", "/system/server = [a, b]")
+	w.want("/policies/policy[name=in]/name = in", "/policies/policy[name=in]/rule = [name=r][sequence=1]",
+		"/policies/policy[name=in]/rule[name=r][sequence=1]/action = permit", "/policies/policy[name=in]/rule[name=r][sequence=1]/name = r",
+		"/policies/policy[name=in]/rule[name=r][sequence=1]/sequence = 1", "/system/hostname = leaf1", "/system/server = [a, b]")
 }
 
 // TestLocksCandidateOnly has a device that locks nothing but its candidate.
