@@ -11,6 +11,7 @@ import (
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/tree"
 	"github.com/tenter-net/tenter/internal/view"
@@ -241,6 +242,9 @@ func (h *hand) store(ctx context.Context) (run.Input, error) {
 	}
 	if err := h.session.Save(ctx); err != nil {
 		return run.Stored{At: h.now(), Err: err.Error()}, nil
+	}
+	if by := h.picture.target.Profile; h.s.Step == run.Save && by.Save.Method == profile.SaveNone { // it is not to be called saved
+		return run.Stored{At: h.now(), Err: fmt.Sprintf("profile %s knows no way to; a reboot loses it unless it is saved on the device itself", by.Name)}, nil
 	}
 	return run.Stored{At: h.now()}, nil
 }

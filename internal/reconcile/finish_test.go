@@ -5,7 +5,9 @@ import (
 
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/run"
+	"github.com/tenter-net/tenter/internal/view"
 )
 
 // TestReasonIsShort has one device of many fail: its own words are said once, whatever its place in the alphabet.
@@ -31,5 +33,23 @@ func TestReasonIsShort(t *testing.T) {
 	want = "everything was to be put back: za failed: the Set was refused; aa, ba, ca, and 26 more: skipped; za: failed: the Set was refused"
 	if got := d.reason(); got != want {
 		t.Errorf("%s", got)
+	}
+}
+
+// TestNotSavedIsSaid has a device whose profile knows no way to save.
+func TestNotSavedIsSaid(t *testing.T) {
+	w := newWorld(t, "leaf1")
+	none := *w.profile
+	none.Name, none.Save.Method = "plain", profile.SaveNone
+	w.profile = &none
+	w.intend("g1", map[intent.DeviceName]string{"leaf1": wantEth1}, nil)
+	row := w.apply(New(w.options("a")))
+	devices, err := w.store.RunDevices(t.Context(), row.ID)
+	if err != nil || row.Status != view.RunDone {
+		t.Fatalf("%s: %v", row.Status, err)
+	}
+	want := "not saved to the startup configuration: profile plain knows no way to; a reboot loses it unless it is saved on the device itself"
+	if devices[0].Detail != want {
+		t.Error(devices[0].Detail)
 	}
 }
