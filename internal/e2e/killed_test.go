@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -11,38 +13,57 @@ import (
 // A stall brings a run to a step of leaf1 and keeps it there, for the simulator to hold a request or the clock to run.
 type stall struct {
 	step   string
-	before []string    // control lines of leaf1 before the run
-	then   [][2]string // once leaf1 is at the step, the control line
-	flags  string      // of apply
-	after  string      // a line of the script once somebody drives the run again
+	before []string // lines of the script before the run
+	then   []string // and while it goes on, until it is at the step
+	soak   string   // how long, if it has to be found in it
+	flags  string   // of apply
+	after  string   // a line of the script once somebody drives the run again
 }
+
+// at waits for a step of leaf1's; what the simulator is told then holds for what the run does next.
+func at(step string) string {
+	return fmt.Sprintf("until 25s stdout 'leaf1 +%s' sh -c 'tenter run show $(tenter run ls | grep -o \"^run-[0-9a-f]*\" | head -n 1)'", step)
+}
+
+func told(line string) string { return "exec tenter sim --dir sim control leaf1 " + line }
+
+// held waits until leaf1 holds a request: what it is told then is for the next one.
+const held = "until 25s stdout 'holds 1' tenter sim --dir sim control leaf1"
+
+// reading has leaf1 hold the request that reads the change back.
+var reading = []string{at("set"), told("hold-get"), told("hold-set off"), at("verify"), held}
+
+// silent has what worked before the change be broken after it.
+var silent = []string{told("lldp-silent"), "exec tenter sim --dir sim control settle"}
 
 // stalls are all steps in which something can be killed. The run has gates and a soak.
 var stalls = []stall{
-	{step: "check", before: []string{"delay-get 500ms"}},
-	{step: "set", before: []string{"hang-set"}},
-	{step: "verify", before: []string{"delay-set 1s once"}, then: [][2]string{{"set", "hang-get"}}},
-	{step: "gates", then: [][2]string{{"soak", "hang-get"}}},
-	{step: "soak"},
+	{step: "check", before: []string{told("hold-get")}, then: []string{"until 60s stdout 'leaf1 +check' sh letgo.sh"}},
+	{step: "set", before: []string{told("hang-set")}},
+	{step: "verify", before: []string{told("hold-set")}, then: []string{at("set"), told("hang-get"), told("hold-set off")}},
+	{step: "gates", before: []string{told("hold-set")}, then: slices.Concat(reading, []string{told("hang-get"), told("hold-get off")})},
+	{step: "soak", soak: "8s"},
 	{step: "await", flags: " --confirm manual --within 5m", after: "exec tenter run confirm $RUN\nstderr 'confirmed on leaf1'\n"},
-	{step: "save", then: [][2]string{{"soak", "hang-set"}}},
-	{step: "undo", then: [][2]string{{"soak", "lldp-silent"}, {"soak", "hang-set"}}},
-	{step: "prove", then: [][2]string{{"soak", "lldp-silent"}, {"soak", "delay-set 2s once"}, {"undo", "hang-get"}}},
+	{step: "save", before: []string{told("hold-set")}, then: slices.Concat(reading, []string{told("hang-set"), told("hold-get off")})},
+	{step: "undo", before: []string{told("hold-set")}, then: slices.Concat(reading, silent, []string{told("hang-set"), told("hold-get off")})},
+	{step: "prove", before: []string{told("hold-set")}, then: slices.Concat(reading, silent, []string{
+		told("hold-set"), told("hold-get off"), at("undo"), told("hang-get"), told("hold-set off"),
+	})},
 }
 
 // section is the part of the script that kills the process in the nth stall.
 func (s stall) section(n int) string {
 	var b strings.Builder
-	show := `sh -c 'tenter run show $(tenter run ls | grep -o "^run-[0-9a-f]*" | head -n 1)'`
-	fmt.Fprintf(&b, "\n# Killed in %s.\nedit intents/change.yaml 'value: .*' 'value: v%d}'\nrm plan.json\nexec tenter plan --device leaf1 --out plan.json\n", s.step, n)
-	for _, line := range s.before {
-		fmt.Fprintf(&b, "exec tenter sim --dir sim control leaf1 %s\n", line)
+	fmt.Fprintf(&b, "\n# Killed in %s.\nedit intents/change.yaml 'value: .*' 'value: v%d}'\nedit intents/rollout.yaml 'soak: .*' 'soak: %s'\n", s.step, n, cmp.Or(s.soak, "1s"))
+	b.WriteString("rm plan.json\nexec tenter plan --device leaf1 --out plan.json\n")
+	if len(s.before) > 0 {
+		b.WriteString(strings.Join(s.before, "\n") + "\n")
 	}
 	fmt.Fprintf(&b, "! exec tenter apply plan.json%s &apply%d&\n", s.flags, n)
-	for _, t := range s.then {
-		fmt.Fprintf(&b, "until 25s stdout 'leaf1 +%s' %s\nexec tenter sim --dir sim control leaf1 %s\n", t[0], show, t[1])
+	if len(s.then) > 0 {
+		b.WriteString(strings.Join(s.then, "\n") + "\n")
 	}
-	fmt.Fprintf(&b, "until 25s stdout 'leaf1 +%s' %s\nkill apply%d\nwait apply%d\n", s.step, show, n, n)
+	fmt.Fprintf(&b, "%s\nkill apply%d\nwait apply%d\n", at(s.step), n, n)
 	b.WriteString("exec tenter run ls\ncapture RUN '^(run-[0-9a-f]+) +running'\nexec tenter sim --dir sim control leaf1 clear\nexec tenter sim --dir sim control settle\n")
 	fmt.Fprintf(&b, "! exec tenter serve &serve%d&\nuntil 30s stdout sock ls sim/state/tenter.sock\n%s", n, s.after)
 	fmt.Fprintf(&b, "until 60s stdout 'leaf1 +ended' tenter run show $RUN\nuntil 60s stdout '^status +[a-qs-z]' tenter run show $RUN\nexec sh judge.sh $RUN v%d v%d\n", n-1, n)
@@ -57,6 +78,7 @@ fabric small
 lab start
 env TENTER_APPLY_READBACK_WINDOW=1s
 env TENTER_APPLY_SET_TIMEOUT=20s
+env TENTER_APPLY_VOTE_TIMEOUT=1m
 exec tenter device enroll --all
 exec tenter apply --yes
 cp rollout.yaml intents/rollout.yaml
@@ -81,6 +103,16 @@ case "$have" in
 *"\"$want\""*) ;;
 *) echo "$outcome, and the device has $have instead of $want"; exit 1 ;;
 esac
+-- letgo.sh --
+# What leaf1 is asked before the check is let go, one request after the other. One that is held before the run is seen at its check
+# is not the check's.
+held=$(tenter sim --dir sim control leaf1)
+shown=$(tenter run show $(tenter run ls | grep -o "^run-[0-9a-f]*" | head -n 1) | grep '^leaf1')
+echo "$shown"
+case "$shown:$held" in
+*check*) ;;
+*holds*) tenter sim --dir sim control leaf1 hold-get next ;;
+esac
 -- rollout.yaml --
 apiVersion: tenter/v1
 kind: Rollout
@@ -89,7 +121,7 @@ spec:
   gates:
     - {bgp: true}
     - {lldp: true}
-  soak: 2s
+  soak: 1s
 -- change.yaml --
 apiVersion: tenter/v1
 kind: Config

@@ -24,6 +24,8 @@ const socketName = "control.sock"
 const help = `NODE FAULT [once|TIMES|off]   misbehave; "faults" lists what there is
 NODE delay-set DURATION [once|TIMES]
 NODE delay-get DURATION [once|TIMES]
+NODE hold-set [next|off]      keep Sets waiting; next: let those go that wait, and keep what comes; the node alone tells how many wait
+NODE hold-get [next|off]      the same with Gets
 NODE couple LEAF LEAF         take neither of two leaves without the other in one Set
 NODE effect LEAF LEAF VALUE   set the second by itself, to a value in JSON, when the first changes
 NODE clear                    end all faults

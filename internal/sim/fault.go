@@ -70,17 +70,27 @@ const forever = -1
 type setting struct {
 	times int
 	delay time.Duration
+	next  bool // what is held goes on, and what comes then is held
 }
+
+// holds are the faults that hold calls.
+var holds = []Fault{HoldSet, HoldGet}
 
 // faults are those of one device.
 type faults struct {
-	mu    sync.Mutex
-	set   map[Fault]setting
-	ended chan struct{} // closed when a fault is turned off; nil while nobody waits for that
+	mu   sync.Mutex
+	set  map[Fault]setting
+	kept map[Fault]*kept // what a fault holds
+}
+
+// kept are the calls that are let go together.
+type kept struct {
+	calls int
+	ended chan struct{}
 }
 
 // parseSetting reads what follows a fault's name: nothing, "once", a number of times, "off", or for
-// delay-set a duration.
+// delay-set a duration, or for hold-set "next".
 func parseSetting(f Fault, args []string) (setting, error) {
 	s := setting{times: forever}
 	delays := f == DelaySet || f == DelayGet
@@ -97,6 +107,8 @@ func parseSetting(f Fault, args []string) (setting, error) {
 	case len(args) == 0:
 	case len(args) > 1:
 		return s, fmt.Errorf("%s: too many words: %q", f, strings.Join(args, " "))
+	case args[0] == "next" && slices.Contains(holds, f):
+		s.next = true
 	case args[0] != "off" && slices.Contains(lasting, f):
 		return s, fmt.Errorf("%s lasts until it is turned off; it has no count", f)
 	case args[0] == "once":
@@ -116,9 +128,11 @@ func parseSetting(f Fault, args []string) (setting, error) {
 func (f *faults) put(name Fault, s setting) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if s.times == 0 || s.next {
+		f.letGoLocked(name)
+	}
 	if s.times == 0 {
 		delete(f.set, name)
-		f.endedLocked()
 		return
 	}
 	if f.set == nil {
@@ -163,38 +177,47 @@ func (f *faults) clear() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.set = nil
-	f.endedLocked()
+	f.letGoLocked(holds...)
 }
 
-func (f *faults) endedLocked() {
-	if f.ended != nil {
-		close(f.ended)
-		f.ended = nil
+// letGoLocked has calls that the faults hold go on.
+func (f *faults) letGoLocked(names ...Fault) {
+	for _, name := range names {
+		if k := f.kept[name]; k != nil {
+			close(k.ended)
+			delete(f.kept, name)
+		}
 	}
 }
 
-// hold waits until the fault is not set, or the caller has gone.
+// hold waits until the fault is not set or lets go, or the caller has gone.
 func (f *faults) hold(ctx context.Context, name Fault) error {
-	for {
-		f.mu.Lock()
-		_, on := f.set[name]
-		if on && f.ended == nil {
-			f.ended = make(chan struct{})
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, on := f.set[name]; !on {
+		return nil
+	}
+	k := f.kept[name]
+	if k == nil {
+		k = &kept{ended: make(chan struct{})}
+		if f.kept == nil {
+			f.kept = map[Fault]*kept{}
 		}
-		ended := f.ended
-		f.mu.Unlock()
-		if !on {
-			return nil
-		}
-		select {
-		case <-ended:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		f.kept[name] = k
+	}
+	k.calls++
+	defer func() { k.calls-- }()
+	f.mu.Unlock()
+	defer f.mu.Lock()
+	select {
+	case <-k.ended:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
-// names lists the faults that are set, with how often they still strike.
+// names lists the faults that are set, with how often they still strike and how many calls they hold.
 func (f *faults) names() []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -203,6 +226,9 @@ func (f *faults) names() []string {
 		text := string(name)
 		if s := f.set[name]; s.times > 0 {
 			text += fmt.Sprintf(" (%d more)", s.times)
+		}
+		if k := f.kept[name]; k != nil && k.calls > 0 {
+			text += fmt.Sprintf(" (holds %d)", k.calls)
 		}
 		out = append(out, text)
 	}

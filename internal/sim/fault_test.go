@@ -67,7 +67,7 @@ func TestFaultsOfSet(t *testing.T) {
 	}
 }
 
-// TestHeld: what is held goes on when it is let go, and not before.
+// TestHeld: what is held goes on when it is let go, and not before; what comes after that is held again, if it is to be.
 func TestHeld(t *testing.T) {
 	f := start(t, Options{})
 	c, ctx := f.raw("leaf1")
@@ -83,22 +83,19 @@ func TestHeld(t *testing.T) {
 	} {
 		f.control("leaf1 " + fault)
 		ended := make(chan error, 1)
-		go func() { ended <- call() }()
-		held := &f.services["leaf1"].faults
-		waitFor(t, fault, func() bool {
-			held.mu.Lock()
-			defer held.mu.Unlock()
-			return held.ended != nil
-		})
-		select {
-		case err := <-ended:
-			t.Errorf("%s: it went on by itself: %v", fault, err)
-		default:
-		}
-		f.control("leaf1 no-once off") // another fault's end lets nothing go
-		f.control("leaf1 " + fault + " off")
-		if err := <-ended; err != nil {
-			t.Errorf("%s off: %v", fault, err)
+		for _, release := range []string{" next", " off"} {
+			go func() { ended <- call() }()
+			waitFor(t, fault, func() bool { return f.control("leaf1") == fault+" (holds 1)" })
+			f.control("leaf1 no-once off") // another fault's end lets nothing go
+			select {
+			case err := <-ended:
+				t.Errorf("%s: it went on by itself: %v", fault, err)
+			default:
+			}
+			f.control("leaf1 " + fault + release)
+			if err := <-ended; err != nil {
+				t.Errorf("%s%s: %v", fault, release, err)
+			}
 		}
 	}
 	if got := get(t, c, ctx, banner); got != `"held"` {
