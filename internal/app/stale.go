@@ -28,7 +28,7 @@ func (a *App) beforeApply(ctx context.Context, req ApplyRequest) (ApplyReply, er
 	if reply.Stale, err = a.engine.Recheck(ctx, req.ID); err != nil {
 		return reply, coded(err)
 	}
-	if n := len(reply.Stale); n > 0 && (req.OnStale != StaleWarn || n == p.Busy()) {
+	if n := len(reply.Stale); n > 0 && (req.OnStale != StaleWarn || n == len(p.Busy())) {
 		return reply, coded(reconcile.StaleOn(req.ID, reply.Stale))
 	}
 	return reply, nil

@@ -192,15 +192,15 @@ func (p Plan) Idle() bool {
 	return true
 }
 
-// Busy returns how many devices the plan has something to do on.
-func (p Plan) Busy() int {
-	n := 0
+// Busy returns the devices that the plan has something to do on, in its order.
+func (p Plan) Busy() []intent.DeviceName {
+	var names []intent.DeviceName
 	for _, d := range p.Devices {
 		if !d.Idle() {
-			n++
+			names = append(names, d.Device)
 		}
 	}
-	return n
+	return names
 }
 
 // InSync reports whether the plan shows that the whole fabric is as the intents want it: every device was asked for and read,

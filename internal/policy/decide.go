@@ -129,6 +129,9 @@ func NotEnrolled(device intent.DeviceName) string {
 	return fmt.Sprintf("read-only: not enrolled; next: tenter device enroll %s", device)
 }
 
+// NotWanted is why nothing is done to a device that the intents do not have any more.
+const NotWanted = "the intents have no such device any more"
+
 // NotThatDevice says that a device is not the one to write to, and what to do if it is to be.
 func NotThatDevice(device intent.DeviceName, why string) string {
 	return fmt.Sprintf("%s; next: look at it, and if it is to be this one: tenter device enroll %s --replace --reason TEXT", why, device)

@@ -8,6 +8,7 @@ import (
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/reconcile/vote"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -58,7 +59,7 @@ func (e *Engine) Approve(ctx context.Context, id plan.ID, who policy.Who) (Appro
 	if err := e.mayApprove(r, row, p, who); err != nil { // nobody votes for those who may not
 		return Approved{}, err
 	}
-	votes, err := e.judge(ctx, row, p, asking{actor: who.Name})
+	votes, err := e.judge(ctx, row, p, vote.Asking{Actor: who.Name})
 	if err != nil {
 		return Approved{}, err
 	}

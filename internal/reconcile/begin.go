@@ -11,6 +11,7 @@ import (
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/reconcile/vote"
 	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/view"
 )
@@ -40,7 +41,7 @@ func (e *Engine) Start(ctx context.Context, id plan.ID, b Beginning) (string, er
 	if _, err := e.mayBegin(r, row, p, b); err != nil { // nobody votes for what must not begin
 		return "", errors.Join(err, e.recount(ctx, row.ID, p))
 	}
-	votes, err := e.judge(ctx, row, p, asking{actor: b.Who.Name, byHand: true, breakGlass: b.BreakGlass != ""})
+	votes, err := e.judge(ctx, row, p, vote.Asking{Actor: b.Who.Name, ByHand: true, BreakGlass: b.BreakGlass != ""})
 	if err != nil {
 		return "", err
 	}
@@ -215,6 +216,6 @@ func (e *Engine) start(ctx context.Context, tx event.Tx, row view.Plan, p plan.P
 	if d.Causation == "" {
 		d.Causation = toldPlan(row)
 	}
-	d.Data = event.ApplyStarted{Run: r.ID, Plan: row.ID, Devices: busyDevices(p), Cause: row.Cause, Episode: row.Episode, OnFailure: string(saga.OnFailure), Votes: s.votes, BreakGlass: s.breakGlass}
+	d.Data = event.ApplyStarted{Run: r.ID, Plan: row.ID, Devices: p.Busy(), Cause: row.Cause, Episode: row.Episode, OnFailure: string(saga.OnFailure), Votes: s.votes, BreakGlass: s.breakGlass}
 	return r.ID, tx.Append(ctx, d)
 }

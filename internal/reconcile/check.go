@@ -58,7 +58,7 @@ func (h *hand) barred(ctx context.Context) (run.Input, error) {
 	if wanted, err := h.wants(ctx, g.ID, h.name); err != nil {
 		return nil, err
 	} else if !wanted {
-		return run.Barred{At: h.now(), Reason: notWanted}, nil
+		return run.Barred{At: h.now(), Reason: policy.NotWanted}, nil
 	}
 	if why, err := h.stopped(ctx); err != nil {
 		return nil, err

@@ -14,9 +14,6 @@ import (
 	"github.com/tenter-net/tenter/internal/view"
 )
 
-// notWanted is why nothing is done to a device that the intents do not have any more.
-const notWanted = "the intents have no such device any more"
-
 // planDrift plans what puts a device back to what was applied, if it has an open episode. It reads the device, unless
 // nothing of the drift is to be put back, or what was tried is not to be tried again yet.
 func (e *Engine) planDrift(ctx context.Context, j job) error {
@@ -37,7 +34,7 @@ func (e *Engine) planDrift(ctx context.Context, j job) error {
 		return err
 	}
 	if !wanted {
-		return e.withdraw(ctx, plan.ByDrift, only, notWanted)
+		return e.withdraw(ctx, plan.ByDrift, only, policy.NotWanted)
 	}
 	p, err := e.picture(ctx, g.ID, j.device)
 	if err != nil || p.row.Run != "" { // the run that is under way looks again when it ends

@@ -13,6 +13,7 @@ import (
 	"github.com/tenter-net/tenter/internal/event/local"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/reconcile/vote"
 	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/tree"
 	"github.com/tenter-net/tenter/internal/view"
@@ -59,6 +60,7 @@ type Engine struct {
 	o     Options
 	log   *zap.Logger
 	queue *queue
+	votes *vote.Panel
 	now   func() time.Time
 
 	asks       *queue // on workers of their own: those who wait for others must not keep others waiting
@@ -112,7 +114,9 @@ func New(o Options) *Engine {
 	e := &Engine{o: o, log: o.Log.Named("reconcile"), queue: newQueue(), asks: newQueue(), answers: map[string]answerer{}, askedAbout: make(chan struct{}, 1), now: time.Now, lastTurn: map[intent.DeviceName]uint64{}, looks: map[string]look{}, pokes: map[string]chan struct{}{}}
 	e.answers[verbPart], e.answers[verbSurvey], e.answers[verbCompare], e.answers[verbProbe] = e.part, e.answerSurvey, e.answerCompare, e.answerProbe
 	e.answers[verbRecheck], e.answers[verbBackup] = e.answerRecheck, e.answerBackup
-	e.respond(o.Local)
+	e.votes = vote.New(vote.Options{
+		Bus: o.Local, Within: o.VoteWithin, Now: func() time.Time { return e.now() }, Intents: inForce{e}, Judge: judge{e},
+	})
 	return e
 }
 

@@ -117,7 +117,7 @@ func (d *driver) recall(ctx context.Context) error {
 // stands are the run's devices, by name.
 func (d *driver) stands() run.Stands {
 	var all run.Stands
-	for _, name := range busyDevices(d.plan) {
+	for _, name := range d.plan.Busy() {
 		all = append(all, run.Stand{Device: name, State: d.states[name]})
 	}
 	return all

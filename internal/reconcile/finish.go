@@ -55,7 +55,7 @@ func (d *driver) finish(ctx context.Context) (view.Run, error) {
 // may have made stale or stood in the way of. Both wait a little, for the device may be changing still.
 func (d *driver) again(ctx context.Context) error {
 	due := d.now().Add(time.Second)
-	devices := busyDevices(d.plan)
+	devices := d.plan.Busy()
 	for _, name := range devices {
 		d.queue.add(job{key: "drift/" + string(name), kind: kindDrift, device: name, due: due})
 	}
@@ -84,7 +84,7 @@ func (d *driver) reason() string {
 	}
 	var said []string
 	alike := map[string][]intent.DeviceName{} // devices by what is said of them
-	for _, name := range busyDevices(d.plan) {
+	for _, name := range d.plan.Busy() {
 		s := d.states[name]
 		words := fmt.Sprintf("%s: %s", s.Outcome, s.Detail)
 		switch {
@@ -123,7 +123,7 @@ func fewDevices(names []intent.DeviceName) string {
 
 func (d *driver) ended(row view.Run, result run.Result, used view.PlanStatus) event.Draft {
 	var devices []event.RunDevice
-	for _, name := range busyDevices(d.plan) {
+	for _, name := range d.plan.Busy() {
 		s := d.states[name]
 		devices = append(devices, event.RunDevice{Device: name, Outcome: string(s.Outcome), Changes: len(s.Writes), Detail: s.Detail})
 	}
@@ -149,7 +149,7 @@ func (d *driver) ended(row view.Run, result run.Result, used view.PlanStatus) ev
 // draft is the frame of the run's events; of a run on one device it is the subject of all of them.
 func (d *driver) draft(device intent.DeviceName) event.Draft {
 	out := event.Draft{Subject: string(device), Correlation: d.fixed.correlation, Causation: d.fixed.told}
-	if names := busyDevices(d.plan); len(names) == 1 {
+	if names := d.plan.Busy(); len(names) == 1 {
 		out.Subject = string(names[0])
 	}
 	if d.fixed.actor != "" {

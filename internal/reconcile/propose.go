@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/tenter-net/tenter/internal/event"
-	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/reconcile/vote"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -41,12 +41,12 @@ func (e *Engine) propose(ctx context.Context, p proposal) (id, runID string, err
 		return "", "", err
 	}
 	if p.decision.Verdict == policy.Run {
-		t, err := e.ballot(ctx, p.plan, asking{})
+		t, err := e.votes.Vote(ctx, p.plan, vote.Asking{})
 		if err != nil {
 			return "", "", err
 		}
-		if p.votes = t.votes; t.denied != "" {
-			p.decision = policy.Decision{Verdict: policy.Wait, Rule: policy.Validators, Reason: "not approved: " + t.denied}
+		if p.votes = t.Votes; t.Denied != "" {
+			p.decision = policy.Decision{Verdict: policy.Wait, Rule: policy.Validators, Reason: "not approved: " + t.Denied}
 		}
 	}
 	for range 20 {
@@ -159,7 +159,7 @@ func (e *Engine) keep(ctx context.Context, tx event.Tx, p *proposal) (row view.P
 	row = view.Plan{
 		ID: string(p.plan.ID), Content: p.plan.Content, Status: view.PlanOpen, Reason: p.decision.Reason,
 		Cause: string(p.plan.Cause.Trigger), Episode: p.episode, Generation: p.plan.Generation, Correlation: p.correlation,
-		Created: e.now(), Expires: expires, Devices: busyDevices(p.plan), Votes: p.votes, Body: body,
+		Created: e.now(), Expires: expires, Devices: p.plan.Busy(), Votes: p.votes, Body: body,
 		Requester: p.requester(), Needs: p.needs,
 	}
 	if p.others, err = e.supersede(ctx, tx, row); err != nil {
@@ -193,7 +193,7 @@ func (p *proposal) draft() event.Draft {
 	if p.episode != "" && p.cause.Correlation != p.correlation { // a device that answers again, or nothing: the drift is why
 		d.Causation = event.ID(p.episode)
 	}
-	if names := busyDevices(p.plan); len(names) == 1 {
+	if names := p.plan.Busy(); len(names) == 1 {
 		d.Subject = string(names[0])
 	}
 	if p.actor != "" {
@@ -233,7 +233,7 @@ func (p *proposal) generated(row view.Plan) []event.Draft {
 	ask := p.draft()
 	ask.Type, ask.Causation = event.TypeApprovalRequested, made.ID
 	ask.Data = event.Approval{
-		Plan: string(p.plan.ID), Content: p.plan.Content, Devices: busyDevices(p.plan), Reason: p.decision.Reason, Episode: p.episode, Needs: row.Needs,
+		Plan: string(p.plan.ID), Content: p.plan.Content, Devices: p.plan.Busy(), Reason: p.decision.Reason, Episode: p.episode, Needs: row.Needs,
 	}
 	return []event.Draft{made, ask}
 }
@@ -249,17 +249,6 @@ func (e *Engine) updateEpisode(tx event.Tx, id string, change func(*view.Episode
 	}
 	change(&ep)
 	return e.o.Store.SaveEpisode(tx, ep)
-}
-
-// busyDevices are those on which a plan has something to do.
-func busyDevices(p plan.Plan) []intent.DeviceName {
-	var names []intent.DeviceName
-	for _, d := range p.Devices {
-		if !d.Idle() {
-			names = append(names, d.Device)
-		}
-	}
-	return names
 }
 
 // runOf names the run of a plan. A plan is used once, so it has at most one.

@@ -18,7 +18,7 @@ func (e *Engine) Order(ctx context.Context, p plan.Plan) (run.Order, error) {
 	if err != nil {
 		return run.Order{}, err
 	}
-	return run.Arrange(f, busyDevices(p), run.Usual{Parallel: e.o.Parallel, MaxFailures: e.o.MaxFailures}), nil
+	return run.Arrange(f, p.Busy(), run.Usual{Parallel: e.o.Parallel, MaxFailures: e.o.MaxFailures}), nil
 }
 
 // arrange gives the run an order, if an older Tenter has begun it without one.

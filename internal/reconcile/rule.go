@@ -41,7 +41,7 @@ func (e *Engine) rule(ctx context.Context, p plan.Plan, f policy.Facts) ([]rulin
 			return nil, err
 		}
 	}
-	for _, name := range busyDevices(p) {
+	for _, name := range p.Busy() {
 		row, err := e.o.Store.Device(ctx, name)
 		if err != nil {
 			return nil, err

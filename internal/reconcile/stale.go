@@ -48,7 +48,7 @@ func (e *Engine) Recheck(ctx context.Context, id plan.ID) ([]Stale, error) {
 		}
 		return nil, err
 	}
-	names := busyDevices(p)
+	names := p.Busy()
 	moved := make([][]plan.Movement, len(names))
 	errs := make([]error, len(names))
 	var wg sync.WaitGroup

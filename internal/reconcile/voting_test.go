@@ -14,6 +14,8 @@ import (
 	"github.com/tenter-net/tenter/internal/event/local"
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
+	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/reconcile/vote"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -25,6 +27,17 @@ func (w *world) voted(id string) []event.Vote {
 		w.t.Fatal(err)
 	}
 	return row.Votes
+}
+
+// stuck is a judge whose validator does not come to an end.
+type stuck struct {
+	judge
+	until <-chan struct{}
+}
+
+func (s stuck) Unbound(context.Context, plan.Plan) (string, error) {
+	<-s.until
+	return "", nil
 }
 
 // TestVotes has plans approved, or not, and checks who is named, what is recorded, and that a denied plan waits.
@@ -63,9 +76,12 @@ func TestVotes(t *testing.T) {
 			"schema: the intents moved", true,
 		},
 		{
-			"a validator does not come to an end", func(_ *world, e *Engine) {
-				e.o.Local, e.o.VoteWithin = local.New(local.Options{}), 50*time.Millisecond
-				local.Respond(e.o.Local, validDevice, func(ctx context.Context, _ ballot) (vote, error) { <-ctx.Done(); return vote{}, ctx.Err() })
+			"a validator does not come to an end", func(w *world, e *Engine) {
+				until := make(chan struct{})
+				w.t.Cleanup(func() { close(until) })
+				e.votes = vote.New(vote.Options{
+					Bus: local.New(local.Options{}), Within: 50 * time.Millisecond, Now: time.Now, Intents: inForce{e}, Judge: stuck{judge{e}, until},
+				})
 			},
 			nil, "did not answer within 50ms", false,
 		},
@@ -121,8 +137,8 @@ func TestVotesUnasked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tally, err := e.ballot(t.Context(), planned.Plan, asking{})
-	if err != nil || !strings.Contains(tally.denied, "device: leaf1: it is another device") {
+	tally, err := e.votes.Vote(t.Context(), planned.Plan, vote.Asking{})
+	if err != nil || !strings.Contains(tally.Denied, "device: leaf1: it is another device") {
 		t.Errorf("%+v, %v", tally, err)
 	}
 	d.mu.Lock()
