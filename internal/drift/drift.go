@@ -75,6 +75,6 @@ type Folded struct {
 	// Changed has the findings that are new or differ from before, and with an empty class those that are gone.
 	Changed []Finding
 	// Late counts the leaves that were left alone, since the update was older than what the device had said of
-	// them before. Which one is true only reading tells.
-	Late int
+	// them before, and Unclear the deletes by a pattern. What is true only reading tells.
+	Late, Unclear int
 }

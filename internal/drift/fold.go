@@ -13,6 +13,7 @@ type reading struct {
 	seen     bitset        // of the desired leaves
 	incoming *tree.Builder // every other leaf
 	problems []tree.Problem
+	unclear  int
 }
 
 func (r *reading) extra(l tree.Leaf) {
@@ -55,7 +56,7 @@ func (s *State) Fold(u tree.Update) Folded {
 	for _, p := range u.Problems {
 		s.misread(p)
 	}
-	return Folded{Changed: s.settle(), Late: late}
+	return Folded{Changed: s.settle(), Late: late, Unclear: u.Unclear}
 }
 
 func (s *State) collect(u tree.Update) {
@@ -76,6 +77,7 @@ func (s *State) collect(u tree.Update) {
 		}
 	}
 	r.problems = append(r.problems, u.Problems...)
+	r.unclear += u.Unclear
 }
 
 // finish completes the snapshot: what was not seen is missing.
@@ -103,7 +105,7 @@ func (s *State) finish() Folded {
 	}
 	before, beforeEx := s.found, s.foundExtra
 	s.judgeAll(func(i int) bool { return !r.seen.has(i) }, false)
-	return Folded{Changed: s.since(before, beforeEx)}
+	return Folded{Changed: s.since(before, beforeEx), Unclear: r.unclear}
 }
 
 // since compares the findings with those of before.

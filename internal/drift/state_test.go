@@ -249,6 +249,26 @@ func TestSubtreeDelete(t *testing.T) {
 	}
 }
 
+// TestUnclear: what a delete by a pattern took away only reading tells, within a snapshot too.
+func TestUnclear(t *testing.T) {
+	table := tree.NewTable(roots)
+	s := drift.New(table)
+	d := build(t, table, leaf(t, eth1Desc, "a"))
+	s.Expect(drift.Expected{Desired: d, Owned: applied(d)})
+	s.Begin()
+	s.Fold(tree.Update{Leaves: []tree.Leaf{leaf(t, eth1Desc, "a")}})
+	s.Fold(tree.Update{Unclear: 2})
+	if f := s.Fold(tree.Update{Sync: true}); f.Unclear != 2 {
+		t.Errorf("with the snapshot: %d", f.Unclear)
+	}
+	if f := s.Fold(tree.Update{Unclear: 1}); f.Unclear != 1 || len(f.Changed) != 0 {
+		t.Errorf("of the stream: %+v", f)
+	}
+	if f := s.Fold(tree.Update{}); f.Unclear != 0 {
+		t.Errorf("later: %d", f.Unclear)
+	}
+}
+
 func TestKeyOrder(t *testing.T) {
 	const list = "/routing-policy/policy-definitions/policy-definition[name=p]/statements/statement"
 	name := func(n string) tree.Leaf { return leaf(t, list+"[name="+n+"]/config/name", n) }

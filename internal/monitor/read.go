@@ -27,6 +27,7 @@ const (
 // A read is what came of reading the device beside the stream.
 type read struct {
 	paths    []path.Path // nil for everything
+	hinted   bool        // the stream asked for it
 	have     *tree.Tree
 	problems []tree.Problem
 	err      error
@@ -41,22 +42,33 @@ func (w *watcher) read(ctx context.Context, paths []path.Path) {
 	w.reading = true
 	w.suspects = nil // Mark forgets what the stream has said
 	w.state.Mark()
-	prefixes := paths
+	prefixes, r := paths, read{paths: paths}
 	if paths == nil {
 		prefixes = w.paths
+		if r.hinted = w.hinted; w.hinted {
+			w.hinted, w.heeded = false, time.Now()
+		}
 	}
 	w.wg.Go(func() {
-		r := read{paths: paths}
 		r.have, r.problems, r.err = w.sess.Read(ctx, prefixes)
 		w.reads <- r // has room: there is one reading at a time
 	})
+}
+
+// plan sets the time of the next reading of everything: soon after a hint of the stream, however many of them come.
+func (w *watcher) plan() {
+	if w.hinted {
+		w.audit.Reset(max(w.opts.Settle, doubtTime-time.Since(w.heeded)))
+		return
+	}
+	w.audit.Reset(jitter(w.auditEvery()))
 }
 
 // took takes in what was read.
 func (w *watcher) took(ctx context.Context, r read) error {
 	w.reading = false
 	if r.paths == nil || r.err != nil {
-		w.audit.Reset(jitter(w.auditEvery()))
+		w.plan()
 	}
 	if r.err != nil {
 		if ctx.Err() != nil {
@@ -76,6 +88,7 @@ func (w *watcher) took(ctx context.Context, r read) error {
 	changed, ok := w.state.Observe(prefixes, r.have, r.problems)
 	if !ok {
 		delete(w.sure, "")
+		w.hinted = w.hinted || r.hinted
 		w.audit.Reset(retryTime)
 		return nil
 	}
@@ -84,7 +97,7 @@ func (w *watcher) took(ctx context.Context, r read) error {
 	}
 	w.corrected = w.corrected || len(changed) > 0
 	w.prove(r.paths)
-	if len(changed) > 0 && w.stage != profile.StagePoll {
+	if len(changed) > 0 && w.stage != profile.StagePoll && !r.hinted {
 		for _, f := range changed {
 			w.suspects = append(w.suspects, f.Path)
 		}

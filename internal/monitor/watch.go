@@ -153,6 +153,8 @@ type watcher struct {
 		mismatch      string
 	}
 	reading  bool
+	hinted   bool            // the stream said that something is otherwise, and only reading tells what
+	heeded   time.Time       // when everything was read for such a hint last
 	blind    bool            // the last reading beside the stream failed
 	sure     map[string]bool // read since expectations changed last, by path; "" for everything
 	suspects []path.Path     // found by an audit, and not streamed so far
@@ -244,9 +246,10 @@ func (w *watcher) hear(ctx context.Context, h heard) error {
 	}
 	f := w.state.Fold(h.update)
 	w.corrected = w.corrected && len(f.Changed) == 0
-	if f.Late > 0 {
-		w.log.Info("updates out of order, reading what is true", zap.Int("leaves", f.Late))
-		w.audit.Reset(w.opts.Settle)
+	if f.Late+f.Unclear > 0 && !w.hinted {
+		w.log.Info("updates out of order, or deletes by a pattern: reading what is true", zap.Int("leaves", f.Late), zap.Int("deletes", f.Unclear))
+		w.hinted = true
+		w.plan()
 	}
 	if h.update.Sync {
 		return w.synced(ctx)
@@ -271,6 +274,7 @@ func (w *watcher) stir() {
 
 // synced says that the snapshot is complete.
 func (w *watcher) synced(ctx context.Context) error {
+	w.plan() // whether the store takes the news or not
 	err := w.write(ctx, func(tx event.Tx) error {
 		return w.say(ctx, tx, event.TypeDeviceSynced, event.Device{
 			Device: w.name, Address: w.address(), Stage: string(w.stage), Reason: w.stageWhy,
@@ -280,7 +284,6 @@ func (w *watcher) synced(ctx context.Context) error {
 		return w.unwritten(err)
 	}
 	w.log.Info("watching", zap.String("stage", string(w.stage)))
-	w.audit.Reset(jitter(w.auditEvery()))
 	if len(w.state.Findings()) > 0 {
 		w.stir()
 		return nil

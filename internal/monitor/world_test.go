@@ -78,6 +78,7 @@ type device struct {
 	unread  error // Read fails with it
 	stages  []profile.Stage
 	facts   profile.Facts
+	reads   int
 }
 
 type stream struct {
@@ -96,6 +97,7 @@ func (d *device) Probe(context.Context) (profile.Facts, error) {
 func (d *device) Read(_ context.Context, prefixes []path.Path) (*tree.Tree, []tree.Problem, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.reads++
 	if err := errors.Join(d.away, d.unread); err != nil {
 		return nil, nil, err
 	}
@@ -177,6 +179,21 @@ func (d *device) change(leaves map[string]string) {
 			s.queue = append(s.queue, u)
 			poke(s.wake)
 		}
+	}
+}
+
+// hint changes one leaf, and streams only that something is otherwise, n times in a row.
+func (d *device) hint(p, text string, n int, u tree.Update) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if delete(d.have, p); text != "" {
+		d.have[p] = leaf(d.t, p, text)
+	}
+	for s := range d.streams {
+		for range n {
+			s.queue = append(s.queue, u)
+		}
+		poke(s.wake)
 	}
 }
 

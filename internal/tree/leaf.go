@@ -48,6 +48,7 @@ type Update struct {
 	Deletes  []path.Path // subtrees that are gone, also the prefix of an atomic notification
 	Leaves   []Leaf
 	Problems []Problem
+	Unclear  int // deletes by a pattern: only reading tells what is gone
 	Sync     bool
 }
 

@@ -18,7 +18,7 @@ type Decoder struct {
 
 // Notification returns a notification's content in canonical form. Deletes and leaves keep the message's order. The
 // prefix of an atomic notification comes out as the first delete, since the message replaces all that was under it
-// (gNMI specification §2.1.1).
+// (gNMI specification §2.1.1). A delete that stands for many paths is only counted.
 func (d Decoder) Notification(n *gnmi.Notification) tree.Update {
 	out := tree.Update{Time: time.Unix(0, n.GetTimestamp())}
 	if n.GetAtomic() {
@@ -39,6 +39,12 @@ func (d Decoder) remove(out *tree.Update, prefix, p *gnmi.Path) {
 		out.Problems = append(out.Problems, tree.Problem{Path: p.String(), Reason: err.Error()})
 		return
 	}
+	if wild, config := d.pattern(at); wild {
+		if config {
+			out.Unclear++
+		}
+		return
+	}
 	n, normal, problem := d.node(at)
 	switch {
 	case problem != nil:
@@ -46,6 +52,29 @@ func (d Decoder) remove(out *tree.Update, prefix, p *gnmi.Path) {
 	case n.Config() && !n.IsKeyAlias():
 		out.Deletes = append(out.Deletes, normal)
 	}
+}
+
+// pattern reports whether a path stands for many: it has a wildcard, or names a list without all of its keys and goes on
+// (gNMI path conventions), and whether there may be configuration among them.
+func (d Decoder) pattern(at path.Path) (wild, config bool) {
+	for i, e := range at.Elems {
+		if e.Name == "*" || e.Name == "..." {
+			return true, true
+		}
+		n, ok := d.Roots.Node(path.Path{Origin: at.Origin, Elems: at.Elems[:i+1]})
+		if !ok {
+			return false, false
+		}
+		config = n.Config()
+		whole := len(e.Keys) == 0 && i == len(at.Elems)-1
+		if config && n.Kind() == schema.List && !whole && len(e.Keys) < len(n.Keys()) {
+			wild = true
+		}
+		for _, k := range e.Keys {
+			wild = wild || k.Value == "*"
+		}
+	}
+	return wild, config
 }
 
 // node resolves a path, or says why it cannot.

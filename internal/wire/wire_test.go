@@ -92,6 +92,9 @@ func show(u tree.Update) []string {
 	for _, l := range u.Leaves {
 		out = append(out, fmt.Sprintf("%s = %q", l.Path, l.Value))
 	}
+	if u.Unclear > 0 {
+		out = append(out, fmt.Sprintf("unclear %d", u.Unclear))
+	}
 	for _, p := range u.Problems {
 		out = append(out, fmt.Sprintf("problem %s: %s", p.Path, p.Reason))
 	}
@@ -169,6 +172,18 @@ func TestNotification(t *testing.T) {
 			"deletes", `prefix: {elem: {name: "top"}} delete: {elem: {name: "server" key: {key: "name" value: "a"} key: {key: "id" value: "07"}}} delete: {elem: {name: "mode"}}`,
 			`delete /top/server[id=7][name=a]
 			delete /top/mode`,
+		},
+		{
+			"deletes by a pattern", `prefix: {elem: {name: "top"}}
+			delete: {elem: {name: "server" key: {key: "name" value: "a"} key: {key: "id" value: "*"}}}
+			delete: {elem: {name: "server" key: {key: "name" value: "a"}}}
+			delete: {elem: {name: "server"} elem: {name: "config"}}
+			delete: {elem: {name: "*"}}
+			delete: {elem: {name: "..."} elem: {name: "mode"}}
+			delete: {elem: {name: "server"} elem: {name: "state"}}
+			delete: {elem: {name: "server"}}`,
+			`delete /top/server
+			unclear 5`,
 		},
 		{
 			"atomic", `atomic: true prefix: {elem: {name: "top"}} update: {path: {elem: {name: "mode"}} val: {string_val: "up"}}`,

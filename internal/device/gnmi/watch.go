@@ -150,7 +150,7 @@ func (s *Session) streamIn(ctx context.Context, list *gpb.SubscriptionList, line
 			continue
 		}
 		u, wanted := s.decode(resp.GetUpdate())
-		if !wanted || len(u.Deletes)+len(u.Leaves)+len(u.Problems) == 0 {
+		if !wanted || len(u.Deletes)+len(u.Leaves)+len(u.Problems)+u.Unclear == 0 {
 			continue
 		}
 		if err := lines.say(u); err != nil {
