@@ -131,7 +131,8 @@ func (t *terminal) mode(ctx context.Context, mode string) error {
 // bounded runs what scrapligo does, which knows no context: when ctx or the time ends, the wire does. A panic in it
 // is an error.
 func (t *terminal) bounded(ctx context.Context, do func(context.Context) error) (err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, t.timeout, fmt.Errorf("no answer within %s", t.timeout))
+	silent := fmt.Errorf("no answer within %s", t.timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, t.timeout, silent)
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() {
 		t.wire.end(context.Cause(ctx))
@@ -146,12 +147,26 @@ func (t *terminal) bounded(ctx context.Context, do func(context.Context) error) 
 			err = why
 		}
 		if errors.Is(err, util.ErrTimeoutError) {
-			err = fmt.Errorf("no answer within %s", t.timeout)
+			err = silent
 		}
-		err = because(ctx, err)
+		if err = because(ctx, err); errors.Is(err, silent) {
+			err = t.waiting(err)
+		}
 	}()
 	return do(ctx)
 }
+
+// waiting adds to an error the line that the device stopped at, such as a question, unless it may hold a secret.
+func (t *terminal) waiting(err error) error {
+	line := strings.TrimSpace(ansi.ReplaceAllString(t.wire.lastLine(), ""))
+	if line == "" || t.profile.Syntax.Unread(line) {
+		return err
+	}
+	return fmt.Errorf("%w: the last that it shows is %q", err, line)
+}
+
+// ansi matches what colours a terminal and moves about on it.
+var ansi = regexp.MustCompile("\x1b(\\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>])")
 
 // close ends the shell and its connection.
 func (t *terminal) close() {

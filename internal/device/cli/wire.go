@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 
 	"github.com/tenter-net/tenter/internal/device/fault"
@@ -21,8 +23,9 @@ type wire struct {
 	mu     sync.Mutex
 	more   sync.Cond
 	buf    []byte
-	got    int   // bytes since the last command
-	err    error // why there will be no more
+	got    int    // bytes since the last command
+	line   []byte // the end of the last line that came
+	err    error  // why there will be no more
 	pumped chan struct{}
 }
 
@@ -63,8 +66,23 @@ func (w *wire) take(b []byte) bool {
 		return false
 	}
 	w.buf = append(w.buf, b...)
+	w.line = append(w.line, b...)
+	if i := bytes.LastIndexByte(bytes.TrimRight(w.line, "\r\n"), '\n'); i >= 0 {
+		w.line = w.line[i+1:]
+	}
+	w.line = bytes.Clone(w.line[max(0, len(w.line)-maxLine):])
 	w.more.Broadcast()
 	return true
+}
+
+// maxLine is how much of a line is kept for an error.
+const maxLine = 200
+
+// lastLine returns the end of the last line that came, whole or not.
+func (w *wire) lastLine() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return strings.ToValidUTF8(string(w.line), "")
 }
 
 // end says why there is no more; the first reason counts.

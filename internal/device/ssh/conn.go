@@ -46,7 +46,8 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 		return nil, err
 	}
 	config := &ssh.ClientConfig{HostKeyCallback: trust.callback, HostKeyAlgorithms: trust.algorithms, ClientVersion: "SSH-2.0-Tenter"}
-	if err := cfg.login(config); err != nil {
+	asked, err := cfg.login(config)
+	if err != nil {
 		return nil, err
 	}
 	tcp, err := (&net.Dialer{KeepAliveConfig: tcpKeepAlive}).DialContext(ctx, "tcp", cfg.Address)
@@ -62,13 +63,16 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	}
 	if err != nil {
 		_ = tcp.Close()
+		if asked.more != "" {
+			err = fmt.Errorf("%w: after the password the device asks %q: if it has expired, change it there", ErrLogin, asked.more)
+		}
 		return nil, explain(ctx, trust, err)
 	}
 	return &Conn{client: ssh.NewClient(conn, channels, requests), fingerprint: ssh.FingerprintSHA256(trust.taken)}, nil
 }
 
-// login fills in user, keys and password.
-func (cfg Config) login(into *ssh.ClientConfig) error {
+// login fills in user, keys and password, and returns what answers the device's questions.
+func (cfg Config) login(into *ssh.ClientConfig) (*dialogue, error) {
 	read := func(what string, from func() (string, error)) (string, error) {
 		if from == nil {
 			return "", nil
@@ -81,28 +85,29 @@ func (cfg Config) login(into *ssh.ClientConfig) error {
 	}
 	user, err := read("user name", cfg.Username)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	pem, err := read("private key", cfg.PrivateKey)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	password, err := read("password", cfg.Password)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	into.User = user
 	if pem != "" {
 		signer, err := cfg.signer([]byte(pem))
 		if err != nil {
-			return fmt.Errorf("%w: private key: %w", ErrLogin, err)
+			return nil, fmt.Errorf("%w: private key: %w", ErrLogin, err)
 		}
 		into.Auth = append(into.Auth, ssh.PublicKeys(signer))
 	}
+	asked := &dialogue{password: password}
 	if password != "" {
-		into.Auth = append(into.Auth, ssh.Password(password), ssh.KeyboardInteractive(answer(password)))
+		into.Auth = append(into.Auth, ssh.Password(password), ssh.KeyboardInteractive(asked.answer))
 	}
-	return nil
+	return asked, nil
 }
 
 // signer reads a private key. What the parsers say is left out: it may quote the key.
@@ -127,17 +132,27 @@ func (cfg Config) signer(pem []byte) (ssh.Signer, error) {
 	return signer, nil
 }
 
-// answer gives the password to every question that hides what is typed, and nothing to others.
-func answer(password string) ssh.KeyboardInteractiveChallenge {
-	return func(_, _ string, questions []string, echos []bool) ([]string, error) {
-		answers := make([]string, len(questions))
-		for i := range questions {
-			if !echos[i] {
-				answers[i] = password
-			}
+// A dialogue answers what a device asks at login. Only the first question that hides what is typed is for the password: what
+// follows asks for another one, because it has expired, or for something that Tenter does not have.
+type dialogue struct {
+	password string
+	given    bool
+	more     string // the question that was not answered
+}
+
+func (d *dialogue) answer(_, _ string, questions []string, echos []bool) ([]string, error) {
+	answers := make([]string, len(questions))
+	for i, q := range questions {
+		switch {
+		case echos[i]:
+		case d.given:
+			d.more = strings.TrimSpace(q)
+			return nil, errors.New("nothing to answer with")
+		default:
+			answers[i], d.given = d.password, true
 		}
-		return answers, nil
 	}
+	return answers, nil
 }
 
 // explain puts into words why there is no connection.

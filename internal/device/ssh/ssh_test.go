@@ -146,6 +146,27 @@ func TestDialRefuses(t *testing.T) {
 	}
 }
 
+// TestExpired has devices that ask for the password by a dialogue. Only the first question gets it: who answers the next ones
+// would set a new password.
+func TestExpired(t *testing.T) {
+	for _, questions := range [][]string{{"Password: "}, {"Current password: ", "New password: ", "Retype new password: "}} {
+		server := sshtest.Start(t, sshtest.Handlers{Shell: echo, Questions: questions})
+		conn, err := dial(t, ssh.Config{
+			Address: server.Address, Trust: ssh.Trust{Anyone: true}, Username: is(sshtest.User), Password: is(sshtest.Password),
+		})
+		if len(questions) == 1 {
+			if err != nil {
+				t.Fatal(err)
+			}
+			conn.Close()
+			continue
+		}
+		if !errors.Is(err, ssh.ErrLogin) || !strings.Contains(err.Error(), `asks "New password:"`) {
+			t.Errorf("a password that has expired: %v", err)
+		}
+	}
+}
+
 // TestHostile has peers that never say what they should. Each call ends with its context.
 func TestHostile(t *testing.T) {
 	version := func(c net.Conn) { io.WriteString(c, "SSH-2.0-hostile\r\n") }

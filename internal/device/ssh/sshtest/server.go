@@ -66,6 +66,8 @@ type Handlers struct {
 	Shell     func(ch ssh.Channel)
 	Exec      func(command string, ch ssh.Channel)
 	User      ssh.PublicKey // may log in with this key, too
+	// Questions, if any, are asked one after the other in the place of taking the password as it is; the first is for the password.
+	Questions []string
 }
 
 // Raw returns a server that hands each TCP connection to serve as it is; it is closed afterwards.
@@ -126,6 +128,17 @@ func StartOn(t testing.TB, listen string, h Handlers) *Server {
 			}
 			return nil, nil
 		},
+	}
+	if len(h.Questions) > 0 {
+		config.PasswordCallback = nil
+		config.KeyboardInteractiveCallback = func(_ ssh.ConnMetadata, ask ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
+			for i, q := range h.Questions {
+				if said, err := ask("", "", []string{q}, []bool{false}); err != nil || i == 0 && said[0] != Password {
+					return nil, io.EOF
+				}
+			}
+			return nil, nil
+		}
 	}
 	var s *Server
 	ready := make(chan struct{})
