@@ -85,6 +85,31 @@ func TestEdits(t *testing.T) {
 	}
 }
 
+// TestTextsOfSeveralLines edits literal and folded texts, and what stands around them.
+func TestTextsOfSeveralLines(t *testing.T) {
+	const sample = "spec:\n  a: | # why\n    # no comment\n\n    é: text\n\n  # about b\n  b:\n    - >-\n      folded\n        more\n    - 2\n  c:\n    d: |\n      last"
+	tests := []struct {
+		name     string
+		edit     func(x *Text) ([]byte, error)
+		old, new string
+	}{
+		{"literal", func(x *Text) ([]byte, error) { return x.Replace(at(x.docs[0], "spec", "a"), "one\n") }, "| # why\n    # no comment\n\n    é: text", `"one\n"`},
+		{"folded", func(x *Text) ([]byte, error) { return x.Replace(at(x.docs[0], "spec", "b", 0), "one") }, ">-\n      folded\n        more", "one"},
+		{"at the end", func(x *Text) ([]byte, error) { return x.Replace(at(x.docs[0], "spec", "c", "d"), "one") }, "|\n      last", "one"},
+		{"insert behind", func(x *Text) ([]byte, error) { return x.Insert(at(x.docs[0], "spec", "c"), "e", "1") }, "      last", "      last\n    e: 1"},
+		{"remove", func(x *Text) ([]byte, error) { return x.Remove(at(x.docs[0], "spec", "b"), 0) }, "    - >-\n      folded\n        more\n", ""},
+	}
+	for _, ending := range []string{"\n", "\r\n"} {
+		for _, tt := range tests {
+			got, err := tt.edit(parse(t, strings.ReplaceAll(sample, "\n", ending)))
+			want := strings.ReplaceAll(strings.Replace(sample, tt.old, tt.new, 1), "\n", ending)
+			if err != nil || string(got) != want {
+				t.Errorf("%s, %q: %v\n%s", tt.name, ending, err, cmp.Diff(want, string(got)))
+			}
+		}
+	}
+}
+
 func TestShapesThatAreNotEdited(t *testing.T) {
 	tests := []struct {
 		name, text string
@@ -92,7 +117,9 @@ func TestShapesThatAreNotEdited(t *testing.T) {
 	}{
 		{"the only entry", "a: {b: 1}", func(x *Text) ([]byte, error) { return x.Remove(at(x.docs[0], "a"), 0) }},
 		{"the first key of an item", "- a: 1\n  b: 2\n", func(x *Text) ([]byte, error) { return x.Remove(at(x.docs[0], 0), 0) }},
-		{"a literal", "a: |\n  text\n", func(x *Text) ([]byte, error) { return x.Replace(at(x.docs[0], "a"), "x") }},
+		{"a literal that says its indentation", "a: |1\n  text\n", func(x *Text) ([]byte, error) { return x.Replace(at(x.docs[0], "a"), "x") }},
+		{"a literal whose end counts", "a: |+\n  text\n\n", func(x *Text) ([]byte, error) { return x.Replace(at(x.docs[0], "a"), "x") }},
+		{"a blank literal", "a: |\n\nb: 1\n", func(x *Text) ([]byte, error) { return x.Replace(at(x.docs[0], "a"), "x") }},
 		{"a plain text of two lines", "a: one\n  two\n", func(x *Text) ([]byte, error) { return x.Replace(at(x.docs[0], "a"), "x") }},
 		{"nothing", "a:\n", func(x *Text) ([]byte, error) { return x.Replace(at(x.docs[0], "a"), "x") }},
 		{"an anchor", "a: &x 1\n", func(x *Text) ([]byte, error) { return x.Replace(at(x.docs[0], "a"), "x") }},

@@ -119,7 +119,7 @@ func (t *Text) scalarEnd(n *yaml.Node, from int) (int, error) {
 	rest := t.bytes[from:]
 	switch {
 	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
-		return 0, shape(n, "a text of several lines is not edited")
+		return t.blockEnd(n, from)
 	case n.Style&yaml.SingleQuotedStyle != 0:
 		return quotedEnd(n, rest, from, '\'')
 	case n.Style&yaml.DoubleQuotedStyle != 0:
@@ -128,6 +128,36 @@ func (t *Text) scalarEnd(n *yaml.Node, from int) (int, error) {
 		return 0, shape(n, "a plain text that is empty or of several lines is not edited")
 	}
 	return from + len(n.Value), nil
+}
+
+// blockEnd returns where the last line of a literal or folded text ends that is not blank (YAML 1.2, section 8.1).
+func (t *Text) blockEnd(n *yaml.Node, from int) (int, error) {
+	end := t.lineEnd(from)
+	header, _, _ := bytes.Cut(t.bytes[from:end], []byte("#"))
+	if strings.Trim(string(header), "|>- \r") != "" || strings.TrimSpace(n.Value) == "" {
+		return 0, shape(n, "a text of several lines that is blank, or says its indentation or that blank lines at its end count, is not edited")
+	}
+	indent := -1
+	for _, start := range t.lines {
+		if start <= end {
+			continue
+		}
+		to := t.lineEnd(start)
+		line := string(t.bytes[start:to])
+		text := strings.TrimLeft(line, " ")
+		deep := len(line) - len(text)
+		switch {
+		case text == "":
+			continue
+		case indent < 0:
+			indent = deep
+		}
+		if deep < indent {
+			return end, nil
+		}
+		end = to
+	}
+	return end, nil
 }
 
 func quotedEnd(n *yaml.Node, rest []byte, from int, quote byte) (int, error) {
