@@ -257,6 +257,24 @@ func TestMissingPathsAreNoError(t *testing.T) {
 	}
 }
 
+// TestRefusedPath: a device that takes one path at a time is asked so, and the one that it refuses is named.
+func TestRefusedPath(t *testing.T) {
+	o := &odd{get: func(_ context.Context, req *gpb.GetRequest) (*gpb.GetResponse, error) {
+		if len(req.GetPath()) > 1 || req.GetPath()[0].GetElem()[0].GetName() == "lldp" {
+			return nil, status.Error(codes.InvalidArgument, "not so")
+		}
+		return &gpb.GetResponse{Notification: []*gpb.Notification{notification(t, oneLeaf["leaf, scalar, origin"])}}, nil
+	}}
+	s := dial(t, o.serve(t))
+	if have, _, err := s.Read(t.Context(), []path.Path{at(t, "/system"), at(t, "/interfaces")}); err != nil || !have.Has(at(t, oddDesc)) {
+		t.Errorf("one by one: %v", err)
+	}
+	_, _, err := s.Read(t.Context(), []path.Path{at(t, "/interfaces"), at(t, "/lldp")})
+	if kind(err) != fault.Refused || !strings.Contains(err.Error(), "get: refused: /lldp: InvalidArgument: not so") {
+		t.Errorf("the refused one: %v", err)
+	}
+}
+
 // TestLargeAnswer: a device may say more at once than it takes, but not anything.
 func TestLargeAnswer(t *testing.T) {
 	size := 5 << 20

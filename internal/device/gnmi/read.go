@@ -89,10 +89,10 @@ func (s *Session) fetch(ctx context.Context, kind gpb.GetRequest_DataType, paths
 			return notes, nil
 		case status.Code(err) == codes.NotFound && len(paths) == 1:
 			return nil, nil
-		case status.Code(err) == codes.NotFound:
+		case len(paths) > 1 && (status.Code(err) == codes.NotFound || status.Code(err) == codes.InvalidArgument):
 			return s.fetchEach(ctx, kind, paths)
 		case status.Code(err) != codes.Unimplemented:
-			return nil, s.fail(string(m), err)
+			return nil, s.unread(string(m), err, paths)
 		}
 		s.setLack(string(m))
 	}
@@ -102,7 +102,16 @@ func (s *Session) fetch(ctx context.Context, kind gpb.GetRequest_DataType, paths
 	return nil, s.failure("read", fault.Unsupported, plain(err))
 }
 
-// fetchEach asks for one path at a time, as some devices refuse the whole request for one path that they do not have.
+// unread is fail, and names the path if there is one only.
+func (s *Session) unread(call string, err error, paths []path.Path) error {
+	if kind := kindOf(err); kind == fault.Refused && len(paths) == 1 {
+		return s.failure(call, kind, fmt.Errorf("%s: %w", paths[0], s.scrub(plain(err))))
+	}
+	return s.fail(call, err)
+}
+
+// fetchEach asks for one path at a time, as some devices take no more, or refuse the whole request for one path that they do
+// not have; the error then names it.
 func (s *Session) fetchEach(ctx context.Context, kind gpb.GetRequest_DataType, paths []path.Path) ([]*gpb.Notification, error) {
 	var all []*gpb.Notification
 	for _, p := range paths {
