@@ -114,13 +114,15 @@ var rules = map[string]rule{
 
 	"internal/device/ssh/sshtest": {tier: testOnly, uses: []string{"golang.org/x/crypto"}, why: "an SSH server, polite or hostile, for the tests of everything on SSH"},
 
+	"internal/loopback": {tier: testOnly, why: "addresses for servers of tests"},
+
 	"internal/e2ereal/frr":      {tier: testOnly, why: "Tenter against FRRouting"},
 	"internal/e2ereal/netconfd": {tier: testOnly, why: "Tenter against netconfd"},
 	"internal/bus/bustest":      {tier: testOnly, also: []string{"internal/store/storetest"}, why: "the suite that every distribution of events passes"},
 	"internal/bus/busbench":     {tier: testOnly, also: []string{"internal/bus/redistest", "internal/store/pgtest"}, why: "the bus beside raw go-redis, in one table"},
-	"internal/bus/redistest":    {tier: testOnly, why: "Redis servers to start, stop and break"},
+	"internal/bus/redistest":    {tier: testOnly, also: []string{"internal/loopback"}, why: "Redis servers to start, stop and break"},
 	"internal/store/storetest":  {tier: testOnly, also: []string{"internal/store/pgtest"}, uses: []string{"database/sql"}, why: "a test on each kind of store"},
-	"internal/store/pgtest":     {tier: testOnly, uses: []string{"github.com/jackc/pgx/v5"}, why: "PostgreSQL servers to start, stop and break"},
+	"internal/store/pgtest":     {tier: testOnly, also: []string{"internal/loopback"}, uses: []string{"github.com/jackc/pgx/v5"}, why: "PostgreSQL servers to start, stop and break"},
 	"internal/e2e":              {tier: testOnly, why: "the binary as its users see it"},
 	"internal/faults":           {tier: testOnly, why: "what Tenter stands on, broken for real"},
 	"internal/property":         {tier: testOnly, why: "chance plays with a fabric, and each device ends as its policy says"},

@@ -26,6 +26,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/tenter-net/tenter/internal/api"
+	"github.com/tenter-net/tenter/internal/loopback"
 	"github.com/tenter-net/tenter/internal/policy"
 )
 
@@ -95,12 +96,8 @@ func serveHTTPS(t *testing.T) (url, ca string, logs *observer.ObservedLogs) {
 		return nil // it breaks off: who follows comes back
 	})
 	cert, key := certificate(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := loopback.Free()
 	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

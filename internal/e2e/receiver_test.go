@@ -12,6 +12,8 @@ import (
 	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tenter-net/tenter/internal/loopback"
 )
 
 // A receiver is a chat server: it keeps every request's path and body, in order, and says whether the signature is
@@ -68,16 +70,16 @@ func receiverVerb(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("receiver: no setup")
 	}
 	if r.address == "" {
-		r.address = "127.0.0.1:0"
+		addr, err := loopback.Free()
+		ts.Check(err)
+		r.address = addr
 	}
-	l, err := net.Listen("tcp", r.address)
-	ts.Check(err)
-	r.address = l.Addr().String()
 	ts.Setenv("RECEIVER_URL", "http://"+r.address)
 	switch args[0] {
 	case "address":
-		ts.Check(l.Close())
 	case "start":
+		l, err := net.Listen("tcp", r.address)
+		ts.Check(err)
 		r.secret = ts.Getenv("RECEIVER_SECRET")
 		srv := &http.Server{Handler: r}
 		done := make(chan error, 1)

@@ -5,17 +5,18 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"strconv"
 	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tenter-net/tenter/internal/loopback"
 )
 
 // redisState is the redis-server of one script.
 type redisState struct {
 	cmd  *exec.Cmd
-	port int
+	port string
 }
 
 // redisVerb drives a real redis-server: start names it in $TENTER_BUS_REDIS; a second start comes back on the same
@@ -32,11 +33,11 @@ func redisVerb(ts *testscript.TestScript, neg bool, args []string) {
 	case "start":
 		ts.Check(r.start(ts.MkAbs("redis")))
 		ts.Defer(func() { r.kill() })
-		ts.Setenv("TENTER_BUS_REDIS", fmt.Sprintf("redis://127.0.0.1:%d/0", r.port))
+		ts.Setenv("TENTER_BUS_REDIS", fmt.Sprintf("redis://127.0.0.1:%s/0", r.port))
 	case "kill":
 		r.kill()
 	case "cli":
-		out, err := exec.Command("redis-cli", append([]string{"-p", strconv.Itoa(r.port)}, args[1:]...)...).CombinedOutput()
+		out, err := exec.Command("redis-cli", append([]string{"-p", r.port}, args[1:]...)...).CombinedOutput()
 		if err != nil {
 			ts.Fatalf("redis-cli: %v\n%s", err, out)
 		}
@@ -47,34 +48,29 @@ func redisVerb(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func (r *redisState) start(dir string) error {
-	if r.port == 0 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+	if r.port == "" {
+		addr, err := loopback.Free()
 		if err != nil {
 			return err
 		}
-		addr, ok := l.Addr().(*net.TCPAddr)
-		if !ok {
-			return fmt.Errorf("listener address %v", l.Addr())
-		}
-		r.port = addr.Port
-		if err := l.Close(); err != nil {
+		if _, r.port, err = net.SplitHostPort(addr); err != nil {
 			return err
 		}
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	r.cmd = exec.Command("redis-server", "--port", strconv.Itoa(r.port), "--bind", "127.0.0.1", "--dir", dir,
+	r.cmd = exec.Command("redis-server", "--port", r.port, "--bind", "127.0.0.1", "--dir", dir,
 		"--appendonly", "yes", "--appendfsync", "always", "--save", "", "--daemonize", "no")
 	if err := r.cmd.Start(); err != nil {
 		return fmt.Errorf("redis-server (install it: make servers): %w", err)
 	}
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
-		if exec.Command("redis-cli", "-p", strconv.Itoa(r.port), "ping").Run() == nil {
+		if exec.Command("redis-cli", "-p", r.port, "ping").Run() == nil {
 			return nil
 		}
 	}
-	return fmt.Errorf("redis-server does not answer on port %d", r.port)
+	return fmt.Errorf("redis-server does not answer on port %s", r.port)
 }
 
 // kill ends the server without a chance to save, as a power cut would.

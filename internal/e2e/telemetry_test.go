@@ -19,6 +19,8 @@ import (
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"go.yaml.in/yaml/v4"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/tenter-net/tenter/internal/loopback"
 )
 
 // freeVerb names an address of loopback on which nobody listens in a variable.
@@ -28,9 +30,9 @@ func freeVerb(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: free VARIABLE")
 	}
-	s := httptest.NewServer(nil)
-	s.Close()
-	ts.Setenv(args[0], strings.TrimPrefix(s.URL, "http://"))
+	addr, err := loopback.Free()
+	ts.Check(err)
+	ts.Setenv(args[0], addr)
 }
 
 // fetchVerb gets a URL again and again until the answer has a status and matches, and keeps it in a file.

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/tenter-net/tenter/internal/loopback"
 )
 
 const slots = 16384
@@ -56,7 +58,7 @@ func startNode(dir string, args []string) (s *Server, err error) {
 }
 
 func tryNode(dir string, args []string) (*Server, error) {
-	addr, err := freeAddr()
+	addr, err := loopback.Free()
 	if err != nil {
 		return nil, err
 	}

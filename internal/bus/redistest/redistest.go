@@ -8,11 +8,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os/exec"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,6 +18,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/tenter-net/tenter/internal/loopback"
 )
 
 // Hint says how to get the server; a test without it fails, for a skipped check is no check.
@@ -67,7 +67,7 @@ func start(conf *tls.Config, args func(host, port string) []string) (*Server, er
 	var err error
 	for range attempts { // another process may take the port between asking for it and using it
 		var addr string
-		if addr, err = freeAddr(); err != nil {
+		if addr, err = loopback.Free(); err != nil {
 			return nil, err
 		}
 		s := &Server{Addr: addr, args: args, tls: conf}
@@ -76,19 +76,6 @@ func start(conf *tls.Config, args func(host, port string) []string) (*Server, er
 		}
 	}
 	return nil, err
-}
-
-// freeAddr finds a free port below those that the system gives to clients: one of these may be in use by the time the server wants it,
-// also when it is started again.
-func freeAddr() (string, error) {
-	var err error
-	for range 100 {
-		var l net.Listener
-		if l, err = net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(10_000+rand.IntN(20_000)))); err == nil {
-			return l.Addr().String(), l.Close()
-		}
-	}
-	return "", fmt.Errorf("redis-server: %w", err)
 }
 
 // New starts a server that ends with the test.

@@ -13,7 +13,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -27,6 +26,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/tenter-net/tenter/internal/loopback"
 )
 
 // Hint says how to get the server; a test without it fails, for a skipped check is no check.
@@ -92,12 +93,10 @@ func Start(opts Options) (_ *Server, err error) {
 		return nil, err
 	}
 	for range 5 { // another process may take the port between asking for it and using it
-		var l net.Listener
-		if l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		if s.Addr, err = loopback.Free(); err != nil {
 			return nil, fmt.Errorf("postgres: %w", err)
 		}
-		s.Addr = l.Addr().String()
-		if err = errors.Join(l.Close(), s.Restart()); err == nil {
+		if err = s.Restart(); err == nil {
 			return s, nil
 		}
 	}
