@@ -170,6 +170,18 @@ var adoptions = []struct {
 		lines: `-  underlay: {protocol: ebgp, links: 10.0.0.0/24, ipMtu: 9200, l2Mtu: 9214, bfd: {tx: 300ms, rx: 300ms, multiplier: 3}}|+  underlay: {protocol: ebgp, links: 10.0.0.0/24, ipMtu: 9200, l2Mtu: 9214, bfd: {tx: 500ms, rx: 300ms, multiplier: 3}}`, others: 3,
 	},
 	{
+		name: "a text that looks like a number", finding: adopt.Finding{Path: leaf("Ethernet1", "description"), Before: "server", After: "0x10"},
+		lines: `+    - {path: "/interfaces/interface[name=Ethernet1]/config/description", value: "0x10"}`,
+	},
+	{
+		name: "a text that looks like nothing", finding: adopt.Finding{Path: leaf("Ethernet1", "description"), Before: "server", After: "null"}, shared: true,
+		lines: `-  description: server|+  description: "null"`, others: 1,
+	},
+	{
+		name: "a text in brackets", finding: adopt.Finding{Path: leaf("Ethernet1", "description"), Before: "server", After: "[spare]"},
+		lines: `+    - {path: "/interfaces/interface[name=Ethernet1]/config/description", value: "[spare]"}`,
+	},
+	{
 		name: "what nobody speaks of", finding: adopt.Finding{Path: leaf("Ethernet9", "description"), After: "spare"},
 		lines: `+    - {path: "/interfaces/interface[name=Ethernet9]/config/description", value: spare}`, others: 1, // the name of the entry, which the device has
 	},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tenter-net/tenter/internal/infer/edit"
@@ -19,9 +20,9 @@ const priority = 500
 // configName is the document that holds what was adopted for one device and is in no other kind.
 func (s *search) configName() string { return "adopted-" + strings.ToLower(string(s.Device)) }
 
-// explicit proposes an explicit leaf in the device's own Config document.
-func (s *search) explicit(f Finding) (proposal, bool) {
-	item := fmt.Sprintf("{path: %s, value: %s}", edit.Quoted(f.Path), literal(f.After))
+// explicit proposes an explicit leaf in the device's own Config document, with a value in YAML.
+func (s *search) explicit(f Finding, value string) (proposal, bool) {
+	item := fmt.Sprintf("{path: %s, value: %s}", edit.Quoted(f.Path), value)
 	if f.After == "" {
 		item = fmt.Sprintf("{path: %s, omit: true}", edit.Quoted(f.Path))
 	}
@@ -62,20 +63,32 @@ func literal(value string) string {
 	if inner, ok := strings.CutPrefix(value, "["); ok && strings.HasSuffix(inner, "]") {
 		var items []string
 		for item := range strings.SplitSeq(strings.TrimSuffix(inner, "]"), ", ") {
-			items = append(items, edit.Scalar(item))
+			items = append(items, scalar(item))
 		}
 		return "[" + strings.Join(items, ", ") + "]"
 	}
-	return edit.Scalar(value)
+	return scalar(value)
+}
+
+// scalar is a value as a scalar that reads the same: a number is one only if that is how it is written.
+func scalar(value string) string {
+	n, errN := strconv.ParseInt(value, 10, 64)
+	x, errX := strconv.ParseFloat(value, 64)
+	switch {
+	case errN == nil && strconv.FormatInt(n, 10) == value, errX == nil && strconv.FormatFloat(x, 'f', -1, 64) == value, isBool(value):
+		return edit.Scalar(value)
+	}
+	return edit.String(value)
 }
 
 // exception makes the device differ from what a document says for others too.
 func (s *search) exception(f Finding) *trial {
-	p, ok := s.explicit(f)
-	if !ok {
-		return nil
+	var t *trial
+	for _, value := range []string{literal(f.After), edit.Quoted(f.After)} { // a text may be in brackets as well
+		if p, ok := s.explicit(f, value); ok && t == nil {
+			t = s.try(f, p)
+		}
 	}
-	t := s.try(f, p)
 	if t == nil || slices.ContainsFunc(t.others, func(c Change) bool { return !s.implied(c, f) }) {
 		return nil
 	}
@@ -139,7 +152,7 @@ func (s *search) adoptUnsaid(all []Finding) {
 func (s *search) adoptTogether(all []Finding) bool {
 	was := *s
 	for i, f := range all {
-		p, ok := s.explicit(f)
+		p, ok := s.explicit(f, literal(f.After))
 		if !ok {
 			*s = was
 			return false

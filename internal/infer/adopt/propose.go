@@ -232,7 +232,11 @@ func (d document) insertInto(at place, t reflect.Type, f Finding, yield func(pro
 			continue
 		}
 		insert := func(v string) (proposal, bool) {
-			text, err := d.text.Insert(at.node, key, edit.Scalar(v))
+			as := edit.Scalar(v)
+			if isText(field.Type) {
+				as = edit.String(v)
+			}
+			text, err := d.text.Insert(at.node, key, as)
 			return d.edit(fmt.Sprintf("%s.%s: %s", at.name, key, v), at.node.Line, text, err)
 		}
 		for _, v := range values(field, f.After) {
@@ -281,6 +285,13 @@ func values(f reflect.StructField, after string) []string {
 		return []string{after}
 	}
 	return nil
+}
+
+func isText(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.Kind() == reflect.String
 }
 
 func isNumber(t reflect.Type) bool { return t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64 }

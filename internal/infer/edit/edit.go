@@ -10,7 +10,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Replace puts another value in place of a scalar. A quoted one stays quoted; a plain one becomes quoted where it must.
+// Replace puts another value in place of a scalar. A quoted one stays quoted; a plain one becomes quoted where it
+// must, and a text stays a text, though it looks like a number.
 func (t *Text) Replace(n *yaml.Node, value string) ([]byte, error) {
 	if n.Kind != yaml.ScalarNode {
 		return nil, shape(n, "it is no scalar")
@@ -20,8 +21,11 @@ func (t *Text) Replace(n *yaml.Node, value string) ([]byte, error) {
 		return nil, err
 	}
 	text := Scalar(value)
-	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+	switch {
+	case n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
 		text = Quoted(value)
+	case n.ShortTag() == stringTag:
+		text = String(value)
 	}
 	return t.splice(from, to, text)
 }
@@ -156,6 +160,17 @@ func Scalar(value string) string {
 		return Quoted(value)
 	}
 	return value
+}
+
+const stringTag = "!!str"
+
+// String returns a text as plain as it can stand anywhere without being taken for a number, a boolean or nothing.
+func String(value string) string {
+	text := Scalar(value)
+	if t, err := Parse([]byte(text)); err != nil || len(t.docs) != 1 || t.docs[0].ShortTag() != stringTag {
+		return Quoted(value)
+	}
+	return text
 }
 
 // Quoted returns a value in double quotes. What nobody could see is escaped; what is no UTF-8 becomes U+FFFD.

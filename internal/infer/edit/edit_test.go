@@ -61,6 +61,13 @@ func TestEdits(t *testing.T) {
 		{"plain that needs quotes", func(x *Text) ([]byte, error) {
 			return x.Replace(at(x.docs[0], "spec", "members", 1), "a, b: c")
 		}, "- leaf2:1", `- "a, b: c"`},
+		{"a text that looks like a number", func(x *Text) ([]byte, error) {
+			return x.Replace(at(x.docs[0], "spec", "access", "vlan"), "0x10")
+		}, "{vlan: web}", `{vlan: "0x10"}`},
+		{"a text that looks like nothing", func(x *Text) ([]byte, error) {
+			return x.Replace(at(x.docs[0], "spec", "access", "vlan"), "null")
+		}, "{vlan: web}", `{vlan: "null"}`},
+		{"a number", func(x *Text) ([]byte, error) { return x.Replace(at(x.docs[0], "spec", "mtu"), "9100") }, "9000 #", "9100 #"},
 		{"in flow", func(x *Text) ([]byte, error) { return x.Replace(at(x.docs[0], "metadata", "name"), "b") }, "{name: a,", "{name: b,"},
 		{"insert into a block", func(x *Text) ([]byte, error) { return x.Insert(at(x.docs[0], "spec"), "shutdown", "true") }, "# jumbo\n", "# jumbo\n  shutdown: true\n"},
 		{"insert into flow", func(x *Text) ([]byte, error) { return x.Insert(at(x.docs[0], "spec", "access"), "k", "v") }, "{vlan: web}", "{vlan: web, k: v}"},
