@@ -178,6 +178,7 @@ func newRoot(s Streams) *cobra.Command {
 	add("run", newServe(s), newToken(s), newSchedule(s), newSim(s), newDemo(s), newConfig(s), newVersion(s))
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
+	addExamples(root)
 	guide(root)
 	return root
 }
