@@ -183,6 +183,9 @@ func (g *group) suspects(ctx context.Context, key string, messages []redis.XMess
 // sweep finds events that the group is owed although Redis takes them for delivered: acknowledged without being settled, or
 // trimmed before they were read.
 func (g *group) sweep(ctx context.Context) error {
+	if err := g.goBack(ctx); err != nil {
+		return err
+	}
 	for _, stream := range g.sub.Streams {
 		before, err := g.delivered(ctx, g.key(stream))
 		if err != nil {
@@ -256,7 +259,7 @@ func (g *group) retries(ctx context.Context, good func()) error {
 				Stream: g.retryKey(g.sub.Name), MaxLen: retryLen, Approx: true,
 				Values: []any{seqField, strconv.FormatUint(uint64(d.Seq), 10)},
 			}).Err(); err != nil {
-				return fmt.Errorf("redis: retry: %w", err)
+				return fmt.Errorf("redis: retry: %w", g.renewRetries(ctx, err))
 			}
 		}
 		good()

@@ -11,15 +11,18 @@ import (
 	"github.com/tenter-net/tenter/internal/event"
 )
 
-// repairScript makes the stream, if it still ends with the id in ARGV[2], end with that in ARGV[1]: later entries are taken away and groups that have seen them are
-// put back, for XADD accepts no id before the last one, and a group reads none before its position.
-var repairScript = redis.NewScript(`
+// isAfter compares two ids, whose numbers are larger than Lua's.
+const isAfter = `
 local function after(a, b)
   local a1, a2 = string.match(a, '(%d+)-(%d+)')
   local b1, b2 = string.match(b, '(%d+)-(%d+)')
   if a1 ~= b1 then return #a1 > #b1 or (#a1 == #b1 and a1 > b1) end
   return #a2 > #b2 or (#a2 == #b2 and a2 > b2)
-end
+end`
+
+// repairScript makes the stream, if it still ends with the id in ARGV[2], end with that in ARGV[1]: later entries are taken away and groups that have seen them are
+// put back, for XADD accepts no id before the last one, and a group reads none before its position.
+var repairScript = redis.NewScript(isAfter + `
 local info = redis.call('XINFO', 'STREAM', KEYS[1])
 for i = 1, #info, 2 do
   if info[i] == 'last-generated-id' and info[i + 1] ~= ARGV[2] then return redis.status_reply('MOVED ON') end
