@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"github.com/tenter-net/tenter/internal/api"
-	"github.com/tenter-net/tenter/internal/reconcile"
+	"github.com/tenter-net/tenter/internal/reconcile/approval"
 	"github.com/tenter-net/tenter/internal/schedule"
 )
 
@@ -77,8 +77,8 @@ func (a *App) Schedule(ctx context.Context, who api.Caller, req ScheduleRequest)
 
 // coded gives the reconciler's refusals their stable names.
 func coded(err error) error {
-	var stale *reconcile.StaleError
-	var denied *reconcile.DeniedError
+	var stale *approval.StaleError
+	var denied *approval.DeniedError
 	switch {
 	case errors.As(err, &stale):
 		return &CodedError{CodeStale, err}

@@ -12,6 +12,7 @@ import (
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/reconcile/approval"
 	"github.com/tenter-net/tenter/internal/tree"
 	"github.com/tenter-net/tenter/internal/view"
 )
@@ -58,10 +59,10 @@ func TestPlanPastItsTime(t *testing.T) {
 	e := New(w.options("a"))
 	id := w.propose(e)
 	e.now = func() time.Time { return time.Now().Add(25 * time.Hour) }
-	if _, err := e.Start(t.Context(), id, byAnn("")); !errors.As(err, new(*StaleError)) {
+	if _, err := e.Start(t.Context(), id, byAnn("")); !errors.As(err, new(*approval.StaleError)) {
 		t.Errorf("started: %v", err)
 	}
-	if _, err := e.Approve(t.Context(), id, ann); !errors.As(err, new(*StaleError)) {
+	if _, err := e.Approve(t.Context(), id, ann); !errors.As(err, new(*approval.StaleError)) {
 		t.Errorf("approved: %v", err)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/reconcile/approval"
 	"github.com/tenter-net/tenter/internal/tree"
 	"github.com/tenter-net/tenter/internal/view"
 )
@@ -67,7 +68,7 @@ func TestApply(t *testing.T) {
 	if !again.Plan.Idle() {
 		t.Errorf("a plan after the apply is not empty:\n%s", again.Plan.Text())
 	}
-	if _, err := e.Start(t.Context(), plan.ID(row.Plan), byAnn("")); !errors.As(err, new(*StaleError)) {
+	if _, err := e.Start(t.Context(), plan.ID(row.Plan), byAnn("")); !errors.As(err, new(*approval.StaleError)) {
 		t.Errorf("a plan was used twice: %v", err)
 	}
 	var done event.ApplyCompleted

@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/reconcile/approval"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -49,43 +49,6 @@ func (w *world) planRow(id plan.ID) view.Plan {
 	return row
 }
 
-// Many people, each of them twice and the requester among them, approve at once: as many count as are needed, each once.
-func TestManyApproveAtOnce(t *testing.T) {
-	w, e, id := waiting(t, 3)
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	last, denied := 0, 0
-	for i := range 20 {
-		who := netops(fmt.Sprint("p", i/2))
-		if i >= 18 {
-			who = netops("ann") // who made the plan
-		}
-		wg.Go(func() {
-			got, err := e.Approve(t.Context(), id, who)
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case errors.As(err, new(*DeniedError)):
-				denied++
-			case err != nil:
-				t.Error(err)
-			case got.Missing == "":
-				last++
-			}
-		})
-	}
-	wg.Wait()
-	row := w.planRow(id)
-	if last != 1 || row.Status != view.PlanApproved || len(row.Given) != 3 || w.count(event.TypeApprovalGranted) != 3 {
-		t.Errorf("%d last approvals, %d denied, %s, %+v", last, denied, row.Status, row.Given)
-	}
-	for _, g := range row.Given {
-		if g.Name == "ann" {
-			t.Error("the requester's approval counts")
-		}
-	}
-}
-
 // An approval counts for its time; a plan that has lost one waits again, and says so.
 func TestApprovalsExpire(t *testing.T) {
 	w, e, id := waiting(t, 1)
@@ -94,7 +57,7 @@ func TestApprovalsExpire(t *testing.T) {
 	}
 	later := New(w.options("b"))
 	later.now = func() time.Time { return time.Now().Add(61 * time.Minute) }
-	var denied *DeniedError
+	var denied *approval.DeniedError
 	if _, err := later.Start(t.Context(), id, Beginning{Who: netops("ben")}); !errors.As(err, &denied) || !strings.Contains(denied.Reason, "0 of 1 approval by netops") {
 		t.Fatal(err)
 	}
@@ -123,7 +86,7 @@ func TestApprovalsAreCountedAgain(t *testing.T) {
 			}
 			w.asks("g2", 2)
 			if by == "a person" {
-				if _, err := e.Start(t.Context(), id, Beginning{Who: netops("cat")}); !errors.As(err, new(*DeniedError)) || !strings.Contains(err.Error(), "1 of 2 approvals") {
+				if _, err := e.Start(t.Context(), id, Beginning{Who: netops("cat")}); !errors.As(err, new(*approval.DeniedError)) || !strings.Contains(err.Error(), "1 of 2 approvals") {
 					t.Fatal(err)
 				}
 			} else {
@@ -162,7 +125,7 @@ func TestRunOrReject(t *testing.T) {
 					runs++
 				case err == nil:
 					rejected++
-				case !errors.As(err, new(*DeniedError)) && !errors.As(err, new(*StaleError)):
+				case !errors.As(err, new(*approval.DeniedError)) && !errors.As(err, new(*approval.StaleError)):
 					t.Error(err)
 				}
 			})
@@ -189,7 +152,7 @@ func TestWhoMayWhat(t *testing.T) {
 			return err
 		}(),
 	} {
-		if !errors.As(err, new(*DeniedError)) {
+		if !errors.As(err, new(*approval.DeniedError)) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -199,45 +162,5 @@ func TestWhoMayWhat(t *testing.T) {
 	glass.Who = netops("ben")
 	if _, err := e.Start(t.Context(), id, glass); err != nil || w.count(event.TypeApprovalOverridden) != 1 {
 		t.Errorf("%v, %d", err, w.count(event.TypeApprovalOverridden))
-	}
-}
-
-// Others are told once, and then their approval counts.
-func TestEscalation(t *testing.T) {
-	w := newWorld(t, "leaf1")
-	w.asks("g1", 1)
-	w.fabrics["g1"].Approvals[0].EscalateAfter, w.fabrics["g1"].Approvals[0].EscalateTo = time.Minute, []string{"leads"}
-	e := New(w.options("a"))
-	id := w.propose(e)
-	leo := policy.Who{Name: "leo", Role: policy.Approver, Groups: []string{"leads"}}
-	if err := e.escalate(t.Context(), string(id)); err != nil || w.count(event.TypeApprovalEscalated) != 0 {
-		t.Fatal("too early", err)
-	}
-	if _, err := e.Approve(t.Context(), id, leo); !errors.As(err, new(*DeniedError)) {
-		t.Fatal(err)
-	}
-	e.now = func() time.Time { return time.Now().Add(2 * time.Minute) }
-	for range 2 {
-		if err := e.resyncEscalations(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if err := e.escalate(t.Context(), string(id)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n := w.count(event.TypeApprovalEscalated); n != 1 {
-		t.Errorf("told %d times", n)
-	}
-	if got, err := e.Approve(t.Context(), id, leo); err != nil || got.Missing != "" {
-		t.Errorf("%+v, %v", got, err)
-	}
-}
-
-func TestAuthorsAreBarred(t *testing.T) {
-	r := register{author: "Ann <ann@example.net>", person: func(author string) string { return strings.ToLower(author[:3]) }}
-	for cause, want := range map[plan.Trigger]string{plan.ByIntent: "ann", plan.ByManual: "ann", plan.ByDrift: ""} {
-		if got := r.barred(view.Plan{Cause: string(cause)}).Author; got != want {
-			t.Errorf("%s: %q, want %q", cause, got, want)
-		}
 	}
 }

@@ -5,12 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/reconcile/approval"
 	"github.com/tenter-net/tenter/internal/reconcile/vote"
 	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/view"
@@ -28,30 +28,31 @@ type Beginning struct {
 // Start commits a run of a stored plan at a person's word, and returns the run's name; Execute, here or in any other process,
 // carries it out. Where no approval policy speaks of the plan, the word of an approver counts as approval. Otherwise the
 // approvals are counted by the policies in force in the transaction that commits the run: they are missing, then it fails with
-// a *DeniedError.
+// a *approval.DeniedError.
 func (e *Engine) Start(ctx context.Context, id plan.ID, b Beginning) (string, error) {
-	row, p, err := e.load(ctx, id)
+	row, p, err := e.approvals.Load(ctx, id)
 	if err != nil {
 		return "", err
 	}
-	r, err := e.register(ctx)
+	r, err := e.approvals.Register(ctx)
 	if err != nil {
 		return "", err
 	}
-	if _, err := e.mayBegin(r, row, p, b); err != nil { // nobody votes for what must not begin
-		return "", errors.Join(err, e.recount(ctx, row.ID, p))
+	word := approval.Word{Who: b.Who, BreakGlass: b.BreakGlass != ""}
+	if _, err := e.approvals.MayBegin(r, row, p, word); err != nil { // nobody votes for what must not begin
+		return "", errors.Join(err, e.approvals.Recount(ctx, row.ID, p))
 	}
-	votes, err := e.judge(ctx, row, p, vote.Asking{Actor: b.Who.Name, ByHand: true, BreakGlass: b.BreakGlass != ""})
+	votes, err := e.approvals.Judge(ctx, row, p, vote.Asking{Actor: b.Who.Name, ByHand: true, BreakGlass: b.BreakGlass != ""})
 	if err != nil {
 		return "", err
 	}
 	var runID string
-	err = e.counted(ctx, func(tx event.Tx, r register) error {
+	err = e.approvals.Counted(ctx, func(tx event.Tx, r approval.Register) error {
 		row, err := e.o.Store.PlanIn(tx, string(id))
 		if err != nil {
 			return err
 		}
-		missing, err := e.mayBegin(r, row, p, b)
+		missing, err := e.approvals.MayBegin(r, row, p, word)
 		if err != nil {
 			return err
 		}
@@ -61,9 +62,9 @@ func (e *Engine) Start(ctx context.Context, id plan.ID, b Beginning) (string, er
 				return err
 			}
 		}
-		runID, err = e.start(ctx, tx, row, p, starting{draft: d, onFailure: b.OnFailure, votes: votes, breakGlass: b.BreakGlass, byHand: true, within: b.Within})
+		runID, err = e.start(ctx, tx, starting{row: row, plan: p, draft: d, onFailure: b.OnFailure, votes: votes, breakGlass: b.BreakGlass, byHand: true, within: b.Within})
 		if err == nil && runID == "" {
-			err = &DeniedError{row.ID, "somebody else decided about it just now"}
+			err = &approval.DeniedError{Plan: row.ID, Reason: "somebody else decided about it just now"}
 		}
 		return err
 	})
@@ -73,60 +74,11 @@ func (e *Engine) Start(ctx context.Context, id plan.ID, b Beginning) (string, er
 	return runID, err
 }
 
-// mayBegin says why the person may not begin a run of the plan, and else which approvals the person does without.
-func (e *Engine) mayBegin(r register, row view.Plan, p plan.Plan, b Beginning) (missing string, err error) {
-	if err := e.startable(row); err != nil {
-		return "", err
-	}
-	s := r.stand(row, p, e.now())
-	what := "running a plan that an approval policy does not speak of, and that nobody approved,"
-	switch why := b.Who.May(what, policy.Approver); {
-	case s.denied != "":
-		return "", &DeniedError{row.ID, s.denied}
-	case b.BreakGlass != "":
-		if why := b.Who.May("breaking the glass", policy.Approver); why != "" {
-			return "", &DeniedError{row.ID, why}
-		}
-		return s.missing, nil
-	case s.missing != "":
-		return "", &DeniedError{row.ID, s.missing + notBy(r, row) + "; " + nextApprove(row.ID)}
-	case len(s.needs) == 0 && row.Status == view.PlanOpen && why != "" && p.Changes() > 0:
-		return "", &DeniedError{row.ID, why + "; " + nextApprove(row.ID)}
-	}
-	return "", nil
-}
-
-// notBy names those whose approval does not count.
-func notBy(r register, row view.Plan) string {
-	switch b := r.barred(row); {
-	case b.Requester != "":
-		return fmt.Sprintf("; not by %s, who asked for it", b.Requester)
-	case b.Author != "":
-		return fmt.Sprintf("; not by %s, who wrote the commit", b.Author)
-	}
-	return ""
-}
-
 func overridden(row view.Plan, b Beginning, missing string) event.Draft {
-	return onDevice(event.Draft{
+	return approval.OnDevice(event.Draft{
 		Type: event.TypeApprovalOverridden, Correlation: row.Correlation, Causation: toldPlan(row), Actor: b.Who.Name, ActorType: event.ActorUser,
 		Data: event.ApprovalOverridden{Plan: row.ID, Devices: row.Devices, Reason: b.BreakGlass, Missing: missing, Episode: row.Episode},
 	}, row)
-}
-
-// recount lets a plan wait again that is approved and, by the policies in force, must not run.
-func (e *Engine) recount(ctx context.Context, id string, p plan.Plan) error {
-	return e.counted(ctx, func(tx event.Tx, r register) error {
-		row, err := e.o.Store.PlanIn(tx, id)
-		if err != nil || row.Status != view.PlanApproved {
-			return err
-		}
-		s := r.stand(row, p, e.now())
-		if s.against() == "" {
-			return nil
-		}
-		return e.reopen(ctx, tx, row, s, event.Draft{})
-	})
 }
 
 // granted starts an approved plan, if its approvals are enough by the policies that are in force now.
@@ -145,28 +97,30 @@ func (e *Engine) granted(ctx context.Context, tx event.Tx, ev event.Event, a eve
 	if err != nil {
 		return err
 	}
-	r, err := e.register(ctx)
+	r, err := e.approvals.Register(ctx)
 	if err != nil {
 		return err
 	}
-	if err := e.inForce(tx, r); err != nil {
+	if err := e.approvals.InForce(tx, r); err != nil {
 		return err // the event comes again
 	}
 	follows := event.Draft{
 		Subject: ev.Subject, Correlation: ev.Correlation, Causation: ev.ID, Actor: ev.Actor, ActorType: ev.ActorType,
 	}
-	if s := r.stand(row, p, e.now()); s.against() != "" {
-		return e.reopen(ctx, tx, row, s, event.Draft{Causation: ev.ID})
+	if s := r.Stand(row, p, e.now()); s.Against() != "" {
+		return e.approvals.Reopen(ctx, tx, approval.Reopening{Plan: row, Standing: s, Cause: event.Draft{Causation: ev.ID}})
 	}
 	if why, err := e.untimely(ctx, p); err != nil || why != "" { // it is looked at again when a window opens
 		return err
 	}
-	_, err = e.start(ctx, tx, row, p, starting{draft: follows})
+	_, err = e.start(ctx, tx, starting{row: row, plan: p, draft: follows})
 	return err
 }
 
-// A starting is what a run begins with besides its plan.
+// A starting is what a run begins with.
 type starting struct {
+	row       view.Plan
+	plan      plan.Plan
 	draft     event.Draft // the frame of the event
 	onFailure run.Mode    // empty for the engine's
 	within    time.Duration
@@ -177,8 +131,8 @@ type starting struct {
 }
 
 // start commits a run of the plan. The plan is used up with it. What the draft does not say of its cause is the plan.
-func (e *Engine) start(ctx context.Context, tx event.Tx, row view.Plan, p plan.Plan, s starting) (string, error) {
-	d := s.draft
+func (e *Engine) start(ctx context.Context, tx event.Tx, s starting) (string, error) {
+	row, d := s.row, s.draft
 	moved, err := e.o.Store.MovePlan(tx, row.ID, row.Status, view.PlanRunning, "")
 	if err != nil || !moved {
 		return "", err
@@ -187,7 +141,7 @@ func (e *Engine) start(ctx context.Context, tx event.Tx, row view.Plan, p plan.P
 		ID: runOf(row.ID), Plan: row.ID, Status: view.RunRunning, Cause: row.Cause, Episode: row.Episode,
 		Correlation: row.Correlation, Created: e.now(),
 	}
-	order, err := e.Order(ctx, p)
+	order, err := e.Order(ctx, s.plan)
 	if err != nil {
 		return "", err
 	}
@@ -216,6 +170,6 @@ func (e *Engine) start(ctx context.Context, tx event.Tx, row view.Plan, p plan.P
 	if d.Causation == "" {
 		d.Causation = toldPlan(row)
 	}
-	d.Data = event.ApplyStarted{Run: r.ID, Plan: row.ID, Devices: p.Busy(), Cause: row.Cause, Episode: row.Episode, OnFailure: string(saga.OnFailure), Votes: s.votes, BreakGlass: s.breakGlass}
+	d.Data = event.ApplyStarted{Run: r.ID, Plan: row.ID, Devices: s.plan.Busy(), Cause: row.Cause, Episode: row.Episode, OnFailure: string(saga.OnFailure), Votes: s.votes, BreakGlass: s.breakGlass}
 	return r.ID, tx.Append(ctx, d)
 }

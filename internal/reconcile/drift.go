@@ -10,6 +10,7 @@ import (
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/policy"
 	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/reconcile/approval"
 	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/view"
 )
@@ -20,7 +21,7 @@ func (e *Engine) planDrift(ctx context.Context, j job) error {
 	only := []intent.DeviceName{j.device}
 	ep, err := e.o.Store.OpenEpisode(ctx, j.device)
 	if errors.Is(err, view.ErrNotFound) {
-		return e.withdraw(ctx, plan.ByDrift, only, "the drift is gone")
+		return e.approvals.Withdraw(ctx, plan.ByDrift, only, "the drift is gone")
 	}
 	if err != nil {
 		return err
@@ -34,7 +35,7 @@ func (e *Engine) planDrift(ctx context.Context, j job) error {
 		return err
 	}
 	if !wanted {
-		return e.withdraw(ctx, plan.ByDrift, only, policy.NotWanted)
+		return e.approvals.Withdraw(ctx, plan.ByDrift, only, policy.NotWanted)
 	}
 	p, err := e.picture(ctx, g.ID, j.device)
 	if err != nil || p.row.Run != "" { // the run that is under way looks again when it ends
@@ -43,7 +44,7 @@ func (e *Engine) planDrift(ctx context.Context, j job) error {
 	l := e.lookAt(ep, p)
 	if l.observed {
 		e.look(ep.ID, l)
-		return e.withdraw(ctx, plan.ByDrift, only, unplanned(ep))
+		return e.approvals.Withdraw(ctx, plan.ByDrift, only, unplanned(ep))
 	}
 	tried, err := e.tries(ctx, ep)
 	if err != nil {
@@ -65,12 +66,12 @@ func (e *Engine) planDrift(ctx context.Context, j job) error {
 	if unfit := result.Plan.Refused; unfit != "" {
 		e.look(ep.ID, l)
 		return e.o.Store.Do(ctx, func(tx event.Tx) error {
-			return e.noteEpisode(ctx, tx, ep, ep.Plan, policy.Decision{Verdict: policy.Wait, Rule: policy.Failing, Reason: "it cannot be put back: " + unfit})
+			return e.noteEpisode(ctx, tx, noting{ep, ep.Plan, policy.Decision{Verdict: policy.Wait, Rule: policy.Failing, Reason: "it cannot be put back: " + unfit}})
 		})
 	}
 	if len(result.Writes) == 0 {
 		e.look(ep.ID, l)
-		return e.withdraw(ctx, plan.ByDrift, only, "there is nothing to put back any more")
+		return e.approvals.Withdraw(ctx, plan.ByDrift, only, "there is nothing to put back any more")
 	}
 	decision, err := e.decideDrift(ctx, p, result, tried)
 	if err != nil {
@@ -80,7 +81,8 @@ func (e *Engine) planDrift(ctx context.Context, j job) error {
 	if err != nil {
 		return err
 	}
-	if err := e.proposeDrift(ctx, j, ep, from, result.Plan, decision); err != nil {
+	pl := plan.New(plan.Cause{Trigger: plan.ByDrift, Ref: ep.ID, Part: plan.Remedy}, from, []plan.DevicePlan{result.Plan})
+	if err := e.proposeDrift(ctx, remedy{pl, ep, j.cause, decision}); err != nil {
 		return err
 	}
 	l.until = time.Time{}
@@ -94,20 +96,28 @@ func (e *Engine) planDrift(ctx context.Context, j job) error {
 	return nil
 }
 
-// proposeDrift stores the remedy of an episode, and what was decided about it.
-func (e *Engine) proposeDrift(ctx context.Context, j job, ep view.Episode, from plan.Origin, part plan.DevicePlan, d policy.Decision) error {
-	pl := plan.New(plan.Cause{Trigger: plan.ByDrift, Ref: ep.ID, Part: plan.Remedy}, from, []plan.DevicePlan{part})
-	repeat, err := e.mayRepeat(ctx, pl)
+// A remedy is the plan that puts an episode's drift back.
+type remedy struct {
+	plan     plan.Plan
+	episode  view.Episode
+	cause    event.Event // what asked for it, zero for nothing
+	decision policy.Decision
+}
+
+// proposeDrift stores a remedy, and what was decided about it.
+func (e *Engine) proposeDrift(ctx context.Context, r remedy) error {
+	ep, d := r.episode, r.decision
+	repeat, err := e.mayRepeat(ctx, r.plan)
 	if err != nil {
 		return err
 	}
 	correlation := ep.Correlation
 	if correlation == "" {
-		correlation = j.cause.Correlation
+		correlation = r.cause.Correlation
 	}
 	_, _, err = e.propose(ctx, proposal{
-		plan: pl, episode: ep.ID, decision: d, repeat: repeat, cause: j.cause, correlation: correlation,
-		note: func(tx event.Tx, id string) error { return e.noteEpisode(ctx, tx, ep, id, d) },
+		plan: r.plan, episode: ep.ID, decision: d, repeat: repeat, cause: r.cause, correlation: correlation,
+		note: func(tx event.Tx, id string) error { return e.noteEpisode(ctx, tx, noting{ep, id, d}) },
 	})
 	return err
 }
@@ -205,7 +215,7 @@ func (e *Engine) mayRepeat(ctx context.Context, p plan.Plan) (bool, error) {
 		if err != nil || row.Status == view.PlanRejected {
 			return false, err
 		}
-		if live(row.Status) {
+		if approval.Live(row.Status) {
 			return true, nil // it is made again already, and what was decided now is about that one
 		}
 		p = p.Again()

@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/tenter-net/tenter/internal/event/local"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/reconcile/approval"
 	"github.com/tenter-net/tenter/internal/reconcile/vote"
 	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/tree"
@@ -57,24 +57,24 @@ type Options struct {
 
 // An Engine plans and executes. It is safe for concurrent use, also by several processes over one store.
 type Engine struct {
-	o     Options
-	log   *zap.Logger
-	queue *queue
-	votes *vote.Panel
-	now   func() time.Time
+	o         Options
+	log       *zap.Logger
+	queue     *queue
+	votes     *vote.Panel
+	approvals *approval.Desk
+	now       func() time.Time
 
 	asks       *queue // on workers of their own: those who wait for others must not keep others waiting
 	answers    map[string]answerer
 	askedAbout chan struct{} // has a token when somebody may have asked
 	serving    atomic.Bool
 
-	mu         sync.Mutex
-	planned    string // the generation of which nothing is left to plan; none while a run stands in the way
-	turn       uint64 // counts the ends of runs on devices
-	lastTurn   map[intent.DeviceName]uint64
-	looks      map[string]look          // at open episodes, by their names
-	registered register                 // of the generation that was asked for last
-	pokes      map[string]chan struct{} // of the runs that are driven here
+	mu       sync.Mutex
+	planned  string // the generation of which nothing is left to plan; none while a run stands in the way
+	turn     uint64 // counts the ends of runs on devices
+	lastTurn map[intent.DeviceName]uint64
+	looks    map[string]look          // at open episodes, by their names
+	pokes    map[string]chan struct{} // of the runs that are driven here
 
 	proposing sync.Mutex // held from looking for runs under way until a plan for new intent is stored
 }
@@ -114,8 +114,10 @@ func New(o Options) *Engine {
 	e := &Engine{o: o, log: o.Log.Named("reconcile"), queue: newQueue(), asks: newQueue(), answers: map[string]answerer{}, askedAbout: make(chan struct{}, 1), now: time.Now, lastTurn: map[intent.DeviceName]uint64{}, looks: map[string]look{}, pokes: map[string]chan struct{}{}}
 	e.answers[verbPart], e.answers[verbSurvey], e.answers[verbCompare], e.answers[verbProbe] = e.part, e.answerSurvey, e.answerCompare, e.answerProbe
 	e.answers[verbRecheck], e.answers[verbBackup] = e.answerRecheck, e.answerBackup
-	e.votes = vote.New(vote.Options{
-		Bus: o.Local, Within: o.VoteWithin, Now: func() time.Time { return e.now() }, Intents: inForce{e}, Judge: judge{e},
+	now := func() time.Time { return e.now() }
+	e.votes = vote.New(vote.Options{Bus: o.Local, Within: o.VoteWithin, Now: now, Intents: inForce{e}, Judge: judge{e}})
+	e.approvals = approval.New(approval.Options{
+		Store: o.Store, Intents: o.Intents, Validators: e.votes, Now: now, Person: o.Person, Told: toldPlan, Rejected: e.rejected,
 	})
 	return e
 }
@@ -179,7 +181,7 @@ func (e *Engine) work(ctx context.Context, j job) {
 	case kindCommand:
 		err = e.command(ctx, j)
 	case kindEscalate:
-		err = e.escalate(ctx, j.run)
+		err = e.approvals.Escalate(ctx, j.run)
 	case kindOpening:
 		err = e.opening(ctx)
 	case kindAsk:
@@ -244,7 +246,7 @@ func (e *Engine) resync(ctx context.Context, first bool) error {
 		if err := e.resyncIntent(ctx); err != nil {
 			return err
 		}
-		if err := e.expire(ctx); err != nil {
+		if err := e.approvals.Expire(ctx); err != nil {
 			return err
 		}
 		if err := e.resyncEscalations(ctx); err != nil {
@@ -326,21 +328,3 @@ func (e *Engine) resyncWaiting(ctx context.Context) error {
 
 // ErrElsewhere says that another process drives the run.
 var ErrElsewhere = errors.New("another process drives this run")
-
-// A StaleError says that a plan can not be run any more, since things are not as they were when it was made.
-type StaleError struct {
-	Plan   string
-	Reason string
-}
-
-// Error names the plan and what moved.
-func (e *StaleError) Error() string { return fmt.Sprintf("plan %q: stale: %s", e.Plan, e.Reason) }
-
-// A DeniedError says that a policy, a hold or an earlier decision stands against what was asked for.
-type DeniedError struct {
-	Plan   string
-	Reason string
-}
-
-// Error names the plan and what stands against it.
-func (e *DeniedError) Error() string { return fmt.Sprintf("plan %q: denied: %s", e.Plan, e.Reason) }

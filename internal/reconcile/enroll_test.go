@@ -12,6 +12,7 @@ import (
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/reconcile/approval"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -95,7 +96,7 @@ func TestReadOnly(t *testing.T) {
 	}
 	id := w.propose(e)
 	for _, err := range []error{func() error { _, err := e.Approve(t.Context(), id, ann); return err }(), func() error { _, err := e.Start(t.Context(), id, byAnn("")); return err }()} {
-		if !errors.As(err, new(*DeniedError)) || !strings.Contains(err.Error(), "leaf1: read-only: not enrolled; next: tenter device enroll leaf1") {
+		if !errors.As(err, new(*approval.DeniedError)) || !strings.Contains(err.Error(), "leaf1: read-only: not enrolled; next: tenter device enroll leaf1") {
 			t.Errorf("%v", err)
 		}
 	}
@@ -190,7 +191,7 @@ func TestSwapped(t *testing.T) {
 	if out := w.outcomes(row.ID); out["leaf1"] != "refused" || d.count() != sets {
 		t.Errorf("%v, %d Sets", out, d.count()-sets)
 	}
-	var denied *DeniedError
+	var denied *approval.DeniedError
 	if _, err := e.Start(t.Context(), w.propose(e), byAnn("")); !errors.As(err, &denied) || !strings.Contains(denied.Reason, "tenter device enroll leaf1 --replace") {
 		t.Errorf("%v", err)
 	}
@@ -232,11 +233,11 @@ func TestPlanFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	kept := bound(t, e, planned.Plan)
-	if _, err := e.Import(t.Context(), planned.Plan, "ann"); !errors.As(err, new(*StaleError)) {
+	if _, err := e.Import(t.Context(), planned.Plan, "ann"); !errors.As(err, new(*approval.StaleError)) {
 		t.Errorf("without an end: %v", err)
 	}
 	e.now = func() time.Time { return time.Now().Add(61 * time.Minute) }
-	if _, err := e.Import(t.Context(), kept, "ann"); !errors.As(err, new(*StaleError)) || !strings.Contains(err.Error(), "could be used until") {
+	if _, err := e.Import(t.Context(), kept, "ann"); !errors.As(err, new(*approval.StaleError)) || !strings.Contains(err.Error(), "could be used until") {
 		t.Errorf("past its time: %v", err)
 	}
 	e.now = func() time.Time { return time.Now().Add(30 * time.Minute) }
@@ -248,7 +249,7 @@ func TestPlanFile(t *testing.T) {
 		t.Errorf("%v: expires %s, not %s", err, row.Expires, kept.Expires)
 	}
 	w.start(e, id)
-	if _, err := e.Import(t.Context(), kept, "ann"); !errors.As(err, new(*StaleError)) {
+	if _, err := e.Import(t.Context(), kept, "ann"); !errors.As(err, new(*approval.StaleError)) {
 		t.Errorf("used twice: %v", err)
 	}
 	old, err := e.Plan(t.Context(), Request{})
@@ -259,7 +260,7 @@ func TestPlanFile(t *testing.T) {
 	if id, err = e.Import(t.Context(), bound(t, e, plan.New(old.Plan.Cause, plan.Origin{Generation: "g1"}, []plan.DevicePlan{{Device: "leaf1", Claims: 1}})), "ann"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := e.Start(t.Context(), id, byAnn("")); !errors.As(err, new(*StaleError)) || !strings.Contains(err.Error(), "g1 to g2") {
+	if _, err := e.Start(t.Context(), id, byAnn("")); !errors.As(err, new(*approval.StaleError)) || !strings.Contains(err.Error(), "g1 to g2") {
 		t.Errorf("of other intents: %v", err)
 	}
 }

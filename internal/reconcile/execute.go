@@ -49,7 +49,7 @@ func (e *Engine) Execute(ctx context.Context, id string) (_ view.Run, err error)
 	if !row.Ended.IsZero() {
 		return row, d.hear(ctx)
 	}
-	if _, d.plan, err = e.load(ctx, plan.ID(row.Plan)); err != nil {
+	if _, d.plan, err = e.approvals.Load(ctx, plan.ID(row.Plan)); err != nil {
 		return row, err
 	}
 	if err := d.recall(ctx); err != nil {

@@ -20,10 +20,10 @@ func (p *proposal) requester() string {
 // decided about it.
 func (e *Engine) heed(ctx context.Context, p *proposal) error {
 	var err error
-	if p.register, err = e.register(ctx); err != nil {
+	if p.register, err = e.approvals.Register(ctx); err != nil {
 		return err
 	}
-	p.needs = policy.Needs(p.register.demands(p.plan, p.requester()))
+	p.needs = policy.Needs(p.register.Demands(p.plan, p.requester()))
 	d := policy.Decision{Verdict: policy.Wait, Rule: policy.ApprovalPolicy}
 	switch denied := policy.Denying(p.needs); {
 	case denied != nil:
@@ -56,6 +56,6 @@ func (e *Engine) unasked(ctx context.Context) (bool, error) {
 	if e.o.AutoApply {
 		return true, nil
 	}
-	r, err := e.register(ctx)
-	return r.policies.LetRun(), err
+	r, err := e.approvals.Register(ctx)
+	return r.LetRun(), err
 }

@@ -134,7 +134,7 @@ func (e *Engine) proposeIntent(ctx context.Context, planned Planned, since uint6
 	if g.ID != generation {
 		return nil // the intents changed while this was computed, and are planned for that
 	}
-	if err := e.outdate(ctx, generation); err != nil {
+	if err := e.approvals.Outdate(ctx, generation); err != nil {
 		return err
 	}
 	if planned.Plan.Idle() {
@@ -143,7 +143,7 @@ func (e *Engine) proposeIntent(ctx context.Context, planned Planned, since uint6
 			read = append(read, name)
 		}
 		e.setPlanned(generation)
-		return e.withdraw(ctx, plan.ByIntent, read, "there is nothing to roll out any more")
+		return e.approvals.Withdraw(ctx, plan.ByIntent, read, "there is nothing to roll out any more")
 	}
 	changing, err := e.changing(ctx)
 	if err != nil {

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -10,6 +11,8 @@ import (
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/reconcile/approval"
+	"github.com/tenter-net/tenter/internal/reconcile/vote"
 	"github.com/tenter-net/tenter/internal/tree"
 	"github.com/tenter-net/tenter/internal/view"
 )
@@ -144,7 +147,7 @@ func TestRejectedStaysRejected(t *testing.T) {
 	if n := w.count(event.TypeDriftHeld); n != 1 {
 		t.Errorf("told %d times", n)
 	}
-	if _, err := e.Start(t.Context(), plan.ID(made.Plan), byAnn("")); !errors.As(err, new(*DeniedError)) {
+	if _, err := e.Start(t.Context(), plan.ID(made.Plan), byAnn("")); !errors.As(err, new(*approval.DeniedError)) {
 		t.Errorf("a rejected plan: %v", err)
 	}
 }
@@ -219,7 +222,7 @@ func TestNewIntentOutdatesPlans(t *testing.T) {
 		t.Fatalf("%v: %v", err, open)
 	}
 	w.intend("g3", map[intent.DeviceName]string{"leaf1": wantEth2}, nil)
-	if _, err := e.Start(t.Context(), plan.ID(open[0].ID), byAnn("")); !errors.As(err, new(*StaleError)) {
+	if _, err := e.Start(t.Context(), plan.ID(open[0].ID), byAnn("")); !errors.As(err, new(*approval.StaleError)) {
 		t.Errorf("a plan for other intents: %v", err)
 	}
 	if err := e.planIntent(t.Context()); err != nil {
@@ -245,12 +248,19 @@ func TestHold(t *testing.T) {
 	w.await(event.TypeDriftHeld, "e1", &back)
 	var made event.PlanGenerated
 	w.await(event.TypePlanGenerated, "e1", &made)
-	if _, err := e.Start(t.Context(), plan.ID(made.Plan), byAnn("")); !errors.As(err, new(*DeniedError)) {
+	if _, err := e.Start(t.Context(), plan.ID(made.Plan), byAnn("")); !errors.As(err, new(*approval.DeniedError)) {
 		t.Errorf("a held device: %v", err)
 	}
 	if d.has(eth1+"description") != "hello" {
 		t.Error("was written")
 	}
+}
+
+// content are validators that are for every plan.
+type content struct{}
+
+func (content) Vote(context.Context, plan.Plan, vote.Asking) (vote.Tally, error) {
+	return vote.Tally{}, nil
 }
 
 // TestBackAgain has a device away when its drift is to be put back.
@@ -264,19 +274,12 @@ func TestBackAgain(t *testing.T) {
 	d.mu.Lock()
 	d.down = true
 	d.mu.Unlock()
-	if _, err := e.Approve(t.Context(), plan.ID(made.Plan), ann); !errors.As(err, new(*DeniedError)) {
+	if _, err := e.Approve(t.Context(), plan.ID(made.Plan), ann); !errors.As(err, new(*approval.DeniedError)) {
 		t.Fatal(err)
 	}
-	// It was approved right before.
-	row, p, err := e.load(t.Context(), plan.ID(made.Plan))
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = e.counted(t.Context(), func(tx event.Tx, r register) error {
-		_, err := e.approve(t.Context(), tx, r, approval{row: row, plan: p, who: ann})
-		return err
-	})
-	if err != nil {
+	// It was approved right before, when validators had nothing against it.
+	desk := approval.New(approval.Options{Store: w.store, Intents: w, Validators: content{}, Now: time.Now, Told: toldPlan})
+	if _, err := desk.Approve(t.Context(), plan.ID(made.Plan), ann); err != nil {
 		t.Fatal(err)
 	}
 	var done event.ApplyCompleted

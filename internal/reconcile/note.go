@@ -10,8 +10,16 @@ import (
 	"github.com/tenter-net/tenter/internal/view"
 )
 
+// A noting is what noteEpisode writes into an episode: the plan that puts it back, and what was decided about that.
+type noting struct {
+	episode  view.Episode
+	plan     string
+	decision policy.Decision
+}
+
 // noteEpisode writes the plan into the episode if that is open still, and tells once why it is held, or that it is not any more.
-func (e *Engine) noteEpisode(ctx context.Context, tx event.Tx, ep view.Episode, id string, d policy.Decision) error {
+func (e *Engine) noteEpisode(ctx context.Context, tx event.Tx, n noting) error {
+	id, d := n.plan, n.decision
 	held, rule := d.Held(), string(d.Rule)
 	if !held && id != "" {
 		row, err := e.o.Store.PlanIn(tx, id)
@@ -23,7 +31,7 @@ func (e *Engine) noteEpisode(ctx context.Context, tx event.Tx, ep view.Episode, 
 		}
 	}
 	var was, is view.Episode
-	err := e.updateEpisode(tx, ep.ID, func(ep *view.Episode) {
+	err := e.updateEpisode(tx, n.episode.ID, func(ep *view.Episode) {
 		was = *ep
 		ep.Plan, ep.Reason, ep.Rule = id, "", ""
 		if held {

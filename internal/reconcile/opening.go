@@ -8,6 +8,7 @@ import (
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/reconcile/approval"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -77,19 +78,19 @@ func (e *Engine) startApproved(ctx context.Context, row view.Plan) error {
 		return err
 	}
 	runID := ""
-	err = e.counted(ctx, func(tx event.Tx, r register) error {
+	err = e.approvals.Counted(ctx, func(tx event.Tx, r approval.Register) error {
 		row, err := e.o.Store.PlanIn(tx, row.ID)
 		if err != nil || row.Status != view.PlanApproved {
 			return err
 		}
-		if s := r.stand(row, p, e.now()); s.against() != "" {
-			return e.reopen(ctx, tx, row, s, event.Draft{})
+		if s := r.Stand(row, p, e.now()); s.Against() != "" {
+			return e.approvals.Reopen(ctx, tx, approval.Reopening{Plan: row, Standing: s})
 		}
-		d := onDevice(event.Draft{Correlation: row.Correlation}, row)
+		d := approval.OnDevice(event.Draft{Correlation: row.Correlation}, row)
 		if n := len(row.Given); n > 0 {
 			d.Actor, d.ActorType = row.Given[n-1].Name, event.ActorUser
 		}
-		runID, err = e.start(ctx, tx, row, p, starting{draft: d})
+		runID, err = e.start(ctx, tx, starting{row: row, plan: p, draft: d})
 		return err
 	})
 	if err == nil && runID != "" {
@@ -109,7 +110,7 @@ func (e *Engine) resyncScheduled(ctx context.Context) error {
 		if row.Cause != string(plan.BySchedule) {
 			continue
 		}
-		_, p, err := e.load(ctx, plan.ID(row.ID))
+		_, p, err := e.approvals.Load(ctx, plan.ID(row.ID))
 		if err != nil {
 			return err
 		}

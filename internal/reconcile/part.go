@@ -124,7 +124,7 @@ func (e *Engine) part(ctx context.Context, name intent.DeviceName, body json.Raw
 		return nil, err
 	}
 	var err error
-	if _, d.plan, err = e.load(ctx, plan.ID(d.run.Plan)); err != nil {
+	if _, d.plan, err = e.approvals.Load(ctx, plan.ID(d.run.Plan)); err != nil {
 		return nil, err
 	}
 	if err := d.recall(ctx); err != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/reconcile/approval"
 	"github.com/tenter-net/tenter/internal/reconcile/vote"
 	"github.com/tenter-net/tenter/internal/view"
 )
@@ -30,7 +31,7 @@ type proposal struct {
 	votes  []event.Vote // of the validators, when it is to run without asking
 	others bool         // it superseded a plan that was for other devices too
 
-	register register             // what the approvals that it needs were counted by
+	register approval.Register    // what the approvals that it needs were counted by
 	needs    []event.ApprovalNeed // what the approval policies ask of it
 }
 
@@ -51,7 +52,7 @@ func (e *Engine) propose(ctx context.Context, p proposal) (id, runID string, err
 	}
 	for range 20 {
 		id, runID, err = e.tryPropose(ctx, p)
-		if errors.Is(err, errMoved) {
+		if errors.Is(err, approval.ErrMoved) {
 			err = e.heed(ctx, &p)
 			if err == nil {
 				continue
@@ -74,7 +75,7 @@ func (e *Engine) tryPropose(ctx context.Context, p proposal) (id, runID string, 
 	var kept view.Plan
 	err = e.o.Store.Do(ctx, func(tx event.Tx) error {
 		id, runID = "", ""
-		if err := e.inForce(tx, p.register); err != nil {
+		if err := e.approvals.InForce(tx, p.register); err != nil {
 			return err
 		}
 		row, fresh, err := e.keep(ctx, tx, &p)
@@ -93,7 +94,7 @@ func (e *Engine) tryPropose(ctx context.Context, p proposal) (id, runID string, 
 			}
 		}
 		if p.decision.Verdict == policy.Run && (row.Status == view.PlanOpen || row.Status == view.PlanApproved) {
-			if runID, err = e.start(ctx, tx, row, p.plan, starting{draft: p.started(), votes: p.votes}); err != nil {
+			if runID, err = e.start(ctx, tx, starting{row: row, plan: p.plan, draft: p.started(), votes: p.votes}); err != nil {
 				return err
 			}
 		}
@@ -124,14 +125,14 @@ func (e *Engine) keep(ctx context.Context, tx event.Tx, p *proposal) (row view.P
 		if err != nil {
 			return row, false, err
 		}
-		if row.Status == view.PlanOpen && e.late(row) {
-			if err := e.end(ctx, tx, row, outOfTime); err != nil {
+		if row.Status == view.PlanOpen && e.approvals.Late(row) {
+			if err := e.approvals.End(ctx, tx, row, approval.OutOfTime); err != nil {
 				return row, false, err
 			}
 			row.Status = view.PlanExpired
 		}
 		if row.Status == view.PlanOpen && p.otherPolicies(row) {
-			if err := e.end(ctx, tx, row, "the policies moved"); err != nil {
+			if err := e.approvals.End(ctx, tx, row, "the policies moved"); err != nil {
 				return row, false, err
 			}
 			row.Status = view.PlanExpired
@@ -140,7 +141,7 @@ func (e *Engine) keep(ctx context.Context, tx event.Tx, p *proposal) (row view.P
 			return row, false, nil
 		}
 		again := p.repeat || p.fell && row.Status == view.PlanDone || row.Status == view.PlanStale || row.Status == view.PlanExpired // things may be as they were before
-		if live(row.Status) || !again {
+		if approval.Live(row.Status) || !again {
 			return row, false, nil
 		}
 		p.plan = p.plan.Again()
@@ -162,7 +163,7 @@ func (e *Engine) keep(ctx context.Context, tx event.Tx, p *proposal) (row view.P
 		Created: e.now(), Expires: expires, Devices: p.plan.Busy(), Votes: p.votes, Body: body,
 		Requester: p.requester(), Needs: p.needs,
 	}
-	if p.others, err = e.supersede(ctx, tx, row); err != nil {
+	if p.others, err = e.approvals.Supersede(ctx, tx, row); err != nil {
 		return row, false, err
 	}
 	fresh, err = e.o.Store.SavePlan(tx, row)

@@ -12,6 +12,7 @@ import (
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/policy"
+	"github.com/tenter-net/tenter/internal/reconcile/approval"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -181,15 +182,15 @@ func (e *Engine) sealing(ctx context.Context) (*plan.Secrets, error) {
 	return t.Secrets, err
 }
 
-// Import stores a plan that was kept as a file and returns its name. It fails with a *StaleError if the plan was
+// Import stores a plan that was kept as a file and returns its name. It fails with a *approval.StaleError if the plan was
 // used before, or is past its time, and if it is not as Bind made it here.
 func (e *Engine) Import(ctx context.Context, p plan.Plan, actor string) (plan.ID, error) {
 	expires := p.Expires
 	switch {
 	case p.Binding == "":
-		return "", &StaleError{string(p.ID), "it does not say until when it may be used; a plan for a file is made by tenter plan --out FILE"}
+		return "", &approval.StaleError{Plan: string(p.ID), Reason: "it does not say until when it may be used; a plan for a file is made by tenter plan --out FILE"}
 	case !e.now().Before(expires):
-		return "", &StaleError{string(p.ID), "it could be used until " + expires.Format(time.RFC3339)}
+		return "", &approval.StaleError{Plan: string(p.ID), Reason: "it could be used until " + expires.Format(time.RFC3339)}
 	}
 	s, err := e.sealing(ctx)
 	if err != nil {
@@ -210,5 +211,5 @@ func (e *Engine) Import(ctx context.Context, p plan.Plan, actor string) (plan.ID
 	if err != nil {
 		return "", err
 	}
-	return plan.ID(id), e.startable(row)
+	return plan.ID(id), e.approvals.Startable(row)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/reconcile/approval"
 	"github.com/tenter-net/tenter/internal/view"
 )
 
@@ -83,7 +84,7 @@ func TestImport(t *testing.T) {
 	if row := w.start(e, id); row.Status != view.RunDone {
 		t.Errorf("%+v", row)
 	}
-	if _, err := e.Import(t.Context(), read, "ann"); !errors.As(err, new(*StaleError)) {
+	if _, err := e.Import(t.Context(), read, "ann"); !errors.As(err, new(*approval.StaleError)) {
 		t.Errorf("the file was taken twice: %v", err)
 	}
 }
@@ -101,10 +102,10 @@ func TestExpiry(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.now = func() time.Time { return time.Now().Add(25 * time.Hour) }
-	if err := e.expire(t.Context()); err != nil {
+	if err := e.approvals.Expire(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := e.Start(t.Context(), id, byAnn("")); !errors.As(err, new(*StaleError)) {
+	if _, err := e.Start(t.Context(), id, byAnn("")); !errors.As(err, new(*approval.StaleError)) {
 		t.Errorf("an expired plan: %v", err)
 	}
 	if n := w.count(event.TypePlanExpired); n != 1 {

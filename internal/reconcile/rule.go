@@ -25,11 +25,11 @@ func (e *Engine) rule(ctx context.Context, p plan.Plan, f policy.Facts) ([]rulin
 	var all []ruling
 	var demands []policy.Demand
 	if !f.Requested { // else they are counted where the run is committed
-		r, err := e.register(ctx)
+		r, err := e.approvals.Register(ctx)
 		if err != nil {
 			return nil, err
 		}
-		demands = r.demands(p, "")
+		demands = r.Demands(p, "")
 	}
 	t, err := e.timing(ctx)
 	if err != nil {

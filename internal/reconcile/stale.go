@@ -10,6 +10,7 @@ import (
 
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/reconcile/approval"
 )
 
 // A Stale is a device that is not as it was when its part of a plan was computed.
@@ -32,19 +33,19 @@ func (s Stale) String() string {
 }
 
 // Recheck reads the devices of a stored plan and returns those that are not as they were when it was made, in order. It
-// fails with a *StaleError if the plan cannot be started at all, or if the intents or policies moved. A device that cannot be
+// fails with a *approval.StaleError if the plan cannot be started at all, or if the intents or policies moved. A device that cannot be
 // read is not known to have moved: the run finds out. Nothing is written anywhere.
 func (e *Engine) Recheck(ctx context.Context, id plan.ID) ([]Stale, error) {
-	row, p, err := e.load(ctx, id)
+	row, p, err := e.approvals.Load(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	if err := e.startable(row); err != nil {
+	if err := e.approvals.Startable(row); err != nil {
 		return nil, err
 	}
 	if moved, err := e.unbound(ctx, p); err != nil || moved != "" {
 		if err == nil {
-			err = &StaleError{row.ID, moved}
+			err = &approval.StaleError{Plan: row.ID, Reason: moved}
 		}
 		return nil, err
 	}
@@ -91,7 +92,7 @@ func StaleOn(id plan.ID, all []Stale) error {
 	if more := len(all) - mostReasons; more > 0 {
 		texts = append(texts, fmt.Sprintf("and %d more devices", more))
 	}
-	return &StaleError{string(id), strings.Join(texts, "; ")}
+	return &approval.StaleError{Plan: string(id), Reason: strings.Join(texts, "; ")}
 }
 
 // verbRecheck asks whoever serves a device whether it is as it was.

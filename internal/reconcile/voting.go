@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 
-	"github.com/tenter-net/tenter/internal/event"
 	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/policy"
 	"github.com/tenter-net/tenter/internal/reconcile/vote"
-	"github.com/tenter-net/tenter/internal/view"
 )
 
 // inForce is the intents, as validators look at them.
@@ -46,35 +44,4 @@ func (j judge) See(ctx context.Context, generation string, device intent.DeviceN
 		return vote.Sight{Away: away}, nil
 	}
 	return vote.Sight{Mismatch: saw.Mismatch}, err
-}
-
-// judge has the validators vote on a plan that a person wants, and records what came of it when they are against it: then
-// the error says so.
-func (e *Engine) judge(ctx context.Context, row view.Plan, p plan.Plan, a vote.Asking) ([]event.Vote, error) {
-	t, err := e.votes.Vote(ctx, p, a)
-	if err != nil || t.Denied == "" {
-		return t.Votes, err
-	}
-	err = e.o.Store.Do(ctx, func(tx event.Tx) error {
-		moved, err := e.o.Store.MovePlan(tx, row.ID, row.Status, row.Status, "not approved: "+t.Denied)
-		if err != nil || !moved {
-			return err
-		}
-		if err := e.o.Store.SaveVotes(tx, row.ID, t.Votes); err != nil {
-			return err
-		}
-		return tx.Append(ctx, onDevice(event.Draft{
-			Type: event.TypeApprovalDenied, Correlation: row.Correlation, Causation: toldPlan(row), Actor: a.Actor, ActorType: event.ActorUser,
-			Data: event.Approval{
-				Plan: row.ID, Content: row.Content, Devices: row.Devices, Reason: "not approved: " + t.Denied, Episode: row.Episode, Votes: t.Votes, Waits: true,
-			},
-		}, row))
-	})
-	switch {
-	case err != nil:
-		return nil, err
-	case t.Stale:
-		return nil, &StaleError{row.ID, t.Denied}
-	}
-	return nil, &DeniedError{row.ID, t.Denied}
 }

@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -11,10 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tenter-net/tenter/internal/event"
-	"github.com/tenter-net/tenter/internal/event/local"
 	"github.com/tenter-net/tenter/internal/fabric"
 	"github.com/tenter-net/tenter/internal/intent"
-	"github.com/tenter-net/tenter/internal/plan"
+	"github.com/tenter-net/tenter/internal/reconcile/approval"
 	"github.com/tenter-net/tenter/internal/reconcile/vote"
 	"github.com/tenter-net/tenter/internal/view"
 )
@@ -27,17 +25,6 @@ func (w *world) voted(id string) []event.Vote {
 		w.t.Fatal(err)
 	}
 	return row.Votes
-}
-
-// stuck is a judge whose validator does not come to an end.
-type stuck struct {
-	judge
-	until <-chan struct{}
-}
-
-func (s stuck) Unbound(context.Context, plan.Plan) (string, error) {
-	<-s.until
-	return "", nil
 }
 
 // TestVotes has plans approved, or not, and checks who is named, what is recorded, and that a denied plan waits.
@@ -75,16 +62,6 @@ func TestVotes(t *testing.T) {
 			[]event.Vote{no("schema", "the intents moved from generation g1 to g2"), yes("policy"), yes("device")},
 			"schema: the intents moved", true,
 		},
-		{
-			"a validator does not come to an end", func(w *world, e *Engine) {
-				until := make(chan struct{})
-				w.t.Cleanup(func() { close(until) })
-				e.votes = vote.New(vote.Options{
-					Bus: local.New(local.Options{}), Within: 50 * time.Millisecond, Now: time.Now, Intents: inForce{e}, Judge: stuck{judge{e}, until},
-				})
-			},
-			nil, "did not answer within 50ms", false,
-		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -109,7 +86,7 @@ func TestVotes(t *testing.T) {
 				}
 				return
 			}
-			if err == nil || !strings.Contains(err.Error(), tt.denied) || errors.As(err, new(*StaleError)) != tt.stale {
+			if err == nil || !strings.Contains(err.Error(), tt.denied) || errors.As(err, new(*approval.StaleError)) != tt.stale {
 				t.Errorf("error %v", err)
 			}
 			if row.Status != view.PlanOpen || !strings.HasPrefix(row.Reason, "not approved: ") || len(row.Votes) != 3 {

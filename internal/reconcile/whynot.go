@@ -162,7 +162,7 @@ func (e *Engine) walkIntent(ctx context.Context, device intent.DeviceName, f pol
 
 // ofPlan adds the facts about a stored plan: what it deletes, and what the approval policies ask of it.
 func (e *Engine) ofPlan(ctx context.Context, id string, f *policy.Facts) error {
-	row, p, err := e.load(ctx, plan.ID(id))
+	row, p, err := e.approvals.Load(ctx, plan.ID(id))
 	if errors.Is(err, view.ErrNotFound) {
 		return nil
 	}
@@ -172,12 +172,12 @@ func (e *Engine) ofPlan(ctx context.Context, id string, f *policy.Facts) error {
 	if row.Cause == string(plan.ByIntent) {
 		f.AutoApply = e.byIntent(p).AutoApply
 	}
-	r, err := e.register(ctx)
+	r, err := e.approvals.Register(ctx)
 	if err != nil {
 		return err
 	}
 	if row.Status != view.PlanApproved {
-		f.Approval = policy.StateFor(r.demands(p, row.Requester), f.Device)
+		f.Approval = policy.StateFor(r.Demands(p, row.Requester), f.Device)
 	}
 	f.Deletes, err = e.deletion(ctx, p, f.Device)
 	return err
