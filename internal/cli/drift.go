@@ -43,7 +43,7 @@ func newDriftLs(s Streams) *cobra.Command {
 					_, err := fmt.Fprintln(s.Err, "no "+only(!all, "open ")+"drift")
 					return err
 				}
-				t := newTable("EPISODE", "DEVICE", "MODE", "SEVERITY", "LEAVES", "STATE", "SINCE", "?PLAN", "FIRST")
+				t := newTable("EPISODE", "DEVICE", "MODE", "SEVERITY", "LEAVES", "STATE", "SINCE", "?PLAN", "/FIRST")
 				for _, e := range list {
 					t.add(e.ID, string(e.Device), e.Mode, dash(e.Severity), strconv.Itoa(e.Total), episodeState(e), age(from.now, e.Opened), dash(e.Plan), firstFinding(e.Findings))
 				}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 )
@@ -57,7 +58,8 @@ func printJSON(w io.Writer, v any) error {
 }
 
 // A table is rows under a header, aligned when it is printed. A column whose header begins with a question mark is left
-// out when all its cells are empty. On a terminal each row is one line.
+// out when all its cells are empty. On a terminal each row is one line: what does not fit is cut off at its end, or, where the header
+// of the last column begins with a slash, at the front of the path in it, whose end is what tells.
 type table struct{ rows [][]string }
 
 func newTable(header ...string) *table { return &table{rows: [][]string{header}} }
@@ -67,9 +69,14 @@ func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 func (t *table) print(w io.Writer) error {
 	var b bytes.Buffer
 	tw := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
-	for _, row := range t.rows {
+	last := len(t.rows[0]) - 1
+	header, paths := strings.CutPrefix(t.rows[0][last], "/")
+	for n, row := range t.rows {
 		var cells []string
 		for i, cell := range row {
+			if n == 0 && i == last {
+				cell = header
+			}
 			if t.wanted(i) {
 				cells = append(cells, strings.Join(strings.Fields(strings.TrimPrefix(cell, "?")), " "))
 			}
@@ -81,9 +88,13 @@ func (t *table) print(w io.Writer) error {
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	screen := screenOf(w)
+	screen, column := screenOf(w), 0
 	for line := range strings.Lines(b.String()) {
-		if _, err := fmt.Fprintln(w, screen.cut(strings.TrimRight(line, " \n"))); err != nil {
+		line = strings.TrimRight(line, " \n")
+		if column == 0 && paths {
+			column = utf8.RuneCountInString(strings.TrimSuffix(line, header))
+		}
+		if _, err := fmt.Fprintln(w, screen.cutPath(line, column)); err != nil {
 			return err
 		}
 	}

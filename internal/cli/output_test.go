@@ -255,6 +255,32 @@ func TestServeRefused(t *testing.T) {
 	}
 }
 
+func TestCutPath(t *testing.T) {
+	line := "leaf1   open  changed /interfaces/interface[name=Ethernet1]/config/description"
+	for _, tt := range []struct {
+		width, column int
+		want          string
+	}{
+		{0, 14, line},
+		{100, 14, line},
+		{60, 14, "leaf1   open  changed …ce[name=Ethernet1]/config/description"},
+		{40, 14, "leaf1   open  changed …onfig/description"},
+		{30, 14, "leaf1   open  changed /interf…"}, // too little room: as every other line
+		{40, 0, "leaf1   open  changed /interfaces/inter…"},
+		{40, 400, "leaf1   open  changed /interfaces/inter…"},
+	} {
+		if got := (screen{width: tt.width, height: 10}).cutPath(line, tt.column); got != tt.want {
+			t.Errorf("width %d, column %d: %q, want %q", tt.width, tt.column, got, tt.want)
+		}
+	}
+	var out bytes.Buffer
+	list := newTable("DEVICE", "?PLAN", "/FIRST")
+	list.add("leaf1", "-", "changed /a/b")
+	if err := list.print(&out); err != nil || out.String() != "DEVICE  FIRST\nleaf1   changed /a/b\n" {
+		t.Errorf("%v, %q", err, &out)
+	}
+}
+
 // Lists of commands fit into 80 columns.
 func TestHelpFits(t *testing.T) {
 	const indent = 16 // of the longest name of any list of commands

@@ -56,6 +56,27 @@ func (s screen) cut(line string) string {
 	return string([]rune(line)[:s.width-1]) + "…"
 }
 
+// leastPath is how much of a path has to fit for its end to be worth more than its beginning.
+const leastPath = 12
+
+// cutPath is cut for a line with a path in its last column, which begins at column: the path loses its front. Without such a column,
+// or without room for it, the line loses its end.
+func (s screen) cutPath(line string, column int) string {
+	text := []rune(line)
+	if s.width == 0 || len(text) <= s.width || column == 0 || column >= len(text) {
+		return s.cut(line)
+	}
+	begin := column
+	if class, _, ok := strings.Cut(string(text[column:]), " "); ok { // as in "changed /interfaces/…"
+		begin += utf8.RuneCountInString(class) + 1
+	}
+	room := s.width - begin - 1
+	if room < leastPath {
+		return s.cut(line)
+	}
+	return string(text[:begin]) + "…" + string(text[len(text)-room:])
+}
+
 // paintPlan colours the lines of a plan by their marks.
 func (s screen) paintPlan(text string) string {
 	if !s.colours {
