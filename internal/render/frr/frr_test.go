@@ -142,3 +142,19 @@ func TestLengths(t *testing.T) {
 		}
 	}
 }
+
+// vtysh shows single blanks, and takes what comes after "| " for a filter: neither may come back as a difference for ever.
+func TestTexts(t *testing.T) {
+	for text, want := range map[string]string{
+		"  to  rack\t7 ": "description to rack 7", "a|b": "description a|b", "Straße #1 !": "description Straße #1 !", "50% | 60%": "",
+	} {
+		d := &fabric.Device{Interfaces: []fabric.Interface{{ID: fabric.InterfaceID{Kind: fabric.Ethernet, Number: 1}, Enabled: true, Description: text}}}
+		lines, gaps := rendered(t, d)
+		if got := slices.Contains(lines, want); want != "" && (!got || len(gaps) > 0) {
+			t.Errorf("%q: %q, refused %q, want %q", text, lines, gaps, want)
+		}
+		if want == "" && (len(lines) != 1 || len(gaps) != 1 || !strings.Contains(gaps[0], "filter")) {
+			t.Errorf("%q: %q, refused %q, want it refused", text, lines, gaps)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/tenter-net/tenter/internal/blocks"
 	"github.com/tenter-net/tenter/internal/fabric"
@@ -76,8 +77,15 @@ func addBGP(to *dialect.Items, d *fabric.Device, b fabric.BGP, names profile.Nam
 	}
 }
 
-// put adds the line with the last text, in the blocks of the others.
+// put adds the line with the last text, in the blocks of the others. A text comes with single blanks, as the device shows it.
 func put(w *dialect.Writer, source tree.Source, texts ...string) {
+	texts = slices.Clone(texts)
+	last := &texts[len(texts)-1]
+	*last = strings.Join(strings.Fields(*last), " ")
+	if strings.Contains(*last, "| ") {
+		gap(w, source, "vtysh takes what comes after \"| \" for a filter of what it prints: %q is left out", *last)
+		return
+	}
 	w.Set(source, dialect.Below(blocks.Path(texts...), dialect.Elem("text")), texts[len(texts)-1])
 }
 
