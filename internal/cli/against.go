@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,8 +18,27 @@ type againstFlags struct {
 }
 
 func (f *againstFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.ref, "against", "", "what the change since this git ref would do, for a pull request; without store, server and devices")
+	cmd.Flags().Var((*refFlag)(&f.ref), "against", "what the change since this git ref would do, for a pull request; without store, server and devices")
 	cmd.Flags().BoolVar(&f.observed, "observed", false, "with --against: read the devices that the change concerns")
+}
+
+// A refFlag is a git ref. One that is empty is refused: it comes from a variable that a job does not have, and the command would plan
+// something else.
+type refFlag string
+
+// String is the ref.
+func (r *refFlag) String() string { return string(*r) }
+
+// Type is how usage names the value.
+func (r *refFlag) Type() string { return "REF" }
+
+// Set takes the ref in.
+func (r *refFlag) Set(ref string) error {
+	if strings.TrimSpace(ref) == "" {
+		return errors.New("it names no git ref; is a variable of the job empty?")
+	}
+	*r = refFlag(ref)
+	return nil
 }
 
 // planAgainst prints the plan of a change, and returns it. Nothing of it comes into force.
