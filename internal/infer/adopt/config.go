@@ -187,8 +187,7 @@ func with(files map[string][]byte, name string, text []byte) map[string][]byte {
 
 // derivation says where a value comes from that no document states.
 func (s *search) derivation(value string, from tree.Source) string {
-	value = strings.Join(strings.Fields(value), " ") // a text of several lines is to stay in one
-	where := fmt.Sprintf("%s is derived from %s %s, %s:%d", cmp.Or(value, "it"), from.Kind, from.Name, from.File, from.Line)
+	where := fmt.Sprintf("%s is derived from %s %s, %s:%d", cmp.Or(oneLine(value), "it"), from.Kind, from.Name, from.File, from.Line)
 	d, ok := s.find(from.File, from.Kind, from.Name)
 	if !ok {
 		return where

@@ -144,7 +144,7 @@ func (d document) substitutions(f Finding, value string, from tree.Source, yield
 				}
 				seen[key] = true
 				text, err := d.text.Replace(p.node, alt.value)
-				out, ok := d.edit(fmt.Sprintf("%s: %s -> %s", p.name, p.node.Value, alt.value), p.node.Line, text, err)
+				out, ok := d.edit(fmt.Sprintf("%s: %s -> %s", p.name, oneLine(p.node.Value), oneLine(alt.value)), p.node.Line, text, err)
 				out.stated = alt.stated
 				if ok && !yield(out) {
 					return false
@@ -154,6 +154,9 @@ func (d document) substitutions(f Finding, value string, from tree.Source, yield
 	}
 	return true
 }
+
+// oneLine is a text of several lines as people are shown it.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 type alternative struct {
 	value  string
