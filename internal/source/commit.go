@@ -130,6 +130,9 @@ func (r *reading) file(name string, e object.TreeEntry) error {
 	if err != nil {
 		return err
 	}
+	if why := unfit(name, data); why != "" {
+		return contentError("%s", why)
+	}
 	r.files[name] = data
 	if r.total += len(data); len(r.files) > maxFiles || r.total > maxTotal {
 		return contentError("more than %d files or %d bytes of documents", maxFiles, maxTotal)

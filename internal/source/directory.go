@@ -8,6 +8,7 @@
 package source
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -21,6 +22,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"go.uber.org/zap"
 
@@ -99,6 +102,9 @@ func read(ctx context.Context, root *os.Root) (map[string][]byte, error) {
 		if err != nil {
 			return err
 		}
+		if why := unfit(name, data); why != "" {
+			return errors.New(why)
+		}
 		files[name] = data
 		total += len(data)
 		if len(files) > maxFiles || total > maxTotal {
@@ -118,6 +124,9 @@ func read(ctx context.Context, root *os.Root) (map[string][]byte, error) {
 // readFile reads a regular file, also behind a link; root refuses a link that leads out.
 func readFile(root *os.Root, name string) ([]byte, error) {
 	info, err := root.Stat(name) // before opening, for opening a pipe would wait
+	if link, lerr := root.Lstat(name); err != nil && lerr == nil && link.Mode()&fs.ModeSymlink != 0 {
+		return nil, fmt.Errorf("%s is a link that leads out or nowhere: %w", name, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -137,6 +146,21 @@ func readFile(root *os.Root, name string) ([]byte, error) {
 		return nil, fmt.Errorf("%s is larger than %d bytes", name, maxFileSize)
 	}
 	return data, nil
+}
+
+// pointer is what a file begins with of which Git LFS keeps the content elsewhere.
+const pointer = "version https://git-lfs.github.com/spec/"
+
+// unfit says why a file cannot be a document, whatever is in it; empty if it can. Names are shown in messages of one line, and kept
+// as text.
+func unfit(name string, data []byte) string {
+	switch {
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
+		return fmt.Sprintf("%q is no name for a document: give it one in UTF-8, without control characters", name)
+	case bytes.HasPrefix(data, []byte(pointer)):
+		return name + " is a pointer of Git LFS, the document itself is elsewhere: git lfs untrack it, or git lfs pull where it is a directory"
+	}
+	return ""
 }
 
 func hidden(name string) bool { return strings.HasPrefix(path.Base(name), ".") }

@@ -346,6 +346,8 @@ func TestCommittedFiles(t *testing.T) {
 			link(t, "sub", filepath.Join(dir, "l.yaml"))
 		}},
 		{"too large", "larger than", func(dir string) { write(t, dir, map[string]string{"l.yaml": strings.Repeat("x", maxFileSize+1)}) }},
+		{"a name that is not UTF-8", `"\xff.yaml" is no name`, func(dir string) { write(t, dir, map[string]string{"\xff.yaml": "x"}) }},
+		{"a pointer of Git LFS", "l.yaml is a pointer of Git LFS", func(dir string) { write(t, dir, map[string]string{"l.yaml": pointer + "v1\n"}) }},
 		{"no document", ErrEmpty.Error(), func(dir string) {
 			if err := os.Remove(filepath.Join(dir, "a.yaml")); err != nil {
 				t.Fatal(err)

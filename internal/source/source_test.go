@@ -100,7 +100,7 @@ func TestSnapshotRefuses(t *testing.T) {
 		make       func(dir string)
 	}{
 		{"nothing there", ErrEmpty.Error(), func(string) {}},
-		{"a link that leads out", "f.yaml", func(dir string) { link(t, "/etc/hosts", filepath.Join(dir, "f.yaml")) }},
+		{"a link that leads out", "f.yaml is a link that leads out", func(dir string) { link(t, "/etc/hosts", filepath.Join(dir, "f.yaml")) }},
 		{"a link that leads up", "f.yaml", func(dir string) { link(t, "../../x", filepath.Join(dir, "f.yaml")) }},
 		{"a link to nothing", "f.yaml", func(dir string) { link(t, "absent", filepath.Join(dir, "f.yaml")) }},
 		{"a file too large", "larger than", func(dir string) {
@@ -111,6 +111,11 @@ func TestSnapshotRefuses(t *testing.T) {
 			for i := range maxTotal/maxFileSize + 1 {
 				write(t, dir, map[string]string{string(rune('a'+i)) + ".yaml": big})
 			}
+		}},
+		{"a name of two lines", `"a\nb.yaml" is no name`, func(dir string) { write(t, dir, map[string]string{"a\nb.yaml": "x"}) }},
+		{"a name that is not UTF-8", `"\xff.yaml" is no name`, func(dir string) { write(t, dir, map[string]string{"\xff.yaml": "x"}) }},
+		{"a pointer of Git LFS", "f.yaml is a pointer of Git LFS", func(dir string) {
+			write(t, dir, map[string]string{"f.yaml": pointer + "v1\noid sha256:0\nsize 1\n"})
 		}},
 		{"no directory", "there is no directory", func(dir string) {
 			if err := os.Remove(dir); err != nil {
