@@ -287,3 +287,22 @@ func TestWrongPasswordIsToldWithoutIt(t *testing.T) {
 		t.Errorf("bus.degraded says %s", text)
 	}
 }
+
+// Connections that were made while the server wanted a password stay unknown to it when it wants none any more.
+func TestAPasswordThatIsWantedForAWhile(t *testing.T) {
+	t.Parallel()
+	server, w := faulty(t)
+	c := client(t, server).Conn()
+	defer c.Close()
+	w.Start(answering)
+	w.Drift(2, "leaf1")
+	w.UntilAnswered(2)
+	must(t, c.ConfigSet(t.Context(), "requirepass", "for-a-while").Err())
+	must(t, c.Do(t.Context(), "AUTH", "for-a-while").Err())
+	must(t, c.Do(t.Context(), "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes").Err())
+	w.Drift(2, "leaf1")
+	w.Until("bus.degraded", func() bool { return len(w.Events(event.TypeBusDegraded)) > 0 })
+	must(t, c.ConfigSet(t.Context(), "requirepass", "").Err())
+	w.Drift(2, "leaf1")
+	w.UntilAnswered(6)
+}

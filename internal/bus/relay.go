@@ -136,11 +136,14 @@ func (r *relay) run(ctx context.Context, good func()) error {
 	}
 }
 
-// check looks whether the server is one that can serve, which another may have become meanwhile.
+// check looks whether the server is one that can serve, which another may have become meanwhile. It asks from a new connection: one
+// that was made while the server wanted a password is refused this for ever, also when the server wants none any more.
 func (r *relay) check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
 	defer cancel()
-	if err := checkServer(ctx, r.client, r.key("")); err != nil {
+	client := r.Bus.at.client(1)
+	err := checkServer(ctx, client, r.key(""))
+	if err = errors.Join(err, client.Close()); err != nil {
 		return fmt.Errorf("redis: %w", err)
 	}
 	return nil
