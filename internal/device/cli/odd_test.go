@@ -131,3 +131,23 @@ func TestWaiting(t *testing.T) {
 		})
 	}
 }
+
+// TestUnnumbered has a neighbor by its interface, which FRR wants to know before anything else of it, and to forget last.
+func TestUnnumbered(t *testing.T) {
+	syntax := &frr(t).CLI.Syntax
+	empty := []blocks.Line{{Text: "router bgp 65000", Lines: []blocks.Line{{Text: "bgp router-id 10.0.0.1"}}}}
+	full := []blocks.Line{{Text: "router bgp 65000", Lines: []blocks.Line{
+		{Text: "bgp router-id 10.0.0.1"}, {Text: "neighbor eth7 bfd"}, {Text: "neighbor eth7 description x"},
+		{Text: "neighbor eth7 interface remote-as external"},
+	}}}
+	got := strings.Join(blocks.Commands(empty, full, syntax), "|")
+	want := "router bgp 65000|neighbor eth7 interface remote-as external|neighbor eth7 bfd|neighbor eth7 description x|exit"
+	if got != want {
+		t.Errorf("added by %s, want %s", got, want)
+	}
+	got = strings.Join(blocks.Commands(full, empty, syntax), "|")
+	want = "router bgp 65000|no neighbor eth7 description|no neighbor eth7 bfd|no neighbor eth7 interface remote-as external|exit"
+	if got != want {
+		t.Errorf("removed by %s, want %s", got, want)
+	}
+}
