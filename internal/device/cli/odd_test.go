@@ -137,7 +137,9 @@ func TestUnnumbered(t *testing.T) {
 	syntax := &frr(t).CLI.Syntax
 	empty := []blocks.Line{{Text: "router bgp 65000", Lines: []blocks.Line{{Text: "bgp router-id 10.0.0.1"}}}}
 	full := []blocks.Line{{Text: "router bgp 65000", Lines: []blocks.Line{
-		{Text: "bgp router-id 10.0.0.1"}, {Text: "neighbor eth7 bfd"}, {Text: "neighbor eth7 description x"},
+		{Text: "bgp router-id 10.0.0.1"},
+		{Text: "neighbor eth7 bfd"},
+		{Text: "neighbor eth7 description x"},
 		{Text: "neighbor eth7 interface remote-as external"},
 	}}}
 	got := strings.Join(blocks.Commands(empty, full, syntax), "|")
