@@ -234,6 +234,8 @@ func (s *Session) ready(ctx context.Context) error {
 func (s *Session) explain(err error) error {
 	var record tls.RecordHeaderError
 	switch {
+	case oldTLS(err):
+		return fmt.Errorf("it speaks neither TLS 1.2 nor 1.3, and Tenter nothing older: %w", err)
 	case errors.As(err, &record):
 		return fmt.Errorf("it does not speak TLS on this port, and the TLS settings say that it does: %w", err)
 	case s.cfg.TLS.Plaintext && (hungUp(err) || errors.Is(err, errSpeaksTLS)):
@@ -246,6 +248,11 @@ func (s *Session) explain(err error) error {
 	return err
 }
 
+// oldTLS reports whether both sides could not agree on a version of TLS.
+func oldTLS(err error) bool {
+	return strings.Contains(err.Error(), "tls: protocol version not supported") || strings.Contains(err.Error(), "tls: server selected unsupported protocol version")
+}
+
 // hungUp reports whether the peer ended the connection. One that has not read all that was sent to it ends it by a reset.
 func hungUp(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
@@ -255,7 +262,7 @@ func connectKind(err error) fault.Kind {
 	switch {
 	case errors.Is(err, errCertificate):
 		return fault.Untrusted
-	case strings.Contains(err.Error(), "remote error: tls:"):
+	case strings.Contains(err.Error(), "remote error: tls:") && !oldTLS(err):
 		return fault.Unauthenticated // the device refused our certificate, or that we showed none
 	}
 	return fault.Unreachable

@@ -67,6 +67,9 @@ func TestHungUp(t *testing.T) {
 		_, _ = io.Copy(io.Discard, c)
 		return err
 	}
+	alertsAndWaits := func(c *net.TCPConn) error {
+		return errors.Join(alerts(c), func() error { _, err := io.Copy(io.Discard, c); return err }())
+	}
 	const tlsOnly, noTLS = "speaks TLS only", "no TLS on this port"
 	for name, tt := range map[string]struct {
 		do   func(c *net.TCPConn) error
@@ -79,6 +82,7 @@ func TestHungUp(t *testing.T) {
 		"an alert and a reset":          {alertsAndResets, gnmi.TLS{Plaintext: true}, tlsOnly},
 		"an end instead of no TLS":      {closes, gnmi.TLS{SkipVerify: true}, noTLS},
 		"a reset instead of no TLS":     {resets, gnmi.TLS{SkipVerify: true}, noTLS},
+		"an alert of an older TLS":      {alertsAndWaits, gnmi.TLS{SkipVerify: true}, "neither TLS 1.2 nor 1.3"},
 		"something else that is no TLS": {greets, gnmi.TLS{SkipVerify: true}, "does not speak TLS"},
 	} {
 		t.Run(name, func(t *testing.T) {
