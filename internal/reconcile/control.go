@@ -156,7 +156,7 @@ func (d *driver) hear(ctx context.Context) error {
 		}
 		refused, note := obey(&saga, row, ev, c)
 		if c.Verb == VerbConfirm || c.Verb == VerbCancel {
-			if refused, note, err = d.confirming(ctx, &saga, row, ev, c); err != nil {
+			if refused, note, err = d.confirming(ctx, &saga, instruction{row, ev, c}); err != nil {
 				return err
 			}
 		}

@@ -19,9 +19,17 @@ const (
 	VerbCancel  = "cancel"  // what waits for that is put back, and nothing new begun
 )
 
+// An instruction is a command as it was given to a run.
+type instruction struct {
+	run     view.Run
+	event   event.Event
+	command event.Command
+}
+
 // confirming does what a person says to a run that asks to be confirmed. A confirmation is for the devices that wait for it by
 // now: what comes later asks again.
-func (d *driver) confirming(ctx context.Context, s *run.Saga, row view.Run, ev event.Event, c event.Command) (refused, note string, err error) {
+func (d *driver) confirming(ctx context.Context, s *run.Saga, w instruction) (refused, note string, err error) {
+	row, ev, c := w.run, w.event, w.command
 	switch {
 	case !row.Ended.IsZero():
 		return fmt.Sprintf("it ended %s at %s", row.Status, row.Ended.UTC().Format(time.RFC3339)), "", nil
