@@ -59,7 +59,7 @@ func serve(t *testing.T) *api.Client {
 		}
 	})
 	c := api.NewClient(socket)
-	for deadline := time.Now().Add(5 * time.Second); !c.Alive(t.Context()); {
+	for deadline := time.Now().Add(time.Minute); !c.Alive(t.Context()); {
 		if time.Now().After(deadline) {
 			t.Fatal("the server does not listen")
 		}

@@ -110,7 +110,7 @@ func serveHTTPS(t *testing.T) (url, ca string, logs *observer.ObservedLogs) {
 			t.Error(err)
 		}
 	})
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for deadline := time.Now().Add(time.Minute); ; {
 		c, err := net.Dial("tcp", address)
 		if err == nil {
 			_ = c.Close()

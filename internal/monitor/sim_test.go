@@ -165,7 +165,7 @@ func (s *scene) control(line string) {
 
 func (s *scene) change(edits ...hand.Edit) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	s.must(s.by.Set(ctx, edits...))
 }
@@ -173,7 +173,7 @@ func (s *scene) change(edits ...hand.Edit) {
 // until waits for an event whose line begins so, and refuses any other one of drift.
 func (s *scene) until(want string) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	for {
 		s.must(s.store.Wait(ctx, s.seen))

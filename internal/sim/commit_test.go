@@ -73,7 +73,7 @@ func TestCommitRefuses(t *testing.T) {
 	c, ctx := f.raw("leaf1")
 	_, err := c.Set(ctx, withCommit(updates(banner, `"x"`), commit("", time.Minute)))
 	wantCode(t, err, codes.InvalidArgument, "without an id")
-	mustSet(t, c, ctx, withCommit(updates(banner, `"x"`), commit("a", 100*time.Millisecond)))
+	mustSet(t, c, ctx, withCommit(updates(banner, `"x"`), commit("a", 3*time.Second)))
 	_, err = c.Set(ctx, withCommit(&gpb.SetRequest{}, extend("a", 0)))
 	wantCode(t, err, codes.InvalidArgument, "positive")
 	_, err = c.Set(ctx, withCommit(updates(banner, `"y"`), confirm("a")))
@@ -81,7 +81,7 @@ func TestCommitRefuses(t *testing.T) {
 	mustSet(t, c, ctx, withCommit(&gpb.SetRequest{}, extend("a", time.Hour)))
 	// leaf2's rollback is due after leaf1's first one, which must not have counted.
 	other, _ := f.raw("leaf2")
-	mustSet(t, other, ctx, withCommit(updates(banner, `"y"`), commit("b", 150*time.Millisecond)))
+	mustSet(t, other, ctx, withCommit(updates(banner, `"y"`), commit("b", 3*time.Second)))
 	eventually(t, "leaf2 took it back", func() bool { return get(t, other, ctx, banner) == "" })
 	if got := get(t, c, ctx, banner); got != `"x"` {
 		t.Errorf("given more time, yet rolled back to %s", got)

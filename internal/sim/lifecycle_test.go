@@ -26,17 +26,18 @@ func eventually(t *testing.T, what string, check func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	for !check() {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("not within 10 s: %s", what)
+			t.Fatalf("not within a minute: %s", what)
 		}
 	}
 }
 
-// answers tells whether a Get succeeds within a short time, whatever connection it takes.
+// answers tells whether a Get succeeds within a short time, whatever connection it takes. On a busy machine one may not: what is to
+// answer does so eventually.
 func (f *testFabric) answers(name string) bool {
 	c := f.hand(name)
 	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
@@ -110,14 +111,10 @@ func TestForget(t *testing.T) {
 func TestManagementPath(t *testing.T) {
 	f := start(t, Options{})
 	for _, cut := range []string{"cut", "blackhole", "off"} {
-		if !f.answers("leaf2") {
-			t.Fatalf("before %s: no answer", cut)
-		}
+		eventually(t, "leaf2 answers before "+cut, func() bool { return f.answers("leaf2") })
 		f.control("leaf2 " + cut)
 		eventually(t, cut+" silences leaf2", func() bool { return !f.answers("leaf2") })
-		if !f.answers("leaf1") {
-			t.Errorf("%s silenced leaf1 too", cut)
-		}
+		eventually(t, cut+" leaves leaf1 alone", func() bool { return f.answers("leaf1") })
 		f.control("leaf2 restore")
 		f.control("leaf2 on")
 		eventually(t, "leaf2 is back", func() bool { return f.answers("leaf2") })
@@ -185,7 +182,7 @@ func TestDropStreams(t *testing.T) {
 func TestLockedOut(t *testing.T) {
 	f := start(t, Options{})
 	c, ctx := f.raw("leaf1")
-	_, err := c.Set(ctx, withCommit(updates("/interfaces/interface[name=Management0]/config/enabled", `false`), commit("oops", time.Second)))
+	_, err := c.Set(ctx, withCommit(updates("/interfaces/interface[name=Management0]/config/enabled", `false`), commit("oops", 5*time.Second)))
 	if err != nil && status.Code(err) != codes.Unavailable { // the answer may be cut off as well
 		t.Fatal(err)
 	}

@@ -99,9 +99,9 @@ func TestSample(t *testing.T) {
 	}
 	list.Subscription[0].SuppressRedundant = true
 	list.Subscription[0].HeartbeatInterval = uint64(400 * time.Millisecond)
+	began := time.Now()
 	w = subscribe(t, c, ctx, list)
 	w.synced()
-	began := time.Now()
 	w.next()
 	if waited := time.Since(began); waited < 300*time.Millisecond {
 		t.Errorf("a redundant sample came after %v, want none before the heartbeat", waited)

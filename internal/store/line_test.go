@@ -73,7 +73,7 @@ func TestLineBehindTheDead(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := openLine(t, dir)
-	for deadline := time.Now().Add(10 * time.Second); !b.hasTurn; {
+	for deadline := time.Now().Add(time.Minute); !b.hasTurn; {
 		b.stuck = time.Time{}
 		if b.enter(nil); time.Now().After(deadline) {
 			t.Fatal("a wait that was given up, or a dead process, keeps the turn")

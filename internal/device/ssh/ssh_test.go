@@ -21,7 +21,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // soon is more than any answer here takes, and less than a peer that hangs.
-const soon = 10 * time.Second
+const soon = time.Minute
 
 func is(text string) func() (string, error) { return func() (string, error) { return text, nil } }
 
