@@ -133,7 +133,7 @@ type choice struct {
 func chooseApply(ctx context.Context, s Streams, o *operator, args []string, from choosing) (c choice, err error) {
 	if len(args) == 1 {
 		c.req.OnStale = app.OnStale(from.onStale)
-		p, ok, err := planFile(args[0])
+		p, ok, err := planFile(ctx, args[0])
 		switch {
 		case err != nil:
 			return c, err
@@ -146,7 +146,7 @@ func chooseApply(ctx context.Context, s Streams, o *operator, args []string, fro
 	}
 	ask := from.devices.request()
 	ask.Keep = true
-	if ask.Reverse, err = planNamed(from.reverse); err != nil {
+	if ask.Reverse, err = planNamed(ctx, from.reverse); err != nil {
 		return c, err
 	}
 	reply, err := call(ctx, o, app.OpPlan, (*app.App).Plan, ask)

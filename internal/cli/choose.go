@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -39,11 +40,11 @@ func (c *choosing) check(args []string) error {
 }
 
 // planNamed returns the name of a plan that is given by its name, or as a file.
-func planNamed(arg string) (plan.ID, error) {
+func planNamed(ctx context.Context, arg string) (plan.ID, error) {
 	if arg == "" {
 		return "", nil
 	}
-	p, ok, err := planFile(arg)
+	p, ok, err := planFile(ctx, arg)
 	if ok {
 		return p.ID, err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -64,7 +63,7 @@ func newPlan(s Streams) *cobra.Command {
 				}
 				warn(s, reply.Warnings)
 				if into != "" {
-					if err := writePlan(into, reply.Plan); err != nil {
+					if err := writePlan(ctx, into, reply.Plan); err != nil {
 						return err
 					}
 				}
@@ -72,7 +71,7 @@ func newPlan(s Streams) *cobra.Command {
 					return err
 				}
 				if out != "" {
-					if err := writePlan(out, reply.Plan); err != nil {
+					if err := writePlan(ctx, out, reply.Plan); err != nil {
 						return err
 					}
 					sayKept(s, out, reply.Plan)
@@ -163,14 +162,6 @@ func printPlan(w io.Writer, r app.PlanReply, format string) error {
 		}
 	}
 	return nil
-}
-
-func writePlan(file string, p plan.Plan) error {
-	data, err := p.JSON()
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(file, data, 0o600)
 }
 
 // mostNames is how many devices a line names before it counts the rest.

@@ -2,12 +2,9 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,7 +35,7 @@ func newPlanShow(s Streams) *cobra.Command {
 				}
 				return printPlan(s.Out, app.PlanReply{Plan: p}, output(cmd))
 			}
-			switch p, ok, err := planFile(args[0]); {
+			switch p, ok, err := planFile(cmd.Context(), args[0]); {
 			case err != nil:
 				return err
 			case ok:
@@ -78,7 +75,7 @@ func newPlanShow(s Streams) *cobra.Command {
 // keepReverse writes the plan that takes a plan's run back to a file.
 func keepReverse(cmd *cobra.Command, s Streams, arg, out string) error {
 	return withOperator(cmd, func(ctx context.Context, o *operator) error {
-		id, err := planNamed(arg)
+		id, err := planNamed(ctx, arg)
 		if err != nil {
 			return err
 		}
@@ -90,7 +87,7 @@ func keepReverse(cmd *cobra.Command, s Streams, arg, out string) error {
 		if err := printPlan(s.Out, reply, output(cmd)); err != nil {
 			return err
 		}
-		if err := writePlan(out, reply.Plan); err != nil {
+		if err := writePlan(ctx, out, reply.Plan); err != nil {
 			return err
 		}
 		sayKept(s, out, reply.Plan)
@@ -108,23 +105,4 @@ func printVotes(w io.Writer, votes []event.Vote) error {
 		t.add(v.Validator, v.Verdict, v.Took.Round(time.Millisecond).String(), v.Reason)
 	}
 	return t.print(w)
-}
-
-// planFile reads a plan from a file, if the argument names one.
-func planFile(name string) (p plan.Plan, ok bool, err error) {
-	data, err := os.ReadFile(name)
-	if errors.Is(err, os.ErrNotExist) && !strings.ContainsAny(name, "./") { // as no plan's name has
-		return p, false, nil
-	}
-	if err != nil {
-		return p, false, hint(err, "tenter plan ls --all, for the plans in the store; tenter plan --out FILE writes one")
-	}
-	if !json.Valid(data) {
-		return p, false, hint(fmt.Errorf("%s: not a plan: no JSON", name), "tenter plan --out FILE writes one")
-	}
-	p, err = plan.Parse(data)
-	if err != nil {
-		return p, false, hint(fmt.Errorf("%s: not a plan of this version: %w", name, err), "tenter plan --out FILE writes one")
-	}
-	return p, true, nil
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
 	"strconv"
 	"time"
 )
@@ -149,9 +150,29 @@ func Parse(b []byte) (Plan, error) {
 	if p.Binding != "" && p.Binding != p.bind() || p.Binding == "" && !p.Expires.IsZero() {
 		return Plan{}, fmt.Errorf("plan %s: was altered: its intents or its time are not the ones that it was made with", p.ID)
 	}
+	said := p.sums()
 	for i := range p.Devices { // what sums up is not taken from outside
 		p.Devices[i].assess()
 	}
 	p.assess()
+	if p.Binding != "" && !reflect.DeepEqual(said, p.sums()) {
+		return Plan{}, fmt.Errorf("plan %s: was altered, or made by another version: its risk is not that of its changes", p.ID)
+	}
 	return p, nil
+}
+
+// A sum is what is said of the risk of a device, or of all.
+type sum struct {
+	risk    Risk
+	score   int
+	reasons []RiskReason
+}
+
+// sums are the risks that the plan states, in the order of its devices and last of all.
+func (p Plan) sums() []sum {
+	var all []sum
+	for _, d := range p.Devices {
+		all = append(all, sum{d.Risk, d.Score, d.Reasons})
+	}
+	return append(all, sum{p.Risk, p.Score, p.Reasons})
 }
