@@ -37,10 +37,21 @@ type PlanReply struct {
 	Warnings    []string                     `json:"warnings,omitempty"`
 }
 
+// reloadFor is reload for a plan. What is taken back comes from what a run recorded, so that mistakes in the intents are not in its
+// way: they may be why.
+func (a *App) reloadFor(ctx context.Context, reverse bool) (warnings []string, err error) {
+	warnings, err = a.reload(ctx)
+	var bad *IntentsError
+	if reverse && errors.As(err, &bad) {
+		return []string{fmt.Sprintf("warning: %v\nwarning: the last good intents stay in force; what is taken back does not depend on newer ones", bad)}, nil
+	}
+	return warnings, err
+}
+
 // Plan plans. Intents with mistakes are an error: a plan of the last good ones would not be what the user sees in the
 // directory.
 func (a *App) Plan(ctx context.Context, who api.Caller, req PlanRequest) (PlanReply, error) {
-	warnings, err := a.reload(ctx)
+	warnings, err := a.reloadFor(ctx, req.Reverse != "")
 	if err != nil {
 		return PlanReply{}, err
 	}
@@ -127,7 +138,7 @@ func (a *App) Apply(ctx context.Context, who api.Caller, req ApplyRequest) (Appl
 	if err := req.check(); err != nil {
 		return ApplyReply{}, err
 	}
-	if _, err := a.reload(ctx); err != nil {
+	if _, err := a.reloadFor(ctx, a.reverses(ctx, req)); err != nil {
 		return ApplyReply{}, err
 	}
 	if req.File != nil {
@@ -150,6 +161,19 @@ func (a *App) Apply(ctx context.Context, who api.Caller, req ApplyRequest) (Appl
 	}
 	reply.Run, reply.From = id, head
 	return reply, nil
+}
+
+// reverses reports whether the plan that is to be run takes a run back. One that is not there does not; that is told later.
+func (a *App) reverses(ctx context.Context, req ApplyRequest) bool {
+	if req.File != nil {
+		return req.File.Cause.Part == plan.Reverse
+	}
+	row, err := a.store.Plan(ctx, string(req.ID))
+	if err != nil {
+		return false
+	}
+	p, err := plan.Parse(row.Body)
+	return err == nil && p.Cause.Part == plan.Reverse
 }
 
 // DecideRequest approves or rejects a plan that waits.
