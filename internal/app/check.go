@@ -44,7 +44,7 @@ func (c *compiler) check(out *Compiled) intent.Diagnostics {
 		})
 	}
 	wg.Wait()
-	all := append(c.unreachable(out), c.ungated(out)...)
+	all := slices.Concat(c.unreachable(out), c.ungated(out), c.odd(out))
 	c.checked = make(map[intent.DeviceName]checked, len(results))
 	for i, d := range out.Fabric.Devices {
 		c.checked[d.Name] = results[i]

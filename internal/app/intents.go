@@ -53,6 +53,7 @@ func (c *Compiled) Leaves() int {
 type compiler struct {
 	profiles *profile.Set
 	devices  []settings.Device           // the address book
+	users    []settings.User             // who may approve, but for those who have tokens
 	adapted  map[string]*profile.Profile // with the settings' timing, by name
 	options  render.Options
 
@@ -71,7 +72,7 @@ func newCompiler(set *settings.Settings, secret func(string) (string, bool), key
 		return nil, err
 	}
 	c := &compiler{
-		profiles: profiles, devices: set.Devices, adapted: map[string]*profile.Profile{}, key: key,
+		profiles: profiles, devices: set.Devices, users: set.Access.Users, adapted: map[string]*profile.Profile{}, key: key,
 	}
 	for _, name := range profiles.Names() {
 		p, err := profiles.Get(name)

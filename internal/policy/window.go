@@ -96,6 +96,32 @@ func (w Window) closes(at time.Time) time.Time {
 	return time.Time{}
 }
 
+// How far Endless looks: over all minutes of a week, and over openings that are a year apart.
+const (
+	mostOpenings = 12_000
+	longEnough   = 2 * 366 * 24 * time.Hour
+)
+
+// Endless reports whether the window, once it is open, does not close: its openings run into each other, as far as one cares to
+// look from the given time on.
+func (w Window) Endless(from time.Time) bool {
+	first := w.table.Next(from)
+	if first.IsZero() {
+		return false
+	}
+	at, end := first, first.Add(w.Duration)
+	for range mostOpenings {
+		next := w.table.Next(at)
+		if next.IsZero() || next.After(end) {
+			return false
+		}
+		if at, end = next, next.Add(w.Duration); end.Sub(first) > longEnough {
+			return true
+		}
+	}
+	return true
+}
+
 // show is a time as a reader of the window's document would say it.
 func (w Window) show(t time.Time) string {
 	if t.IsZero() {

@@ -276,3 +276,27 @@ func FuzzWindows(f *testing.F) {
 		}
 	})
 }
+
+func TestEndless(t *testing.T) {
+	for _, c := range []struct {
+		cron string
+		d    time.Duration
+		want bool
+	}{
+		{"0 0 * * *", 24 * time.Hour, true},
+		{"0 0 * * *", 24*time.Hour - time.Second, false},
+		{"* * * * *", time.Minute, true},
+		{"* * * * *", 59 * time.Second, false},
+		{"* * * * mon-fri", time.Minute, false},     // 7,200 openings that run into each other
+		{"0 0 1 * *", 31 * 24 * time.Hour, true},    // no month is longer
+		{"0 0 1 * *", 30 * 24 * time.Hour, false},   // some are
+		{"0 0 1 1 *", 366 * 24 * time.Hour, true},   // nor is a year
+		{"0 0 29 2 *", 366 * 24 * time.Hour, false}, // but the next such day is further
+		{"0 12 * 7 *", 24 * time.Hour, false},
+	} {
+		w := window(t, "w", "deny", c.cron, "UTC", c.d)
+		if got := w.Endless(at(t, "2026-01-01T00:00:00Z")); got != c.want {
+			t.Errorf("%q for %s: %v", c.cron, c.d, got)
+		}
+	}
+}
