@@ -82,25 +82,31 @@ type HoldRequest struct {
 	Reason string            `json:"reason"`
 }
 
-// Hold records the hold. The device goes on being watched.
-func (a *App) Hold(ctx context.Context, who api.Caller, req HoldRequest) (Nothing, error) {
+// HoldReply says whether the device was on hold before.
+type HoldReply struct {
+	WasHeld bool `json:"was_held"`
+}
+
+// Hold records the hold. The device goes on being watched. To release a device that is not on hold does nothing.
+func (a *App) Hold(ctx context.Context, who api.Caller, req HoldRequest) (out HoldReply, err error) {
 	if req.For > 0 && strings.TrimSpace(req.Reason) == "" {
-		return Nothing{}, fmt.Errorf("device %q: a hold needs a reason, for those who wonder", req.Device)
+		return out, fmt.Errorf("device %q: a hold needs a reason, for those who wonder", req.Device)
 	}
 	// The intents in force decide whether there is such a device: mistakes in newer ones must not be in the way of a hold.
 	if _, err := a.generations.target(ctx, req.Device); err != nil {
-		return Nothing{}, err
+		return out, err
 	}
-	err := a.store.Do(ctx, func(tx event.Tx) error {
+	err = a.store.Do(ctx, func(tx event.Tx) error {
 		why := "released"
 		err := a.store.UpdateDevice(tx, req.Device, func(d *view.Device) {
+			out.WasHeld = d.HeldUntil.After(a.now())
 			d.HeldUntil, d.HeldReason = time.Time{}, ""
 			if req.For > 0 {
 				d.HeldUntil, d.HeldReason = a.now().Add(req.For), req.Reason+" ("+who.Name+")"
 				why = fmt.Sprintf("held until %s: %s", d.HeldUntil.UTC().Format(time.RFC3339), req.Reason)
 			}
 		})
-		if err != nil {
+		if err != nil || req.For <= 0 && !out.WasHeld {
 			return err
 		}
 		return tx.Append(ctx, event.Draft{
@@ -108,7 +114,7 @@ func (a *App) Hold(ctx context.Context, who api.Caller, req HoldRequest) (Nothin
 			Data: event.Device{Device: req.Device, Reason: why},
 		})
 	})
-	return Nothing{}, err
+	return out, err
 }
 
 // ReadRequest asks for what a device has at and under paths, all of its configuration if there are none.

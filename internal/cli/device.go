@@ -176,14 +176,15 @@ func newDeviceRelease(s Streams) *cobra.Command {
 
 func hold(cmd *cobra.Command, s Streams, req app.HoldRequest) error {
 	return withOperator(cmd, func(ctx context.Context, o *operator) error {
-		if _, err := call(ctx, o, app.OpHold, (*app.App).Hold, req); err != nil {
+		reply, err := call(ctx, o, app.OpHold, (*app.App).Hold, req)
+		if err != nil {
 			return o.about(err, "tenter device ls")
 		}
 		if req.For == 0 {
-			_, err := fmt.Fprintf(s.Err, "%s: released\n", req.Device)
+			_, err := fmt.Fprintf(s.Err, "%s: %s\n", req.Device, only(reply.WasHeld, "released")+only(!reply.WasHeld, "was not on hold"))
 			return err
 		}
-		_, err := fmt.Fprintf(s.Err, "%s: nothing is written to it for %s\n", req.Device, req.For)
+		_, err = fmt.Fprintf(s.Err, "%s: nothing is written to it for %s\n", req.Device, req.For)
 		return err
 	})
 }
