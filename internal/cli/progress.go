@@ -266,6 +266,8 @@ func (p *progress) finish() error {
 		return hint(denied, "%s", nextIn(denied, "tenter run show "+p.run))
 	case p.failure != "" && all(run.Stale):
 		return hint(&app.CodedError{Code: app.CodeStale, Err: errors.New(p.failure)}, "tenter plan")
+	case p.failure != "" && slices.ContainsFunc(p.ended.Devices, func(d event.RunDevice) bool { return strings.HasPrefix(d.Detail, run.NobodyConfirmed) }):
+		return hint(fmt.Errorf("%s %s: %s", p.run, p.ended.Outcome, p.why()), "tenter apply --confirm manual --within DURATION, and meanwhile, from another terminal: tenter run confirm RUN")
 	case p.failure != "":
 		return hint(fmt.Errorf("%s %s: %s", p.run, p.ended.Outcome, p.why()), "tenter run show %s", p.run)
 	case p.ended.Outcome == string(run.ResultPartial):

@@ -114,12 +114,15 @@ func await(s State, in Input) State {
 	return s
 }
 
+// NobodyConfirmed begins the detail of a device that was put back because no person answered for it in time.
+const NobodyConfirmed = "nobody confirmed it"
+
 // late puts back what nobody confirmed in time.
 func late(s State, at time.Time) State {
 	if at.Before(s.AnswerBy) {
 		return s
 	}
-	return back(s, fmt.Sprintf("nobody confirmed it within %s", s.Guard.Within))
+	return back(s, fmt.Sprintf(NobodyConfirmed+" within %s", s.Guard.Within))
 }
 
 // back begins to put back what was not kept yet.
