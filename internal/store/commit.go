@@ -208,7 +208,7 @@ func (s *Store) give(r *request) (*transaction, error) {
 	if failed == nil {
 		return t, nil
 	}
-	if err := s.w.undo(t.saved); err != nil {
+	if err := s.w.undo(t.saved, failed); err != nil {
 		return nil, errors.Join(failed, err)
 	}
 	if t.undo != nil {

@@ -46,7 +46,7 @@ type writer interface {
 	// release ends the savepoint. Its error is that of one of the member's statements.
 	release() error
 	// undo goes back to the savepoint, if there is one, and releases it. Its error means that the whole transaction is lost.
-	undo(saved bool) error
+	undo(saved bool, cause error) error
 	// exec returns how many rows the statement changed.
 	exec(query string, args []any) (int64, error)
 	query(query string, args []any) (rows, error)

@@ -198,3 +198,36 @@ func TestAServerThatIsStopped(t *testing.T) {
 		t.Errorf("%v, %v", list, err)
 	}
 }
+
+// A session that could only read when it began could only read for ever.
+func TestADatabaseThatIsReadOnlyForAWhile(t *testing.T) {
+	at := storetest.Postgres(t)
+	s := openAt(t, at)
+	appendAll(t, s, synced("before"))
+	config, err := pgx.ParseConfig(at.DSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger := func(statements ...string) {
+		t.Helper()
+		for _, text := range statements {
+			if err := pgtest.Exec(at.DSN+"&default_transaction_read_only=off", text); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	name := pgx.Identifier{config.Database}.Sanitize()
+	stranger("ALTER DATABASE "+name+" SET default_transaction_read_only = on",
+		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+	put := func() error {
+		return s.Do(t.Context(), func(tx event.Tx) error { return tx.Append(t.Context(), synced("leaf1")) })
+	}
+	if err := put(); err == nil || !strings.Contains(err.Error(), "read-only") {
+		t.Fatalf("Do() = %v", err)
+	}
+	stranger("ALTER DATABASE " + name + " RESET default_transaction_read_only")
+	_ = put() // finds the connection as it was
+	if err := put(); err != nil {
+		t.Errorf("Do() after that = %v", err)
+	}
+}

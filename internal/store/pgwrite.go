@@ -17,15 +17,16 @@ import (
 // pgWriter is the connection that writes. Statements whose results nobody waits for are kept back and sent with the next
 // one, for it is the round trips that cost the time: appending is two, one to lock the head and one for all the rest.
 type pgWriter struct {
-	e    *postgres
-	conn *pgx.Conn // nil while there is none
-	kept []kept    // not sent yet
-	era  string    // which run of the server the connection is to, see eraQuery
-	xid  string    // the transaction's, known as soon as anything was sent
-	sent bool      // anything was
-	next time.Time // no connection is tried before, after one that failed
-	wait time.Duration
-	why  error // what failed then
+	e     *postgres
+	conn  *pgx.Conn // nil while there is none
+	kept  []kept    // not sent yet
+	era   string    // which run of the server the connection is to, see eraQuery
+	xid   string    // the transaction's, known as soon as anything was sent
+	sent  bool      // anything was
+	stale bool      // the connection is not to be used for another one
+	next  time.Time // no connection is tried before, after one that failed
+	wait  time.Duration
+	why   error // what failed then
 }
 
 type kept struct {
@@ -45,6 +46,10 @@ func (e *postgres) writer() writer { return &e.w }
 
 func (w *pgWriter) begin(r *request) error {
 	w.kept, w.xid, w.sent = w.kept[:0], "", false
+	if w.stale && w.conn != nil {
+		_ = w.conn.Close(context.Background())
+	}
+	w.stale = false
 	if err := w.connect(r.ctx); err != nil {
 		return err
 	}
@@ -54,6 +59,13 @@ func (w *pgWriter) begin(r *request) error {
 	// The transaction's id tells what became of it when the connection is lost at the commit.
 	w.kept = append(w.kept, kept{text: "BEGIN"}, kept{text: "SELECT pg_current_xact_id()::text", into: &w.xid})
 	return nil
+}
+
+// suspect has the next transaction begin on a new connection when this one was for reading only. A session keeps what it began with,
+// so it would stay so when the server takes writes again; and of several servers another may be the primary now.
+func (w *pgWriter) suspect(cause error) {
+	var of *pgconn.PgError
+	w.stale = w.stale || errors.As(cause, &of) && of.Code == "25006"
 }
 
 // limit bounds how long the next answers are waited for. A statement has no context: to break one off is to lose the
@@ -112,7 +124,8 @@ func (w *pgWriter) release() error {
 	return nil
 }
 
-func (w *pgWriter) undo(saved bool) error {
+func (w *pgWriter) undo(saved bool, cause error) error {
+	w.suspect(cause)
 	if !saved {
 		if w.conn.IsClosed() || w.conn.PgConn().TxStatus() == 'E' {
 			return errors.New("the transaction cannot go on")
@@ -248,7 +261,8 @@ func (w *pgWriter) commit(end tip) error {
 
 func (w *pgWriter) committed(event.Seq) {}
 
-func (w *pgWriter) rollback(error) {
+func (w *pgWriter) rollback(cause error) {
+	w.suspect(cause)
 	if w.conn == nil || w.conn.IsClosed() || w.conn.PgConn().TxStatus() == 'I' {
 		return
 	}

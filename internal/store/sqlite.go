@@ -178,7 +178,7 @@ func (e *sqliteDB) release() error {
 	return err
 }
 
-func (e *sqliteDB) undo(saved bool) error {
+func (e *sqliteDB) undo(saved bool, _ error) error {
 	if !saved { // a statement that fails undoes itself
 		return nil
 	}
