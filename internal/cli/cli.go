@@ -62,10 +62,14 @@ func hint(err error, next string, args ...any) error {
 // sameSignal is how long after the first interrupt another one is taken for the same.
 const sameSignal = 250 * time.Millisecond
 
-// Run executes the command that args name and returns its exit code. The first interrupt ends the command cleanly,
-// a second one at once.
+// Run executes the command that args name and returns its exit code. The first interrupt, or the end of its terminal, ends the
+// command cleanly, a second one at once.
 func Run(args []string, s Streams) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signals = append(signals, syscall.SIGHUP) // the terminal was closed
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
 	// The default action is back for the second signal. One Ctrl-C may come twice: from the terminal, and passed on by timeout, make or sudo.
 	context.AfterFunc(ctx, func() { time.AfterFunc(sameSignal, stop) })

@@ -32,9 +32,9 @@ var holder = regexp.MustCompile(`process (\d+)`)
 //
 //	end TERM 5s sim/state
 func endVerb(ts *testscript.TestScript, neg bool, args []string) {
-	signals := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}
+	signals := map[string]syscall.Signal{"HUP": syscall.SIGHUP, "INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}
 	if neg || len(args) != 3 || signals[args[0]] == 0 {
-		ts.Fatalf("usage: end INT|TERM|KILL DURATION STATE-DIR")
+		ts.Fatalf("usage: end HUP|INT|TERM|KILL DURATION STATE-DIR")
 	}
 	limit, err := time.ParseDuration(args[1])
 	ts.Check(err)
