@@ -216,6 +216,9 @@ func TestEveryMistakeAtOnce(t *testing.T) {
 		{"git from nowhere", "git: {url: intents, webhook_listen: \":1\", webhook_secret_env: S}\n", []string{
 			`tenter.yaml:1:7: git.url: must be a URL that starts with ssh://, https:// or file://, or USER@HOST:PATH (as in git@git.example.net:net/dc1.git)`,
 		}},
+		{"a password with a percent sign", "store: {dsn: \"postgres://u:s3kret%zz@h/x\"}\n", []string{
+			`tenter.yaml:1:9: store.dsn: what follows postgres:// is no URL (in a user or password write %25 for %, %40 for @, %2F for / and %3A for :)`,
+		}},
 		{"said twice", "fabric: a\nfabric: b\n", []string{`tenter.yaml:2:1: fabric: said twice, first at tenter.yaml:1:1`}},
 	}
 	for _, tt := range tests {

@@ -184,8 +184,11 @@ func (c validator) url(key string, u URL, schemes ...string) {
 	if strings.HasPrefix(scheme, "postgres") && strings.Contains(rest, ",") { // several hosts, which pgx takes and net/url does not
 		err = nil
 	}
-	if err != nil || !slices.Contains(schemes, scheme) {
+	switch {
+	case !slices.Contains(schemes, scheme):
 		c.bad(key, "", "must be a URL that starts with %s://", strings.Join(schemes, ":// or "))
+	case err != nil: // the parser's words may repeat a part of the password
+		c.bad(key, "in a user or password write %25 for %, %40 for @, %2F for / and %3A for :", "what follows %s:// is no URL", scheme)
 	}
 }
 
