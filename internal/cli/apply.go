@@ -219,7 +219,7 @@ func applyAndFollow(ctx context.Context, s Streams, o *operator, req app.ApplyRe
 		fmt.Fprintf(s.Err, "warning: stale, and left out: %s\n", st)
 	}
 	if err := as.lines.began(reply); err != nil {
-		return err
+		return hint(fmt.Errorf("%s is begun, and what it does cannot be written: %w", reply.Run, err), "tenter run show %s", reply.Run)
 	}
 	following, stop := context.WithCancel(ctx)
 	defer stop()

@@ -136,10 +136,7 @@ func withLog(cmd *cobra.Command, wait bool, do func(ctx context.Context, r reade
 
 // hintRemote says what to do about a server that does not know who calls, or is not there.
 func hintRemote(err error) error {
-	var known hinted
-	switch p := (*api.Problem)(nil); {
-	case err == nil || errors.As(err, &known):
-		return err
+	switch p := (*api.Problem)(nil); { // whatever a command would say of other errors
 	case errors.As(err, &p) && p.Code == api.CodeUnauthorized:
 		return hint(err, "%s", nextIn(err, "tenter token create, on the server"))
 	case errors.As(err, new(*tls.CertificateVerificationError)):
