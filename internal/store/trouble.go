@@ -37,7 +37,7 @@ func (e *DamagedError) Error() string {
 func refuseEmptied(file string) error {
 	info, err := os.Stat(file)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil
+		return refuseRemoved(file)
 	}
 	if err != nil {
 		return err
@@ -47,6 +47,17 @@ func refuseEmptied(file string) error {
 	}
 	return fmt.Errorf("%s has 0 bytes, and so nothing of what Tenter knew; next: put the backup there, or, if nothing "+
 		"was ever kept in it, delete it together with the files beside it that begin with its name", file)
+}
+
+// refuseRemoved refuses to begin a new database beside the write-ahead log of another one, to whom it may still be open: the two
+// would be written into each other.
+func refuseRemoved(file string) error {
+	info, err := os.Stat(file + "-wal")
+	if err != nil || info.Size() == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s is not there, and the last of what was written to it is, in %s-wal: somebody took it away; next: stop "+
+		"tenter serve and put it back, or its backup after the files beside it that begin with its name were moved away", file, file)
 }
 
 // quickCheck looks at the pages of the database, for as long as checkTime.

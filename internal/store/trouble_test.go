@@ -56,6 +56,27 @@ func TestAnEmptiedStoreIsNoNewOne(t *testing.T) {
 	}
 }
 
+// Who comes while the file is away from a process that has it open leaves everything as it is.
+func TestAStoreThatWasTakenAwayIsNotBegunAnew(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	appendAll(t, s, synced("leaf1"))
+	file := filepath.Join(dir, "tenter.db")
+	if err := os.Rename(file, file+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := refused(t, dir); !strings.Contains(err.Error(), "somebody took it away") {
+		t.Errorf("error %v", err)
+	}
+	if err := os.Rename(file+".away", file); err != nil {
+		t.Fatal(err)
+	}
+	appendAll(t, s, synced("leaf2"))
+	if list, err := open(t, dir).Events(t.Context(), event.Query{}); err != nil || len(list) != 2 {
+		t.Errorf("%d events, %v", len(list), err)
+	}
+}
+
 // Whatever page of the database is overwritten, who is to write there is told.
 func TestADamagedStoreIsNotWrittenTo(t *testing.T) {
 	for name, harm := range map[string]func(b []byte){
