@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -195,6 +196,7 @@ func (e endpoint) client(connections int) redis.UniversalClient {
 		return redis.NewFailoverClient(&o)
 	default:
 		o := *e.cluster
+		o.Addrs = slices.Clone(o.Addrs) // go-redis appends to it what the cluster's nodes call themselves
 		o.PoolSize = connections
 		o.MaxRetries, o.DialerRetries = -1, 1
 		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialTimeout, callTimeout, callTimeout

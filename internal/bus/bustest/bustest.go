@@ -34,7 +34,7 @@ var Retry = delivery.Policy{MaxAttempts: 3, First: 20 * time.Millisecond, Max: 5
 const Lease = 2 * time.Second
 
 // patience is how long a bus may stand still before it is broken: far longer than a slow machine needs.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 // A World is one store and the buses that share it.
 type World struct {
