@@ -224,9 +224,7 @@ func (a *Adoption) Commit(now time.Time) (branch, commit string, err error) {
 			return "", "", &DirtyError{a.gitName(name)}
 		}
 	}
-	branch = fmt.Sprintf("tenter/adopt-%s-%s", a.device, now.UTC().Format("20060102-150405"))
-	commit, err = a.work.Commit(branch, a.message(), a.changed, now)
-	return branch, commit, err
+	return a.work.Commit(fmt.Sprintf("tenter/adopt-%s-%s", a.device, now.UTC().Format("20060102-150405")), a.message(), a.changed, now)
 }
 
 // patched reports whether the edit of a document was made from what is committed.

@@ -71,17 +71,17 @@ func (w *WorkTree) Committed(name string) ([]byte, error) {
 	return []byte(text), err
 }
 
-// Commit makes a commit on top of HEAD with other documents, on a new branch, and returns its name. Neither the work tree nor its index
-// nor HEAD is touched. The author is who git would take for one: GIT_AUTHOR_NAME and GIT_AUTHOR_EMAIL, else user.name and
+// idDigits is how many digits of a commit a branch's name has: as many as keep apart what is made within one second.
+const idDigits = 8
+
+// Commit makes a commit on top of HEAD with other documents, on a branch of its own, and returns the branch's name, which is prefix
+// with the commit's first digits, and the commit: no two commits, made at whatever moment, want one branch. Neither the work tree nor its
+// index nor HEAD is touched. The author is who git would take for one: GIT_AUTHOR_NAME and GIT_AUTHOR_EMAIL, else user.name and
 // user.email of git's settings, else who is logged in.
-func (w *WorkTree) Commit(branch, message string, files map[string][]byte, when time.Time) (string, error) {
-	ref := plumbing.NewBranchReferenceName(branch)
-	if _, err := w.repo.Reference(ref, false); err == nil {
-		return "", fmt.Errorf("git: there is a branch %s already", branch)
-	}
+func (w *WorkTree) Commit(prefix, message string, files map[string][]byte, when time.Time) (branch, commit string, err error) {
 	t, err := w.head.Tree()
 	if err != nil {
-		return "", fmt.Errorf("git: %w", err)
+		return "", "", fmt.Errorf("git: %w", err)
 	}
 	tree := t.Hash
 	for _, name := range slices.Sorted(maps.Keys(files)) {
@@ -90,23 +90,28 @@ func (w *WorkTree) Commit(branch, message string, files map[string][]byte, when 
 			tree, err = graft(w.repo.Storer, tree, strings.Split(w.Path(name), "/"), blob)
 		}
 		if err != nil {
-			return "", fmt.Errorf("git: %s: %w", name, err)
+			return "", "", fmt.Errorf("git: %s: %w", name, err)
 		}
 	}
 	who := w.author(when)
 	c := &object.Commit{Author: who, Committer: who, Message: message, TreeHash: tree, ParentHashes: []plumbing.Hash{w.head.Hash}}
 	o := w.repo.Storer.NewEncodedObject()
 	if err := c.Encode(o); err != nil {
-		return "", fmt.Errorf("git: %w", err)
+		return "", "", fmt.Errorf("git: %w", err)
 	}
 	id, err := w.repo.Storer.SetEncodedObject(o)
 	if err != nil {
-		return "", fmt.Errorf("git: %w", err)
+		return "", "", fmt.Errorf("git: %w", err)
+	}
+	branch = prefix + "-" + id.String()[:idDigits]
+	ref := plumbing.NewBranchReferenceName(branch)
+	if there, err := w.repo.Reference(ref, false); err == nil && there.Hash() != id {
+		return "", "", fmt.Errorf("git: there is a branch %s already", branch)
 	}
 	if err := w.repo.Storer.SetReference(plumbing.NewHashReference(ref, id)); err != nil {
-		return "", fmt.Errorf("git: branch %s: %w", branch, err)
+		return "", "", fmt.Errorf("git: branch %s: %w", branch, err)
 	}
-	return id.String(), nil
+	return branch, id.String(), nil
 }
 
 func (w *WorkTree) author(when time.Time) object.Signature {

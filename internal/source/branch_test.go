@@ -49,11 +49,11 @@ func TestCommitBesideTheWorkTree(t *testing.T) {
 		t.Errorf("not committed: %q, %v", was, err)
 	}
 	write(t, u.top, map[string]string{"net/a.yaml": "edited meanwhile\n"})
-	id, err := w.Commit("tenter/adopt-x", "Adopt\n\nbody", map[string][]byte{"a.yaml": []byte("A\n"), "pods/new.yaml": []byte("n\n")}, time.Unix(1700000000, 0))
+	branch, id, err := w.Commit("tenter/adopt-x", "Adopt\n\nbody", map[string][]byte{"a.yaml": []byte("A\n"), "pods/new.yaml": []byte("n\n")}, time.Unix(1700000000, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := run(t, u.top, "log", "-1", "--format=%an <%ae> %s %P", "tenter/adopt-x"); got != "Grace <grace@example.net> Adopt "+second {
+	if got := run(t, u.top, "log", "-1", "--format=%an <%ae> %s %P", branch); got != "Grace <grace@example.net> Adopt "+second {
 		t.Error(got)
 	}
 	if got := run(t, u.top, "diff", "--stat=80", "--summary", second, id); !strings.Contains(got, "2 files changed, 2 insertions(+), 1 deletion(-)") || strings.Contains(got, "mode change") {
@@ -66,7 +66,17 @@ func TestCommitBesideTheWorkTree(t *testing.T) {
 	if got, err := os.ReadFile(filepath.Join(u.top, "net", "a.yaml")); err != nil || string(got) != "edited meanwhile\n" {
 		t.Errorf("the work tree changed: %q, %v", got, err)
 	}
-	if _, err := w.Commit("tenter/adopt-x", "again", map[string][]byte{"a.yaml": nil}, time.Unix(0, 0)); err == nil || !strings.Contains(err.Error(), "there is a branch") {
+	// Another one of the same second has a branch of its own; the same one once more is the one that is there.
+	other, _, err := w.Commit("tenter/adopt-x", "again", map[string][]byte{"a.yaml": nil}, time.Unix(1700000000, 0))
+	if err != nil || other == branch || run(t, u.top, "log", "-1", "--format=%s", other) != "again" || run(t, u.top, "rev-parse", branch) != id {
+		t.Errorf("a second one: %s beside %s: %v", other, branch, err)
+	}
+	if same, sameID, err := w.Commit("tenter/adopt-x", "again", map[string][]byte{"a.yaml": nil}, time.Unix(1700000000, 0)); err != nil || same != other || sameID == id {
+		t.Errorf("the same one again: %s: %v", same, err)
+	}
+	// A branch that somebody moved is not moved back.
+	run(t, u.top, "branch", "-f", other, first)
+	if _, _, err := w.Commit("tenter/adopt-x", "again", map[string][]byte{"a.yaml": nil}, time.Unix(1700000000, 0)); err == nil || !strings.Contains(err.Error(), "there is a branch") {
 		t.Errorf("a branch that is there: %v", err)
 	}
 	files, base, exact, err := w.At(t.Context(), first)
