@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -65,7 +66,10 @@ func newSimControl(s Streams, dir *string) *cobra.Command {
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			out, err := sim.Control(cmd.Context(), *dir, strings.Join(args, " "))
-			if err != nil {
+			switch {
+			case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+				return hint(err, "start a fabric: tenter sim lab/evpn.clab.yml --dir %s", *dir)
+			case err != nil:
 				return hint(err, "tenter sim control help")
 			}
 			if out != "" {

@@ -20,6 +20,9 @@ import (
 // socketName is the control socket's name in the fabric's directory.
 const socketName = "control.sock"
 
+// helpLine is the line that asks for the syntax of the others.
+const helpLine = "help"
+
 // help is what the line "help" answers.
 const help = `NODE FAULT [once|TIMES|off]   misbehave; "faults" lists what there is
 NODE delay-set DURATION [once|TIMES]
@@ -52,7 +55,7 @@ func (f *Fabric) Control(ctx context.Context, line string) (string, error) {
 		return "", errors.New(`empty; try "help"`)
 	}
 	switch words[0] {
-	case "help":
+	case helpLine:
 		return help, nil
 	case "faults":
 		return f.listFaults(), nil
@@ -228,6 +231,9 @@ func (f *Fabric) answer(ctx context.Context, c net.Conn) {
 // Control sends one control line to the fabric that runs in the directory, and returns what it prints, without
 // the last line's end.
 func Control(ctx context.Context, dir, line string) (string, error) {
+	if strings.TrimSpace(line) == helpLine {
+		return help, nil // nobody has to run for it
+	}
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "unix", filepath.Join(dir, socketName))
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -25,7 +26,7 @@ type TopologyNode struct {
 	Name  string
 	Kind  string
 	Image string
-	Mgmt  netip.Prefix // the node's management address in the management network
+	Mgmt  netip.Prefix // the node's management address in the management network: the file's, else one that is free
 	Role  string       // the label "role"
 
 	Dialect conf.Dialect // the label "dialect", or what its kind speaks
@@ -77,16 +78,19 @@ func Load(file []byte) (*Topology, error) {
 	}
 	t := &Topology{Name: c.Name}
 	var errs []error
-	subnet, err := netip.ParsePrefix(c.Mgmt.IPv4)
+	subnet, err := c.subnet()
 	if err != nil {
 		errs = append(errs, fmt.Errorf("mgmt.ipv4-subnet: %w", err))
 	}
-	for name, n := range c.Topology.Nodes {
-		node, err := c.node(name, n, subnet)
+	free := c.free(subnet)
+	for _, name := range slices.Sorted(maps.Keys(c.Topology.Nodes)) {
+		node, err := c.node(name, c.Topology.Nodes[name], subnet)
+		if err == nil && !node.Host() && !node.Mgmt.IsValid() && subnet.IsValid() {
+			node.Mgmt, err = free(name)
+		}
 		errs = append(errs, err)
 		t.Nodes = append(t.Nodes, node)
 	}
-	slices.SortFunc(t.Nodes, func(a, b TopologyNode) int { return strings.Compare(a.Name, b.Name) })
 	if !slices.ContainsFunc(t.Nodes, func(n TopologyNode) bool { return !n.Host() }) {
 		errs = append(errs, errors.New("there is no network node to simulate"))
 	}
@@ -102,6 +106,38 @@ func Load(file []byte) (*Topology, error) {
 		return nil, fmt.Errorf("topology: %w", err)
 	}
 	return t, nil
+}
+
+// defaultSubnet is what containerlab takes where a topology does not say its management network.
+var defaultSubnet = netip.MustParsePrefix("172.20.20.0/24")
+
+func (c *clab) subnet() (netip.Prefix, error) {
+	if c.Mgmt.IPv4 == "" || c.Mgmt.IPv4 == "auto" {
+		return defaultSubnet, nil
+	}
+	p, err := netip.ParsePrefix(c.Mgmt.IPv4)
+	return p.Masked(), err
+}
+
+// free returns what gives nodes without an address the next one of the management network that nobody has. The first one is the gateway's, as
+// containerlab has it. Asked for in the order of names, it gives the same addresses each time.
+func (c *clab) free(subnet netip.Prefix) func(node string) (netip.Prefix, error) {
+	taken := map[netip.Addr]bool{}
+	for _, n := range c.Topology.Nodes {
+		if addr, err := netip.ParseAddr(n.Mgmt); err == nil {
+			taken[addr] = true
+		}
+	}
+	next := subnet.Addr().Next()
+	return func(node string) (netip.Prefix, error) {
+		for next = next.Next(); taken[next]; {
+			next = next.Next()
+		}
+		if !subnet.Contains(next) || !subnet.Contains(next.Next()) { // the last one is for broadcast
+			return netip.Prefix{}, fmt.Errorf("node %q: no address is left in %v", node, subnet)
+		}
+		return netip.PrefixFrom(next, subnet.Bits()), nil
+	}
 }
 
 func (c *clab) node(name string, n clabNode, subnet netip.Prefix) (TopologyNode, error) {
@@ -126,6 +162,9 @@ func (c *clab) node(name string, n clabNode, subnet netip.Prefix) (TopologyNode,
 		conf.Dialect(c.Topology.Defaults.Labels["dialect"]), dialects[n.Kind], conf.DialectOpenConfig)
 	if _, err := dialectOf(out.Dialect); err != nil {
 		return out, fmt.Errorf("node %q: %w", name, err)
+	}
+	if n.Mgmt == "" || !subnet.IsValid() {
+		return out, nil
 	}
 	addr, err := netip.ParseAddr(n.Mgmt)
 	if err != nil {

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -75,6 +77,33 @@ func TestDialectOfNode(t *testing.T) {
 	}
 }
 
+// TestAddressesThatNobodyWrote gives what containerlab would give by itself: neither a network nor an address has to be written.
+func TestAddressesThatNobodyWrote(t *testing.T) {
+	for _, tt := range []struct{ name, mgmt, nodes, want string }{
+		{"no network", "", "{c: {}, a: {}, b: {}}", "a 172.20.20.2/24 b 172.20.20.3/24 c 172.20.20.4/24"},
+		{"a network without a subnet", "mgmt: {network: x}\n", "{a: {}}", "a 172.20.20.2/24"},
+		{"containerlab's choice", "mgmt: {ipv4-subnet: auto}\n", "{a: {}}", "a 172.20.20.2/24"},
+		{"some have one, and a host", "mgmt: {ipv4-subnet: 10.9.0.0/29}\n", "{a: {}, b: {mgmt-ipv4: 10.9.0.2}, c: {}, h: {kind: linux, mgmt-ipv4: 10.9.0.4}}", "a 10.9.0.3/29 b 10.9.0.2/29 c 10.9.0.5/29"},
+		{"a subnet by one of its addresses", "mgmt: {ipv4-subnet: 10.9.0.1/24}\n", "{a: {}}", "a 10.9.0.2/24"},
+		{"too few", "mgmt: {ipv4-subnet: 10.9.0.0/30}\n", "{a: {}, b: {}}", `node "b": no address is left in 10.9.0.0/30`},
+	} {
+		topology, err := Load([]byte(tt.mgmt + "topology:\n  defaults: {kind: ceos}\n  nodes: " + tt.nodes))
+		var got []string
+		if err != nil {
+			got = append(got, strings.TrimPrefix(err.Error(), "topology: "))
+		} else {
+			for _, n := range topology.Nodes {
+				if !n.Host() {
+					got = append(got, n.Name, n.Mgmt.String())
+				}
+			}
+		}
+		if strings.Join(got, " ") != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, strings.Join(got, " "), tt.want)
+		}
+	}
+}
+
 func TestLoadReportsEveryMistake(t *testing.T) {
 	_, err := Load([]byte(`
 name: bad
@@ -83,7 +112,7 @@ topology:
   defaults: {kind: ceos}
   nodes:
     a: {mgmt-ipv4: 10.0.0.1}
-    b: {}
+    b: {mgmt-ipv4: b.example.net}
     c: {mgmt-ipv4: 172.20.20.3}
   links:
     - endpoints: ["c:eth1"]
@@ -95,7 +124,7 @@ topology:
 		t.Fatal("accepted")
 	}
 	for _, want := range []string{
-		`node "a": mgmt-ipv4 10.0.0.1 is outside of 172.20.20.0/24`, `node "b": mgmt-ipv4`, "links[0]: a link has two endpoints",
+		`node "a": mgmt-ipv4 10.0.0.1 is outside of 172.20.20.0/24`, `node "b": mgmt-ipv4: ParseAddr("b.example.net")`, "links[0]: a link has two endpoints",
 		`links[1]: endpoint "d:eth1" names no node`, `links[3]: endpoint "a:eth1" is cabled twice`,
 	} {
 		if !strings.Contains(err.Error(), want) {
@@ -114,4 +143,15 @@ func FuzzLoad(f *testing.F) {
 			t.Error("accepted without a node")
 		}
 	})
+}
+
+// TestHelpWithoutAFabric asks for the syntax of control lines where none could be performed.
+func TestHelpWithoutAFabric(t *testing.T) {
+	dir := t.TempDir()
+	if out, err := Control(t.Context(), dir, "help"); err != nil || out != help {
+		t.Errorf("%q, %v", out, err)
+	}
+	if _, err := Control(t.Context(), dir, "faults"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("asked of nobody: %v", err)
+	}
 }
