@@ -5,11 +5,15 @@ import (
 	"time"
 )
 
-// bootLocked starts the device with its startup configuration.
-func (n *node) bootLocked() {
+// longUp is how long a device has been up, by its own word, when the fabric starts: a reboot soon after is to differ from that
+// as one of a real device does.
+const longUp = 10 * time.Minute
+
+// bootLocked starts the device with its startup configuration. At is when it did so, by its own word.
+func (n *node) bootLocked(at time.Time) {
 	n.dropPendingLocked()
 	n.boots++
-	n.booted = time.Now()
+	n.booted = at
 	n.computed = nil
 	n.elections = map[string]election{}
 	n.commitLocked(n.startup)
@@ -21,7 +25,7 @@ func (n *node) reboot() {
 	defer n.mu.Unlock()
 	n.hub.dropStreams() // nobody is told what a reboot does to the configuration
 	n.powered = true
-	n.bootLocked()
+	n.bootLocked(time.Now())
 }
 
 // upgrade reboots the device with other software.
@@ -61,7 +65,7 @@ func (n *node) power(on bool) {
 	switch {
 	case on && !n.powered:
 		n.powered = true
-		n.bootLocked()
+		n.bootLocked(time.Now())
 	case !on:
 		n.hub.dropStreams()
 		n.powered = false

@@ -85,7 +85,7 @@ func newNode(t TopologyNode, dir string, log *zap.Logger) (*node, error) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.bootLocked()
+	n.bootLocked(time.Now().Add(-longUp))
 	return n, nil
 }
 

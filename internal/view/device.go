@@ -82,6 +82,14 @@ type Known struct {
 	Booted   time.Time `json:"booted,omitzero"`
 }
 
+// bootSlack is by how much two boot times of one start may differ: many devices compute it from their uptime, in whole seconds
+// and by a clock that is being set, each time that they are asked. Two starts are further apart, by how long the device was up
+// between them and what it took to start.
+const bootSlack = 30 * time.Second
+
+// SameStart reports whether two boot times are of one start, as far as devices tell it.
+func SameStart(a, b time.Time) bool { return a.Sub(b).Abs() <= bootSlack }
+
 // Differs says what is not the same any more, empty for nothing. What either does not know is no difference.
 func (k Known) Differs(now Known) string {
 	switch {
@@ -89,7 +97,7 @@ func (k Known) Differs(now Known) string {
 		return fmt.Sprintf("it is another device: serial number %s, it was %s", now.Serial, k.Serial)
 	case k.Software != "" && now.Software != "" && k.Software != now.Software:
 		return fmt.Sprintf("it has other software: %s, it had %s", now.Software, k.Software)
-	case !k.Booted.IsZero() && !now.Booted.IsZero() && !k.Booted.Equal(now.Booted):
+	case !k.Booted.IsZero() && !now.Booted.IsZero() && !SameStart(k.Booted, now.Booted):
 		return fmt.Sprintf("it restarted at %s", now.Booted.UTC().Format(time.RFC3339))
 	}
 	return ""
