@@ -78,8 +78,8 @@ func (s *Server) identify(r *http.Request) (Caller, int, error) {
 	if !s.gate.open(host) {
 		return Caller{}, http.StatusTooManyRequests, errTooMany
 	}
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok || token == "" {
+	token, ok := bearer(r)
+	if !ok {
 		return Caller{}, http.StatusUnauthorized, errNoToken
 	}
 	who, err := s.o.Token(r.Context(), token)
@@ -94,6 +94,15 @@ func (s *Server) identify(r *http.Request) (Caller, int, error) {
 		return Caller{}, http.StatusServiceUnavailable, errTrouble
 	}
 	return who, http.StatusOK, nil
+}
+
+// bearer is the token of a request that came over HTTPS, if there is one. On the socket tokens mean nothing.
+func bearer(r *http.Request) (string, bool) {
+	if _, local := r.Context().Value(peerKey{}).(uint32); local {
+		return "", false
+	}
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	return token, ok && token != ""
 }
 
 type peerKey struct{}

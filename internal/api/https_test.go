@@ -95,6 +95,13 @@ func serveHTTPS(t *testing.T) (url, ca string, logs *observer.ObservedLogs) {
 		}
 		return nil // it breaks off: who follows comes back
 	})
+	url, ca = runHTTPS(t, s)
+	return url, ca, logs
+}
+
+// runHTTPS runs a server until the test ends, and returns its URL and its certificate.
+func runHTTPS(t *testing.T, s *api.Server) (url, ca string) {
+	t.Helper()
 	cert, key := certificate(t)
 	address, err := loopback.Free()
 	if err != nil {
@@ -114,7 +121,7 @@ func serveHTTPS(t *testing.T) (url, ca string, logs *observer.ObservedLogs) {
 		c, err := net.Dial("tcp", address)
 		if err == nil {
 			_ = c.Close()
-			return "https://" + address, cert, logs
+			return "https://" + address, cert
 		}
 		if time.Now().After(deadline) {
 			t.Fatal(err)

@@ -69,12 +69,12 @@ type Server struct {
 	gate *gate
 	stop chan struct{} // closed when Run is to end: streams have no end of their own
 
-	bodyTimeout time.Duration
+	bodyTimeout, recheck time.Duration
 }
 
 // NewServer returns a server without operations.
 func NewServer(o Options) *Server {
-	return &Server{o: o, log: o.Log, mux: http.NewServeMux(), gate: newGate(), stop: make(chan struct{}), bodyTimeout: bodyTimeout}
+	return &Server{o: o, log: o.Log, mux: http.NewServeMux(), gate: newGate(), stop: make(chan struct{}), bodyTimeout: bodyTimeout, recheck: recheck}
 }
 
 // Register adds the operation name; it must be called before Run.

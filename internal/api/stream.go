@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -13,6 +14,10 @@ import (
 
 // keepAlive is how often a stream on which nothing happens says that it is there.
 const keepAlive = 15 * time.Second
+
+// recheck is how often the token of a stream is looked at again: a stream has no end of its own, and one that was revoked or has
+// expired is to see nothing more.
+const recheck = 3 * time.Second
 
 // Following is what a client wants of a stream. After is the id of the last message that it has, by the header
 // Last-Event-ID or the parameter after; Resumed says that it named one.
@@ -30,7 +35,8 @@ type Told struct {
 }
 
 // Stream adds GET name as Server-Sent Events (WHATWG HTML, §9.2); it must be called before Run. follow sends until its context
-// ends, which it does with the client or the server; an error of it before the first message is a Problem.
+// ends, which it does with the client, with the server, and soon after the client's token is good no more; an error of it before the
+// first message is a Problem.
 func (s *Server) Stream(name string, follow func(ctx context.Context, f Following, out chan<- Told) error) {
 	s.mux.HandleFunc("GET /api/v1/"+name, func(w http.ResponseWriter, r *http.Request) {
 		if _, ok := s.admit(w, r, name); !ok {
@@ -50,13 +56,11 @@ func (s *Server) Stream(name string, follow func(ctx context.Context, f Followin
 			f.Resumed = true
 		}
 		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
 		out, ended := make(chan Told), make(chan error, 1)
 		go func() {
-			select {
-			case <-s.stop:
-				cancel()
-			case <-ctx.Done():
-			}
+			defer cancel()
+			s.watch(ctx, r, name)
 		}()
 		go func() {
 			defer close(out)
@@ -73,6 +77,37 @@ func (s *Server) Stream(name string, follow func(ctx context.Context, f Followin
 			s.log.Debug("stream ended", zap.String("stream", name), zap.Error(err))
 		}
 	})
+}
+
+// watch returns when the stream name has to end: with ctx, with the server, and when who follows it may not any more. Trouble in
+// finding that out ends no stream.
+func (s *Server) watch(ctx context.Context, r *http.Request, name string) {
+	again := time.NewTicker(s.recheck)
+	defer again.Stop()
+	for {
+		select {
+		case <-s.stop:
+			return
+		case <-ctx.Done():
+			return
+		case <-again.C:
+		}
+		token, ok := bearer(r)
+		if !ok {
+			continue // a process of this machine
+		}
+		who, err := s.o.Token(ctx, token)
+		if err == nil {
+			err = s.o.May(name, who)
+		} else if !errors.As(err, new(*TokenError)) {
+			s.log.Debug("token of a stream", zap.String("stream", name), zap.Error(err))
+			continue
+		}
+		if err != nil {
+			s.log.Info("a stream ends: who follows it may not any more", zap.String("stream", name), zap.String("from", r.RemoteAddr))
+			return
+		}
+	}
 }
 
 // send writes messages until following ends or the client is gone. It reports whether the answer has begun.
