@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -207,6 +209,7 @@ func confirm(ctx context.Context, s Streams, question string) (bool, error) {
 // applyAndFollow starts the run and shows it until it ends. In a process without a server this process carries it out.
 func applyAndFollow(ctx context.Context, s Streams, o *operator, req app.ApplyRequest, as showing) error {
 	req.Show = as.lines != nil
+	signal.Ignore(syscall.SIGPIPE) // who stops reading what is told of a run does not stop the run
 	reply, err := call(ctx, o, app.OpApply, (*app.App).Apply, req)
 	if err != nil {
 		next := "tenter plan"
@@ -219,7 +222,7 @@ func applyAndFollow(ctx context.Context, s Streams, o *operator, req app.ApplyRe
 		fmt.Fprintf(s.Err, "warning: stale, and left out: %s\n", st)
 	}
 	if err := as.lines.began(reply); err != nil {
-		return hint(fmt.Errorf("%s is begun, and what it does cannot be written: %w", reply.Run, err), "tenter run show %s", reply.Run)
+		return hint(fmt.Errorf("%s is begun, and what it does cannot be told: %w", reply.Run, err), "tenter run show %s", reply.Run)
 	}
 	following, stop := context.WithCancel(ctx)
 	defer stop()
@@ -241,7 +244,11 @@ func applyAndFollow(ctx context.Context, s Streams, o *operator, req app.ApplyRe
 	if show.ended != nil {
 		err := show.finish()
 		sayAfter(s, reply, as.format)
-		return errors.Join(err, as.lines.end(show, reply.Partial, err))
+		lost := as.lines.end(show, reply.Partial, err)
+		if lost != nil && errors.As(err, new(exit)) { // which says nothing
+			fmt.Fprintf(s.Err, "error: %v\n", lost)
+		}
+		return errors.Join(err, lost)
 	}
 	show.clear()
 	switch {

@@ -55,18 +55,26 @@ type line struct {
 	Event json.RawMessage `json:"event,omitempty"`
 }
 
-// lines writes JSON lines. The nil lines write nothing.
+// lines writes JSON lines. The nil lines write nothing. Where a line cannot be written, none follows it: what is there has no
+// gap, and a run that has begun goes on, for devices matter more than what is told of them. lost says so in the end.
 type lines struct {
-	w     io.Writer
+	to    []*lineSink
 	ended bool
+}
+
+// A lineSink is one place that lines go to. Failed is why it takes no more.
+type lineSink struct {
+	w      io.Writer
+	what   string
+	failed error
 }
 
 // newLines returns the lines that a command is to write: to its output, into a file, to both or nowhere. The file is made
 // before anything is done, and only its owner may read it. Close it.
 func newLines(s Streams, format, file string) (l *lines, closing func() error, err error) {
-	var all []io.Writer
+	var all []*lineSink
 	if format == formatJSONL {
-		all = append(all, s.Out)
+		all = append(all, &lineSink{w: s.Out, what: "the output"})
 	}
 	closing = func() error { return nil }
 	if file != "" {
@@ -74,14 +82,15 @@ func newLines(s Streams, format, file string) (l *lines, closing func() error, e
 		if err != nil {
 			return nil, nil, hint(err, "--json-into FILE with a file that can be written")
 		}
-		all, closing = append(all, f), f.Close
+		all, closing = append(all, &lineSink{w: f, what: file}), f.Close
 	}
 	if len(all) == 0 {
 		return nil, closing, nil
 	}
-	return &lines{w: io.MultiWriter(all...)}, closing, nil
+	return &lines{to: all}, closing, nil
 }
 
+// write writes a line wherever lines can still be written. Its error is of the line, not of a place: see lost.
 func (l *lines) write(x line) error {
 	if l == nil {
 		return nil
@@ -95,7 +104,26 @@ func (l *lines) write(x line) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(l.w, "%s\n", text)
+	text = append(text, '\n')
+	for _, to := range l.to {
+		if to.failed == nil {
+			_, to.failed = to.w.Write(text)
+		}
+	}
+	return nil
+}
+
+// lost says where lines are missing, and why; nil if nowhere.
+func (l *lines) lost() error {
+	if l == nil {
+		return nil
+	}
+	var err error
+	for _, to := range l.to {
+		if to.failed != nil {
+			err = errors.Join(err, fmt.Errorf("JSON lines are missing in %s: %w", to.what, to.failed))
+		}
+	}
 	return err
 }
 
@@ -159,17 +187,21 @@ func (l *lines) event(e event.Event) error {
 	return l.write(x)
 }
 
-// end writes the last line: how the run ended, and with which code the command does.
+// end writes the last line: how the run ended, and with which code the command does. It returns an error where lines are missing.
 func (l *lines) end(p *progress, partial bool, err error) error {
 	if l == nil {
 		return nil
 	}
 	l.ended = true
-	code := codeOf(err)
-	return l.write(line{
+	code := codeOf(errors.Join(err, l.lost()))
+	err = l.write(line{
 		Type: "end", Run: p.run, PlanID: p.ended.Plan, Outcome: p.ended.Outcome, Results: p.ended.Devices, Partial: partial,
 		Seconds: p.ended.Duration.Seconds(), Error: p.failure, ExitCode: &code,
 	})
+	if err = errors.Join(err, l.lost()); err != nil {
+		return hint(err, "tenter run show %s", p.run)
+	}
+	return nil
 }
 
 // fail writes the last line of a command that came to no end of a run, and returns err.
@@ -188,7 +220,7 @@ func (l *lines) fail(err error) error {
 		x.Next = h.next
 	}
 	x.ExitCode = &c
-	return errors.Join(err, l.write(x))
+	return errors.Join(err, l.write(x), l.lost())
 }
 
 // codeOf is the exit code that an error ends the command with.

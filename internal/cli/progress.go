@@ -243,9 +243,15 @@ func (p *progress) why() string {
 	return strings.Join(left, ", ")
 }
 
-// finish prints the outcome and chooses the exit code.
+// finish prints the outcome and chooses the exit code. An output that cannot be written to hides no failure.
 func (p *progress) finish() error {
 	p.clear()
+	told := p.print()
+	return errors.Join(p.outcome(), told)
+}
+
+// print prints the outcome of each device.
+func (p *progress) print() error {
 	if p.format == formatText {
 		t := newTable("DEVICE", "OUTCOME", "CHANGES", "?DETAIL")
 		slices.SortFunc(p.ended.Devices, func(a, b event.RunDevice) int { return strings.Compare(string(a.Device), string(b.Device)) })
@@ -255,8 +261,14 @@ func (p *progress) finish() error {
 		if err := t.print(p.s.Out); err != nil {
 			return err
 		}
-		fmt.Fprintf(p.s.Out, "%s: %s in %.1f s\n", p.run, p.ended.Outcome, p.ended.Duration.Seconds())
+		_, err := fmt.Fprintf(p.s.Out, "%s: %s in %.1f s\n", p.run, p.ended.Outcome, p.ended.Duration.Seconds())
+		return err
 	}
+	return nil
+}
+
+// outcome chooses the exit code.
+func (p *progress) outcome() error {
 	all := func(o run.Outcome) bool {
 		return !slices.ContainsFunc(p.ended.Devices, func(d event.RunDevice) bool { return d.Outcome != string(o) })
 	}

@@ -185,7 +185,7 @@ func TestProgressOnTerminal(t *testing.T) {
 // A run as JSON lines: one for each of its events, and the last says how it and the command ended.
 func TestProgressAsJSON(t *testing.T) {
 	var out, errs bytes.Buffer
-	l := &lines{w: &out}
+	l := &lines{to: []*lineSink{{w: &out, what: "the output"}}}
 	p := newProgress(Streams{Out: &out, Err: &errs}, "run-1", "")
 	for _, e := range aRun(t) {
 		if _, err := l.before("run-1", p.event)(e); err != nil {
