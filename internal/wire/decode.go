@@ -103,7 +103,7 @@ func (d Decoder) update(out *tree.Update, prefix *gnmi.Path, u *gnmi.Update) {
 		out.Problems = append(out.Problems, *problem)
 		return
 	}
-	if !n.Config() {
+	if !n.Config() || nothing(n, val) {
 		return
 	}
 	if text, ok := jsonOf(val); ok {
@@ -121,6 +121,12 @@ func (d Decoder) update(out *tree.Update, prefix *gnmi.Path, u *gnmi.Update) {
 	case !n.IsKeyAlias():
 		out.Leaves = append(out.Leaves, tree.Leaf{Path: at, Value: v})
 	}
+}
+
+// nothing reports whether an update tells nothing: it has no value, and is of no leaf, which it would tell to be there. An
+// update without a path is of the root. Taken for a value that cannot be read, it would make everything under it unknown.
+func nothing(n schema.Node, val *gnmi.TypedValue) bool {
+	return val.GetValue() == nil && (n.Kind() == schema.List || n.Kind() == schema.Container && !n.Presence())
 }
 
 // read scans a JSON subtree at a path. The returned path is that of the document's start.

@@ -23,6 +23,33 @@ import (
 	"github.com/tenter-net/tenter/internal/wire"
 )
 
+// An update that has no value and is of no leaf tells nothing, and hides nothing.
+func TestUpdatesOfNothing(t *testing.T) {
+	d := wire.Decoder{Roots: roots(t)}
+	table := tree.NewTable(d.Roots)
+	leaf := at(t, "/NEED")
+	for name, u := range map[string]*gnmi.Update{
+		"empty":                       {},
+		"an empty path":               {Path: &gnmi.Path{}},
+		"an empty value":              {Path: &gnmi.Path{}, Val: &gnmi.TypedValue{}},
+		"of a container":              {Path: wire.ToPath(leaf.Parent())},
+		"of a leaf, which is unknown": {Path: wire.ToPath(leaf)},
+	} {
+		n := &gnmi.Notification{Update: []*gnmi.Update{u}}
+		want := 0
+		if strings.HasPrefix(name, "of a leaf") {
+			want = 1
+		}
+		got := d.Notification(n)
+		if len(got.Problems) != want || len(got.Leaves)+len(got.Deletes) > 0 {
+			t.Errorf("%s: %+v", name, got)
+		}
+		if problems := d.Add(tree.NewBuilder(table), n); len(problems) != want {
+			t.Errorf("%s: read: %+v", name, problems)
+		}
+	}
+}
+
 // compiled are the models that the compiler is tested with.
 var compiled = sync.OnceValues(func() (*schema.Schema, error) {
 	_, data, err := compile.Dir(os.DirFS("../schema/compile/testdata"), compile.Options{Features: func(_, f string) bool { return f == "big" }})
