@@ -3,6 +3,7 @@
 package fault
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/tenter-net/tenter/internal/intent"
@@ -42,7 +43,8 @@ type Error struct {
 	Call    string // connect, get, set, or the transport's operation: edit-config, commit, …
 	Kind    Kind
 	Words   *Words
-	Err     error // the device's or the network's own words
+	Next    string // what to do next, where that is more than the kind tells; empty for what Words say
+	Err     error  // the device's or the network's own words
 }
 
 // Error returns the one line that a user reads.
@@ -51,6 +53,7 @@ func (e *Error) Error() string {
 	if e.Kind == Lost && !e.Words.Writes(e.Call) { // nothing was to be done, so there is nothing to read
 		says.Next = e.Words.Says[Unreachable].Next
 	}
+	says.Next = cmp.Or(e.Next, says.Next)
 	return fmt.Sprintf("device %q at %s: %s: %s: %v; %s", e.Device, e.Address, e.Call, says.What, e.Err, says.Next)
 }
 

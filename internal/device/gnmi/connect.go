@@ -217,7 +217,7 @@ func (s *Session) ready(ctx context.Context) error {
 			return s.failure("connect", fault.Unreachable, errors.New("the session is closed"))
 		case connectivity.TransientFailure:
 			if n, err := s.trouble.last(); n > before {
-				return s.failure("connect", connectKind(err), s.explain(err))
+				return s.unconnected(err)
 			}
 		}
 		if !s.conn.WaitForStateChange(ctx, state) {
@@ -225,9 +225,28 @@ func (s *Session) ready(ctx context.Context) error {
 			if err == nil || ctx.Err() == context.Canceled {
 				err = ctx.Err()
 			}
-			return s.failure("connect", connectKind(err), s.explain(err))
+			return s.unconnected(err)
 		}
 	}
+}
+
+// nextOfOther is what to do about a peer that answers, and not as a gNMI server does.
+const nextOfOther = "something answers there, so the route to it is right: check that the port is that of the device's gNMI server, the TLS settings, and that the device lets this host in"
+
+// unconnected is why no connection came about.
+func (s *Session) unconnected(err error) error {
+	e := s.failure("connect", connectKind(err), s.explain(err))
+	if e.Kind == fault.Unreachable && peerThere(err) {
+		e.Next = nextOfOther
+	}
+	return e
+}
+
+// peerThere reports whether there was a peer at the address that took the connection.
+func peerThere(err error) bool {
+	var record tls.RecordHeaderError
+	var dial *net.OpError
+	return oldTLS(err) || errors.As(err, &record) || errors.Is(err, errSpeaksTLS) || hungUp(err) && !(errors.As(err, &dial) && dial.Op == "dial")
 }
 
 // explain puts into words what the peer's behaviour most likely means.

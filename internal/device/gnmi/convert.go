@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	gpb "github.com/openconfig/gnmi/proto/gnmi"
+	"go.uber.org/zap"
 
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/tree"
@@ -57,6 +58,7 @@ func (s *Session) decode(n *gpb.Notification) (u tree.Update, wanted bool) {
 // adopt puts our names of origins into a notification, and reports whether it is wanted.
 func (s *Session) adopt(n *gpb.Notification) bool {
 	if t := n.GetPrefix().GetTarget(); s.target() != "" && t != "" && t != s.target() {
+		s.stranger(t)
 		return false
 	}
 	s.ownOrigin(n.GetPrefix())
@@ -67,6 +69,21 @@ func (s *Session) adopt(n *gpb.Notification) bool {
 		s.ownOrigin(u.GetPath())
 	}
 	return true
+}
+
+// mostStrangers is of how many targets it is told that they are not the one that was asked for.
+const mostStrangers = 8
+
+// stranger tells of another target's notification, once for each target and session: a gateway may send many.
+func (s *Session) stranger(target string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.strangers[target] || len(s.strangers) == mostStrangers {
+		return
+	}
+	s.strangers[target] = true
+	s.log.Warn("what the device sends of another target is left out; if that is its name for itself, set it as the target in the intents or the profile",
+		zap.String("asked for", s.target()), zap.String("sent", target))
 }
 
 // ownOrigin puts our name of an origin in the place of the device's.

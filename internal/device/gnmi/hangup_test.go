@@ -96,6 +96,9 @@ func TestHungUp(t *testing.T) {
 			if kind(err) != fault.Unreachable || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%v, which does not say %q", err, tt.want)
 			}
+			if !strings.Contains(err.Error(), "something answers there") || strings.Contains(err.Error(), "check the address") {
+				t.Errorf("%v, and its address is right", err)
+			}
 		})
 	}
 }

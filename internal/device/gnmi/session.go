@@ -52,6 +52,7 @@ type Session struct {
 	caps        *gpb.CapabilityResponse // nil until asked, empty where the device has no Capabilities
 	lacks       map[string]bool         // calls that the device said it does not implement
 	forms       map[string]form         // of reading, that worked last
+	strangers   map[string]bool         // targets that nobody asked for, and that were told of
 }
 
 // Dial returns a session whose connection stands. The error is a *fault.Error unless the configuration itself is wrong.
@@ -63,6 +64,8 @@ func Dial(ctx context.Context, cfg Config) (*Session, error) {
 		setting: make(chan struct{}, 1),
 		lacks:   map[string]bool{},
 		forms:   map[string]form{},
+
+		strangers: map[string]bool{},
 	}
 	s.setting <- struct{}{}
 	if most := cfg.Profile.Limits.MaxCalls; most > 0 {
