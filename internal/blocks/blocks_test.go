@@ -328,3 +328,47 @@ func TestMissingAndUndone(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// What is not shut says so without being shown, for each neighbor too; what is shut does not, and nothing removes it but its opposite.
+func TestHiddenForEach(t *testing.T) {
+	s := router()
+	s.Held = patterns("interface *")
+	s.Settings = append(s.Settings, patterns("shutdown", "neighbor * shutdown **")...)
+	s.Undo = append(s.Undo, Undo{Line: patterns("no shutdown")[0]}, Undo{Line: patterns("no neighbor * shutdown")[0]})
+	s.Hidden = []Hidden{
+		{In: patterns("interface *"), Line: "no shutdown"},
+		{In: patterns("router bgp *"), Each: patterns("neighbor * remote-as *")[0], Line: "no neighbor {2} shutdown"},
+	}
+	lines, _ := Parse("interface eth1\n mtu 9000\ninterface eth2\n shutdown\nrouter bgp 7\n neighbor a remote-as 1\n neighbor b remote-as 2\n neighbor b shutdown message why\n", s)
+	want := `interface eth1
+ mtu 9000
+ no shutdown
+interface eth2
+ shutdown
+router bgp 7
+ neighbor a remote-as 1
+ neighbor b remote-as 2
+ neighbor b shutdown message why
+ no neighbor a shutdown
+`
+	if diff := cmp.Diff(want, form(lines, "")); diff != "" {
+		t.Error(diff)
+	}
+	open, _ := Parse("interface eth1\n mtu 9000\ninterface eth2\nrouter bgp 7\n neighbor a remote-as 1\n no neighbor b shutdown\n", s)
+	if diff := cmp.Diff([]string{
+		"router bgp 7", "no neighbor b remote-as 2", "exit", "interface eth2", "no shutdown", "exit", "router bgp 7", "no neighbor b shutdown", "exit",
+	}, Commands(lines, open, s)); diff != "" {
+		t.Error(diff)
+	}
+	for _, c := range Commands(open, nil, s) {
+		if c == "" || c == "shutdown" || c == "neighbor b shutdown" {
+			t.Errorf("%q is sent", c)
+		}
+	}
+	if left := Missing(nil, []Line{{Text: "interface eth3", Lines: []Line{{Text: "no shutdown"}}}}, s); left != nil {
+		t.Errorf("a port of which nothing is shown is missing: %q", left)
+	}
+	if left := Missing(lines, open, s); len(left) != 2 {
+		t.Errorf("missing %q, want both that are shut", left)
+	}
+}

@@ -66,7 +66,9 @@ func (c *commander) removals(have, want []Line) {
 			c.leave()
 		case displaced[l.Text]:
 		default:
-			c.say(c.syntax.remover(l.Text))
+			if command := c.syntax.remover(l.Text); command != "" {
+				c.say(command)
+			}
 		}
 	}
 }

@@ -1,9 +1,12 @@
 package blocks
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
-// filled adds hidden lines to what the device shows.
-func (s *Syntax) filled(lines []Line) []Line {
+// Filled adds the hidden lines to what a device shows, or is to have. It may change the blocks of lines.
+func (s *Syntax) Filled(lines []Line) []Line {
 	for _, h := range s.Hidden {
 		shown := func(p Pattern) bool {
 			return slices.ContainsFunc(lines, func(l Line) bool { return p.Matches(l.Text) })
@@ -25,14 +28,35 @@ func (s *Syntax) fill(lines []Line, h Hidden, in []Pattern, words []string) []Li
 		}
 		return lines
 	}
+	if h.Each.text == "" {
+		return s.say(lines, h, words)
+	}
+	for _, l := range lines {
+		if stars, ok := h.Each.match(l.Text); ok {
+			lines = s.say(lines, h, append(words[:len(words):len(words)], stars...))
+		}
+	}
+	return lines
+}
+
+// say adds a hidden line with its words, unless lines say otherwise.
+func (s *Syntax) say(lines []Line, h Hidden, words []string) []Line {
 	line := filledIn(h.Line, words)
 	name, isSetting := s.setting(line)
 	said := slices.ContainsFunc(lines, func(l Line) bool {
 		other, is := s.setting(l.Text)
-		return l.Text == line || l.Text == s.remover(line) || isSetting && is && other == name || anyOf(h.Unless, l.Text)
+		return l.Text == line || l.Text == opposite(line) || l.Text == s.remover(line) || isSetting && is && other == name || anyOf(h.Unless, l.Text)
 	})
 	if said {
 		return lines
 	}
 	return append(lines, Line{Text: line})
+}
+
+// opposite returns a line with the "no" before it that it lacks, or without the one that it has.
+func opposite(line string) string {
+	if positive, ok := strings.CutPrefix(line, "no "); ok {
+		return positive
+	}
+	return "no " + line
 }

@@ -1,7 +1,9 @@
 package blocks
 
+import "slices"
+
 // Missing returns the lines of want that have lacks, each with the lines that open the blocks around it, outermost first.
-// A held block in which nothing stands is not missed: devices do not show it.
+// A held block in which nothing stands, or only what holds anyway, is not missed: devices do not show it.
 func Missing(have, want []Line, s *Syntax) [][]string { return missing(nil, nil, have, want, s) }
 
 func missing(out [][]string, way []string, have, want []Line, s *Syntax) [][]string {
@@ -13,7 +15,9 @@ func missing(out [][]string, way []string, have, want []Line, s *Syntax) [][]str
 		switch {
 		case ok:
 			below = have[i].Lines
-		case len(l.Lines) > 0 || !anyOf(s.Held, l.Text):
+		case anyOf(s.Held, l.Text) && !slices.ContainsFunc(l.Lines, func(l Line) bool { return !s.lasting(l) }):
+			continue
+		default:
 			out = append(out, at)
 		}
 		out = missing(out, at, below, l.Lines, s)

@@ -42,7 +42,7 @@ func Parse(text string, s *Syntax) ([]Line, []tree.Problem) {
 		p.add(indent, line)
 	}
 	p.close(-1)
-	return s.filled(merged(p.root)), p.problems
+	return s.Filled(merged(p.root)), p.problems
 }
 
 // Unread reports whether Parse leaves a line out: it is no configuration, or it is a secret. What is unread cannot be

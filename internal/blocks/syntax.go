@@ -23,7 +23,8 @@ type Syntax struct {
 	// Settings are lines of which a block has one for each choice of the words at *, with its value at ? or **: another
 	// one takes its place without a "no" before.
 	Settings []Pattern `yaml:"settings"`
-	// Undo says how to remove lines that "no" before them does not remove.
+	// Undo says how to remove lines that "no" before them does not remove. One without a command holds wherever nothing else
+	// is said, like "no shutdown": nothing removes it but its opposite.
 	Undo []Undo `yaml:"undo"`
 	// Held are blocks that cannot be removed: all their lines are.
 	Held []Pattern `yaml:"held"`
@@ -38,6 +39,7 @@ type Syntax struct {
 type Hidden struct {
 	When   []Pattern `yaml:"when"`   // lines at the top that make it the default; none for always
 	In     []Pattern `yaml:"in"`     // the lines that open the blocks around it, outermost first
+	Each   Pattern   `yaml:"each"`   // one for each line like this in the block, its * counted on after those of In; none for one
 	Line   string    `yaml:"line"`   // {1} is the word at the first * of In, and so on
 	Unless []Pattern `yaml:"unless"` // lines that take its place
 }
@@ -49,13 +51,13 @@ type Text struct {
 	End  string  `yaml:"end"`
 }
 
-// An Undo is the command that removes a line: {1} is the word at the first *, and so on.
+// An Undo is the command that removes a line: {1} is the word at the first *, and so on. Without a command there is none.
 type Undo struct {
 	Line    Pattern `yaml:"line"`
 	Command string  `yaml:"command"`
 }
 
-// remover returns the command that removes a line.
+// remover returns the command that removes a line, "" for a line that nothing removes.
 func (s *Syntax) remover(line string) string {
 	for _, u := range s.Undo {
 		stars, ok := u.Line.match(line)
@@ -65,11 +67,11 @@ func (s *Syntax) remover(line string) string {
 		return filledIn(u.Command, stars)
 	}
 	line, _, _ = strings.Cut(line, "\n")
-	if positive, ok := strings.CutPrefix(line, "no "); ok {
-		return positive
-	}
-	return "no " + line
+	return opposite(line)
 }
+
+// lasting reports whether a line holds wherever nothing else is said: a block with such lines alone is as good as empty.
+func (s *Syntax) lasting(line Line) bool { return len(line.Lines) == 0 && s.remover(line.Text) == "" }
 
 // filledIn puts words in place of {1}, {2} and so on.
 func filledIn(text string, words []string) string {

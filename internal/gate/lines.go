@@ -85,6 +85,9 @@ func linesTouch(lines [][]string, vrf string, n fabric.Neighbor, port string) bo
 	}
 	bgp, whole := false, true
 	for i, line := range lines {
+		if len(line) > 1 && line[0] == "no" {
+			line = line[1:]
+		}
 		switch {
 		case i == 0 && slices.Equal(line[:min(2, len(line))], []string{"router", "bgp"}):
 			bgp = true

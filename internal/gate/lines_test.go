@@ -98,6 +98,9 @@ func TestDetectionOfLines(t *testing.T) {
 	}{
 		{added(router, "neighbor 10.0.0.0 remote-as 65999"), 900 * time.Millisecond},
 		{added(router, "neighbor 10.0.0.0 description x"), 0},
+		{added(router, "no neighbor 10.0.0.0 shutdown"), 900 * time.Millisecond},
+		{added(router, "no neighbor 10.7.7.7 shutdown"), 0},
+		{added(router, "no bgp default ipv4-unicast"), 90 * time.Second},
 		{added(router, "address-family l2vpn evpn", "neighbor 10.1.0.9 activate"), 90 * time.Second},
 		{added(router, "neighbor 10.7.7.7 remote-as 1"), 0},
 		{added(router, "bgp router-id 10.1.0.9"), 90 * time.Second},

@@ -133,7 +133,7 @@ var meanings = map[string]string{
 	"cli.syntax.blocks":        "lines that open a block, also an empty one",
 	"cli.syntax.order":         "in which order lines of a block are added; they are removed the other way round",
 	"cli.syntax.settings":      "lines whose like takes their place without a no before",
-	"cli.syntax.undo":          "commands that remove what no before the line does not remove",
+	"cli.syntax.undo":          "commands that remove what no before the line does not remove; without a command nothing does, as it holds where nothing else is said",
 	"cli.syntax.held":          "blocks that cannot be removed: all their lines are",
 	"cli.syntax.secret":        "lines that hold a secret and are never handed on",
 	"cli.syntax.hidden":        "lines that hold and are not shown, as the device leaves out what is its default",

@@ -179,6 +179,9 @@ func (b *box) configure(line string, at *entry) (string, *entry) {
 			at.cut(at.lines[i].text)
 			return "", at
 		}
+		if strings.HasSuffix(text, "shutdown") {
+			return "", at // the default
+		}
 	}
 	if opens := strings.HasPrefix(line, "router ") || strings.HasPrefix(line, "interface ") || strings.HasPrefix(line, "address-family "); !opens {
 		at.put(line)

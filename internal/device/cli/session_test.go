@@ -46,7 +46,8 @@ func TestRead(t *testing.T) {
 	if err != nil || len(problems) > 0 {
 		t.Fatal(err, problems)
 	}
-	want := "frr defaults traditional|description to spine1|interface eth1|log facility daemon|bgp router-id 10.0.0.1|neighbor 10.0.0.2 bfd|neighbor 10.0.0.2 remote-as 65100|router bgp 65000"
+	want := "frr defaults traditional|description to spine1|no shutdown|interface eth1|log facility daemon|bgp router-id 10.0.0.1|neighbor 10.0.0.2 bfd|neighbor 10.0.0.2 remote-as 65100|" +
+		"no neighbor 10.0.0.2 shutdown|router bgp 65000"
 	if diff := cmp.Diff(want, lines(have)); diff != "" {
 		t.Error(diff)
 	}
@@ -54,7 +55,7 @@ func TestRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff("description to spine1|interface eth1", lines(have)); diff != "" {
+	if diff := cmp.Diff("description to spine1|no shutdown|interface eth1", lines(have)); diff != "" {
 		t.Error(diff)
 	}
 	facts, err := s.Probe(t.Context())
@@ -86,6 +87,45 @@ func TestSetAndSave(t *testing.T) {
 	}
 	if !strings.Contains(b.saved, "description spine1") {
 		t.Errorf("saved is %q", b.saved)
+	}
+}
+
+// What somebody shut is missed, and opened again; a port and a session go without being shut.
+func TestShut(t *testing.T) {
+	const router = "router bgp 65000"
+	b := newBox(start + "interface eth2\n shutdown\n description x\nrouter bgp 65000\n neighbor 10.0.0.2 shutdown message maintenance\n neighbor 10.0.0.9 remote-as 1\n")
+	s, _ := dial(t, b)
+	have, _, err := s.Read(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	has := map[string]bool{}
+	for l := range have.All() {
+		has[l.Path.String()] = true
+	}
+	open := []tree.Leaf{line("interface eth2", "no shutdown"), line(router, "no neighbor 10.0.0.2 shutdown")}
+	for _, l := range open {
+		if has[l.Path.String()] {
+			t.Errorf("%s: it is shut, and read as if it were not", l.Path)
+		}
+	}
+	for _, l := range []tree.Leaf{line("interface eth1", "no shutdown"), line(router, "no neighbor 10.0.0.9 shutdown")} {
+		if !has[l.Path.String()] {
+			t.Errorf("no %s", l.Path)
+		}
+	}
+	err = s.Set(t.Context(), tree.Edit{
+		Updates: open,
+		Deletes: []path.Path{
+			blocks.Path("interface eth1"), blocks.Path("interface eth2", "description x"),
+			blocks.Path(router, "neighbor 10.0.0.9 remote-as 1"), blocks.Path(router, "no neighbor 10.0.0.9 shutdown"),
+		},
+	}, profile.SetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := b.shown(); strings.Contains(got, "shutdown") || strings.Contains(got, "description") || strings.Contains(got, "10.0.0.9") {
+		t.Errorf("afterwards %q", got)
 	}
 }
 

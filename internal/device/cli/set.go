@@ -36,6 +36,7 @@ func (s *Session) Set(ctx context.Context, edit tree.Edit, opts profile.SetOptio
 		if err != nil {
 			return refused("%w", err)
 		}
+		want = s.cfg.Profile.CLI.Syntax.Filled(want) // what holds by default comes where the edit takes its opposite away
 		failed := s.make(ctx, t, before, want)
 		var said *kindError
 		if failed == nil || !errors.As(failed, &said) {

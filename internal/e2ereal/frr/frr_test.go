@@ -285,7 +285,7 @@ func (l *lab) told(device string) string {
 	return l.exits(0, "drift", "ls", "--all") + l.exits(0, "run", "ls") + l.exits(0, "events", "tail", "--device", device)
 }
 
-// repairs lets somebody do five things to the devices, each of which Tenter finds by reading and puts back.
+// repairs lets somebody do seven things to the devices, each of which Tenter finds by reading and puts back.
 func repairs(t *testing.T, l *lab) {
 	t.Helper()
 	start(t, "tenter serve", "sh", "-c", fmt.Sprintf("cd %q && exec %q serve", l.dir, l.tenter))
@@ -305,6 +305,10 @@ func repairs(t *testing.T, l *lab) {
 			h.vtysh("configure terminal", "router bgp 65000", "no neighbor 10.0.0.0 description")
 		}},
 		{what: "a line changed", host: "leaf1", do: func(h *host) { h.vtysh("configure terminal", "interface eth49", "description oops") }},
+		{what: "a port shut", host: "leaf1", do: func(h *host) { h.vtysh("configure terminal", "interface eth50", "shutdown") }},
+		{what: "a session shut", host: "spine1", do: func(h *host) {
+			h.vtysh("configure terminal", "router bgp 65000", "neighbor 10.0.0.1 shutdown message by hand")
+		}},
 		{what: "a line added", host: "leaf2", do: func(h *host) {
 			h.vtysh("configure terminal", "router bgp 65000", "neighbor 192.0.2.9 remote-as 65009")
 		}},

@@ -112,6 +112,7 @@ func renderNeighbor(w *dialect.Writer, _ dialect.Namer, s session) {
 	name := "neighbor " + n.Address.String()
 	line := func(text string) { put(w, n.Source, s.Router, name+" "+text) }
 	line("remote-as " + itoa(n.PeerASN))
+	put(w, n.Source, s.Router, "no "+name+" shutdown") // it is hidden, and so found missing where somebody shuts the session
 	if n.Description != "" {
 		line("description " + n.Description)
 	}

@@ -1,6 +1,7 @@
 package frr
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tenter-net/tenter/internal/fabric"
@@ -10,7 +11,14 @@ import (
 // loopback is the one that every Linux host has. It takes the addresses of all loopbacks.
 const loopback = "lo"
 
-func renderInterface(w *dialect.Writer, n dialect.Namer, i fabric.Interface) {
+// A port is an interface. The first of the loopbacks speaks for the one that takes all of their addresses.
+type port struct {
+	fabric.Interface
+	First bool
+}
+
+func renderInterface(w *dialect.Writer, n dialect.Namer, p port) {
+	i := p.Interface
 	name := n.Interface(i.ID)
 	isLoopback := i.ID.Kind == fabric.Loopback
 	if isLoopback {
@@ -21,20 +29,26 @@ func renderInterface(w *dialect.Writer, n dialect.Namer, i fabric.Interface) {
 		return
 	}
 	at := "interface " + name
+	shown := slices.ContainsFunc(i.Subinterfaces, func(s fabric.Subinterface) bool { return !foreign(s) && len(s.IPv4)+len(s.IPv6) > 0 })
 	if !isLoopback {
 		put(w, i.Source, at)
-		if i.Description != "" {
-			put(w, i.Source, at, "description "+i.Description)
+		if i.Description != "" && put(w, i.Source, at, "description "+i.Description) {
+			shown = true
 		}
-		if !i.Enabled {
-			put(w, i.Source, at, "shutdown")
-		}
+	}
+	switch {
+	case isLoopback && !p.First:
+	case !i.Enabled && !isLoopback:
+		put(w, i.Source, at, "shutdown")
+	case i.Enabled && shown:
+		// FRR hides it, and of a port of which there is nothing else to say it hides the port.
+		put(w, i.Source, at, "no shutdown")
 	}
 	if i.MTU != 0 && len(i.Subinterfaces) == 0 {
 		gap(w, i.Source, "the MTU of an interface is the host's: %s is to take frames of %d octets", name, i.MTU)
 	}
 	for _, s := range i.Subinterfaces {
-		if s.VLANTag != 0 || s.VRF != "" {
+		if foreign(s) {
 			gap(w, s.Source, "an interface with a tag or in a VRF is the host's: %s, tag %d, VRF %q, %v %v, MTU %d, description %q",
 				name, s.VLANTag, s.VRF, s.IPv4, s.IPv6, s.IPMTU, s.Description)
 			continue
@@ -50,6 +64,9 @@ func renderInterface(w *dialect.Writer, n dialect.Namer, i fabric.Interface) {
 		}
 	}
 }
+
+// foreign reports whether an interface is the host's to make.
+func foreign(s fabric.Subinterface) bool { return s.VLANTag != 0 || s.VRF != "" }
 
 // hostPort names everything about a port that bridges or bonds.
 func hostPort(w *dialect.Writer, n dialect.Namer, i fabric.Interface) {

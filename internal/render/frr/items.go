@@ -18,8 +18,9 @@ import (
 func Items(d *fabric.Device, names profile.Names) []dialect.Item {
 	to, n := dialect.NewItems(names), dialect.Namer{Names: names}
 	dialect.Add(to, "system", "", d.System, renderSystem)
-	for _, i := range d.Interfaces {
-		dialect.Add(to, "interface", n.Interface(i.ID), i, renderInterface)
+	first := slices.IndexFunc(d.Interfaces, func(i fabric.Interface) bool { return i.ID.Kind == fabric.Loopback })
+	for at, i := range d.Interfaces {
+		dialect.Add(to, "interface", n.Interface(i.ID), port{i, at == first}, renderInterface)
 	}
 	for _, b := range d.BFD {
 		dialect.Add(to, "bfd", n.Unit(b.Interface.Interface, b.Interface.Index), b, renderBFD)
@@ -77,16 +78,18 @@ func addBGP(to *dialect.Items, d *fabric.Device, b fabric.BGP, names profile.Nam
 	}
 }
 
-// put adds the line with the last text, in the blocks of the others. A text comes with single blanks, as the device shows it.
-func put(w *dialect.Writer, source tree.Source, texts ...string) {
+// put adds the line with the last text, in the blocks of the others, and reports whether vtysh can take it. A text comes
+// with single blanks, as the device shows it.
+func put(w *dialect.Writer, source tree.Source, texts ...string) bool {
 	texts = slices.Clone(texts)
 	last := &texts[len(texts)-1]
 	*last = strings.Join(strings.Fields(*last), " ")
 	if strings.Contains(*last, "| ") {
 		gap(w, source, "vtysh takes what comes after \"| \" for a filter of what it prints: %q is left out", *last)
-		return
+		return false
 	}
 	w.Set(source, dialect.Below(blocks.Path(texts...), dialect.Elem("text")), texts[len(texts)-1])
+	return true
 }
 
 // gap says what is left out, of all configuration.
