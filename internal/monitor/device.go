@@ -41,10 +41,9 @@ type device struct {
 	paths  []path.Path // what is watched and audited
 	state  *drift.State
 
-	first      profile.Stage // the rung to begin at, empty for the profile's
-	stage      profile.Stage // the rung that it stands on
-	stageWhy   string
+	ladder     ladder
 	facts      profile.Facts
+	booted     time.Time    // as the device told it first after its last start
 	introduced bool         // device.capabilities was said
 	down       bool         // device.disconnected was said, and device.connected not since
 	firstSeen  time.Time    // when the deviation that is not told yet was first seen

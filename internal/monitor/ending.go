@@ -82,7 +82,7 @@ func (w *watcher) closedBy(e view.Episode, done work) string {
 		return adopted
 	case done.run != "":
 		return "tenter"
-	case w.facts.BootTime.After(e.Opened):
+	case w.booted.After(e.Opened):
 		return "device"
 	case w.corrected && !w.standing:
 		return "reading"

@@ -113,7 +113,7 @@ func (w *watcher) report(ctx context.Context, findings []drift.Finding) error {
 			st.sync = view.Drifted
 		}
 		news, err := w.save(tx, func(r *view.Device) {
-			r.Sync, r.Health, r.Reason, r.Stage = st.sync, st.health, st.reason, string(w.stage)
+			r.Sync, r.Health, r.Reason, r.Stage = st.sync, st.health, st.reason, string(w.ladder.stage)
 			if len(st.findings) == 0 && r.Mismatch == "" {
 				r.Known = w.known()
 			}
@@ -170,8 +170,8 @@ func (w *watcher) status(row view.Device, open view.Episode, findings []drift.Fi
 		st.health, st.reason = view.Held, policy.NotThatDevice(w.name, row.Mismatch)
 	case open.Reason != "" && len(st.findings) > 0:
 		st.health, st.reason = view.Held, open.Reason
-	case w.stage != w.target.Profile.Watch.First:
-		st.health, st.reason = view.Degraded, fmt.Sprintf("watched by %s: %s", w.stage, w.stageWhy)
+	case w.ladder.stage != w.top():
+		st.health, st.reason = view.Degraded, fmt.Sprintf("watched by %s: %s", w.ladder.stage, w.ladder.why)
 	}
 	return st
 }

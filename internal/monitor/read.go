@@ -97,13 +97,13 @@ func (w *watcher) took(ctx context.Context, r read) error {
 	}
 	w.corrected = w.corrected || len(changed) > 0
 	w.prove(r.paths)
-	if len(changed) > 0 && w.stage != profile.StagePoll && !r.hinted {
+	if len(changed) > 0 && w.ladder.stage != profile.StagePoll && !r.hinted {
 		for _, f := range changed {
 			w.suspects = append(w.suspects, f.Path)
 		}
 		w.state.Mark()
 		wait := graceTime
-		if w.stage != profile.StageOnChange {
+		if w.ladder.stage != profile.StageOnChange {
 			wait += 2 * w.target.Profile.Watch.SampleInterval
 		}
 		w.grace.Reset(wait)
@@ -120,9 +120,8 @@ func (w *watcher) suspect() error {
 		w.suspects = nil
 		return nil
 	}
-	w.first = w.stage.Next()
-	w.stageWhy = "the stream did not tell of " + w.suspects[0].String() + ", an audit did"
-	w.log.Warn("watching a rung lower", zap.String("stage", string(w.first)), zap.String("reason", w.stageWhy))
+	w.ladder.fell("the stream did not tell of "+w.suspects[0].String()+", an audit did", w.top())
+	w.log.Warn("watching a rung lower", zap.String("stage", string(w.ladder.stage)), zap.String("reason", w.ladder.why))
 	return errAgain
 }
 
@@ -143,7 +142,7 @@ func (w *watcher) doubtful() []path.Path {
 
 // lag is how old what the device says may be on the rung.
 func (w *watcher) lag() time.Duration {
-	switch w.stage {
+	switch w.ladder.stage {
 	case profile.StageSample:
 		return w.target.Profile.Watch.SampleInterval
 	case profile.StagePoll:
@@ -155,7 +154,7 @@ func (w *watcher) lag() time.Duration {
 // unproven returns the leaves of an open episode that nobody has read as they are told: a stream may tell what is not so, and
 // no remedy would ever end that. A remedy ends most episodes before anybody has to look.
 func (w *watcher) unproven() []path.Path {
-	if w.episode.ID == "" || w.blind || w.reading || !w.state.Synced() || w.stage == profile.StagePoll ||
+	if w.episode.ID == "" || w.blind || w.reading || !w.state.Synced() || w.ladder.stage == profile.StagePoll ||
 		w.row.Run != "" || time.Since(w.episode.Opened) < doubtTime {
 		return nil
 	}

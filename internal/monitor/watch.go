@@ -40,6 +40,7 @@ func (d *device) session(ctx context.Context) error {
 	}
 	for {
 		if err := d.watch(ctx, sess); !errors.Is(err, errAgain) {
+			d.ladder.giveUp(d.top())
 			return err
 		}
 	}
@@ -49,7 +50,7 @@ func (d *device) session(ctx context.Context) error {
 func (d *device) connected(ctx context.Context, facts profile.Facts) error {
 	news := !d.introduced || !sameDevice(facts, d.facts)
 	if news {
-		d.first = "" // another software may stream what the one before did not
+		d.ladder = ladder{} // another software may stream what the one before did not
 	}
 	if facts.CertificateSHA256 != "" && d.facts.CertificateSHA256 != "" && facts.CertificateSHA256 != d.facts.CertificateSHA256 {
 		d.log.Warn("the device shows another certificate than before", zap.String("certificate", facts.CertificateSHA256))
@@ -81,8 +82,25 @@ func (d *device) connected(ctx context.Context, facts profile.Facts) error {
 	if err != nil {
 		return err
 	}
+	d.noteStart(facts.BootTime)
 	d.facts, d.introduced, d.down = facts, true, false
 	return nil
+}
+
+// noteStart keeps the boot time until the device has started again. It is compared with what was told last, so that a clock that
+// is a little fast makes no restart in a year.
+func (d *device) noteStart(told time.Time) {
+	last := d.facts.BootTime
+	if last.IsZero() { // as of the process before this one
+		last = d.row.Known.Booted
+	}
+	switch {
+	case told.IsZero():
+	case last.IsZero() || !view.SameStart(last, told):
+		d.booted = told
+	case d.booted.IsZero():
+		d.booted = last
+	}
 }
 
 // identify says that the device is there, notes whether it is the one that intents and enrolment name, and tells of it when
@@ -126,9 +144,10 @@ func sameDevice(a, b profile.Facts) bool {
 
 // heard is one thing that a watch said: an update, or that it enters a rung.
 type heard struct {
-	update tree.Update
-	stage  profile.Stage
-	reason string
+	update  tree.Update
+	stage   profile.Stage // empty for an update
+	reason  string
+	refused bool
 }
 
 // A watcher is one watch of a device: its inputs, all of which loop selects on.
@@ -142,6 +161,7 @@ type watcher struct {
 	settle *time.Timer // deviations have lasted long enough
 	audit  *time.Timer // everything is to be read
 	grace  *time.Timer // what an audit found must have been streamed by now
+	climb  *time.Timer // a better rung is to be tried
 	wg     sync.WaitGroup
 
 	settling bool
@@ -170,13 +190,15 @@ func (d *device) watch(ctx context.Context, sess Session) error {
 	ctx, cancel := context.WithCancel(ctx)
 	w := &watcher{
 		device: d, sess: sess, heard: make(chan heard, queueSize), ended: make(chan error, 1), reads: make(chan read, 1),
-		settle: stopped(), audit: stopped(), grace: stopped(), sure: map[string]bool{}, proven: map[string]schema.Value{},
+		settle: stopped(), audit: stopped(), grace: stopped(), climb: stopped(),
+		sure: map[string]bool{}, proven: map[string]schema.Value{},
 	}
 	defer w.wg.Wait()
 	defer cancel()
 	defer w.settle.Stop()
 	defer w.audit.Stop()
 	defer w.grace.Stop()
+	defer w.climb.Stop()
 	pass := func(h heard) error {
 		select {
 		case w.heard <- h:
@@ -186,11 +208,14 @@ func (d *device) watch(ctx context.Context, sess Session) error {
 		}
 	}
 	opts := profile.WatchOptions{
-		Paths:   d.paths,
-		OnStage: func(stage profile.Stage, reason string) { _ = pass(heard{stage: stage, reason: reason}) }, // Watch sees ctx too
+		Paths: d.paths,
+		OnStage: func(r profile.Rung) {
+			_ = pass(heard{stage: r.Stage, reason: r.Reason, refused: r.Refused}) // Watch sees ctx too
+		},
 	}
+	first := d.ladder.first
 	w.wg.Go(func() {
-		w.ended <- sess.Watch(ctx, d.first, opts, func(u tree.Update) error { return pass(heard{update: u}) })
+		w.ended <- sess.Watch(ctx, first, opts, func(u tree.Update) error { return pass(heard{update: u}) })
 	})
 	return w.loop(ctx)
 }
@@ -222,6 +247,8 @@ func (w *watcher) loop(ctx context.Context) error {
 			w.read(ctx, nil)
 		case <-w.grace.C:
 			err = w.suspect()
+		case <-w.climb.C:
+			err = w.rise()
 		case <-w.hint:
 			err = w.refresh(ctx)
 		case <-every.C:
@@ -236,13 +263,7 @@ func (w *watcher) loop(ctx context.Context) error {
 // hear takes in what the device says.
 func (w *watcher) hear(ctx context.Context, h heard) error {
 	if h.stage != "" {
-		if h.reason != "" {
-			w.log.Warn("watching a rung lower", zap.String("stage", string(h.stage)), zap.String("reason", h.reason))
-			w.stageWhy = h.reason
-		}
-		w.stage, w.first = h.stage, h.stage
-		w.state.Begin()
-		return nil
+		return w.enter(h)
 	}
 	f := w.state.Fold(h.update)
 	w.corrected = w.corrected && len(f.Changed) == 0
@@ -274,16 +295,18 @@ func (w *watcher) stir() {
 
 // synced says that the snapshot is complete.
 func (w *watcher) synced(ctx context.Context) error {
+	w.ladder.carried(w.top())
+	w.await()
 	w.plan() // whether the store takes the news or not
 	err := w.write(ctx, func(tx event.Tx) error {
 		return w.say(ctx, tx, event.TypeDeviceSynced, event.Device{
-			Device: w.name, Address: w.address(), Stage: string(w.stage), Reason: w.stageWhy,
+			Device: w.name, Address: w.address(), Stage: string(w.ladder.stage), Reason: w.ladder.why,
 		})
 	})
 	if err != nil {
 		return w.unwritten(err)
 	}
-	w.log.Info("watching", zap.String("stage", string(w.stage)))
+	w.log.Info("watching", zap.String("stage", string(w.ladder.stage)))
 	if len(w.state.Findings()) > 0 {
 		w.stir()
 		return nil
@@ -291,10 +314,10 @@ func (w *watcher) synced(ctx context.Context) error {
 	return w.judge(ctx)
 }
 
-// auditEvery is shorter on the rungs where a device need not tell deletes.
+// auditEvery is shorter on the rungs where a device need not tell deletes, and on those that have to prove themselves.
 func (w *watcher) auditEvery() time.Duration {
 	every := w.target.Profile.Watch.AuditInterval
-	if w.stage != profile.StageOnChange {
+	if w.ladder.stage != profile.StageOnChange || w.ladder.onProbation() {
 		every = min(every, time.Minute)
 	}
 	return every

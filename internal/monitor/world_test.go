@@ -73,6 +73,9 @@ type device struct {
 	have    map[string]tree.Leaf
 	streams map[*stream]bool
 	mute    map[profile.Stage]bool // rungs on which nothing comes after the snapshot
+	slow    map[profile.Stage]bool // rungs on which no snapshot comes in time
+	lacks   map[profile.Stage]bool // rungs that it does not have
+	breaks  map[profile.Stage]bool // rungs that end the connection
 	partial string                 // a path that no stream ever tells of
 	away    error
 	unread  error // Read fails with it
@@ -116,13 +119,16 @@ func (d *device) Watch(ctx context.Context, first profile.Stage, opts profile.Wa
 	if first == "" {
 		first = profile.StageOnChange
 	}
-	opts.OnStage(first, "")
+	opts.OnStage(profile.Rung{Stage: first})
+	first, err := d.descend(ctx, first, opts)
+	if err != nil {
+		return err
+	}
 	d.mu.Lock()
 	if d.away != nil {
 		d.mu.Unlock()
 		return d.away
 	}
-	d.stages = append(d.stages, first)
 	s := &stream{stage: first, wake: make(chan struct{}, 1)}
 	for _, l := range d.have {
 		if l.Path.String() != d.partial {
@@ -156,6 +162,52 @@ func (d *device) Watch(ctx context.Context, first profile.Stage, opts profile.Wa
 		case <-s.wake:
 		}
 	}
+}
+
+// descend goes down the ladder to the rung that the device can be watched by.
+func (d *device) descend(ctx context.Context, s profile.Stage, opts profile.WatchOptions) (profile.Stage, error) {
+	for {
+		d.mu.Lock()
+		d.stages = append(d.stages, s)
+		slow, lacks, breaks := d.slow[s], d.lacks[s], d.breaks[s]
+		d.mu.Unlock()
+		switch {
+		case breaks:
+			return s, errors.New("connection reset")
+		case lacks:
+			s = s.Next()
+			opts.OnStage(profile.Rung{Stage: s, Reason: "Unimplemented", Refused: true})
+		case slow:
+			select {
+			case <-time.After(30 * time.Second):
+			case <-ctx.Done():
+				return s, ctx.Err()
+			}
+			s = s.Next()
+			opts.OnStage(profile.Rung{Stage: s, Reason: "no sync_response within 30s"})
+		default:
+			return s, nil
+		}
+	}
+}
+
+// can sets which rungs do not carry.
+func (d *device) can(set map[profile.Stage]bool, stages ...profile.Stage) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	clear(set)
+	for _, s := range stages {
+		set[s] = true
+	}
+}
+
+// tried returns the rungs that were entered since it was asked last.
+func (d *device) tried() []profile.Stage {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	list := d.stages
+	d.stages = nil
+	return list
 }
 
 // change changes leaves, an empty text deletes, and streams that as one notification.
@@ -421,6 +473,7 @@ func bubble(t *testing.T, settle time.Duration, body func(w *world)) {
 		w := &world{t: t, store: st}
 		w.device = &device{
 			t: t, table: tree.NewTable(roots), have: map[string]tree.Leaf{}, streams: map[*stream]bool{}, mute: map[profile.Stage]bool{},
+			slow: map[profile.Stage]bool{}, lacks: map[profile.Stage]bool{}, breaks: map[profile.Stage]bool{},
 		}
 		w.intend(map[string]string{desc1: "a", desc2: "b"})
 		w.applied(map[string]string{desc1: "a", desc2: "b"})

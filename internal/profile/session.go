@@ -14,10 +14,10 @@ type Facts struct {
 	Models            []Model    // sorted by name
 	SoftwareVersion   string
 	Serial            string
-	BootTime          time.Time
-	ChassisMAC        string // lower-case, colons
-	CertificateSHA256 string // of the certificate that the device showed: lower-case hex without separators
-	HostKeySHA256     string // of the SSH host key that the device showed, as ssh-keygen prints it: SHA256:…
+	BootTime          time.Time // as the device tells it, which may be some seconds otherwise each time (view.SameStart)
+	ChassisMAC        string    // lower-case, colons
+	CertificateSHA256 string    // of the certificate that the device showed: lower-case hex without separators
+	HostKeySHA256     string    // of the SSH host key that the device showed, as ssh-keygen prints it: SHA256:…
 }
 
 // MAC returns a MAC address in the one form that Facts have: lower-case, with colons.
@@ -41,8 +41,15 @@ type Model struct {
 // WatchOptions is what a session is to watch.
 type WatchOptions struct {
 	Paths []path.Path // configuration subtrees; none means everything
-	// OnStage, if set, is told each rung of the ladder as it is entered, and why the one above was left. It must not block.
-	OnStage func(stage Stage, reason string)
+	// OnStage, if set, is told each rung of the ladder as it is entered. It must not block.
+	OnStage func(Rung)
+}
+
+// A Rung is one that a watch enters.
+type Rung struct {
+	Stage   Stage
+	Reason  string // why the one above was left, empty for the first of a watch
+	Refused bool   // the device said that it does not have the one above, and not only for the moment
 }
 
 // SetOptions accompany one Set. The zero value is a plain Set.

@@ -114,7 +114,7 @@ func shorten(text string) string {
 // read; after the first one comes an update with Sync set. An error of emit ends the watch.
 func (s *Session) Watch(ctx context.Context, _ profile.Stage, opts profile.WatchOptions, emit func(tree.Update) error) error {
 	if opts.OnStage != nil {
-		opts.OnStage(profile.StagePoll, "")
+		opts.OnStage(profile.Rung{Stage: profile.StagePoll})
 	}
 	everything := opts.Paths
 	if len(everything) == 0 {

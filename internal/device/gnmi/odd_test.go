@@ -2,6 +2,7 @@ package gnmi_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	gpb "github.com/openconfig/gnmi/proto/gnmi"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -273,6 +275,11 @@ func TestRefusedPath(t *testing.T) {
 	if kind(err) != fault.Refused || !strings.Contains(err.Error(), "get: refused: /lldp: InvalidArgument: not so") {
 		t.Errorf("the refused one: %v", err)
 	}
+	// Nobody saw what is there, so a gate that wants to know has no answer.
+	_, err = s.State(t.Context(), []path.Path{at(t, "/interfaces"), at(t, "/lldp")})
+	if kind(err) != fault.Refused || !strings.Contains(err.Error(), `device "odd"`) || !strings.Contains(err.Error(), "/lldp: InvalidArgument: not so") {
+		t.Errorf("its state: %v", err)
+	}
 }
 
 // TestLargeAnswer: a device may say more at once than it takes, but not anything.
@@ -302,8 +309,20 @@ func TestTarget(t *testing.T) {
 	}}
 	cfg := o.serve(t)
 	cfg.Target = "odd1"
-	if got := value(t, dial(t, cfg), oddDesc); got != "x" || asked != "odd1" {
-		t.Errorf("read %q of target %q", got, asked)
+	core, logs := observer.New(zap.WarnLevel)
+	cfg.Log = zap.New(core)
+	s := dial(t, cfg)
+	for range 3 {
+		if got := value(t, s, oddDesc); got != "x" || asked != "odd1" {
+			t.Errorf("read %q of target %q", got, asked)
+		}
+	}
+	told := logs.FilterMessageSnippet("another target").All()
+	if len(told) != 1 {
+		t.Fatalf("told %d times", len(told))
+	}
+	if said := told[0].ContextMap(); said["device"] != "odd1" || said["asked for"] != "odd1" || said["sent"] != "odd2" {
+		t.Errorf("told %v", said)
 	}
 }
 
@@ -398,10 +417,34 @@ func TestStreamThatEndsLater(t *testing.T) {
 		}}
 		var stages []string
 		err := dial(t, o.serve(t)).Watch(t.Context(), "", profile.WatchOptions{
-			OnStage: func(stage profile.Stage, _ string) { stages = append(stages, string(stage)) },
+			OnStage: func(r profile.Rung) { stages = append(stages, string(r.Stage)) },
 		}, func(tree.Update) error { return nil })
 		if kind(err) != fault.Lost || !strings.Contains(err.Error(), "the agent restarts") || len(stages) != 1 {
 			t.Errorf("%s: stages %v, %v", why, stages, err)
+		}
+	}
+}
+
+// TestRefusedForGood tells what a device does not have from what it may have later.
+func TestRefusedForGood(t *testing.T) {
+	for code, want := range map[codes.Code]bool{
+		codes.Unimplemented: true, codes.InvalidArgument: true, codes.FailedPrecondition: false, codes.ResourceExhausted: false, codes.Internal: false,
+	} {
+		o := &odd{
+			get:       func(context.Context, *gpb.GetRequest) (*gpb.GetResponse, error) { return &gpb.GetResponse{}, nil },
+			subscribe: func(*gpb.SubscriptionList, gpb.GNMI_SubscribeServer) error { return status.Error(code, "no") },
+		}
+		var rungs []profile.Rung
+		ended := errors.New("seen")
+		err := dial(t, o.serve(t)).Watch(t.Context(), "", profile.WatchOptions{OnStage: func(r profile.Rung) { rungs = append(rungs, r) }},
+			func(tree.Update) error { return ended })
+		if !errors.Is(err, ended) || len(rungs) != 4 || rungs[0].Refused {
+			t.Fatalf("%s: %v, %v", code, rungs, err)
+		}
+		for _, r := range rungs[1:] {
+			if r.Refused != want {
+				t.Errorf("%s: %+v", code, r)
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package gnmi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,28 +30,28 @@ import (
 // came in a rung that was left is void. Updates are handed to emit one at a time and in order, none is dropped: while
 // emit blocks the device is held up by flow control. An error of emit ends the watch.
 func (s *Session) Watch(ctx context.Context, first profile.Stage, opts profile.WatchOptions, emit func(tree.Update) error) error {
-	stage, reason := first, ""
-	if stage == "" {
-		stage = s.cfg.Profile.Watch.First
-	}
+	at := profile.Rung{Stage: cmp.Or(first, s.cfg.Profile.Watch.First)}
 	for {
 		if opts.OnStage != nil {
-			opts.OnStage(stage, reason)
+			opts.OnStage(at)
 		}
-		if stage == profile.StagePoll {
+		if at.Stage == profile.StagePoll {
 			return s.poll(ctx, opts, emit)
 		}
-		err := s.stream(ctx, stage, opts, emit)
+		err := s.stream(ctx, at.Stage, opts, emit)
 		var down *stepDown
 		if !errors.As(err, &down) {
 			return err
 		}
-		stage, reason = stage.Next(), down.reason
+		at = profile.Rung{Stage: at.Stage.Next(), Reason: down.reason, Refused: down.lasting}
 	}
 }
 
 // stepDown says that a rung does not carry.
-type stepDown struct{ reason string }
+type stepDown struct {
+	reason  string
+	lasting bool // by the device's own word, which it will say again
+}
 
 // Error returns the reason.
 func (d *stepDown) Error() string { return d.reason }
@@ -63,7 +64,7 @@ func (s *Session) stream(ctx context.Context, stage profile.Stage, opts profile.
 	}
 	models, lines := apart(s.everything(opts.Paths, s.cfg.Profile.Everything.Subscribe))
 	if len(models) == 0 {
-		return &stepDown{reason: "command lines do not stream"}
+		return &stepDown{reason: "command lines do not stream", lasting: true}
 	}
 	for _, enc := range list {
 		err = s.streamIn(ctx, s.subscription(stage, encodings[enc], models), &lineWatch{s: s, paths: lines, emit: emit})
@@ -168,7 +169,7 @@ func (s *Session) streamIn(ctx context.Context, list *gpb.SubscriptionList, line
 	case errors.Is(err, io.EOF):
 		err = status.Error(codes.Unavailable, "the device ended the stream")
 	case !synced && refuses(err):
-		return &refusal{stepDown{reason: plain(err).Error()}, err}
+		return &refusal{stepDown{reason: plain(err).Error(), lasting: lasting(err)}, err}
 	case refuses(err): // what it sent so far shows that it takes the subscription
 		err = status.Errorf(codes.Unavailable, "the device ended the stream: %v", s.scrub(plain(err)))
 	}
@@ -192,6 +193,13 @@ func refuses(err error) bool {
 		return true
 	}
 	return false
+}
+
+// lasting reports whether the device said that it does not know the kind of subscription at all: other refusals may be over in
+// a while.
+func lasting(err error) bool {
+	code := status.Code(err)
+	return code == codes.Unimplemented || code == codes.InvalidArgument
 }
 
 // poll reads again and again.

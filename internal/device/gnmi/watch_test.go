@@ -26,7 +26,7 @@ type watching struct {
 func watch(t *testing.T, s *gnmi.Session, paths ...string) *watching {
 	ctx, cancel := context.WithCancel(t.Context())
 	w := &watching{stages: make(chan string, 10), updates: make(chan tree.Update, 1000), ended: make(chan error, 1), stop: cancel}
-	opts := profile.WatchOptions{OnStage: func(s profile.Stage, why string) { w.stages <- strings.TrimSpace(string(s) + " " + why) }}
+	opts := profile.WatchOptions{OnStage: func(r profile.Rung) { w.stages <- strings.TrimSpace(string(r.Stage) + " " + r.Reason) }}
 	for _, p := range paths {
 		opts.Paths = append(opts.Paths, at(t, p))
 	}

@@ -13,7 +13,7 @@ import (
 // asked for is gone but for what was read. After the first one comes an update with Sync set.
 func (s *Session) Watch(ctx context.Context, _ profile.Stage, opts profile.WatchOptions, emit func(tree.Update) error) error {
 	if opts.OnStage != nil {
-		opts.OnStage(profile.StagePoll, "") // there is no other rung
+		opts.OnStage(profile.Rung{Stage: profile.StagePoll}) // there is no other rung
 	}
 	return poll.Watch{
 		Every: s.cfg.Profile.Watch.PollInterval,
