@@ -20,7 +20,7 @@ func (f *Fabric) converge(ctx context.Context) error {
 		in.Links = f.wires.links(f.topology)
 		result := plane.Compute(in)
 		for name, s := range f.services {
-			s.compute(result.State[name])
+			s.compute(in.Devices[name], result.State[name])
 		}
 		f.settled.end(round, result)
 		if !f.wake.wait(ctx) {

@@ -19,6 +19,8 @@ import (
 	tlscreds "google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+
+	"github.com/tenter-net/tenter/internal/sim/plane"
 )
 
 // eventually repeats a check until it holds.
@@ -176,6 +178,26 @@ func TestDropStreams(t *testing.T) {
 	_, err := w.s.Recv()
 	wantCode(t, err, codes.Unavailable, "dropped")
 	subscribe(t, c, ctx, onChange(banner)).synced()
+}
+
+// TestNothingOfBeforeIsShown: what the control plane worked out from a configuration is not shown by a device that lost it meanwhile.
+func TestNothingOfBeforeIsShown(t *testing.T) {
+	f := startTopology(t, mixed, Options{})
+	c, ctx := f.raw("srl")
+	mustSet(t, c, ctx, updates("/interface[name=ethernet-1/1]/admin-state", `"disable"`))
+	f.control("settle")
+	s := f.services["srl"]
+	s.mu.Lock()
+	from, late := s.config, s.computed
+	s.mu.Unlock()
+	f.control("srl swap")
+	f.control("settle")
+	s.compute(from, late)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if plane.EqualLeaves(s.computed, late) {
+		t.Errorf("it shows %v", late)
+	}
 }
 
 // A configuration that locks everybody out holds until commit-confirmed takes it back.

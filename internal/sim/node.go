@@ -140,11 +140,12 @@ func (n *node) systemState() []plane.Leaf {
 	return n.dialect.identity(hardware{serial: n.serial, version: n.version, booted: n.booted})
 }
 
-// compute takes over what the control plane worked out for this device.
-func (n *node) compute(state []plane.Leaf) {
+// compute takes over what the control plane worked out for this device from a configuration, unless it has another one by now: a device
+// that has rebooted shows nothing of what it was before.
+func (n *node) compute(from *conf.Tree, state []plane.Leaf) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if plane.EqualLeaves(n.computed, state) {
+	if from != nil && from != n.config || plane.EqualLeaves(n.computed, state) {
 		return
 	}
 	n.computed = state
