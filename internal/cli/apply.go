@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -41,6 +39,7 @@ func newApply(s Streams) *cobra.Command {
 			"  tenter apply --reverse 4f1c0a9be2d7",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			outlive()
 			out, closing, err := newLines(s, output(cmd), into)
 			if err != nil {
 				return err
@@ -209,7 +208,6 @@ func confirm(ctx context.Context, s Streams, question string) (bool, error) {
 // applyAndFollow starts the run and shows it until it ends. In a process without a server this process carries it out.
 func applyAndFollow(ctx context.Context, s Streams, o *operator, req app.ApplyRequest, as showing) error {
 	req.Show = as.lines != nil
-	signal.Ignore(syscall.SIGPIPE) // who stops reading what is told of a run does not stop the run
 	reply, err := call(ctx, o, app.OpApply, (*app.App).Apply, req)
 	if err != nil {
 		next := "tenter plan"

@@ -35,6 +35,7 @@ func newRunControl(s Streams, c runCommand) *cobra.Command {
 			"1 when nobody answered in time; it is done then as soon as somebody drives the run again.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			outlive()
 			return withOperator(cmd, func(ctx context.Context, o *operator) error {
 				req := app.ControlRequest{Run: args[0], Verb: c.verb, Reason: reason}
 				reply, err := call(ctx, o, app.OpControl, (*app.App).Control, req)

@@ -42,6 +42,7 @@ func newDemo(s Streams) *cobra.Command {
 			"how the drift is found and repaired. Then stay up until Ctrl-C, or end with --once: exit 0 means back in sync.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			outlive() // its directory goes when it ends
 			dir, err := os.MkdirTemp("", "tenter-demo-")
 			if err != nil {
 				return err

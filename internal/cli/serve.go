@@ -22,6 +22,7 @@ func newServe(s Streams) *cobra.Command {
 			"and one Redis (bus.redis), each with a state directory of its own.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			outlive()
 			set, log, err := load(cmd, false)
 			if err != nil {
 				return err

@@ -12,9 +12,9 @@ import (
 )
 
 // Terminal returns the streams of a process. What is shown on a terminal cannot command it: names, values and errors come from
-// devices, commits and other people. A file or a pipe gets every byte as it is.
+// devices, commits and other people. A file or a pipe gets every byte as it is, as long as somebody reads it.
 func Terminal(in, out, errs *os.File) Streams {
-	s := Streams{In: in, Out: out, Err: errs}
+	s := Streams{In: in, Out: &lasting{to: out}, Err: &lasting{to: errs}}
 	if term.IsTerminal(int(out.Fd())) {
 		s.Out = &tamed{out}
 	}

@@ -12,7 +12,7 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"tenter": func() { os.Exit(cli.Run(os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})) },
+		"tenter": func() { os.Exit(cli.Run(os.Args[1:], cli.Terminal(os.Stdin, os.Stdout, os.Stderr))) },
 	})
 }
 
