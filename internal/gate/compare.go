@@ -26,7 +26,7 @@ func Compare(gates []Gate, c Change, before, now []run.Sight) []string {
 			continue
 		}
 		for _, was := range before {
-			if was.Gate != g.Kind || gone[g.Kind][last(was.Name)] || slices.Contains(now, was) {
+			if was.Gate != g.Kind || forgiven(gone[g.Kind], was) || slices.Contains(now, was) {
 				continue
 			}
 			failing = append(failing, lost(g.Kind, was, now))
@@ -64,6 +64,25 @@ func instance(session string) string {
 
 func last(name string) string { return name[strings.LastIndexByte(name, ' ')+1:] }
 
+// forgiven reports whether what worked is among what went. A session of which the device does not say in which instance it
+// is, may be in any.
+func forgiven(gone map[string]bool, was run.Sight) bool {
+	if was.Gate != BGP {
+		return gone[last(was.Name)]
+	}
+	vrf, neighbor, found := strings.Cut(was.Name, " ")
+	if !found {
+		return slices.ContainsFunc(slices.Collect(maps.Keys(gone)), func(s string) bool { return last(s) == was.Name })
+	}
+	if strings.EqualFold(vrf, "default") {
+		vrf = ""
+	}
+	return gone[session(vrf, neighbor)]
+}
+
+// session names a BGP session among those that went, with its VRF, "" for the default one.
+func session(vrf, neighbor string) string { return vrf + " " + neighbor }
+
 // miscabled compares the neighbours with the model's links.
 func miscabled(c Change, now []run.Sight, known []string) []string {
 	var out []string
@@ -86,7 +105,7 @@ func miscabled(c Change, now []run.Sight, known []string) []string {
 	return out
 }
 
-// removed are what the writes take away or shut: interfaces, and BGP sessions by the neighbor's address, with those of
+// removed are what the writes take away or shut: interfaces, and BGP sessions by VRF and neighbor's address, with those of
 // links that are shut.
 func removed(c Change) map[string]map[string]bool {
 	sessions, ports, heard := map[string]bool{}, map[string]bool{}, map[string]bool{}
@@ -105,7 +124,7 @@ func removed(c Change) map[string]map[string]bool {
 			key := e.Keys[len(e.Keys)-1].Value
 			switch e.Name {
 			case "neighbor":
-				sessions[key] = true
+				sessions[session(instanceOf(c.Profile, at), key)] = true
 			case "interface":
 				if heard[key] = true; at.Elems[0].Name == "interfaces" || at.Elems[0].Name == "interface" {
 					ports[key] = true
@@ -118,12 +137,22 @@ func removed(c Change) map[string]map[string]bool {
 		for _, n := range b.Neighbors {
 			for _, l := range c.Device.Links {
 				if l.Peer == n.Peer && ports[name(c.Profile, l.Local)] && onLink(c.Device, l.Local, n.Address) {
-					sessions[n.Address.String()] = true
+					sessions[session(b.VRF, n.Address.String())] = true
 				}
 			}
 		}
 	}
 	return map[string]map[string]bool{BGP: sessions, Interfaces: ports, LLDP: heard}
+}
+
+// instanceOf returns the network instance that a path is in, "" for the default one.
+func instanceOf(p *profile.Profile, at path.Path) string {
+	for _, e := range at.Elems {
+		if e.Name == "network-instance" && len(e.Keys) > 0 && e.Keys[0].Value != p.Names.DefaultInstance && !strings.EqualFold(e.Keys[0].Value, "default") {
+			return e.Keys[0].Value
+		}
+	}
+	return ""
 }
 
 // takesAway reports whether a write removes the entry that it is in, or shuts it. An entry is gone with its key.

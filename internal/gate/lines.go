@@ -47,12 +47,12 @@ func unlined(writes []run.Write, sessions, ports map[string]bool) {
 			}
 		case first[0] != "router" || len(line) < 3 || line[0] != "neighbor" || len(lines) != 2:
 		case line[2] == "shutdown" && w.After != "":
-			sessions[line[1]] = true
+			sessions[session(routed(first), line[1])] = true
 		case line[2] == "remote-as" || line[2] == "interface" || line[2] == "peer-group":
 			if w.After != "" {
-				stays[line[1]] = true
+				stays[session(routed(first), line[1])] = true
 			} else {
-				gone[line[1]] = true
+				gone[session(routed(first), line[1])] = true
 			}
 		}
 	}

@@ -1,6 +1,8 @@
 package gate_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,6 +85,62 @@ func TestCompareLines(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c := gate.Change{Device: leaf(), Profile: p, Writes: tt.writes}
 			got := gate.Compare(frrGates, c, gate.Sights(frrGates, p, frrUp(t)), gate.Sights(frrGates, p, tt.now))
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// The same address may be a neighbor in several VRFs, and only one of them goes.
+func TestSameNeighborInTwoVRFs(t *testing.T) {
+	const red = "the BGP session with 10.0.0.0 in red was established before and is not any more"
+	const plain = "the BGP session with 10.0.0.0 was established before and is not any more"
+	instance := func(vrf string) string {
+		return strings.Replace(fmt.Sprintf(openconfigBGP, "10.0.0.0"), "[name=default]", "[name="+vrf+"]", 1)
+	}
+	gates := []gate.Gate{{Kind: gate.BGP}}
+	for _, tt := range []struct {
+		name, profile string
+		before        []string
+		write         run.Write
+		want          []string
+	}{
+		{
+			"leaves of red", "openconfig-sim",
+			[]string{instance("default") + "/state/session-state = ESTABLISHED", instance("red") + "/state/session-state = ESTABLISHED"},
+			run.Write{Path: instance("red") + "/config/neighbor-address", Before: "s10.0.0.0"},
+			[]string{plain},
+		},
+		{
+			"leaves of the default one", "openconfig-sim",
+			[]string{instance("default") + "/state/session-state = ESTABLISHED", instance("red") + "/state/session-state = ESTABLISHED"},
+			run.Write{Path: instance("default") + "/config/neighbor-address", Before: "s10.0.0.0"},
+			[]string{red},
+		},
+		{
+			"lines of red", "frr",
+			[]string{
+				"cli:/bgp/instance[name=default]/family[name=ipv4Unicast]/neighbor[name=10.0.0.0]/state = Established",
+				"cli:/bgp/instance[name=red]/family[name=ipv4Unicast]/neighbor[name=10.0.0.0]/state = Established",
+			},
+			dropped("router bgp 65000 vrf red", "neighbor 10.0.0.0 remote-as 1"),
+			[]string{plain},
+		},
+		{
+			"lines of the default one", "frr",
+			[]string{
+				"cli:/bgp/instance[name=default]/family[name=ipv4Unicast]/neighbor[name=10.0.0.0]/state = Established",
+				"cli:/bgp/instance[name=red]/family[name=ipv4Unicast]/neighbor[name=10.0.0.0]/state = Established",
+			},
+			added("router bgp 65000", "neighbor 10.0.0.0 shutdown"),
+			[]string{red},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := named(t, tt.profile)
+			c := gate.Change{Device: leaf(), Profile: p, Writes: []run.Write{tt.write}}
+			got := gate.Compare(gates, c, gate.Sights(gates, p, leaves(t, tt.before...)), nil)
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
 			}
