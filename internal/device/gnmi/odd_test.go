@@ -275,11 +275,6 @@ func TestRefusedPath(t *testing.T) {
 	if kind(err) != fault.Refused || !strings.Contains(err.Error(), "get: refused: /lldp: InvalidArgument: not so") {
 		t.Errorf("the refused one: %v", err)
 	}
-	// Nobody saw what is there, so a gate that wants to know has no answer.
-	_, err = s.State(t.Context(), []path.Path{at(t, "/interfaces"), at(t, "/lldp")})
-	if kind(err) != fault.Refused || !strings.Contains(err.Error(), `device "odd"`) || !strings.Contains(err.Error(), "/lldp: InvalidArgument: not so") {
-		t.Errorf("its state: %v", err)
-	}
 }
 
 // TestLargeAnswer: a device may say more at once than it takes, but not anything.

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -22,15 +21,12 @@ import (
 const mostState = 100_000
 
 // State returns the leaves at and under the paths as the device shows them, state and configuration alike, sorted by path.
-// Key values "*" stand for all entries. What is not there is no error.
+// Key values "*" stand for all entries. What is not there is no error. A path that the device refuses to read is one, which
+// names it: nobody saw what is there.
 func (s *Session) State(ctx context.Context, paths []path.Path) ([]profile.StateLeaf, error) {
 	var out []profile.StateLeaf
 	for _, p := range paths {
 		notes, err := s.fetch(ctx, gpb.GetRequest_ALL, []path.Path{p})
-		var e *fault.Error
-		if errors.As(err, &e) && e.Kind == fault.Refused {
-			continue // the device has no such path
-		}
 		if err != nil {
 			return nil, err
 		}

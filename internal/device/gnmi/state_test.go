@@ -1,11 +1,17 @@
 package gnmi_test
 
 import (
+	"context"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	gpb "github.com/openconfig/gnmi/proto/gnmi"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
+	"github.com/tenter-net/tenter/internal/device/fault"
 	"github.com/tenter-net/tenter/internal/path"
 )
 
@@ -46,5 +52,26 @@ func TestState(t *testing.T) {
 	f.control("settle")
 	if got := read(p.State.Interfaces.Path); got[up] != "DOWN" {
 		t.Errorf("unplugged: %v", got)
+	}
+}
+
+// Nobody saw what is at a path that the device refuses, so whoever wants to know has no answer. What is not there is one.
+func TestRefusedState(t *testing.T) {
+	code := codes.InvalidArgument
+	o := &odd{get: func(_ context.Context, req *gpb.GetRequest) (*gpb.GetResponse, error) {
+		if req.GetPath()[0].GetElem()[0].GetName() == "lldp" {
+			return nil, status.Error(code, "not so")
+		}
+		return &gpb.GetResponse{Notification: []*gpb.Notification{notification(t, oneLeaf["leaf, scalar, origin"])}}, nil
+	}}
+	s := dial(t, o.serve(t))
+	paths := []path.Path{at(t, "/interfaces"), at(t, "/lldp")}
+	_, err := s.State(t.Context(), paths)
+	if kind(err) != fault.Refused || !strings.Contains(err.Error(), `device "odd1"`) || !strings.Contains(err.Error(), "/lldp: InvalidArgument: not so") {
+		t.Errorf("refused: %v", err)
+	}
+	code = codes.NotFound
+	if leaves, err := s.State(t.Context(), paths); err != nil || len(leaves) == 0 {
+		t.Errorf("not there: %v, %v", leaves, err)
 	}
 }
