@@ -37,6 +37,7 @@ type device struct {
 	before  *tree.Tree                            // what a commit that waits goes back to; nil for none
 	backIn  int                                   // readings until a commit that nobody confirmed is taken back
 	state   []profile.StateLeaf                   // what gates read
+	blind   error                                 // what they get instead
 	phases  func(edit tree.Edit) (int, error)     // in how many Sets an edit goes; one if not set
 }
 

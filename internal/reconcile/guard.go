@@ -45,7 +45,12 @@ func (h *hand) guarded(ctx context.Context, in run.Checked) (run.Input, error) {
 			}
 		}
 		var err error
-		if in.Sights, err = h.sights(ctx, gates); err != nil {
+		in.Sights, err = h.sights(ctx, gates)
+		var refused interface{ Refused() bool }
+		switch {
+		case errors.As(err, &refused) && refused.Refused():
+			return run.Barred{At: h.now(), Reason: fmt.Sprintf("gates cannot be evaluated: %v", err)}, nil
+		case err != nil:
 			return gone(h, err)
 		}
 	}

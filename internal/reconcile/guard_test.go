@@ -1,12 +1,16 @@
 package reconcile
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
+	"github.com/tenter-net/tenter/internal/fabric"
+	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/plan"
 	"github.com/tenter-net/tenter/internal/profile"
+	"github.com/tenter-net/tenter/internal/run"
 )
 
 // What an expression looks at is kept with the run and told: secrets among it are digests, which change when they do.
@@ -46,5 +50,31 @@ func TestGatesSeeNoSecrets(t *testing.T) {
 	}
 	if len(one) != 5 {
 		t.Errorf("the paths were changed: %v", one)
+	}
+}
+
+// A gate on what the device refuses to show has seen nothing, and so lets nothing pass: nothing is sent.
+func TestBlindGate(t *testing.T) {
+	w := newWorld(t, "leaf1")
+	w.intend("g1", map[intent.DeviceName]string{"leaf1": "/interfaces/interface[name=Ethernet1]/config/mtu = 9000"}, nil)
+	w.mu.Lock()
+	w.fabrics["g1"].Rollouts = []fabric.Rollout{{Name: "careful", Devices: []intent.DeviceName{"leaf1"}, Gates: []fabric.Gate{{BGP: true}}}}
+	w.mu.Unlock()
+	d := w.devices["leaf1"]
+	d.blind = &fault{`device "leaf1": get: refused: /bgp: no such path`, "refused"}
+	row := w.apply(New(w.options("a")))
+	devices, err := w.store.RunDevices(t.Context(), row.ID)
+	if err != nil || len(devices) != 1 {
+		t.Fatal(devices, err)
+	}
+	var s run.State
+	if err := json.Unmarshal(devices[0].State, &s); err != nil {
+		t.Fatal(err)
+	}
+	if s.Outcome != run.Refused || !strings.Contains(s.Detail, "gates cannot be evaluated") || !strings.Contains(s.Detail, "/bgp") {
+		t.Errorf("ended %s: %s", s.Outcome, s.Detail)
+	}
+	if d.is(func() bool { return d.sets > 0 }) {
+		t.Error("it was changed")
 	}
 }

@@ -253,7 +253,7 @@ type fresh struct{ d *device }
 func (f fresh) State(context.Context, []path.Path) ([]profile.StateLeaf, error) {
 	f.d.mu.Lock()
 	defer f.d.mu.Unlock()
-	return f.d.state, nil
+	return f.d.state, f.d.blind
 }
 
 // Close ends nothing.
