@@ -9,7 +9,6 @@ import (
 	"net"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -136,27 +135,4 @@ func (e *postgres) explain(err error) error {
 		return &awayError{err: err}
 	}
 	return err
-}
-
-// storable returns the arguments as PostgreSQL can keep them: its text has no NUL and is UTF-8, and what devices and people
-// say is not always.
-func storable(args []any) []any {
-	for i, a := range args {
-		switch v := a.(type) {
-		case string:
-			args[i] = storableText(v)
-		case []string:
-			for j, s := range v {
-				v[j] = storableText(s)
-			}
-		}
-	}
-	return args
-}
-
-func storableText(s string) string {
-	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
-		return s
-	}
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }

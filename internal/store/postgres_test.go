@@ -94,15 +94,29 @@ func TestABlockedFunctionIsGivenUp(t *testing.T) {
 	}
 }
 
-// What is no text to PostgreSQL, and comes from devices all the same, is kept.
+// What is no text to PostgreSQL, and comes from devices all the same, is kept as it is: the rows are what events tell of them, and
+// saving the same again is no news.
 func TestTextOfAnyKindIsKept(t *testing.T) {
 	storetest.Both(t, func(t *testing.T, at storetest.Place) {
 		s := openAt(t, at)
-		do(t, s, func(tx event.Tx) error {
-			return s.SaveRun(tx, view.Run{ID: "r", Status: view.RunFailed, Reason: "device said \xff\x00!"})
-		})
-		if r, err := s.Run(t.Context(), "r"); err != nil || !strings.HasPrefix(r.Reason, "device said ") || !strings.HasSuffix(r.Reason, "!") {
-			t.Errorf("%q, %v", r.Reason, err)
+		for _, said := range []string{"device said \xff\xfe\x00!", "\x00", "\U0010FFFE", "\U0010FFFE00\U0010FFFE--", "caf\u00e9 \U0010FFFF"} {
+			for range 2 {
+				do(t, s, func(tx event.Tx) error {
+					err := s.UpdateDevice(tx, "leaf1", func(d *view.Device) { d.Reason, d.HeldReason, d.Mismatch = said, said, said })
+					return errors.Join(err, s.SaveRun(tx, view.Run{ID: "r", Status: view.RunFailed, Reason: said}))
+				})
+			}
+			d, err := s.Device(t.Context(), "leaf1")
+			if err != nil || d.Reason != said || d.HeldReason != said || d.Mismatch != said {
+				t.Errorf("%q, %q, %q, %v; want %q", d.Reason, d.HeldReason, d.Mismatch, err, said)
+			}
+			if r, err := s.Run(t.Context(), "r"); err != nil || r.Reason != said {
+				t.Errorf("%q, %v; want %q", r.Reason, err, said)
+			}
+		}
+		told, err := s.Events(t.Context(), event.Query{Types: []event.Type{event.TypeDeviceChanged}})
+		if err != nil || len(told) != 5 {
+			t.Errorf("told %d times, %v; want 5", len(told), err)
 		}
 	})
 }
