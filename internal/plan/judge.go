@@ -127,9 +127,13 @@ func (j judged) new(outer bool) bool {
 	return !j.have.Has(entry)
 }
 
-// goes reports whether the list entry that a leaf is in is deleted as a whole.
+// goes reports whether the list entry that a leaf is in is deleted as a whole. A line is an entry of its own: of one that
+// goes, its block is what may say more.
 func (c *computation) goes(p path.Path) bool {
 	entry, _ := entryOf(p)
+	if entry.Origin == blocks.Origin && len(entry.Elems) > 0 {
+		entry = entry.Parent()
+	}
 	i, ok := slices.BinarySearchFunc(c.deletes, entry, path.Compare)
 	return ok || i > 0 && entry.HasPrefix(c.deletes[i-1])
 }

@@ -202,3 +202,23 @@ func TestRiskOfPlan(t *testing.T) {
 		}
 	}
 }
+
+// A line that goes by itself says what that means, as one that takes another's place does; one that goes with its block does not.
+func TestRiskOfLinesThatGo(t *testing.T) {
+	const router = "router bgp 65000"
+	for line, want := range map[string]RiskCode{
+		"neighbor 10.0.0.1 local-as 65201 no-prepend replace-as": SessionReset,
+		"neighbor 10.0.0.1 update-source 10.1.0.1":               SessionReset,
+	} {
+		at := blocks.Path(router, line)
+		for _, gone := range []path.Path{at, blocks.Path(router)} {
+			c := &computation{shaper: &shaper{deletes: []path.Path{gone}}}
+			p := at.Append(path.Elem{Name: "text"})
+			ch := &Change{Action: Delete, Path: p.String(), Before: schema.StringValue(line).Text()}
+			code, _, _ := judged{Change: ch, path: p, gone: c.goes(p)}.rule()
+			if by := path.Equal(gone, at); by != (code == want) {
+				t.Errorf("%s goes with %s: %s, want %s %v", line, gone, code, want, by)
+			}
+		}
+	}
+}
