@@ -105,8 +105,8 @@ func (e *Engine) Restore(ctx context.Context, req RestoreRequest) (Planned, erro
 		if err != nil {
 			return Planned{}, err
 		}
-		if why := f.Identity.Differs(policy.IdentityOf(facts)); why != "" {
-			return Planned{}, &OtherDeviceError{req.Device, why}
+		if now := policy.IdentityOf(facts); f.Identity.Differs(now) != "" {
+			return Planned{}, &OtherDeviceError{req.Device, unlikeBackup(f.Identity, now)}
 		}
 	}
 	sum := sha256.Sum256(req.Body)
@@ -115,6 +115,19 @@ func (e *Engine) Restore(ctx context.Context, req RestoreRequest) (Planned, erro
 		return Planned{}, err
 	}
 	return e.Plan(ctx, Request{Devices: []intent.DeviceName{req.Device}, Backup: kept.ID})
+}
+
+// unlikeBackup says what a device tells of itself that its backup has otherwise. It may well be the one that is enrolled, in place of the
+// one that the backup was made of.
+func unlikeBackup(had, now view.Identity) string {
+	for _, was := range had.Elements() {
+		for _, is := range now.Elements() {
+			if is.Name == was.Name && is.Value != was.Value {
+				return fmt.Sprintf("%s %s, in the backup %s", is.Name, is.Value, was.Value)
+			}
+		}
+	}
+	return "nothing that it tells of itself is in the backup"
 }
 
 // bringBack gives a picture the backup that its plan is to bring back.
