@@ -417,6 +417,9 @@ func TestStreamThatEndsLater(t *testing.T) {
 		if kind(err) != fault.Lost || !strings.Contains(err.Error(), "the agent restarts") || len(stages) != 1 {
 			t.Errorf("%s: stages %v, %v", why, stages, err)
 		}
+		if strings.Contains(err.Error(), "check the address") {
+			t.Errorf("%s: %v, and its address is right", why, err)
+		}
 	}
 }
 

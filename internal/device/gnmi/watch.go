@@ -167,13 +167,20 @@ func (s *Session) streamIn(ctx context.Context, list *gpb.SubscriptionList, line
 	case errors.Is(err, io.EOF) && !synced: // with status OK: that is no failure of the connection
 		return &stepDown{reason: "the device ended the stream before sync_response"}
 	case errors.Is(err, io.EOF):
-		err = status.Error(codes.Unavailable, "the device ended the stream")
+		return s.ended(errors.New("the device ended the stream"))
 	case !synced && refuses(err):
 		return &refusal{stepDown{reason: plain(err).Error(), lasting: lasting(err)}, err}
 	case refuses(err): // what it sent so far shows that it takes the subscription
-		err = status.Errorf(codes.Unavailable, "the device ended the stream: %v", s.scrub(plain(err)))
+		return s.ended(fmt.Errorf("the device ended the stream: %w", s.scrub(plain(err))))
 	}
 	return s.fail("subscribe", err)
+}
+
+// ended is the error of a stream that the device ended by itself, over a connection that stands.
+func (s *Session) ended(err error) error {
+	e := s.failure("subscribe", fault.Lost, err)
+	e.Next = "the device answers, so address and route are right, and it is subscribed to again: its own log says why it ends streams"
+	return e
 }
 
 // A refusal is a stepDown with the device's status.
