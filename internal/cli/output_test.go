@@ -123,6 +123,7 @@ func TestSummary(t *testing.T) {
 		{event.TypePlanExpired, event.PlanExpired{Plan: "p", Reason: "too old"}, "plan p, too old"},
 		{event.TypeApplyStarted, event.ApplyStarted{Run: "run-p", Cause: "drift", Devices: []intent.DeviceName{"leaf1"}}, "run-p for drift on leaf1"},
 		{event.TypeStepCompleted, event.StepCompleted{Run: "run-p", Device: "leaf1", Step: "set", Outcome: "verify"}, "set"},
+		{event.TypeStepCompleted, event.StepCompleted{Run: "run-p", Device: "leaf1", Step: "set", Outcome: "verify", Detail: "refused: no such leaf"}, "sent, reading what came of it: refused: no such leaf"},
 		{event.TypeApplyCompleted, event.ApplyCompleted{Run: "run-p", Outcome: "partial", Duration: 2 * time.Second, Devices: []event.RunDevice{{Device: "leaf1", Outcome: "done", Changes: 1}, {Device: "leaf2", Outcome: "unreachable"}}}, "run-p partial, 1 change in 2s, leaf2 unreachable"},
 		{event.TypeApplyFailed, event.ApplyFailed{Run: "run-p", Outcome: "failed", Error: "leaf1: no\nway"}, "run-p failed, 0 changes in 0s, leaf1: no way"},
 		{event.TypeRolledBack, event.RolledBack{Run: "run-p", Device: "leaf1", Proven: true}, "run-p, put back, proven by reading"},

@@ -220,8 +220,11 @@ func stepText(d event.StepCompleted) string {
 		{string(run.Save), string(run.Undraining)}: "saved; bringing traffic back",
 		{string(run.Undraining), string(run.Done)}: "traffic is back, done",
 	}[[2]string{d.Step, d.Outcome}]
-	if !ok {
+	switch {
+	case !ok:
 		text = d.Outcome
+	case d.Step == string(run.Set) && d.Outcome == string(run.Verify) && d.Detail != "": // why it is not known to be set
+		text = "sent, reading what came of it"
 	}
 	if d.Detail != "" {
 		text += ": " + d.Detail

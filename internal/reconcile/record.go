@@ -219,10 +219,14 @@ func (d *driver) step(name intent.DeviceName, from, to run.State) event.Draft {
 	if to.Step == run.Ended {
 		outcome = string(to.Outcome)
 	}
+	detail := to.Detail
+	if from.Step == run.Set && to.Step == run.Verify && to.Answer != run.Accepted {
+		detail = cmp.Or(detail, to.Said)
+	}
 	out := d.draft(name)
 	out.Type = event.TypeStepCompleted
 	out.Data = event.StepCompleted{
-		Run: d.fixed.id, Device: name, Step: string(cmp.Or(from.Step, run.Check)), Outcome: outcome, Detail: to.Detail, Next: string(to.Step),
+		Run: d.fixed.id, Device: name, Step: string(cmp.Or(from.Step, run.Check)), Outcome: outcome, Detail: detail, Next: string(to.Step),
 	}
 	return out
 }

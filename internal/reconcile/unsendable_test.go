@@ -68,3 +68,20 @@ func TestTooLarge(t *testing.T) {
 		t.Error(md)
 	}
 }
+
+// TestRefusedIsTold: whoever follows a run reads why a Set did not go through when it is known, not only when the run has ended.
+func TestRefusedIsTold(t *testing.T) {
+	w := newWorld(t, "leaf1")
+	w.intend("g1", map[intent.DeviceName]string{"leaf1": "/interfaces/interface[name=Ethernet1]/config/mtu = 9000"}, nil)
+	w.devices["leaf1"].onSet = func(*device, tree.Edit) error { return &fault{"no such leaf", "refused"} }
+	w.apply(New(w.options("a")))
+	for line := range strings.Lines(w.log()) {
+		if strings.Contains(line, `"step":"set","outcome":"verify"`) {
+			if !strings.Contains(line, `"detail":"no such leaf"`) {
+				t.Error(line)
+			}
+			return
+		}
+	}
+	t.Errorf("nothing of the Set is told:\n%s", w.log())
+}
