@@ -59,7 +59,7 @@ func Next(r Rule, device intent.DeviceName, plan string) string {
 		if plan == "" {
 			return "wait for the next opening"
 		}
-		return fmt.Sprintf("wait for the next opening, or tenter apply %s --break-glass REASON", plan)
+		return fmt.Sprintf("wait for the next opening, or tenter apply %s --break-glass --reason TEXT", plan)
 	case Requested, Enforce, Policy:
 		return ""
 	}

@@ -81,9 +81,10 @@ func (e *Engine) WhyNot(ctx context.Context, device intent.DeviceName) (WhyNot, 
 	if err != nil {
 		return out, err
 	}
-	request := f
-	request.Trigger, request.Requested, request.ByHand = plan.ByManual, true, true
-	asked := walk("request", "a person runs tenter apply now", intents.Plan, request)
+	asked, err := e.walkRequest(ctx, intents.Plan, f)
+	if err != nil {
+		return out, err
+	}
 	out.Walks = []Walk{drift, intents, asked}
 	return out, nil
 }
@@ -93,6 +94,9 @@ func walk(occasion, about, plan string, f policy.Facts) Walk {
 	w := Walk{Occasion: occasion, About: about, Plan: plan, Steps: steps, Verdict: d.Verdict, Rule: d.Rule, Reason: d.Reason, Opens: d.Opens}
 	if d.Verdict != policy.Run {
 		w.Next = policy.Next(d.Rule, f.Device, plan)
+	}
+	if d.Rule == policy.ApprovalPolicy && d.Verdict == policy.Refuse { // no approval helps
+		w.Next = fmt.Sprintf("tenter plan show %s; it runs only under another ApprovalPolicy", plan)
 	}
 	return w
 }
@@ -158,6 +162,28 @@ func (e *Engine) walkIntent(ctx context.Context, device intent.DeviceName, f pol
 		f.Requested, about = true, "plan "+rows[i].ID+" is approved"
 	}
 	return walk("intent", about, rows[i].ID, f), nil
+}
+
+// walkRequest walks for a person who runs tenter apply: the plan that waits for new intent, or else one made by hand, or else one
+// that is to be made, of which nobody can say yet what the approval policies ask.
+func (e *Engine) walkRequest(ctx context.Context, waiting string, f policy.Facts) (Walk, error) {
+	f.Trigger, f.Requested, f.ByHand = plan.ByManual, true, true
+	if waiting == "" {
+		rows, err := e.o.Store.Plans(ctx, view.PlanQuery{Device: f.Device, Status: []view.PlanStatus{view.PlanOpen}})
+		if err != nil {
+			return Walk{}, err
+		}
+		if i := slices.IndexFunc(rows, func(p view.Plan) bool { return p.Cause == string(plan.ByManual) }); i >= 0 {
+			waiting = rows[i].ID
+		}
+	}
+	if waiting == "" {
+		return walk("request", "a person runs tenter apply now; an approval policy speaks of its plan when that is made", "", f), nil
+	}
+	if err := e.ofPlan(ctx, waiting, &f); err != nil {
+		return Walk{}, err
+	}
+	return walk("request", "a person runs tenter apply "+waiting+" now", waiting, f), nil
 }
 
 // ofPlan adds the facts about a stored plan: what it deletes, and what the approval policies ask of it.
