@@ -41,6 +41,7 @@ func newHost(t *testing.T, keys, name, address, defaults string) *host {
 		"HostKey " + filepath.Join(keys, name), "AuthorizedKeysFile " + filepath.Join(keys, "tenter.pub"),
 		"PermitRootLogin prohibit-password", "PasswordAuthentication no", "UsePAM no", "StrictModes no",
 		"ForceCommand /usr/bin/vtysh", "PidFile none", "ListenAddress " + address,
+		"SetEnv HOME=/run", // what else root's shell would do at login is not of this host
 	}, "\n")+"\n")
 	h.start("/usr/sbin/sshd", "-D", "-e", "-f", "/run/sshd_config")
 	return h
