@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -95,8 +96,16 @@ func keepBackup(root *os.Root, f *backup.File) (string, error) {
 	if err != nil {
 		return name, err
 	}
-	_, err = out.Write(data)
-	return name, errors.Join(err, out.Close())
+	return name, fill(out, data, func() error { return root.Remove(name) })
+}
+
+// fill writes a new file and closes it. What could not be written whole is removed: half a backup is none.
+func fill(out io.WriteCloser, data []byte, remove func() error) error {
+	_, err := out.Write(data)
+	if err = errors.Join(err, out.Close()); err != nil {
+		return errors.Join(err, remove())
+	}
+	return nil
 }
 
 // hiddenText says how many secrets a backup has only a digest of.

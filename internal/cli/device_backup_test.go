@@ -55,3 +55,17 @@ func TestBackupsStayInTheirDirectory(t *testing.T) {
 		t.Errorf("behind the link: %q, %v", data, err)
 	}
 }
+
+// TestHalfABackupIsNone writes to a full disk.
+func TestHalfABackupIsNone(t *testing.T) {
+	for at, want := range map[string]int{"/dev/full": 1, "/dev/null": 0} {
+		out, err := os.OpenFile(at, os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		removed := 0
+		if err := fill(out, []byte("half"), func() error { removed++; return nil }); (err != nil) != (want > 0) || removed != want {
+			t.Errorf("%s: removed %d times, %v", at, removed, err)
+		}
+	}
+}
