@@ -164,52 +164,6 @@ func (d *device) Watch(ctx context.Context, first profile.Stage, opts profile.Wa
 	}
 }
 
-// descend goes down the ladder to the rung that the device can be watched by.
-func (d *device) descend(ctx context.Context, s profile.Stage, opts profile.WatchOptions) (profile.Stage, error) {
-	for {
-		d.mu.Lock()
-		d.stages = append(d.stages, s)
-		slow, lacks, breaks := d.slow[s], d.lacks[s], d.breaks[s]
-		d.mu.Unlock()
-		switch {
-		case breaks:
-			return s, errors.New("connection reset")
-		case lacks:
-			s = s.Next()
-			opts.OnStage(profile.Rung{Stage: s, Reason: "Unimplemented", Refused: true})
-		case slow:
-			select {
-			case <-time.After(30 * time.Second):
-			case <-ctx.Done():
-				return s, ctx.Err()
-			}
-			s = s.Next()
-			opts.OnStage(profile.Rung{Stage: s, Reason: "no sync_response within 30s"})
-		default:
-			return s, nil
-		}
-	}
-}
-
-// can sets which rungs do not carry.
-func (d *device) can(set map[profile.Stage]bool, stages ...profile.Stage) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	clear(set)
-	for _, s := range stages {
-		set[s] = true
-	}
-}
-
-// tried returns the rungs that were entered since it was asked last.
-func (d *device) tried() []profile.Stage {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	list := d.stages
-	d.stages = nil
-	return list
-}
-
 // change changes leaves, an empty text deletes, and streams that as one notification.
 func (d *device) change(leaves map[string]string) {
 	d.mu.Lock()
