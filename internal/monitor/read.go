@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/tenter-net/tenter/internal/drift"
 	"github.com/tenter-net/tenter/internal/path"
 	"github.com/tenter-net/tenter/internal/profile"
 	"github.com/tenter-net/tenter/internal/tree"
@@ -97,10 +98,8 @@ func (w *watcher) took(ctx context.Context, r read) error {
 	}
 	w.corrected = w.corrected || len(changed) > 0
 	w.prove(r.paths)
-	if len(changed) > 0 && w.ladder.stage != profile.StagePoll && !r.hinted {
-		for _, f := range changed {
-			w.suspects = append(w.suspects, f.Path)
-		}
+	if suspects := untold(changed); len(suspects) > 0 && w.ladder.stage != profile.StagePoll && !r.hinted {
+		w.suspects = append(w.suspects, suspects...)
 		w.state.Mark()
 		wait := graceTime
 		if w.ladder.stage != profile.StageOnChange {
@@ -112,6 +111,18 @@ func (w *watcher) took(ctx context.Context, r read) error {
 		return nil
 	}
 	return w.judge(ctx)
+}
+
+// untold returns what a stream should have told of the changes that an audit found. That of a key alone is none: where keys are shared by
+// configuration and state, a stream tells of entries that have only state, which a reading of the configuration has not.
+func untold(changed []drift.Finding) []path.Path {
+	var out []path.Path
+	for _, f := range changed {
+		if !f.Path.IsKey() {
+			out = append(out, f.Path)
+		}
+	}
+	return out
 }
 
 // suspect steps down the ladder if the stream still has not told what an audit found.

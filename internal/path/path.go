@@ -42,6 +42,16 @@ func (e Elem) Key(name string) (string, bool) {
 	return "", false
 }
 
+// IsKey reports whether the path is that of a key leaf of the list entry that it is in (RFC 7950, section 7.8.2).
+func (p Path) IsKey() bool {
+	n := len(p.Elems)
+	if n < 2 {
+		return false
+	}
+	_, ok := p.Elems[n-2].Key(p.Elems[n-1].Name)
+	return ok
+}
+
 // Compare orders paths canonically: by origin, then element by element, a parent before its children,
 // so that every subtree is one contiguous range.
 func Compare(a, b Path) int {

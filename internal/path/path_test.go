@@ -203,3 +203,22 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestIsKey(t *testing.T) {
+	for text, want := range map[string]bool{
+		"/interface[name=ethernet-1/1]/name":                                                 true,
+		"/interface[name=ethernet-1/1]/admin-state":                                          false,
+		"/interfaces/interface[name=Ethernet1]/config/name":                                  false,
+		"/network-instance[name=a]/protocols/bgp/neighbor[peer-address=10.0.0.1]/peer-group": false,
+		"/interface": false,
+		"/":          false,
+	} {
+		p, err := path.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.IsKey(); got != want {
+			t.Errorf("%s: %t", text, got)
+		}
+	}
+}
