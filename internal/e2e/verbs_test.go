@@ -24,7 +24,7 @@ func (f fabrics) setup(env *testscript.Env) error {
 		}
 	}
 	env.Setenv("NO_COLOR", "1")
-	env.Setenv("GORACE", "atexit_sleep_ms=10") // else every process built with -race ends a second late
+	env.Setenv("GORACE", "atexit_sleep_ms=10")      // else every process built with -race ends a second late
 	env.Setenv("TENTER_MONITOR_SYNC_TIMEOUT", "1m") // a simulator on a busy machine is slow to tell all, and not mute
 	env.Setenv("TENTER_CONFIG", filepath.Join(env.WorkDir, "sim", "tenter.yaml"))
 	env.Values[key("traces")] = &traces{}
