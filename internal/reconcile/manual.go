@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tenter-net/tenter/internal/event"
+	"github.com/tenter-net/tenter/internal/intent"
 	"github.com/tenter-net/tenter/internal/run"
 	"github.com/tenter-net/tenter/internal/view"
 )
@@ -27,7 +28,7 @@ type instruction struct {
 }
 
 // confirming does what a person says to a run that asks to be confirmed. A confirmation is for the devices that wait for it by
-// now: what comes later asks again.
+// now: what comes later asks again. There is nothing to cancel once all are confirmed.
 func (d *driver) confirming(ctx context.Context, s *run.Saga, w instruction) (refused, note string, err error) {
 	row, ev, c := w.run, w.event, w.command
 	switch {
@@ -37,10 +38,7 @@ func (d *driver) confirming(ctx context.Context, s *run.Saga, w instruction) (re
 		return "it does not ask to be confirmed; begin one that does: tenter apply --confirm manual", "", nil
 	case s.Canceled:
 		return "", "it is canceled already, " + s.Aborted.String(), nil
-	case c.Verb == VerbCancel:
-		s.Aborted, s.Paused, s.Canceled = &run.Word{By: cmp.Or(ev.Actor, ev.Source), At: ev.Time, Reason: c.Reason}, nil, true
-		return "", "", nil
-	case s.Aborted != nil:
+	case c.Verb == VerbConfirm && s.Aborted != nil:
 		return "it is aborted, " + s.Aborted.String(), "", nil
 	}
 	rows, err := d.o.Store.RunDevices(ctx, d.fixed.id)
@@ -48,14 +46,22 @@ func (d *driver) confirming(ctx context.Context, s *run.Saga, w instruction) (re
 		return "", "", err
 	}
 	var now, others []string
+	var confirmed []intent.DeviceName
 	for _, r := range rows {
 		switch {
-		case run.Step(r.Step) == run.Await && !slices.Contains(s.Confirmed, r.Device):
-			now = append(now, string(r.Device))
-			s.Confirmed = append(s.Confirmed, r.Device)
-		case run.Step(r.Step) != run.Ended && !slices.Contains(s.Confirmed, r.Device):
+		case run.Step(r.Step) == run.Ended || slices.Contains(s.Confirmed, r.Device):
+		case run.Step(r.Step) == run.Await:
+			now, confirmed = append(now, string(r.Device)), append(confirmed, r.Device)
+		default:
 			others = append(others, fmt.Sprintf("%s (%s)", r.Device, cmp.Or(r.Step, "not begun")))
 		}
+	}
+	if c.Verb == VerbCancel {
+		if len(now)+len(others) == 0 && s.Aborted == nil {
+			return "nothing waits to be confirmed any more; take back what it did: tenter apply --reverse " + row.Plan, "", nil
+		}
+		s.Aborted, s.Paused, s.Canceled = &run.Word{By: cmp.Or(ev.Actor, ev.Source), At: ev.Time, Reason: c.Reason}, nil, true
+		return "", "", nil
 	}
 	rest := ""
 	if len(others) > 0 {
@@ -64,5 +70,6 @@ func (d *driver) confirming(ctx context.Context, s *run.Saga, w instruction) (re
 	if len(now) == 0 {
 		return "no device waits to be confirmed" + rest, "", nil
 	}
+	s.Confirmed = append(s.Confirmed, confirmed...)
 	return "", "confirmed on " + strings.Join(now, ", ") + rest, nil
 }
