@@ -2,6 +2,7 @@ package faults
 
 import (
 	"fmt"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -196,7 +197,9 @@ func sleepingReplica(t *testing.T, r *row) {
 	plan := s.requested()
 	s.control("leaf1", "hang-set", "once") // the Set under way: it changes nothing, and is not answered
 	s.do("plan", "approve", plan)
-	s.until("a run is under way", func() bool { return len(s.events(event.TypeApplyStarted)) >= 2 })
+	s.until("a Set is under way", func() bool {
+		return !strings.Contains(s.do("sim", "--dir", "sim", "control", "leaf1"), "hang-set")
+	})
 	both[holder].signal(syscall.SIGSTOP)
 	asleep := time.Now()
 	s.until("another serves leaf1", func() bool {
