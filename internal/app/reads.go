@@ -35,13 +35,13 @@ func (a *App) Plans(ctx context.Context, _ api.Caller, q view.PlanQuery) ([]view
 	return a.store.Plans(ctx, q)
 }
 
-// PlanOfRequest names a plan.
-type PlanOfRequest struct {
+// OneRequest names the plan, run or episode that is asked for.
+type OneRequest struct {
 	ID string `json:"id"`
 }
 
 // PlanOf returns one plan with its body.
-func (a *App) PlanOf(ctx context.Context, _ api.Caller, req PlanOfRequest) (view.Plan, error) {
+func (a *App) PlanOf(ctx context.Context, _ api.Caller, req OneRequest) (view.Plan, error) {
 	return a.store.Plan(ctx, req.ID)
 }
 
@@ -55,18 +55,13 @@ func (a *App) Devices(ctx context.Context, _ api.Caller, _ Nothing) ([]view.Devi
 	return a.store.Devices(ctx)
 }
 
-// RunOfRequest names a run.
-type RunOfRequest struct {
-	ID string `json:"id"`
-}
-
 // RunOf returns one run with its body.
-func (a *App) RunOf(ctx context.Context, _ api.Caller, req RunOfRequest) (view.Run, error) {
+func (a *App) RunOf(ctx context.Context, _ api.Caller, req OneRequest) (view.Run, error) {
 	return a.store.Run(ctx, req.ID)
 }
 
 // RunDevices returns how a run stands on each of its devices, by name.
-func (a *App) RunDevices(ctx context.Context, _ api.Caller, req RunOfRequest) ([]view.RunDevice, error) {
+func (a *App) RunDevices(ctx context.Context, _ api.Caller, req OneRequest) ([]view.RunDevice, error) {
 	return a.store.RunDevices(ctx, req.ID)
 }
 
@@ -75,12 +70,7 @@ func (a *App) Episodes(ctx context.Context, _ api.Caller, q view.EpisodeQuery) (
 	return a.store.Episodes(ctx, q)
 }
 
-// EpisodeOfRequest names a drift episode.
-type EpisodeOfRequest struct {
-	ID string `json:"id"`
-}
-
 // EpisodeOf returns one drift episode.
-func (a *App) EpisodeOf(ctx context.Context, _ api.Caller, req EpisodeOfRequest) (view.Episode, error) {
+func (a *App) EpisodeOf(ctx context.Context, _ api.Caller, req OneRequest) (view.Episode, error) {
 	return a.store.Episode(ctx, req.ID)
 }

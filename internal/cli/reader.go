@@ -32,7 +32,7 @@ func (r remoteReader) Plans(ctx context.Context, q view.PlanQuery) ([]view.Plan,
 
 // Plan asks the server for one plan.
 func (r remoteReader) Plan(ctx context.Context, id string) (view.Plan, error) {
-	return api.Call[view.Plan](ctx, r.c, app.OpPlanOf, app.PlanOfRequest{ID: id})
+	return api.Call[view.Plan](ctx, r.c, app.OpPlanOf, app.OneRequest{ID: id})
 }
 
 // Runs asks the server for runs.
@@ -42,12 +42,12 @@ func (r remoteReader) Runs(ctx context.Context, q view.RunQuery) ([]view.Run, er
 
 // Run asks the server for one run.
 func (r remoteReader) Run(ctx context.Context, id string) (view.Run, error) {
-	return api.Call[view.Run](ctx, r.c, app.OpRunOf, app.RunOfRequest{ID: id})
+	return api.Call[view.Run](ctx, r.c, app.OpRunOf, app.OneRequest{ID: id})
 }
 
 // RunDevices asks the server how a run stands on its devices.
 func (r remoteReader) RunDevices(ctx context.Context, run string) ([]view.RunDevice, error) {
-	list, err := api.Call[[]view.RunDevice](ctx, r.c, app.OpRunDevices, app.RunOfRequest{ID: run})
+	list, err := api.Call[[]view.RunDevice](ctx, r.c, app.OpRunDevices, app.OneRequest{ID: run})
 	for i := range list {
 		list[i].Run = run // which it was asked for, and does not repeat
 	}
@@ -66,7 +66,7 @@ func (r remoteReader) Episodes(ctx context.Context, q view.EpisodeQuery) ([]view
 
 // Episode asks the server for one drift episode.
 func (r remoteReader) Episode(ctx context.Context, id string) (view.Episode, error) {
-	return api.Call[view.Episode](ctx, r.c, app.OpEpisodeOf, app.EpisodeOfRequest{ID: id})
+	return api.Call[view.Episode](ctx, r.c, app.OpEpisodeOf, app.OneRequest{ID: id})
 }
 
 // Events asks the server for events of its log.
